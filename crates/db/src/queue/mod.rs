@@ -79,7 +79,7 @@ impl<J> Queue<J> {
         if state.is_closed {
             return Err((job, Error::Closed));
         }
-        if state.is_full_for(party, self.bounds.length) {
+        if state.is_full_for(lane, self.bounds.length) {
             return Err((job, Error::Busy));
         }
         state.waiting += 1;
@@ -155,13 +155,21 @@ fn may_start(running: usize, free: usize) -> bool {
 }
 
 impl<J> State<J> {
-    /// Callers do not fill the queue of the program's own jobs, nor those the callers'.
-    fn is_full_for(&self, party: Party, length: usize) -> bool {
+    /// Callers do not fill the queue of the program's own jobs, nor those the callers', nor one stranger's
+    /// network that of all strangers.
+    fn is_full_for(&self, lane: Lane, length: usize) -> bool {
         let of = |party| self.parties.get(party).map_or(0, |share| share.waiting);
-        let internal = of(Party::Internal);
-        match party {
-            Party::Internal => internal >= length,
-            party => self.waiting - internal >= length || of(party) >= length.div_ceil(PARTIES),
+        let (party, internal) = (length.div_ceil(PARTIES), of(Party::Internal));
+        let is_full = self.waiting - internal >= length;
+        match lane {
+            Lane::Internal => internal >= length,
+            Lane::Tenant { tenant, .. } => is_full || of(Party::Tenant(tenant)) >= party,
+            Lane::Anonymous { member } => {
+                let strangers = self.parties.get(Party::Anonymous);
+                let network = strangers.and_then(|share| share.own.get(member));
+                let network = network.map_or(0, |share| share.waiting);
+                is_full || of(Party::Anonymous) >= party || network >= party.div_ceil(2)
+            }
         }
     }
 }

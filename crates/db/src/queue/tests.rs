@@ -158,6 +158,16 @@ fn a_party_fills_a_part_of_the_queue_and_callers_leave_room_for_the_program() {
 }
 
 #[test]
+fn a_network_leaves_room_for_other_strangers() {
+    let queue = Queue::new(Bounds::of_threads(16, 1));
+    let _worker = queue.worker();
+    let stranger = |member| Lane::Anonymous { member };
+    push(&queue, stranger(1), &["a"; 2]);
+    assert!(matches!(queue.push(stranger(1), "more"), Err((_, Error::Busy))));
+    push(&queue, stranger(2), &["b"]);
+}
+
+#[test]
 fn a_queue_without_threads_is_closed_and_drops_its_jobs() {
     let queue = Queue::new(Bounds::of_threads(8, 1));
     let worker = queue.worker();

@@ -6,7 +6,7 @@
 //! batch ([`Log::bound`]): it is bounded whenever the thread or the readers are scheduled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -27,8 +27,8 @@ const IDLE: Duration = Duration::from_secs(2);
 /// The write-ahead log of the writer's transactions.
 pub(super) struct Log {
     pub(super) length: LogLength,
-    /// Above this length the writer empties it, in bytes. It is asked again after each quarter more; after two,
-    /// it cancels the reads in its way.
+    /// Above this length the writer empties it, in bytes. It tries again after each quarter more; after two, it
+    /// cancels the reads in its way.
     pub(super) bound: u64,
     /// Two checkpoints at a time are not possible, and SQLite does not wait for the other one.
     pub(super) one_at_a_time: Mutex<()>,
@@ -93,6 +93,8 @@ impl Log {
             return Ok(());
         }
         bounding.next = bytes + self.bound / 4;
+        // First, so that no reader waits for the other checkpoint too.
+        let _alone = self.alone();
         let held_back = snapshots.hold_back();
         let is_much_too_long = bytes > self.bound + self.bound / 2;
         let mut is_free = held_back.wait(READERS_WAIT);
@@ -104,14 +106,22 @@ impl Log {
             return Ok(());
         }
         writer.raw().busy_timeout(READERS_WAIT)?;
-        self.checkpoint(writer, "TRUNCATE", &mut bounding.is_failing);
+        self.checkpoint_alone(writer, "TRUNCATE", &mut bounding.is_failing);
         Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn checkpoint(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
+        let _alone = self.alone();
+        self.checkpoint_alone(connection, mode, is_failing)
     }
 
     /// Whether a checkpoint has finished. One that has not is tried again after the next write. Of consecutive
     /// failures only the first is logged.
-    fn checkpoint(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
-        let _alone = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+    fn checkpoint_alone(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
         // What is in the way is no error, but an answer.
         let outcome = connection.raw().query_row(&pragma, [], |row| row.get::<_, bool>(0));
