@@ -54,7 +54,8 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("a row that must exist is missing")]
     NoRow,
-    /// The connection broke during the commit, and the server did not say in time whether the commit succeeded.
+    /// The connection broke during the commit, and the server did not say in time whether the commit succeeded; or
+    /// the write had begun, and the engine did not answer in time.
     #[error("it is not known whether the write was committed: {0}")]
     Unknown(Cause),
     /// The database URL names no known engine. It may contain a password, so no part of it is shown.

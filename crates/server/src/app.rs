@@ -15,6 +15,7 @@ use zoop_mcp::ServerInfo;
 use crate::anonymous_limits::AnonymousLimits;
 use crate::clock_skew::ClockSkew;
 use crate::hashing::Hashing;
+use crate::lanes::Lanes;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mail::Mailer;
@@ -94,6 +95,7 @@ pub struct App {
 
 /// The state that all requests share.
 pub(crate) struct Shared {
+    /// For the program's own jobs; see [`Shared::db_for`] for those of a caller.
     pub(crate) db: Db,
     pub(crate) environment: Environment,
     pub(crate) settings: Settings,
@@ -105,6 +107,7 @@ pub(crate) struct Shared {
     pub(crate) anonymous_limits: AnonymousLimits,
     pub(crate) documents: Documents,
     pub(crate) hashing: Hashing,
+    pub(crate) lanes: Lanes,
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
@@ -137,6 +140,7 @@ impl App {
             anonymous_limits: AnonymousLimits::default(),
             documents: Documents::new(settings.documents.clone()),
             hashing: Hashing::default(),
+            lanes: Lanes::default(),
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,

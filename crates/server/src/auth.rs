@@ -16,7 +16,7 @@ use zoop_crm::call::proof::Proof;
 use zoop_crm::call::scope::Scopes;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::values::clock::Environment;
-use zoop_db::{ReadTx, Uuid};
+use zoop_db::{Db, ReadTx, Uuid};
 
 use crate::app::Shared;
 use crate::challenges::Challenge;
@@ -109,6 +109,11 @@ impl AuthContext {
         self.authenticated.get()
     }
 
+    /// The storage, for the jobs of this caller.
+    pub(crate) fn db(&self) -> Db {
+        self.shared.db_for(Some(&self.bearer.token), self.bearer.source.address)
+    }
+
     /// Shared server state.
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
@@ -129,9 +134,17 @@ impl Proof for AuthContext {
         tx: &mut ReadTx<'_>,
         environment: &Environment,
     ) -> Result<Access, CallFailure> {
-        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(CallFailure::Denied)?;
-        let authenticated =
-            self.authenticated.get_or_init(|| Authenticated::of(&caller, &self.shared, self.class));
+        let lanes = &self.shared.lanes;
+        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(|denied| {
+            lanes.forget(&self.bearer.token);
+            CallFailure::Denied(denied)
+        })?;
+        let authenticated = self.authenticated.get_or_init(|| {
+            if let Some(account) = caller.rights.account {
+                lanes.learn(&self.bearer.token, account.number, caller.rights.credential.uuid());
+            }
+            Authenticated::of(&caller, &self.shared, self.class)
+        });
         match authenticated.admission.refused_for {
             None => Ok(self.bearer.access_of(caller)),
             Some(_) => Err(CallFailure::Limited),

@@ -108,7 +108,7 @@ mod tests {
             env.environment.clone(),
             Settings::new("http://t.test".parse().unwrap()),
         );
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let remembered = || match env.server() {
             None => {
                 let file = rusqlite::Connection::open(env.path()).unwrap();

@@ -5,7 +5,8 @@
 //! | [`App`] | the state that all requests share |
 //! | `routes` | the flat list of routes |
 //! | `auth` | turns a token into an authenticated caller, once per request, on a database thread |
-//! | `challenges` | `WWW-Authenticate`: asks a caller for a token or for more scopes |
+//! | `challenges` | `WWW-Authenticate`: asks a caller for a token |
+//! | `lanes` | in which lane of the storage a request's jobs wait |
 //! | `limiter` | how many requests a credential and a tenant may make in a rolling minute |
 //! | `last_use` | in which minute each credential's use was last recorded |
 //! | `mcp` | `POST /api/mcp`, from the request's bytes to the answer's |
@@ -40,6 +41,7 @@ mod challenges;
 mod clock_skew;
 mod framing;
 mod hashing;
+mod lanes;
 mod last_use;
 mod limit_sync;
 mod limiter;

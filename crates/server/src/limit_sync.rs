@@ -101,7 +101,7 @@ mod tests {
         let (one, two) = (process(), process());
         let (mut sync_one, mut sync_two) =
             (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ask = |app: &App| {
             let applicant = Applicant {
                 class: Class::Call,
@@ -137,7 +137,7 @@ mod tests {
         let (one, two) = (process(), process());
         let (mut sync_one, mut sync_two) =
             (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let mut round = || {
             runtime.block_on(sync_one.round(&one.shared));
             runtime.block_on(sync_two.round(&two.shared));

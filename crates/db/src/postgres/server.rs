@@ -18,6 +18,8 @@ use crate::row::Timestamp;
 
 /// The time limit for one attempt to connect, unless the URL sets another.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request to stop a statement may take.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 /// The application name that the server shows for a connection is this prefix and the process id.
 pub(super) const APPLICATION: &str = "zoop-";
 /// How long a connection may be silent before the operating system checks whether it still exists.
@@ -173,6 +175,19 @@ impl Server {
         }
         let life = Life(column(1).unwrap_or_default().to_owned());
         Ok(Connected { client, task, life })
+    }
+
+    /// Asks the server to stop the statement that runs on a connection; it may come too late.
+    pub(super) async fn cancel(&self, client: &Client) {
+        let token = client.cancel_token();
+        let cancel = async {
+            match &self.tls {
+                None => token.cancel_query(NoTls).await,
+                Some(tls) => token.cancel_query(tls.clone()).await,
+            }
+        };
+        // If this fails, the statement's own time limit stops it.
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
     }
 
     /// Logs that the server refused a read, at most once a minute: thousands may be refused while reads of other

@@ -41,13 +41,13 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
-    super::admit(shared, head, Action::Page).map_err(page::too_many)?;
+    let address = super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY_BYTES {
         return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let signed_in = browser::signed_in(shared, &head.headers, deadline).await;
+    let signed_in = browser::signed_in(shared, &head.headers, Some(address), deadline).await;
     let Some(signed_in) = signed_in.map_err(|error| page::failed(&error))? else {
         return Err(page::go_to(&sign_in_first(query)));
     };
@@ -68,7 +68,7 @@ async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response
         challenge,
         scopes,
     };
-    let (secret, tenants) = start_request(shared, &signed_in, &request, deadline)
+    let (secret, tenants) = start_request(shared, head, &signed_in, &request, deadline)
         .await
         .map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
@@ -104,7 +104,8 @@ async fn client(
     let id =
         form.get("client_id").filter(|id| id.len() <= MAX_CLIENT_ID_LENGTH).ok_or_else(unknown)?;
     let searched = id.to_owned();
-    let known = shared.db.read(deadline, move |tx| clients::find(tx, &searched)).await;
+    let known =
+        super::db(shared, head).read(deadline, move |tx| clients::find(tx, &searched)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;
     let now = shared.environment.clock.now();
     match known {
@@ -131,7 +132,7 @@ async fn fetch_client(
     let stale_after = i64::try_from(document.seconds).unwrap_or(0) * 1_000_000;
     let stale_at = Timestamp(environment.clock.now().0 + stale_after);
     let address = address.to_owned();
-    let kept = shared.db.write(deadline, move |tx| {
+    let kept = super::db(shared, head).write(deadline, move |tx| {
         clients::keep_document(tx, &environment, &address, &document.metadata, stale_at)
     });
     kept.await.map_err(|error| page::failed(&error))
@@ -190,13 +191,14 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Authorizat
 /// Stores the request as pending, if the user can grant any of it in one of their businesses.
 async fn start_request(
     shared: &Shared,
+    head: &Parts,
     signed_in: &SignedIn,
     request: &AuthorizationRequest,
     deadline: Instant,
 ) -> Result<(Option<Secret>, Vec<consent::OfferedTenant>), Error> {
     let (signed_in, request) = (signed_in.clone(), request.clone());
     let environment = shared.environment.clone();
-    let starting = shared.db.write(deadline, move |tx| {
+    let starting = super::db(shared, head).write(deadline, move |tx| {
         let tenants = offered(&signed_in.memberships(tx)?, request.scopes.scopes());
         if tenants.is_empty() {
             return Ok((None, tenants));

@@ -81,9 +81,10 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
         return;
     };
     let (shared, deadline, from) = (context.shared.clone(), context.deadline, context.address);
+    let db = context.db();
     tokio::spawn(async move {
         let environment = shared.environment.clone();
-        let creating = shared.db.write::<_, Error>(deadline, move |tx| {
+        let creating = db.write::<_, Error>(deadline, move |tx| {
             links::create_for_mail(tx, &environment, &email, from)
         });
         let (user, link) = match creating.await {

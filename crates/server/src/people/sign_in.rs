@@ -141,7 +141,7 @@ pub(super) async fn check(
 /// takes longer then.
 fn record_refusal(context: &PageContext, attempt: Attempt) {
     let (from, environment) = (context.address, context.shared.environment.clone());
-    let write = context.shared.db.write::<_, Error>(context.deadline, move |tx| {
+    let write = context.db().write::<_, Error>(context.deadline, move |tx| {
         password_login::refuse(tx, &environment, &attempt, from)
     });
     // The engine skips a job whose caller has left, so a task waits for this job.

@@ -176,7 +176,7 @@ async fn members(tenant_context: &TenantContext) -> Result<Vec<MemberRow>, Respo
 }
 
 async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response, Response> {
-    let TenantContext { context, signed_in, membership, memberships } = tenant_context;
+    let TenantContext { context, signed_in, membership, memberships, .. } = tenant_context;
     let members = members(tenant_context).await?;
     let invitations = tenant_context.query(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
@@ -248,7 +248,7 @@ pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> R
     let answer = async {
         let tenant_context = TenantContext::page(&app, request).await?;
         let members = members(&tenant_context).await?;
-        let TenantContext { context, signed_in, membership, memberships } = &tenant_context;
+        let TenantContext { context, signed_in, membership, memberships, .. } = &tenant_context;
         let asked = context.query.text("user");
         let member = members.into_iter().find(|member| member.id.to_string() == asked);
         let member = member.ok_or_else(page::not_found)?;

@@ -13,9 +13,11 @@ use zoop_crm::call::tool::{Command, Query};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
 use zoop_crm::values::id::{Id, kinds};
+use zoop_db::Db;
 
 use crate::anonymous_limits::Action;
 use crate::app::App;
+use crate::lanes;
 use crate::web::form::Form;
 use crate::web::page_context::PageContext;
 use crate::web::{next, page};
@@ -31,6 +33,8 @@ pub(super) struct TenantContext {
     pub(super) membership: Membership,
     /// Every business that the user belongs to.
     pub(super) memberships: Vec<Membership>,
+    /// The storage, for jobs of this user there.
+    db: Db,
 }
 
 impl TenantContext {
@@ -64,7 +68,9 @@ impl TenantContext {
             None => memberships.iter().find(|membership| membership.role == Role::Owner),
         };
         let membership = found.cloned().ok_or_else(not_an_owner)?;
-        Ok(Self { context, signed_in, membership, memberships })
+        let lane = lanes::in_tenant(membership.account.number, signed_in.session.uuid());
+        let db = context.shared.db.lane(lane);
+        Ok(Self { context, signed_in, membership, memberships, db })
     }
 
     /// Runs a tool that reads.
@@ -92,7 +98,7 @@ impl TenantContext {
     }
 
     fn runner(&self) -> Runner<'_> {
-        let (db, environment) = (&self.context.shared.db, &self.context.shared.environment);
+        let (db, environment) = (&self.db, &self.context.shared.environment);
         Runner { db, environment, deadline: self.context.deadline }
     }
 

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use zoop_both::both;
 use zoop_crm::call::error::Error;
-use zoop_db::{Db, Options, Reply as Job};
+use zoop_crm::call::scope::Scope;
+use zoop_db::{Db, Lane, Options, Reply as Job};
 
 use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
@@ -21,6 +22,8 @@ const TIGHT: Options = Options {
     read_queue: 1,
     write_queue: 1,
     write_batch: NonZeroUsize::MIN,
+    write_batch_time: Duration::ZERO,
+    log_bytes: 256 << 20,
 };
 
 /// One writer thread, so that a test can block it.
@@ -70,12 +73,15 @@ fn far() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
+/// The program's own jobs have a queue of their own.
+const CALLER: Lane = Lane::Anonymous { member: 0 };
+
 fn waiting_read(db: &Db) -> Job<(), Error> {
     db.read(far(), |_| Ok(()))
 }
 
 fn waiting_write(db: &Db) -> Job<(), Error> {
-    db.write(far(), |_| Ok(()))
+    db.lane(CALLER).write(far(), |_| Ok(()))
 }
 
 #[both]
@@ -88,16 +94,16 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
     };
     {
         let _held = Blocker::reader(&server.db);
-        let _queued = waiting_read(&server.db);
+        let _queued = waiting_read(&server.db.lane(CALLER));
         let reply = server.call("customers.search", json!({}));
         assert_eq!((reply.status, reply.code()), (503, Some(-32004)), "{reply:?}");
         assert_eq!((reply.header("retry-after"), &reply.json()["id"]), (Some("1"), &json!(7)));
         let list = server.owner("tools/list", json!({}));
         assert_eq!((list.status, list.header("retry-after")), (503, Some("1")));
+        assert!(server.metrics().contains("\nzoop_reads_waiting 1\n"));
         let ready = http::get(server.public, "/readyz");
         assert_eq!((ready.status, &ready.json()["status"]), (503, &json!("not_ready")));
         assert_eq!(http::get(server.public, "/healthz").status, 200);
-        assert!(server.metrics().contains("\nzoop_reads_waiting 1\n"));
     }
     {
         let _held = Blocker::writer(&server.db);
@@ -110,6 +116,25 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
         gauges.reads_waiting + gauges.writes_waiting == 0
     });
     assert!(!create().tool().0);
+}
+
+#[both]
+fn strangers_who_fill_their_queue_keep_no_known_caller_out() {
+    let readers = NonZeroUsize::new(2);
+    let options = Options { readers, read_queue: 8, ..Options::default() };
+    let server = Server::start_with(|_| {}, Some(&options));
+    let unknown = server.key(&[Scope::ReadCustomers], true);
+    assert_eq!(server.owner("ping", json!({})).status, 200, "the server knows it now");
+    {
+        // They use one thread of two, and all places that strangers have.
+        let _held = Blocker::reader(&server.db.lane(CALLER));
+        let of = |member| server.db.lane(Lane::Anonymous { member });
+        let _queued = [1, 2].map(|network| waiting_read(&of(network)));
+        let stranger = server.ask(&unknown, "/api/mcp", "ping", json!({}));
+        assert_eq!((stranger.status, stranger.header("retry-after")), (503, Some("1")));
+        assert_eq!(server.owner("ping", json!({})).status, 200);
+    }
+    assert_eq!(server.ask(&unknown, "/api/mcp", "ping", json!({})).status, 200);
 }
 
 #[both]

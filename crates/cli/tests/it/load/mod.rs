@@ -3,6 +3,7 @@
 
 mod connection;
 mod connections;
+mod fairness;
 mod flood;
 mod overload;
 mod slow;
@@ -75,6 +76,19 @@ enum Pace {
 
 /// Runs many callers for a while, each on its own connection, with four reads to a write.
 fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Results {
+    load_of(|calls| one_of(calls, key), url, callers, pace, time)
+}
+
+/// Runs many callers for a while, each on a connection of its own; `call` makes the bytes of a call from its
+/// number.
+fn load_of(
+    call: impl Fn(u32) -> Vec<u8> + Sync,
+    url: &str,
+    callers: u32,
+    pace: Pace,
+    time: Duration,
+) -> Results {
+    let bytes_of = call;
     let ready = Barrier::new(callers as usize);
     let call = |caller: u32| {
         let mut connection = Connection::open(url);
@@ -92,7 +106,7 @@ fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Resul
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
             next = Instant::max(next + pause, Instant::now());
             calls += 1;
-            let bytes = one_of(calls, key);
+            let bytes = bytes_of(calls);
             let sent = Instant::now();
             connection.send(&bytes).expect("the server reads");
             match connection.receive().expect("an answer") {
@@ -122,13 +136,17 @@ fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Resul
 }
 
 fn one_of(calls: u32, key: &str) -> Vec<u8> {
-    if calls.is_multiple_of(5) {
-        let name = format!("Company {calls}");
-        let company = json!({ "customer_type": "company", "company_name": name });
-        request(key, "customers.create", &company)
-    } else {
-        request(key, "customers.search", &json!({ "q": "company", "limit": 10 }))
-    }
+    if calls.is_multiple_of(5) { write(calls, key) } else { read(key) }
+}
+
+fn write(calls: u32, key: &str) -> Vec<u8> {
+    let name = format!("Company {calls}");
+    let company = json!({ "customer_type": "company", "company_name": name });
+    request(key, "customers.create", &company)
+}
+
+fn read(key: &str) -> Vec<u8> {
+    request(key, "customers.search", &json!({ "q": "company", "limit": 10 }))
 }
 
 /// A server's memory in KiB, without its file mappings.
