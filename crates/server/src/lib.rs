@@ -20,6 +20,7 @@
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
+//! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clock_skew` | the skew between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
@@ -45,6 +46,7 @@ mod limit_sync;
 mod limiter;
 mod mail;
 mod mcp;
+mod memory;
 mod metrics;
 mod oauth;
 mod ops;
