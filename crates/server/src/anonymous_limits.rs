@@ -106,9 +106,11 @@ impl AnonymousLimits {
         let (times, seconds) = action.allowance();
         let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let key = |address| (action, address);
-        let own = windows.get(&key(client_prefix(address)));
-        // Counted there if there was no room for its own window.
-        let window = own.or_else(|| windows.get(&key(network(address))))?;
+        let window = match windows.get(&key(client_prefix(address))) {
+            // It was counted there, if there was no room for its own window.
+            None if windows.len() >= MAX_ADDRESSES => windows.get(&key(network(address)))?,
+            own => own?,
+        };
         (window.count >= times && window.is_current(seconds, now)).then(|| window.seconds_left(now))
     }
 

@@ -14,6 +14,7 @@ use zoop_mcp::ServerInfo;
 use crate::anonymous_limits::AnonymousLimits;
 use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
+use crate::connections::{ConnectionPolicy, Connections};
 use crate::hashing::Hashing;
 use crate::known_tokens::KnownTokens;
 use crate::last_use::LastUse;
@@ -45,6 +46,8 @@ pub struct Settings {
     /// Requests that may be processed at once, once their bodies have arrived. The next ones wait for half of the
     /// deadline at most, and are then answered 503. One tenant has half of these seats at most.
     pub in_flight: usize,
+    /// Which connections are limited.
+    pub connections: ConnectionPolicy,
     /// The company's identity provider, if users may sign in there.
     pub company: Option<SsoProvider>,
     /// How the documents of clients are fetched.
@@ -80,6 +83,7 @@ impl Settings {
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
+            connections: ConnectionPolicy::default(),
             company: None,
             documents: DocumentPolicy::default(),
             mail: None,
@@ -111,6 +115,7 @@ pub(crate) struct Shared {
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
     pub(crate) known_tokens: KnownTokens,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
     pub(crate) seats: Seats,
     /// The company's identity provider, if one is configured.
@@ -129,6 +134,8 @@ impl App {
         let metrics = Metrics::new(environment.clock.now());
         let metrics =
             if settings.database_folder.is_some() { metrics.with_disk() } else { metrics };
+        let connections = Connections::new(settings.connections.clone(), &settings.trusted_proxies);
+        let metrics = metrics.with_connections(&connections);
         let shared = Shared {
             db,
             environment,
@@ -144,6 +151,7 @@ impl App {
             clock_skew: ClockSkew::default(),
             metrics,
             known_tokens: KnownTokens::default(),
+            connections: Arc::new(connections),
             bodies: Bodies::default(),
             seats: Seats::new(settings.in_flight),
             company: settings

@@ -81,6 +81,11 @@ impl Bodies {
         whole.await.unwrap_or(Err(BodyFault::Late))
     }
 
+    /// The bytes of the room that are taken.
+    pub(crate) fn held(&self) -> usize {
+        self.short.held() + self.long.held()
+    }
+
     async fn collect(&self, mut body: Body, terms: Terms) -> Result<WholeBody, BodyFault> {
         let limit = terms.limit;
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);

@@ -22,6 +22,7 @@
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
 //! | `unknown_tokens`, `known_tokens` | tokens that nobody knows, counted by network, and those known to be good |
 //! | `network` | networks of addresses, and whose share of the server's room a request takes |
+//! | `connections` | how many connections a network may hold |
 //! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
 //! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
@@ -43,6 +44,7 @@ mod background;
 mod bodies;
 mod challenges;
 mod clock_skew;
+mod connections;
 mod framing;
 mod hashing;
 mod known_tokens;
@@ -71,6 +73,7 @@ mod web;
 mod web_origin;
 
 pub use app::{App, Limits, Settings};
+pub use connections::ConnectionPolicy;
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

@@ -1,10 +1,11 @@
 //! A minimal HTTP client, so that tests can send what a proper one refuses to.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 /// Longer than any answer takes: a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -51,6 +52,16 @@ pub(crate) struct Connection(TcpStream);
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+        Self(stream)
+    }
+
+    /// A connection from another address of this machine.
+    pub(crate) fn open_from(source: Ipv4Addr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from((source, 0)).into()).expect("an address of this machine");
+        socket.connect(&address.into()).expect("a connection");
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         Self(stream)
     }
