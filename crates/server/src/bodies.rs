@@ -2,18 +2,21 @@
 //! arrive or wait are bounded, and so are those of one holder.
 //!
 //! A body that arrives in one piece needs no room: the connection holds it in any case. Any other needs room
-//! before more of it is read, and keeps it until its request is answered. Meanwhile its sender waits.
+//! before more of it is read, while its sender waits, and keeps it until its request is answered.
 
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
+use tokio::time::{timeout, timeout_at};
 
 use crate::memory::{ByteBudget, HeldBytes};
 use crate::network::Holder;
 
 /// Bodies up to this size have room of their own, so that they never wait for long ones.
 const SHORT: usize = 64 * 1024;
+/// The room that a body takes at first.
+const FIRST: usize = 8 * 1024;
 /// The room for short bodies, in bytes, and one holder's share of it.
 const SHORT_ROOM: (u32, u32) = (16 * MIB, 4 * MIB);
 /// The room for long bodies, in bytes, and one holder's share of it.
@@ -77,7 +80,7 @@ impl Default for Bodies {
 impl Bodies {
     /// Reads a body.
     pub(crate) async fn read(&self, body: Body, terms: Terms) -> Result<WholeBody, BodyFault> {
-        let whole = tokio::time::timeout_at(terms.deadline.into(), self.collect(body, terms));
+        let whole = timeout_at(terms.deadline.into(), self.collect(body, terms));
         whole.await.unwrap_or(Err(BodyFault::Late))
     }
 
@@ -97,36 +100,42 @@ impl Bodies {
             // Nearly every body arrives in one piece, which needs no copy.
             return Ok(WholeBody::of(first));
         }
-        let mut length = announced.max(first.len()).min(limit);
-        let mut room = self.room(length, terms).await?;
-        let mut whole = Vec::with_capacity(length);
-        whole.extend_from_slice(&first);
-        drop(first);
-        while whole.len() <= limit {
-            let Some(piece) = next(&mut body).await? else {
-                return Ok(WholeBody { bytes: whole.into(), _room: Some(room) });
-            };
-            if length <= SHORT && whole.len() + piece.len() > SHORT && limit > SHORT {
-                // Its length was not announced. It must not wait for what it holds itself.
-                drop(room);
-                length = limit;
-                room = self.room(length, terms).await?;
+        let length = if announced == 0 { limit } else { announced.min(limit) };
+        let (mut whole, mut room, mut has_room_for) = (Vec::new(), None, 0);
+        let mut piece = Some(first);
+        while let Some(bytes) = piece {
+            let needed = whole.len() + bytes.len();
+            if needed > limit {
+                drop((whole, room));
+                discard(&mut body, limit.saturating_mul(DISCARDED)).await;
+                return Err(BodyFault::TooLarge);
             }
-            whole.extend_from_slice(&piece);
+            if needed > has_room_for {
+                // Whoever waits for more room gives up what it has, so that no two wait for each other.
+                drop(room.take());
+                has_room_for = step(needed, length);
+                room = Some(self.room(has_room_for, terms).await?);
+                whole.reserve_exact(has_room_for - whole.len());
+            }
+            whole.extend_from_slice(&bytes);
+            drop(bytes);
+            piece = next(&mut body).await?;
         }
-        drop((whole, room));
-        discard(&mut body, limit.saturating_mul(DISCARDED)).await;
-        Err(BodyFault::TooLarge)
+        Ok(WholeBody { bytes: whole.into(), _room: room })
     }
 
-    async fn room(&self, length: usize, terms: Terms) -> Result<Room, BodyFault> {
-        // A short body whose length was not announced may become this long.
-        let (budget, length) =
-            if length <= SHORT { (&self.short, SHORT) } else { (&self.long, length) };
-        let room =
-            tokio::time::timeout_at(terms.room_until.into(), budget.hold(terms.holder, length));
-        room.await.ok().and_then(Result::ok).ok_or(BodyFault::NoRoom)
+    async fn room(&self, bytes: usize, terms: Terms) -> Result<Room, BodyFault> {
+        let budget = if bytes <= SHORT { &self.short } else { &self.long };
+        let room = timeout_at(terms.room_until.into(), budget.hold(terms.holder, bytes)).await;
+        room.ok().and_then(Result::ok).ok_or(BodyFault::NoRoom)
     }
+}
+
+/// How much room to take for a body of this length, once this much of it is needed: little while little has
+/// arrived, so that slow senders take little, and at last all of it.
+fn step(needed: usize, length: usize) -> usize {
+    let step = [FIRST, SHORT].into_iter().find(|step| needed <= *step);
+    step.unwrap_or(length).min(length).max(needed)
 }
 
 impl WholeBody {
@@ -138,7 +147,7 @@ impl WholeBody {
 /// Lets go of a body that is not needed, after reading what is likely to have been sent already. Returns
 /// whether it was read to its end: otherwise the connection must be closed.
 pub(crate) async fn let_go(mut body: Body) -> bool {
-    let rest = tokio::time::timeout(UNNEEDED_WITHIN, discard(&mut body, UNNEEDED));
+    let rest = timeout(UNNEEDED_WITHIN, discard(&mut body, UNNEEDED));
     rest.await.unwrap_or(false)
 }
 
@@ -163,4 +172,23 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, BodyFault> {
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_grows_with_what_has_arrived() {
+        let long = 2 * 1024 * 1024;
+        for (needed, length, room) in [
+            (1, long, FIRST),
+            (FIRST + 1, long, SHORT),
+            (SHORT + 1, long, long),
+            (1, 100, 100),
+            (FIRST + 1, 20_000, 20_000),
+        ] {
+            assert_eq!(step(needed, length), room, "{needed} of {length}");
+        }
+    }
 }
