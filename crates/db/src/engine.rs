@@ -1,26 +1,27 @@
 //! [`Db`], the handle to the storage: a job goes in with its deadline, a [`Reply`] comes back.
 
-use std::future::Future;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::health::WriteHealth;
-use crate::job::{Read, ReadJob, Write, WriteJob};
+use crate::job::{Read, ReadQueue, Write, WriteQueue};
+use crate::lane::Lane;
 use crate::migrate::{Migrate, Migration};
 use crate::postgres::Postgres;
+use crate::reply::Reply;
 use crate::row::Timestamp;
 use crate::sqlite::Sqlite;
 use crate::tx::{ReadTx, WriteTx};
 
 const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
+const LOG_BYTES: u64 = 256 << 20;
+const WRITE_BATCH_TIME: Duration = Duration::from_millis(5);
 
 /// The engine's sizes.
 #[derive(Debug, Clone)]
@@ -29,13 +30,18 @@ pub struct Options {
     pub readers: Option<NonZeroUsize>,
     /// Writer threads, likewise. SQLite always has one.
     pub writers: Option<NonZeroUsize>,
-    /// Reads that may wait; the next one is [`Error::Busy`].
+    /// Reads of callers that may wait, and as many of the program itself; the next one is [`Error::Busy`]. Those
+    /// of one tenant may fill a quarter of it, as may those of all strangers.
     pub read_queue: usize,
-    /// Writes that may wait; the next one is [`Error::Busy`].
+    /// Writes that may wait, likewise.
     pub write_queue: usize,
     /// The most writes that share one commit: bounds how long the first one waits for the last. On
     /// PostgreSQL each write has its own commit, and the server groups commits.
     pub write_batch: NonZeroUsize,
+    /// How long jobs are added to a batch: bounds likewise how long the first one waits.
+    pub write_batch_time: Duration,
+    /// The length of SQLite's write-ahead log in bytes above which reads and writes wait until it is emptied.
+    pub log_bytes: u64,
 }
 
 impl Default for Options {
@@ -46,6 +52,8 @@ impl Default for Options {
             read_queue: 1_024,
             write_queue: 1_024,
             write_batch: WRITE_BATCH,
+            write_batch_time: WRITE_BATCH_TIME,
+            log_bytes: LOG_BYTES,
         }
     }
 }
@@ -56,6 +64,7 @@ impl Default for Options {
 pub struct Db {
     engine: Arc<Engine>,
     health: Arc<WriteHealth>,
+    lane: Lane,
 }
 
 /// The running engine.
@@ -65,16 +74,14 @@ enum Engine {
 }
 
 impl Engine {
-    /// The queue of waiting reads, while the engine runs.
-    fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
+    fn reads(&self) -> &ReadQueue {
         match self {
             Self::Sqlite(engine) => engine.reads(),
             Self::Postgres(engine) => engine.reads(),
         }
     }
 
-    /// The queue of waiting writes, while the engine runs.
-    fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
+    fn writes(&self) -> &WriteQueue {
         match self {
             Self::Sqlite(engine) => engine.writes(),
             Self::Postgres(engine) => engine.writes(),
@@ -115,7 +122,14 @@ impl Db {
         } else {
             Engine::Sqlite(Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?)
         };
-        Ok(Self { engine: Arc::new(engine), health: Arc::default() })
+        Ok(Self { engine: Arc::new(engine), health: Arc::default(), lane: Lane::Internal })
+    }
+
+    /// Another handle to the same storage, whose jobs wait in this lane. The lane of a handle that was just
+    /// opened is [`Lane::Internal`].
+    #[must_use]
+    pub fn lane(&self, lane: Lane) -> Self {
+        Self { lane, ..self.clone() }
     }
 
     /// Queues a read. The read sees one snapshot that includes everything committed before this call, and cannot
@@ -130,12 +144,12 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Read::new(deadline, work, sender);
-        match self.engine.reads() {
-            Some(queue) => refuse(queue.try_send(Box::new(job)), ReadJob::answer),
-            None => Box::new(job).answer(Some(Error::Closed)),
+        let caller = Caller::new(deadline);
+        let job = Read::new(caller.clone(), work, sender);
+        if let Err((job, refusal)) = self.engine.reads().push(self.lane, Box::new(job)) {
+            job.answer(Some(refusal));
         }
-        Reply { receiver }
+        Reply::new(receiver, caller)
     }
 
     /// Queues a write. The write is committed if `work` returns `Ok`, and is durable before the reply arrives.
@@ -150,12 +164,12 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Write::new(deadline, work, sender, self.health.clone());
-        match self.engine.writes() {
-            Some(queue) => refuse(queue.try_send(Box::new(job)), WriteJob::answer),
-            None => Box::new(job).answer(Some(Error::Closed)),
+        let caller = Caller::new(deadline);
+        let job = Write::new(caller.clone(), work, sender, self.health.clone());
+        if let Err((job, refusal)) = self.engine.writes().push(self.lane, Box::new(job)) {
+            job.answer(Some(refusal));
         }
-        Reply { receiver }
+        Reply::new(receiver, caller)
     }
 
     /// Whether the storage accepted the last write; if not, reads may still work.
@@ -183,8 +197,8 @@ impl Db {
     /// How much is waiting now.
     pub fn gauges(&self) -> Gauges {
         Gauges {
-            reads_waiting: self.engine.reads().map_or(0, Sender::len),
-            writes_waiting: self.engine.writes().map_or(0, Sender::len),
+            reads_waiting: self.engine.reads().len(),
+            writes_waiting: self.engine.writes().len(),
             commits: self.engine.commits(),
         }
     }
@@ -200,40 +214,5 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf> {
     match url.strip_prefix("sqlite://") {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         _ => Err(Error::Url),
-    }
-}
-
-/// A full queue is [`Error::Busy`]; a queue without a thread is [`Error::Closed`].
-fn refuse<J: ?Sized>(
-    sent: Result<(), TrySendError<Box<J>>>,
-    answer: impl FnOnce(Box<J>, Option<Error>),
-) {
-    match sent {
-        Ok(()) => {}
-        Err(TrySendError::Full(job)) => answer(job, Some(Error::Busy)),
-        Err(TrySendError::Disconnected(job)) => answer(job, Some(Error::Closed)),
-    }
-}
-
-/// The pending answer of a queued job. Dropping it tells the engine that the caller has gone: a job that
-/// has not started is then skipped.
-pub struct Reply<T, E> {
-    receiver: oneshot::Receiver<Result<T, E>>,
-}
-
-impl<T, E: From<Error>> Reply<T, E> {
-    /// Blocks until the answer arrives. Not for use inside an asynchronous runtime.
-    pub fn wait(self) -> Result<T, E> {
-        self.receiver.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
-    }
-}
-
-impl<T, E: From<Error>> Future for Reply<T, E> {
-    type Output = Result<T, E>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.receiver)
-            .poll(context)
-            .map(|received| received.unwrap_or_else(|_| Err(Error::Closed.into())))
     }
 }

@@ -54,7 +54,8 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("a row that must exist is missing")]
     NoRow,
-    /// The connection broke during the commit, and the server could not be asked in time whether it succeeded.
+    /// The connection broke during the commit, and the server could not be asked in time whether it succeeded; or
+    /// the write had begun, and the engine did not answer in time.
     #[error("it is not known whether the write was committed: {0}")]
     Unknown(Cause),
     /// The database URL names no engine of this build. It may contain a password, so nothing of it is shown.

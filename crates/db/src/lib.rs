@@ -3,6 +3,8 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`engine`] | [`Db`], the handle: queues a job, returns a [`Reply`] |
+//! | `caller`, `reply` | who waits for a job, and until when |
+//! | `queue`, [`Lane`] | the jobs that wait, in turn |
 //! | [`sqlite`] | the embedded engine: reader threads, one writer with group commit, checkpoints |
 //! | `postgres` | the PostgreSQL engine: reader connections and writer connections |
 //! | [`tx`] | [`ReadTx`] and [`WriteTx`], everything that a job can do |
@@ -16,12 +18,16 @@
 //! must not leave here: which engine runs, except for the [`Dialect`] of the text that a statement passes
 //! on.
 
+mod caller;
 pub mod engine;
 pub mod error;
 mod health;
 mod job;
+mod lane;
 pub mod migrate;
 mod postgres;
+mod queue;
+mod reply;
 pub mod row;
 mod session;
 pub mod sql;
@@ -29,9 +35,11 @@ pub mod sql_text;
 pub mod sqlite;
 pub mod tx;
 
-pub use engine::{Db, Gauges, Options, Reply};
+pub use engine::{Db, Gauges, Options};
 pub use error::Error;
+pub use lane::Lane;
 pub use migrate::{Migrate, Migration};
+pub use reply::Reply;
 pub use row::{Column, Kind, Param, Row, Timestamp, Value};
 pub use session::ServerState;
 pub use sql::{Declared, Dialect, GlobalSql, Sql};

@@ -16,7 +16,7 @@ use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
 use crate::connections::{ConnectionPolicy, Connections};
 use crate::hashing::Hashing;
-use crate::known_tokens::KnownTokens;
+use crate::lanes::Lanes;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mail::Mailer;
@@ -100,6 +100,7 @@ pub struct App {
 
 /// The state that all requests share.
 pub(crate) struct Shared {
+    /// For the program's own jobs; see [`Shared::db_for`] for those of a caller.
     pub(crate) db: Db,
     pub(crate) environment: Environment,
     pub(crate) settings: Settings,
@@ -111,10 +112,10 @@ pub(crate) struct Shared {
     pub(crate) anonymous_limits: AnonymousLimits,
     pub(crate) documents: Documents,
     pub(crate) hashing: Hashing,
+    pub(crate) lanes: Lanes,
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
-    pub(crate) known_tokens: KnownTokens,
     pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
     pub(crate) seats: Seats,
@@ -147,10 +148,10 @@ impl App {
             anonymous_limits: AnonymousLimits::default(),
             documents: Documents::new(settings.documents.clone()),
             hashing: Hashing::default(),
+            lanes: Lanes::default(),
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,
-            known_tokens: KnownTokens::default(),
             connections: Arc::new(connections),
             bodies: Bodies::default(),
             seats: Seats::new(settings.in_flight),

@@ -17,7 +17,7 @@ use zoop_crm::call::scope::Scopes;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::values::clock::Environment;
 use zoop_crm::values::secret::Secret;
-use zoop_db::{ReadTx, Uuid};
+use zoop_db::{Db, ReadTx, Uuid};
 
 use crate::app::Shared;
 use crate::challenges::Challenge;
@@ -32,8 +32,6 @@ pub(crate) const MISSING_TOKEN: &str = "missing_token";
 pub(crate) struct AuthContext {
     shared: Arc<Shared>,
     bearer: Bearer,
-    /// The SHA-256 of the token.
-    hash: [u8; 32],
     /// The name of this server that the caller used.
     asked_at: WebOrigin,
     class: Class,
@@ -103,11 +101,10 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
 impl AuthContext {
     pub(crate) fn new(shared: &Arc<Shared>, token: &Secret, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
-        let hash = token.hash();
         let token = token.expose().to_owned();
         let bearer = Bearer { token, source: Source { client, address } };
         let (shared, authenticated) = (shared.clone(), OnceLock::new());
-        Arc::new(Self { shared, bearer, hash, asked_at, class, authenticated })
+        Arc::new(Self { shared, bearer, asked_at, class, authenticated })
     }
 
     /// What is known of the caller, if the token was valid.
@@ -117,12 +114,16 @@ impl AuthContext {
 
     /// Counts the rejected token for its network if the database does not know it.
     pub(crate) fn denied(&self, denied: Denied) {
-        let Shared { known_tokens, anonymous_limits, environment, .. } = &*self.shared;
-        known_tokens.forget(&self.hash);
         if denied == Denied::Invalid {
+            let Shared { anonymous_limits, environment, .. } = &*self.shared;
             let address = self.bearer.source.address;
             unknown_tokens::count(anonymous_limits, address, environment.clock.now());
         }
+    }
+
+    /// The storage, for the jobs of this caller.
+    pub(crate) fn db(&self) -> Db {
+        self.shared.db_for(Some(&self.bearer.token), self.bearer.source.address)
     }
 
     /// Shared server state.
@@ -145,11 +146,14 @@ impl Proof for AuthContext {
         tx: &mut ReadTx<'_>,
         environment: &Environment,
     ) -> Result<Access, CallFailure> {
-        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(CallFailure::Denied)?;
+        let lanes = &self.shared.lanes;
+        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(|denied| {
+            lanes.forget(&self.bearer.token);
+            CallFailure::Denied(denied)
+        })?;
         let authenticated = self.authenticated.get_or_init(|| {
             if let Some(account) = caller.rights.account {
-                let now = environment.clock.now();
-                self.shared.known_tokens.learn(self.hash, account.number, now);
+                lanes.learn(&self.bearer.token, account.number, caller.rights.credential.uuid());
             }
             Authenticated::of(&caller, &self.shared, self.class)
         });

@@ -36,7 +36,6 @@ async fn round(shared: &Shared) {
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);
     shared.anonymous_limits.drop_idle(now);
-    shared.known_tokens.drop_idle(now);
     let environment = shared.environment.clone();
     let swept = shared
         .db
@@ -109,7 +108,7 @@ mod tests {
             env.environment.clone(),
             Settings::new("http://t.test".parse().unwrap()),
         );
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let remembered = || match env.server() {
             None => {
                 let file = rusqlite::Connection::open(env.path()).unwrap();

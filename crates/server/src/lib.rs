@@ -6,6 +6,7 @@
 //! | `routes` | the flat list of routes |
 //! | `auth` | turns a token into an authenticated caller, once per request, on a database thread |
 //! | `challenges` | `WWW-Authenticate`: how a caller is asked for a token |
+//! | `lanes` | in which lane of the storage a request's jobs wait |
 //! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
 //! | `last_use` | which uses of credentials are not recorded yet |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
@@ -20,7 +21,7 @@
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
-//! | `unknown_tokens`, `known_tokens` | tokens that nobody knows, counted by network, and those known to be good |
+//! | `unknown_tokens` | tokens that nobody knows, counted by network |
 //! | `network` | networks of addresses, and whose share of the server's room a request takes |
 //! | `connections` | how many connections a network may hold |
 //! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
@@ -47,7 +48,7 @@ mod clock_skew;
 mod connections;
 mod framing;
 mod hashing;
-mod known_tokens;
+mod lanes;
 mod last_use;
 mod limit_sync;
 mod limiter;

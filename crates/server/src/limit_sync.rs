@@ -99,7 +99,7 @@ mod tests {
         let (one, two) = (process(), process());
         let (mut one_shares, mut two_shares) =
             (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ask = |app: &App| {
             let applicant = Applicant {
                 class: Class::Call,
@@ -134,7 +134,7 @@ mod tests {
         let (one, two) = (process(), process());
         let (mut one_shares, mut two_shares) =
             (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let mut round = || {
             runtime.block_on(one_shares.round(&one.shared));
             runtime.block_on(two_shares.round(&two.shared));

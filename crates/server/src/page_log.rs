@@ -146,7 +146,10 @@ impl<'a> Line<'a> {
     async fn entered(&self, secret: Secret) {
         let now = self.shared.environment.clock.now();
         let deadline = self.started + self.shared.settings.request_deadline;
-        let read = self.shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now));
+        let read = self
+            .shared
+            .db_for(None, self.address)
+            .read(deadline, move |tx| sessions::find(tx, &secret, now));
         let found: Result<Option<SignedIn>, Error> = read.await;
         match found {
             Ok(found) => {

@@ -24,8 +24,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
-
 pub(crate) use connection::Connection;
 pub(crate) use value::stored;
 
@@ -33,19 +31,22 @@ use server::Server;
 
 use crate::engine::Options;
 use crate::error::Result;
-use crate::job::{ReadJob, WriteJob};
+use crate::job::{ReadQueue, WriteQueue};
 use crate::migrate::{Migrate, Migration};
+use crate::queue::{Bounds, Queue};
 use crate::row::Timestamp;
 
 /// Reader connections, and as many writer connections, if the options name no number.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
+/// The writers that may serve strangers at once are one of so many, and likewise those for the program itself.
+const PARTS: usize = 4;
 /// How long the server may take to accept the first connection.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The engine's threads and the queues that feed them.
 pub(crate) struct Postgres {
-    reads: Option<Sender<Box<dyn ReadJob>>>,
-    writes: Option<Sender<Box<dyn WriteJob>>>,
+    reads: Arc<ReadQueue>,
+    writes: Arc<WriteQueue>,
     threads: Vec<JoinHandle<()>>,
     /// Write transactions committed since the engine started.
     commits: Arc<AtomicU64>,
@@ -68,33 +69,38 @@ impl Postgres {
         first.close();
 
         let mut threads = Vec::new();
-        let (reads, read_queue) = crossbeam_channel::bounded(options.read_queue);
-        for number in 0..options.readers.unwrap_or(CONNECTIONS).get() {
-            let queue = read_queue.clone();
+        let reading = options.readers.unwrap_or(CONNECTIONS).get();
+        let reads = Queue::new(Bounds::of_threads(options.read_queue, reading));
+        for number in 0..reading {
+            let queue = reads.worker();
             threads.push(spawn(&format!("zoop-read-{number}"), &server, move |connection| {
                 reader::run(connection, &queue);
             })?);
         }
-        let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
+        let writing = options.writers.unwrap_or(CONNECTIONS).get();
+        // A second write of a tenant would only wait for the tenant's lock.
+        let writes = Queue::new(Bounds {
+            of_tenant: 1,
+            of_others: writing.div_ceil(PARTS),
+            ..Bounds::of_threads(options.write_queue, writing)
+        });
         let commits = Arc::new(AtomicU64::new(0));
-        for number in 0..options.writers.unwrap_or(CONNECTIONS).get() {
-            let queue = write_queue.clone();
+        for number in 0..writing {
+            let queue = writes.worker();
             let commits = commits.clone();
             threads.push(spawn(&format!("zoop-write-{number}"), &server, move |connection| {
                 writer::run(connection, &queue, &commits);
             })?);
         }
-        Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, server })
+        Ok(Self { reads, writes, threads, commits, server })
     }
 
-    /// The queue of waiting reads, while the engine runs.
-    pub(crate) fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
-        self.reads.as_ref()
+    pub(crate) fn reads(&self) -> &ReadQueue {
+        &self.reads
     }
 
-    /// The queue of waiting writes, while the engine runs.
-    pub(crate) fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
-        self.writes.as_ref()
+    pub(crate) fn writes(&self) -> &WriteQueue {
+        &self.writes
     }
 
     /// Write transactions committed since the engine started.
@@ -116,8 +122,8 @@ impl Postgres {
 impl Drop for Postgres {
     /// Lets the queued jobs finish, then stops the threads.
     fn drop(&mut self) {
-        self.reads = None;
-        self.writes = None;
+        self.reads.close();
+        self.writes.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has failed its jobs and lost its connection.
             let _ = thread.join();

@@ -6,26 +6,27 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-
 use super::Connection;
 use super::error::Failure;
 use super::work::Access;
 use crate::error::{Error, Result};
-use crate::job::ReadJob;
+use crate::job::{ReadJob, ReadWorker};
 use crate::session::Session;
 use crate::tx::ReadTx;
 
-/// Runs jobs until the queue's senders are gone.
-pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) {
+/// Runs jobs until the queue is closed.
+pub(super) fn run(mut connection: Connection, queue: &ReadWorker) {
     loop {
-        let waiting = queue.try_recv().ok();
+        let waiting = queue.try_next();
         if waiting.is_none() {
             connection.end();
         }
-        let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { break };
-        if !job.is_abandoned() {
+        let Some((mut job, turn)) = waiting.or_else(|| queue.next()) else { break };
+        if !job.caller().is_gone() {
+            let began = Instant::now();
             let failure = serve(&mut connection, job.as_mut()).err();
+            turn.charge(began.elapsed());
+            drop(turn);
             job.answer(failure);
         }
     }
@@ -33,11 +34,10 @@ pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>
 }
 
 fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
-    if Instant::now() >= job.deadline() {
-        return Err(Error::Deadline);
-    }
-    connection.begin(Access::Read, job.deadline());
-    let mut tx = ReadTx::new(Session::Postgres(connection));
+    let caller = job.caller().clone();
+    caller.ensure_waits()?;
+    connection.begin(Access::Read, &caller);
+    let mut tx = ReadTx::new(Session::Postgres(connection), caller);
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let is_success = outcome.map_err(|_| Error::Panicked)?;
     if let Some(failure @ Failure::Refused(_)) = connection.failure()

@@ -8,13 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
-
 use super::Connection;
 use super::error::Failure;
 use super::work::Access;
 use crate::error::Error;
-use crate::job::WriteJob;
+use crate::job::{WriteJob, WriteWorker};
 use crate::session::Session;
 use crate::tx::WriteTx;
 
@@ -34,19 +32,19 @@ enum Attempt {
     Failed(Failure),
 }
 
-/// Runs jobs until the queue's senders are gone; `commits` counts the committed transactions.
-pub(super) fn run(
-    mut connection: Connection,
-    queue: &Receiver<Box<dyn WriteJob>>,
-    commits: &AtomicU64,
-) {
-    while let Ok(mut job) = queue.recv() {
-        if job.is_abandoned() {
+/// Runs jobs until the queue is closed; `commits` counts the committed transactions.
+pub(super) fn run(mut connection: Connection, queue: &WriteWorker, commits: &AtomicU64) {
+    while let Some((mut job, turn)) = queue.next() {
+        if job.caller().is_gone() {
             continue;
         }
+        let began = Instant::now();
         let failure = serve(&mut connection, job.as_mut(), commits).err();
+        turn.charge(began.elapsed());
         job.answer(failure);
+        // Until here the tenant's lock may be held.
         connection.end();
+        drop(turn);
     }
     connection.close();
 }
@@ -57,13 +55,11 @@ fn serve(
     job: &mut dyn WriteJob,
     commits: &AtomicU64,
 ) -> Result<(), Error> {
-    let deadline = job.deadline();
+    let caller = job.caller().clone();
     let mut retries = 0;
     loop {
-        if Instant::now() >= deadline {
-            return Err(Error::Deadline);
-        }
-        connection.begin(Access::Write, deadline);
+        caller.begin_write()?;
+        connection.begin(Access::Write, &caller);
         match attempt(connection, job)? {
             Attempt::Kept => {
                 commits.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +69,7 @@ fn serve(
             Attempt::Failed(failure) if failure.is_transient() && retries < RETRIES => {
                 tracing::debug!(%failure, "retrying a write");
                 connection.end();
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = caller.deadline().saturating_duration_since(Instant::now());
                 std::thread::sleep(left.min(PAUSE * 2_u32.pow(retries)));
                 retries += 1;
             }
@@ -83,7 +79,7 @@ fn serve(
 }
 
 fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attempt, Error> {
-    let mut tx = WriteTx::new(Session::Postgres(connection));
+    let mut tx = WriteTx::new(Session::Postgres(connection), job.caller().clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
     let keep = outcome.map_err(|_| Error::Panicked)?;
     Ok(match connection.failure() {

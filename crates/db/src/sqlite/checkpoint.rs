@@ -1,64 +1,60 @@
-//! The checkpoint thread: moves the write-ahead log into the database file without delaying callers,
-//! passively while there is work, completely when there is none.
+//! Checkpoints: the write-ahead log moves into the database file.
 //!
-//! Under continuous writes a passive checkpoint never reaches the end of the log, and this thread never
-//! gets the writer's lock between two batches. So when the log has grown large, the writer is asked to
-//! finish the work ([`empty`]) before its next batch.
+//! A thread does so without delaying callers, passively while there is work, completely when there is none.
+//! Under continuous writes a passive checkpoint never reaches the end of the log, and under overlapping reads
+//! the log cannot be begun anew. So the writer itself empties a log that has become too long before its next
+//! batch ([`Log::bound`]): it is bounded whenever the thread or the readers are scheduled.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::Connection;
-use super::connection::LOCK_WAIT;
+use super::connection::{LOCK_WAIT, LogLength};
+use super::snapshots::Snapshots;
 use crate::error::Result;
 
-/// Below this size no checkpoint runs while writes come in, in bytes.
+/// Below this length no checkpoint runs while writes come in, in bytes.
 const PASSIVE_BYTES: u64 = 4 << 20;
-/// Above this size the writer empties the log, in bytes.
-const MAX_BYTES: u64 = 256 << 20;
-/// How much the log grows before a writer that could not empty it is asked again, in bytes.
-const ASK_AGAIN_BYTES: u64 = 64 << 20;
-/// How long the writer waits for readers when it empties the log. A longer read, perhaps by another
+/// How long a checkpoint waits for readers, while writes wait for it. A longer read, perhaps by another
 /// program, must not block the writes.
 const READERS_WAIT: Duration = Duration::from_millis(250);
 /// How long without a write counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Runs until the writer is gone; `is_too_long` asks the writer to empty the log.
+/// The write-ahead log of the writer's transactions.
+pub(super) struct Log {
+    pub(super) length: LogLength,
+    /// Above this length the writer empties it, in bytes. It is asked again after each quarter more; after two,
+    /// it cancels the reads in its way.
+    pub(super) bound: u64,
+    /// Two checkpoints at a time are not possible, and SQLite does not wait for the other one.
+    pub(super) one_at_a_time: Mutex<()>,
+}
+
+/// Runs until the writer is gone.
 pub(super) fn run(
     connection: &Connection,
-    log: &Path,
+    log: &Log,
     committed: &Receiver<()>,
-    is_too_long: &AtomicBool,
     stopping: &AtomicBool,
 ) {
     let mut dirty = false;
     let mut is_failing = false;
-    // The log's size when the writer was last asked.
-    let mut asked = 0;
-    let mut checkpoint = |mode| checkpoint(connection, mode, &mut is_failing);
+    // Nothing else waits so long for a reader while it blocks the writer.
+    let _ = connection.raw().busy_timeout(READERS_WAIT);
     loop {
         match committed.recv_timeout(IDLE) {
             Ok(()) => {
                 dirty = true;
-                let size = std::fs::metadata(log).map_or(0, |file| file.len());
-                if size > PASSIVE_BYTES {
-                    checkpoint("PASSIVE");
-                }
-                if size <= MAX_BYTES {
-                    asked = 0;
-                } else if size >= asked + ASK_AGAIN_BYTES {
-                    // What is left is what came in during the passive checkpoint.
-                    asked = size;
-                    is_too_long.store(true, Ordering::Relaxed);
+                if log.length.bytes() > PASSIVE_BYTES {
+                    log.checkpoint(connection, "PASSIVE", &mut is_failing);
                 }
             }
             Err(RecvTimeoutError::Timeout) if dirty => {
-                checkpoint("TRUNCATE");
-                dirty = false;
+                dirty = !log.checkpoint(connection, "TRUNCATE", &mut is_failing);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -69,22 +65,70 @@ pub(super) fn run(
     }
 }
 
-/// Empties the log on the writer's own connection, between two of its transactions.
-pub(super) fn empty(writer: &Connection) -> Result<()> {
-    writer.raw().busy_timeout(READERS_WAIT)?;
-    checkpoint(writer, "TRUNCATE", &mut false);
-    Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
+/// The writer's part.
+pub(super) struct Bounding {
+    /// The length at which the log is emptied next, in bytes.
+    next: u64,
+    is_failing: bool,
 }
 
-/// A checkpoint that cannot finish now is retried after the next write. Of consecutive failures only the
-/// first is logged.
-fn checkpoint(connection: &Connection, mode: &str, is_failing: &mut bool) {
-    let outcome =
-        connection
-            .raw()
-            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0));
-    let was_failing = std::mem::replace(is_failing, outcome.is_err());
-    if let (Err(error), false) = (outcome, was_failing) {
-        tracing::warn!(%error, mode, "checkpoints fail; they are retried after each write");
+impl Log {
+    /// The writer has not yet found the log too long.
+    pub(super) fn bounding(&self) -> Bounding {
+        Bounding { next: self.bound, is_failing: false }
+    }
+
+    /// Empties the log on the writer's own connection, between two of its transactions, if it is too long.
+    pub(super) fn bound(
+        &self,
+        writer: &Connection,
+        snapshots: &Snapshots,
+        bounding: &mut Bounding,
+    ) -> Result<()> {
+        let bytes = self.length.bytes();
+        if bytes <= self.bound {
+            bounding.next = self.bound;
+        }
+        if bytes <= bounding.next {
+            return Ok(());
+        }
+        bounding.next = bytes + self.bound / 4;
+        let held_back = snapshots.hold_back();
+        let is_much_too_long = bytes > self.bound + self.bound / 2;
+        let mut is_free = held_back.wait(READERS_WAIT);
+        if !is_free && is_much_too_long {
+            held_back.cancel_reads();
+            is_free = held_back.wait(READERS_WAIT);
+        }
+        if !is_free {
+            return Ok(());
+        }
+        writer.raw().busy_timeout(READERS_WAIT)?;
+        self.checkpoint(writer, "TRUNCATE", &mut bounding.is_failing);
+        Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
+    }
+
+    /// Whether a checkpoint has finished. One that has not is tried again after the next write. Of consecutive
+    /// failures only the first is logged.
+    fn checkpoint(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
+        let _alone = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        // What is in the way is no error, but an answer.
+        let outcome = connection.raw().query_row(&pragma, [], |row| row.get::<_, bool>(0));
+        let was_failing = std::mem::replace(is_failing, outcome.is_err());
+        match outcome {
+            Ok(is_blocked) => {
+                if mode == "TRUNCATE" && !is_blocked {
+                    self.length.emptied();
+                }
+                !is_blocked
+            }
+            Err(error) => {
+                if !was_failing {
+                    tracing::warn!(%error, mode, "checkpoints fail; they are retried after each write");
+                }
+                false
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod error;
 mod migrate;
 mod reader;
+mod snapshots;
 mod value;
 mod writer;
 
@@ -16,29 +17,33 @@ use std::fs::OpenOptions;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-
-use crossbeam_channel::Sender;
 
 pub(crate) use connection::Connection;
 pub(crate) use value::stored;
 
+use checkpoint::Log;
+use reader::Place;
+use snapshots::Snapshots;
+use writer::{BatchLimits, Logging};
+
 use crate::engine::Options;
 use crate::error::Result;
-use crate::job::{ReadJob, WriteJob};
+use crate::job::{ReadQueue, WriteQueue};
 use crate::migrate::{Migrate, Migration};
+use crate::queue::{Bounds, Queue};
 
 /// The minimum number of reader threads, if the options name no number.
-const MIN_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+const MIN_READERS: usize = 4;
 /// The maximum number of reader threads, if the options name no number.
-const MAX_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
+const MAX_READERS: usize = 32;
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
-    reads: Option<Sender<Box<dyn ReadJob>>>,
-    writes: Option<Sender<Box<dyn WriteJob>>>,
+    reads: Arc<ReadQueue>,
+    writes: Arc<WriteQueue>,
     /// Each returns its connection when it ends.
     threads: Vec<JoinHandle<Connection>>,
     /// Write transactions committed since the engine started.
@@ -61,46 +66,47 @@ impl Sqlite {
         let stopping = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
 
-        let (reads, read_queue) = crossbeam_channel::bounded(options.read_queue);
         let readers = options.readers.unwrap_or_else(most_useful_readers).get();
+        let reads = Queue::new(Bounds::of_threads(options.read_queue, readers));
+        let snapshots = Arc::new(Snapshots::new(readers));
         for number in 0..readers {
             let connection = Connection::open_reader(path)?;
-            let queue = read_queue.clone();
+            let queue = reads.worker();
+            let place = Place { number, snapshots: snapshots.clone() };
             threads.push(spawn(&format!("zoop-read-{number}"), move || {
-                reader::run(connection, &queue)
+                reader::run(connection, &queue, place)
             })?);
         }
 
         let (wake, woken) = crossbeam_channel::bounded(1);
         let checkpointer = Connection::open_writer(path)?;
-        let log = wal_path(path);
-        let stop = stopping.clone();
-        let is_too_long = Arc::new(AtomicBool::new(false));
-        let asked = is_too_long.clone();
+        let length = connection.log();
+        let log = Arc::new(Log { length, bound: options.log_bytes, one_at_a_time: Mutex::new(()) });
+        let (stop, moved) = (stopping.clone(), log.clone());
         threads.push(spawn("zoop-checkpoint", move || {
-            checkpoint::run(&checkpointer, &log, &woken, &is_too_long, &stop);
+            checkpoint::run(&checkpointer, &moved, &woken, &stop);
             checkpointer
         })?);
 
-        let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
+        // All jobs of a batch count as running, whosever they are: the writer takes them in turn.
+        let writes = Queue::new(Bounds::of_threads(options.write_queue, usize::MAX));
+        let queue = writes.worker();
         let commits = Arc::new(AtomicU64::new(0));
         let counted = commits.clone();
-        let batch = options.write_batch;
+        let limits = BatchLimits { jobs: options.write_batch, time: options.write_batch_time };
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &write_queue, batch, &wake, &asked, &counted)
+            writer::run(connection, &queue, limits, &Logging { log, snapshots, wake }, &counted)
         })?);
 
-        Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, stopping })
+        Ok(Self { reads, writes, threads, commits, stopping })
     }
 
-    /// The queue of waiting reads, while the engine runs.
-    pub(crate) fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
-        self.reads.as_ref()
+    pub(crate) fn reads(&self) -> &ReadQueue {
+        &self.reads
     }
 
-    /// The queue of waiting writes, while the engine runs.
-    pub(crate) fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
-        self.writes.as_ref()
+    pub(crate) fn writes(&self) -> &WriteQueue {
+        &self.writes
     }
 
     /// Write transactions committed since the engine started.
@@ -113,8 +119,8 @@ impl Drop for Sqlite {
     /// Lets the queued jobs finish, then stops the threads.
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
-        self.reads = None;
-        self.writes = None;
+        self.reads.close();
+        self.writes.close();
         // The last connection to close empties the log and removes it. If two close at the same time, neither
         // is the last. A thread that panicked has failed its jobs and lost its connection.
         let threads = self.threads.drain(..);
@@ -123,10 +129,11 @@ impl Drop for Sqlite {
     }
 }
 
-/// One per core, within the limits.
+/// Two per core, within the limits. One group of callers uses half of them, so it can use every core and yet
+/// leaves a thread to the others.
 fn most_useful_readers() -> NonZeroUsize {
-    std::thread::available_parallelism()
-        .map_or(MIN_READERS, |cores| cores.clamp(MIN_READERS, MAX_READERS))
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new((2 * cores).clamp(MIN_READERS, MAX_READERS)).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Copies a database file as it is now, whatever its schema, to a new file, also while other processes write
@@ -161,10 +168,4 @@ fn spawn(
 /// has on it. Errors are ignored here, because SQLite reports them when it opens the file next.
 fn create_private(path: &Path) {
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-}
-
-fn wal_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
 }

@@ -1,7 +1,9 @@
 //! The writer thread: group commit.
 //!
-//! All waiting writes share one transaction, and one COMMIT makes them durable together: several times as many
-//! durable writes as with a transaction each, and no slower for one caller. Every answer of a batch, even a
+//! Waiting writes share one transaction, and one COMMIT makes them durable together: several times as many
+//! durable writes as with a transaction each, and no slower for one caller. They are taken one at a time, each
+//! when it is its turn, for a few milliseconds: one that arrives later waits for a short batch, whatever
+//! waited before it. Every answer of a batch, even a
 //! refusal, is sent after the COMMIT, because a refusal may depend on what an earlier job of the batch wrote.
 //!
 //! The jobs of a batch run one after another without savepoints, as long as none has to be undone: a job that
@@ -16,21 +18,33 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
-use super::{Connection, checkpoint};
+use super::Connection;
+use super::checkpoint::Log;
+use super::snapshots::Snapshots;
 use crate::error::{Error, Result};
-use crate::job::WriteJob;
+use crate::job::{WriteJob, WriteTurn, WriteWorker};
 use crate::session::Session;
 use crate::tx::WriteTx;
 
 /// A job of a batch and its outcome.
 struct Entry {
     job: Box<dyn WriteJob>,
+    turn: WriteTurn,
     failure: Option<Error>,
+}
+
+/// How large a batch becomes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BatchLimits {
+    pub(super) jobs: NonZeroUsize,
+    /// How long jobs are added; the last one may take longer.
+    pub(super) time: Duration,
 }
 
 /// Why a batch was not committed.
@@ -55,50 +69,88 @@ enum After {
     TakeBack,
 }
 
-/// How one job of a batch is run inside the transaction.
-type Attempt = fn(&mut Connection, &mut Entry) -> Result<(), Lost>;
+/// The log of the writer's transactions.
+pub(super) struct Logging {
+    pub(super) log: Arc<Log>,
+    /// The readers' snapshots, which may be in the way when it is emptied.
+    pub(super) snapshots: Arc<Snapshots>,
+    /// Wakes the checkpoint thread.
+    pub(super) wake: Sender<()>,
+}
 
-/// Runs jobs until the queue's senders are gone, at most `batch` of them in a transaction. `committed` wakes
-/// the checkpoint thread, which asks by `log_is_too_long` to empty the log. `commits` counts the committed
-/// transactions.
+/// Runs jobs until the queue is closed. `commits` counts the committed transactions.
 pub(super) fn run(
     mut connection: Connection,
-    queue: &Receiver<Box<dyn WriteJob>>,
-    batch: NonZeroUsize,
-    committed: &Sender<()>,
-    log_is_too_long: &AtomicBool,
+    queue: &WriteWorker,
+    limits: BatchLimits,
+    logging: &Logging,
     commits: &AtomicU64,
 ) -> Connection {
-    while let Ok(first) = queue.recv() {
-        let waiting = queue.try_iter().take(batch.get() - 1);
-        let mut entries: Vec<_> = std::iter::once(first)
-            .chain(waiting)
-            .filter(|job| !job.is_abandoned())
-            .map(|job| Entry { job, failure: None })
-            .collect();
-        if entries.is_empty() {
-            continue;
-        }
-        commits.fetch_add(serve(&mut connection, &mut entries), Ordering::Relaxed);
-        for entry in entries {
-            entry.job.answer(entry.failure);
+    let mut bounding = logging.log.bounding();
+    while let Some(first) = queue.next() {
+        let mut batch = Batch { queue, limits, began: Instant::now(), first: Some(first) };
+        let Some(first) = batch.next() else { continue };
+        let mut entries = vec![first];
+        let gathered =
+            in_transaction(&mut connection, |connection| batch.run(connection, &mut entries));
+        let committed_now = settle(&mut connection, gathered, &mut entries);
+        commits.fetch_add(committed_now, Ordering::Relaxed);
+        for Entry { job, turn, failure } in entries {
+            drop(turn);
+            job.answer(failure);
         }
         // A full channel means that the thread is already awake.
-        let _ = committed.try_send(());
-        if log_is_too_long.swap(false, Ordering::Relaxed)
-            && let Err(error) = checkpoint::empty(&connection)
-        {
+        let _ = logging.wake.try_send(());
+        if let Err(error) = logging.log.bound(&connection, &logging.snapshots, &mut bounding) {
             tracing::warn!(%error, "could not empty the log; this will be retried");
         }
     }
     connection
 }
 
-/// Runs a batch in as few transactions as its failures allow; returns how many were committed.
-fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
-    let outcome = match pipelined(connection, entries, plainly) {
+/// A batch that is being gathered.
+struct Batch<'q> {
+    queue: &'q WriteWorker,
+    limits: BatchLimits,
+    began: Instant,
+    /// The job that was waited for.
+    first: Option<(Box<dyn WriteJob>, WriteTurn)>,
+}
+
+impl Batch<'_> {
+    /// Runs the entries, and the jobs that are taken until the batch is large enough, without savepoints.
+    fn run(&mut self, connection: &mut Connection, entries: &mut Vec<Entry>) -> Result<(), Lost> {
+        let mut done = 0;
+        while let Some(entry) = entries.get_mut(done) {
+            plainly(connection, entry)?;
+            done += 1;
+            let is_large = done >= self.limits.jobs.get();
+            if !is_large && self.began.elapsed() < self.limits.time {
+                entries.extend(self.next());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next job whose caller still waits.
+    fn next(&mut self) -> Option<Entry> {
+        loop {
+            let (job, turn) = self.first.take().or_else(|| self.queue.try_next())?;
+            if !job.caller().is_gone() {
+                return Some(Entry { job, turn, failure: None });
+            }
+        }
+    }
+}
+
+/// Runs the jobs of a batch that was not committed in as few further transactions as its failures allow; returns
+/// how many transactions were committed in all.
+fn settle(connection: &mut Connection, gathered: Result<(), Lost>, entries: &mut [Entry]) -> u64 {
+    let outcome = match gathered {
         // A single job has no others to protect.
-        Err(Lost::Mixed) if entries.len() > 1 => pipelined(connection, entries, in_savepoint),
+        Err(Lost::Mixed) if entries.len() > 1 => in_transaction(connection, |connection| {
+            entries.iter_mut().try_for_each(|entry| in_savepoint(connection, entry))
+        }),
         outcome => outcome,
     };
     match (outcome, &mut *entries) {
@@ -122,22 +174,23 @@ fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
         }
         (Err(Lost::Mixed), _) => {}
     }
-    entries.iter_mut().map(|entry| serve(connection, std::slice::from_mut(entry))).sum()
+    entries.iter_mut().map(|entry| alone(connection, entry)).sum()
 }
 
-/// Runs a batch in one transaction, each job by `attempt`.
-fn pipelined(
+/// Runs a job in a transaction of its own.
+fn alone(connection: &mut Connection, entry: &mut Entry) -> u64 {
+    let outcome = in_transaction(connection, |connection| plainly(connection, entry));
+    settle(connection, outcome, std::slice::from_mut(entry))
+}
+
+/// Runs jobs in one transaction.
+fn in_transaction(
     connection: &mut Connection,
-    entries: &mut [Entry],
-    attempt: Attempt,
+    run: impl FnOnce(&mut Connection) -> Result<(), Lost>,
 ) -> Result<(), Lost> {
-    connection.set_deadline(None);
+    connection.set_caller(None);
     connection.control("BEGIN IMMEDIATE")?;
-    let attempted = entries.iter_mut().try_for_each(|entry| {
-        entry.failure = None;
-        attempt(connection, entry)
-    });
-    attempted.and_then(|()| Ok(connection.control("COMMIT")?)).inspect_err(|_| {
+    run(connection).and_then(|()| Ok(connection.control("COMMIT")?)).inspect_err(|_| {
         // A full disk has already ended the transaction; otherwise this does.
         if !connection.is_autocommit() {
             let _ = connection.control("ROLLBACK");
@@ -164,16 +217,19 @@ fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lo
 
 /// Runs a job. An error here affects the whole transaction, not only the job.
 fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
-    let deadline = entry.job.deadline();
-    if Instant::now() >= deadline {
-        entry.failure = Some(Error::Deadline);
+    entry.failure = None;
+    let caller = entry.job.caller().clone();
+    if let Err(failure) = caller.begin_write() {
+        entry.failure = Some(failure);
         return Ok(After::Keep);
     }
-    connection.set_deadline(Some(deadline));
+    connection.set_caller(Some(caller.clone()));
+    let began = Instant::now();
     let changes = connection.changes();
-    let mut tx = WriteTx::new(Session::Sqlite(connection));
+    let mut tx = WriteTx::new(Session::Sqlite(connection), caller);
     let outcome = catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut tx)));
-    connection.set_deadline(None);
+    connection.set_caller(None);
+    entry.turn.charge(began.elapsed());
     let keep = outcome.unwrap_or_else(|_| {
         entry.failure = Some(Error::Panicked);
         false

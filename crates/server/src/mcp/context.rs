@@ -40,7 +40,7 @@ impl RequestContext<'_> {
         tool: &'static ToolDef,
         arguments: String,
     ) -> Result<String, CallFailure> {
-        let Shared { db, environment, .. } = &**self.shared;
+        let (db, environment) = (&self.auth.db(), &self.shared.environment);
         let runner = Runner { db, environment, deadline: self.deadline };
         let key = self.idempotency_key.map(str::to_owned);
         runner.call(self.auth.clone(), tool, arguments, key).await
@@ -68,12 +68,12 @@ pub(super) async fn admit(
     deadline: Instant,
 ) -> Result<Scopes, CallFailure> {
     let entering = auth.clone();
-    let db = &auth.shared().db;
-    db.read(deadline, move |tx| {
-        let access = entering.access(tx, &entering.shared().environment)?;
-        Ok(access.scopes.or(access.attainable()))
-    })
-    .await
+    auth.db()
+        .read(deadline, move |tx| {
+            let access = entering.access(tx, &entering.shared().environment)?;
+            Ok(access.scopes.or(access.attainable()))
+        })
+        .await
 }
 
 /// The answer to a message whose caller was not admitted, or whose work failed.

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use zoop_crm::call::caller::Denied;
 use zoop_crm::identity::authenticate::credential;
 use zoop_crm::values::secret::Secret;
+use zoop_db::Lane;
 use zoop_mcp::ReplyTo;
 
 use super::{headers, limited, refused, unauthorized};
@@ -46,8 +47,11 @@ impl Entry {
             let challenge = Challenge(&asked_at()).invalid();
             return Err(unauthorized(reply_to, Denied::Invalid.reason(), challenge));
         };
-        let tenant = shared.known_tokens.tenant(&token.hash());
-        let holder = tenant.map_or(Holder::stranger(request_log.address), Holder::Tenant);
+        let address = request_log.address;
+        let holder = match shared.lanes.of(Some(token.expose()), address) {
+            Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
+            Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(address),
+        };
         let entry = Self { token, holder };
         entry.check(shared, request_log, reply_to)?;
         Ok(entry)

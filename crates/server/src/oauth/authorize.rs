@@ -41,13 +41,13 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
-    super::admit(shared, head, Action::Page).map_err(page::too_many)?;
+    let address = super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY {
         return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let person = browser::signed_in(shared, &head.headers, deadline).await;
+    let person = browser::signed_in(shared, &head.headers, Some(address), deadline).await;
     let Some(person) = person.map_err(|error| page::failed(&error))? else {
         return Err(page::go_to(&sign_in_first(query)));
     };
@@ -68,8 +68,9 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         challenge,
         scopes,
     };
-    let (secret, places) =
-        park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
+    let (secret, places) = park(shared, head, &person, &request, deadline)
+        .await
+        .map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
         return Err(back(Refusal(
             "access_denied",
@@ -102,7 +103,7 @@ async fn client(
     let unknown = || stop("It is not registered here.");
     let id = form.get("client_id").filter(|id| id.len() <= MAX_ID).ok_or_else(unknown)?;
     let asked = id.to_owned();
-    let known = shared.db.read(deadline, move |tx| clients::find(tx, &asked)).await;
+    let known = super::db(shared, head).read(deadline, move |tx| clients::find(tx, &asked)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;
     let now = shared.environment.clock.now();
     match known {
@@ -129,7 +130,7 @@ async fn documented(
     let stale_after = i64::try_from(document.seconds).unwrap_or(0) * 1_000_000;
     let stale_at = Timestamp(environment.clock.now().0 + stale_after);
     let address = address.to_owned();
-    let kept = shared.db.write(deadline, move |tx| {
+    let kept = super::db(shared, head).write(deadline, move |tx| {
         clients::keep_document(tx, &environment, &address, &document.metadata, stale_at)
     });
     kept.await.map_err(|error| page::failed(&error))
@@ -179,13 +180,14 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
 /// Stores the request as pending, if the user can grant any of it in one of their businesses.
 async fn park(
     shared: &Shared,
+    head: &Parts,
     person: &SignedIn,
     request: &Asked,
     deadline: Instant,
 ) -> Result<(Option<Secret>, Vec<consent::Place>), Error> {
     let (person, request) = (person.clone(), request.clone());
     let environment = shared.environment.clone();
-    let parking = shared.db.write(deadline, move |tx| {
+    let parking = super::db(shared, head).write(deadline, move |tx| {
         let places = offered(&person.workplaces(tx)?, request.scopes.scopes());
         if places.is_empty() {
             return Ok((None, places));

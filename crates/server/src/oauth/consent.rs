@@ -6,6 +6,7 @@ use std::time::Instant;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::REFERRER_POLICY;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use zoop_crm::call::error::Error;
@@ -189,7 +190,7 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let choice = choice(&form).ok_or_else(over)?;
     let environment = shared.environment.clone();
     let secret = pending.clone();
-    let answering = shared.db.write(deadline, move |tx| {
+    let answering = super::db(shared, &head).write(deadline, move |tx| {
         let now = environment.clock.now();
         let Some(person) = sessions::find(tx, &session, now)? else { return Ok(None) };
         let address = Some(address);
@@ -213,11 +214,11 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
         }
         Outcome::NoScope => {
             let fault = "Leave at least one box checked, or choose Deny.";
-            again(shared, &person, &secret, fault, deadline).await
+            again(shared, &head, &person, &secret, fault, deadline).await
         }
         Outcome::NoBusiness => {
             let fault = "You cannot connect it to this business: choose another one.";
-            again(shared, &person, &secret, fault, deadline).await
+            again(shared, &head, &person, &secret, fault, deadline).await
         }
         Outcome::Gone => Err(over()),
     }
@@ -244,6 +245,7 @@ fn choice(form: &Form) -> Option<Choice> {
 /// Shows the page again with an error.
 async fn again(
     shared: &Shared,
+    head: &Parts,
     person: &SignedIn,
     secret: &Secret,
     fault: &str,
@@ -251,7 +253,7 @@ async fn again(
 ) -> Result<Response, Response> {
     let (asked, hidden) = (person.clone(), secret.clone());
     let now = shared.environment.clock.now();
-    let reading = shared.db.read(deadline, move |tx| {
+    let reading = super::db(shared, head).read(deadline, move |tx| {
         let places = asked.workplaces(tx)?;
         Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, places)))
     });

@@ -33,10 +33,12 @@ use axum::routing::{get, post};
 use serde_json::json;
 use url::Url;
 use zoop_crm::call::error::Error;
+use zoop_db::Db;
 
 use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
+use crate::web::browser::{SESSION, cookie_value};
 use crate::web_origin::WebOrigin;
 
 /// The endpoints for clients.
@@ -101,6 +103,11 @@ async fn preflight() -> Response {
 fn address(shared: &Shared, head: &Parts) -> IpAddr {
     let client = shared.proxies.client(&head.extensions, &head.headers);
     client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// The storage, for the jobs of a browser.
+fn db(shared: &Shared, head: &Parts) -> Db {
+    shared.db_for(cookie_value(&head.headers, SESSION), Some(address(shared, head)))
 }
 
 /// Counts a request of an IP address, before anything else is done for it.

@@ -60,7 +60,7 @@ async fn registered(
     let environment = shared.environment.clone();
     let from = client_prefix(address).to_string();
     let registration = shared
-        .db
+        .db_for(None, Some(address))
         .write(deadline, move |tx| clients::register(tx, &environment, &metadata, &from))
         .await
         .map_err(|error| match error {

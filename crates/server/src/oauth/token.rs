@@ -15,7 +15,7 @@ use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::identity::oauth::clients;
 use zoop_crm::identity::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
 use zoop_crm::values::secret::{Secret, SecretKind};
-use zoop_db::{ReadTx, Timestamp};
+use zoop_db::{Db, ReadTx, Timestamp};
 
 use super::{failed, refused};
 use crate::anonymous_limits::Action;
@@ -94,6 +94,11 @@ async fn asked<'a>(
 }
 
 impl Asked<'_> {
+    /// The storage, for the jobs of this client.
+    fn db(&self) -> Db {
+        self.shared.db_for(None, Some(self.address))
+    }
+
     async fn tokens(self) -> Result<Answer, Answer> {
         let grant_type = self.form.get("grant_type");
         if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
@@ -122,7 +127,7 @@ impl Asked<'_> {
         let id = self.form.get("client_id").filter(|id| id.len() <= MAX_ID);
         let id = id.ok_or_else(unknown)?.to_owned();
         let asked = id.clone();
-        let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
+        let found = self.db().read(self.deadline, move |tx| clients::find(tx, &asked)).await;
         let found = found.map_err(|error| failed(&error, &self.request_log.id))?;
         found.map(|_| id).ok_or_else(unknown)
     }
@@ -136,7 +141,7 @@ impl Asked<'_> {
         let redirect_uri = self.form.get("redirect_uri").map(str::to_owned);
         let request = CodeRequest { client_id, code, verifier, redirect_uri };
         let environment = self.shared.environment.clone();
-        let outcome = self.shared.db.write(self.deadline, move |tx| {
+        let outcome = self.db().write(self.deadline, move |tx| {
             let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
@@ -151,7 +156,7 @@ impl Asked<'_> {
         let scopes = self.form.get("scope").map(known_scopes).transpose()?.flatten();
         let request = RefreshRequest { client_id, token, scopes };
         let environment = self.shared.environment.clone();
-        let outcome = self.shared.db.write(self.deadline, move |tx| {
+        let outcome = self.db().write(self.deadline, move |tx| {
             let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
@@ -170,7 +175,7 @@ impl Asked<'_> {
         let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
         let client_id = self.form.get("client_id").map(str::to_owned);
         let environment = self.shared.environment.clone();
-        let ended = self.shared.db.write(self.deadline, move |tx| {
+        let ended = self.db().write(self.deadline, move |tx| {
             tokens::revoke(tx, &environment, client_id.as_deref(), &token, Some(self.address))
         });
         ended.await.map_err(|error| failed(&error, &self.request_log.id))?;

@@ -93,8 +93,7 @@ async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
     let known = secret.clone();
     let environment = context.shared.environment.clone();
     let read = context
-        .shared
-        .db
+        .db()
         .read(context.deadline, move |tx| invitations::find(tx, &known, environment.clock.now()));
     let invited = match read.await {
         Ok(invited) => invited,

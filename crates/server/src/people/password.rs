@@ -80,9 +80,10 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
         return;
     };
     let (shared, deadline, from) = (context.shared.clone(), context.deadline, context.address);
+    let db = context.db();
     tokio::spawn(async move {
         let environment = shared.environment.clone();
-        let made = shared.db.write::<_, Error>(deadline, move |tx| {
+        let made = db.write::<_, Error>(deadline, move |tx| {
             links::make_for_mail(tx, &environment, &email, from)
         });
         let (person, made) = match made.await {

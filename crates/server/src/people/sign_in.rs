@@ -140,7 +140,7 @@ pub(super) async fn check(
 /// Recorded in the background: waiting for it would take longer if the account exists.
 fn tell_refused(context: &PageContext, attempt: Attempt) {
     let (from, environment) = (context.address, context.shared.environment.clone());
-    let write = context.shared.db.write::<_, Error>(context.deadline, move |tx| {
+    let write = context.db().write::<_, Error>(context.deadline, move |tx| {
         password_login::refuse(tx, &environment, &attempt, from)
     });
     // The engine skips a job whose caller has gone, so a task has to wait for this one.

@@ -169,7 +169,7 @@ async fn members(at_work: &AtWork) -> Result<Vec<Member>, Response> {
 }
 
 async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
-    let AtWork { context, person, here, all } = at_work;
+    let AtWork { context, person, here, all, .. } = at_work;
     let members = members(at_work).await?;
     let invitations = at_work.query(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
@@ -240,7 +240,7 @@ pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> R
     let answer = async {
         let at_work = AtWork::page(&app, request).await?;
         let members = members(&at_work).await?;
-        let AtWork { context, person, here, all } = &at_work;
+        let AtWork { context, person, here, all, .. } = &at_work;
         let asked = context.query.text("user");
         let member = members.into_iter().find(|member| member.id.to_string() == asked);
         let member = member.ok_or_else(page::not_found)?;

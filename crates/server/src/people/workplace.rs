@@ -13,9 +13,11 @@ use zoop_crm::call::tool::{Command, Query};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Workplace};
 use zoop_crm::values::id::{Id, kinds};
+use zoop_db::Db;
 
 use crate::anonymous_limits::Action;
 use crate::app::App;
+use crate::lanes;
 use crate::web::form::Form;
 use crate::web::page_context::PageContext;
 use crate::web::{next, page};
@@ -31,6 +33,8 @@ pub(super) struct AtWork {
     pub(super) here: Workplace,
     /// Every business that the user belongs to.
     pub(super) all: Vec<Workplace>,
+    /// The storage, for jobs of this user there.
+    db: Db,
 }
 
 impl AtWork {
@@ -64,7 +68,9 @@ impl AtWork {
             None => all.iter().find(|workplace| workplace.role == Role::Owner),
         };
         let here = found.cloned().ok_or_else(not_an_owner)?;
-        Ok(Self { context, person, here, all })
+        let lane = lanes::in_tenant(here.account.number, person.session.uuid());
+        let db = context.shared.db.lane(lane);
+        Ok(Self { context, person, here, all, db })
     }
 
     /// Runs a tool that reads.
@@ -92,7 +98,7 @@ impl AtWork {
     }
 
     fn runner(&self) -> Runner<'_> {
-        let (db, environment) = (&self.context.shared.db, &self.context.shared.environment);
+        let (db, environment) = (&self.db, &self.context.shared.environment);
         Runner { db, environment, deadline: self.context.deadline }
     }
 

@@ -4,6 +4,7 @@
 //! over TLS or to this machine.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::{SignedIn, sessions};
 use zoop_crm::values::secret::{Secret, SecretKind};
+use zoop_db::Lane;
 
 use crate::app::Shared;
 use crate::background;
@@ -50,14 +52,29 @@ pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, second
 pub(crate) async fn signed_in(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
+    address: Option<IpAddr>,
     deadline: Instant,
 ) -> Result<Option<SignedIn>, Error> {
     let Some(secret) = cookie(headers, SESSION, SecretKind::Session) else { return Ok(None) };
     let now = shared.environment.clock.now();
-    let found: Option<SignedIn> =
-        shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
-    if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
+    let token = secret.expose().to_owned();
+    let lane = shared.lanes.of(Some(&token), address);
+    let looking = shared.db.lane(lane).read::<_, Error>(deadline, move |tx| {
+        let Some(person) = sessions::find(tx, &secret, now)? else { return Ok(None) };
+        // The hint is as good with any of a user's businesses.
+        let is_known = matches!(lane, Lane::Tenant { .. });
+        let workplace = if is_known { None } else { person.workplaces(tx)?.into_iter().next() };
+        Ok(Some((person, workplace)))
+    });
+    let Some((person, workplace)) = looking.await? else {
+        shared.lanes.forget(&token);
+        return Ok(None);
+    };
+    if let Some(workplace) = workplace {
+        shared.lanes.learn(&token, workplace.account.number, person.session.uuid());
+    }
+    if let Some(used) = person.used(now) {
         background::record_use(shared, used);
     }
-    Ok(found)
+    Ok(Some(person))
 }

@@ -14,7 +14,7 @@ use zoop_crm::identity::sign_in::sessions::{self, Origin};
 use zoop_crm::identity::sign_in::{SignedIn, devices};
 use zoop_crm::values::clock::Environment;
 use zoop_crm::values::secret::{Secret, SecretKind};
-use zoop_db::{ReadTx, WriteTx};
+use zoop_db::{Db, ReadTx, WriteTx};
 
 use super::browser::{self, DEVICE, SESSION, set_cookie};
 use super::form::{self, Form};
@@ -67,7 +67,7 @@ impl PageContext {
 
     /// The signed-in user, if any.
     pub(crate) async fn signed_in(&self) -> Result<Option<SignedIn>, Response> {
-        let found = browser::signed_in(&self.shared, &self.headers, self.deadline)
+        let found = browser::signed_in(&self.shared, &self.headers, self.address, self.deadline)
             .await
             .map_err(|error| page::failed(&error))?;
         if let Some(person) = &found {
@@ -98,13 +98,18 @@ impl PageContext {
         browser::cookie(&self.headers, DEVICE, SecretKind::Device)
     }
 
+    /// The storage, for the jobs of this browser.
+    pub(crate) fn db(&self) -> Db {
+        self.shared.db_for(browser::cookie_value(&self.headers, SESSION), self.address)
+    }
+
     /// Runs a read job.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut ReadTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Response> {
         let environment = self.shared.environment.clone();
-        let read = self.shared.db.read(self.deadline, move |tx| work(tx, &environment));
+        let read = self.db().read(self.deadline, move |tx| work(tx, &environment));
         read.await.map_err(|error| page::failed(&error))
     }
 
@@ -122,7 +127,7 @@ impl PageContext {
         mut work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let environment = self.shared.environment.clone();
-        self.shared.db.write(self.deadline, move |tx| work(tx, &environment)).await
+        self.db().write(self.deadline, move |tx| work(tx, &environment)).await
     }
 }
 
