@@ -12,6 +12,7 @@ use tokio::time::{timeout, timeout_at};
 
 use crate::memory::{ByteBudget, HeldBytes};
 use crate::network::Holder;
+use crate::seats::halfway;
 
 /// Bodies up to this size have room of their own, so that they never wait for long ones.
 const SHORT: usize = 64 * 1024;
@@ -43,9 +44,7 @@ pub(crate) struct Terms {
     pub(crate) limit: usize,
     /// Whose share of the room it takes.
     pub(crate) holder: Holder,
-    /// Until when it may wait for room.
-    pub(crate) room_until: Instant,
-    /// Until when it must have arrived.
+    /// Until when it must have arrived. It may wait for room for half of the time that is left.
     pub(crate) deadline: Instant,
 }
 
@@ -126,7 +125,8 @@ impl Bodies {
 
     async fn room(&self, bytes: usize, terms: Terms) -> Result<Room, BodyFault> {
         let budget = if bytes <= SHORT { &self.short } else { &self.long };
-        let room = timeout_at(terms.room_until.into(), budget.hold(terms.holder, bytes)).await;
+        let until = halfway(terms.deadline).into();
+        let room = timeout_at(until, budget.hold(terms.holder, bytes)).await;
         room.ok().and_then(Result::ok).ok_or(BodyFault::NoRoom)
     }
 }

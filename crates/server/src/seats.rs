@@ -16,6 +16,12 @@ const PLACES: u32 = 8;
 /// The number of seats at most.
 const MOST: u32 = 1 << 20;
 
+/// The time until which a request may wait for room: the other half of what is left to it is for its work.
+pub(crate) fn halfway(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
+}
+
 /// The seats of one server. Both budgets count requests.
 pub(crate) struct Seats {
     taken: ByteBudget<Holder>,

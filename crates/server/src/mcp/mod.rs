@@ -30,12 +30,13 @@ use axum::response::Response;
 use zoop_mcp::{Call, Incoming, Refusal, ReplyTo};
 
 use crate::answer::Answer;
-use crate::app::{App, Settings, Shared};
+use crate::app::{App, Shared};
 use crate::auth::{AuthContext, Presented};
 use crate::bodies::{self, BodyFault, Terms};
 use crate::limiter::Class;
 use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
+use crate::seats::halfway;
 
 use context::RequestContext;
 use entry::Entry;
@@ -103,17 +104,15 @@ async fn admitted(
     entry: Entry,
     request_log: &mut RequestLog<'_>,
 ) -> Result<Answer, Answer> {
-    let now = Instant::now();
-    let Settings { request_deadline, .. } = shared.settings;
-    let (deadline, room_until) = (now + request_deadline, now + request_deadline / 2);
-    let terms = Terms { limit: BODY_LIMIT, holder: entry.holder, room_until, deadline };
+    let deadline = Instant::now() + shared.settings.request_deadline;
+    let terms = Terms { limit: BODY_LIMIT, holder: entry.holder, deadline };
     let whole = shared.bodies.read(body, terms).await;
     let whole = whole.map_err(|fault| unreadable(fault, headers::unread(&head.headers)))?;
     let body = &whole.bytes;
     let sent = Sent::read(&head.headers)
         .map_err(|fault| refused(&fault.refusal(headers::peek(body, &head.headers))))?;
     let reply_to = || zoop_mcp::peek(body, &sent.protocol);
-    let Some(_seat) = shared.seats.take(entry.holder, room_until).await else {
+    let Some(_seat) = shared.seats.take(entry.holder, halfway(deadline)).await else {
         return Err(overloaded(reply_to()));
     };
     // Others of its network may have been counted while it waited.

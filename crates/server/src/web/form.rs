@@ -67,8 +67,7 @@ pub(crate) async fn body(
     address: Option<IpAddr>,
     deadline: Instant,
 ) -> Result<WholeBody, BodyFault> {
-    let terms =
-        Terms { limit: LIMIT, holder: Holder::stranger(address), room_until: deadline, deadline };
+    let terms = Terms { limit: LIMIT, holder: Holder::stranger(address), deadline };
     shared.bodies.read(body, terms).await
 }
 
