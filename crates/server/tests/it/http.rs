@@ -71,8 +71,13 @@ impl Connection {
         let _ = self.0.write_all(bytes);
     }
 
-    /// Sends the head of a request, with a host unless the headers have one.
+    /// Sends the head of a request.
     pub(crate) fn send_head(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) {
+        self.send(Self::head(method, target, headers).as_bytes());
+    }
+
+    /// The head of a request, with a host unless the headers have one.
+    fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
         let mut head = format!("{method} {target} HTTP/1.1\r\n");
         if !headers.iter().any(|(name, _)| *name == "Host") {
             head.push_str("Host: zoop.test\r\n");
@@ -81,7 +86,7 @@ impl Connection {
             head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
-        self.send(head.as_bytes());
+        head
     }
 
     /// Reads one answer; an interim one (100 Continue) is an answer too.
@@ -130,8 +135,9 @@ pub(crate) fn request(
     let length = body.len().to_string();
     let mut all = vec![("Content-Length", length.as_str())];
     all.extend(headers);
-    connection.send_head(method, target, &all);
-    connection.send(body);
+    // In one piece, as most clients send it.
+    let head = Connection::head(method, target, &all);
+    connection.send(&[head.as_bytes(), body].concat());
     connection.receive()
 }
 
