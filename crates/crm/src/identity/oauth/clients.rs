@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(work(), at_ten);
         assert!(matches!(last(), Registration::Full));
         // The sweep counts what is there.
-        env.write(|tx| store::recount(tx)).unwrap();
+        env.write(store::recount).unwrap();
         assert_eq!(env.read(store::unconnected).unwrap(), MAX_UNCONNECTED);
         env.clock.advance(3_600_001);
         assert!(work() < at_ten + 100, "one is found and checked: {} {at_ten}", work());
