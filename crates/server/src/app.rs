@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use tokio::sync::Semaphore;
 use zoop_crm::values::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
 use crate::anonymous_limits::AnonymousLimits;
+use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
+use crate::connections::{ConnectionPolicy, Connections};
 use crate::hashing::Hashing;
 use crate::lanes::Lanes;
 use crate::last_use::LastUse;
@@ -24,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::origin::Origins;
 use crate::peer::Proxies;
+use crate::seats::Seats;
 use crate::sso::provider::{Provider, SsoProvider};
 use crate::web_origin::WebOrigin;
 
@@ -41,9 +43,11 @@ pub struct Settings {
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
     /// then is rejected, and a running statement is cancelled.
     pub request_deadline: Duration,
-    /// Requests that may be processed at once, once their bodies have arrived; the next is answered 503.
-    /// It bounds the response time under overload: at most this many requests are ahead.
+    /// Requests that may be processed at once, once their bodies have arrived. The next ones wait for half of the
+    /// deadline at most, and are then answered 503. One tenant has half of these seats at most.
     pub in_flight: usize,
+    /// Which connections are limited.
+    pub connections: ConnectionPolicy,
     /// The company's identity provider, if users may sign in there.
     pub company: Option<SsoProvider>,
     /// How the documents of clients are fetched.
@@ -79,6 +83,7 @@ impl Settings {
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
+            connections: ConnectionPolicy::default(),
             company: None,
             documents: DocumentPolicy::default(),
             mail: None,
@@ -111,8 +116,9 @@ pub(crate) struct Shared {
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
-    /// A permit for each request in progress.
-    pub(crate) permits: Semaphore,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) bodies: Bodies,
+    pub(crate) seats: Seats,
     /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
@@ -129,6 +135,8 @@ impl App {
         let metrics = Metrics::new(environment.clock.now());
         let metrics =
             if settings.database_folder.is_some() { metrics.with_disk() } else { metrics };
+        let connections = Connections::new(settings.connections.clone(), &settings.trusted_proxies);
+        let metrics = metrics.with_connections(&connections);
         let shared = Shared {
             db,
             environment,
@@ -144,7 +152,9 @@ impl App {
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,
-            permits: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            connections: Arc::new(connections),
+            bodies: Bodies::default(),
+            seats: Seats::new(settings.in_flight),
             company: settings
                 .company
                 .clone()

@@ -16,11 +16,13 @@ use zoop_crm::call::proof::Proof;
 use zoop_crm::call::scope::Scopes;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::values::clock::Environment;
+use zoop_crm::values::secret::Secret;
 use zoop_db::{Db, ReadTx, Uuid};
 
 use crate::app::Shared;
 use crate::challenges::Challenge;
 use crate::limiter::{Admission, Applicant, Class};
+use crate::unknown_tokens;
 use crate::web_origin::WebOrigin;
 
 /// `data.reason` of a refusal when no bearer token was presented.
@@ -97,9 +99,10 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
 }
 
 impl AuthContext {
-    pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, token: &Secret, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
-        let bearer = Bearer { token: token.to_owned(), source: Source { client, address } };
+        let token = token.expose().to_owned();
+        let bearer = Bearer { token, source: Source { client, address } };
         let (shared, authenticated) = (shared.clone(), OnceLock::new());
         Arc::new(Self { shared, bearer, asked_at, class, authenticated })
     }
@@ -107,6 +110,15 @@ impl AuthContext {
     /// What is known of the caller, if the token was valid.
     pub(crate) fn authenticated(&self) -> Option<&Authenticated> {
         self.authenticated.get()
+    }
+
+    /// Counts the rejected token for its network if the database does not know it.
+    pub(crate) fn denied(&self, denied: Denied) {
+        if denied == Denied::Invalid {
+            let Shared { anonymous_limits, environment, .. } = &*self.shared;
+            let address = self.bearer.source.address;
+            unknown_tokens::count(anonymous_limits, address, environment.clock.now());
+        }
     }
 
     /// The storage, for the jobs of this caller.

@@ -21,6 +21,11 @@
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
+//! | `unknown_tokens` | tokens that nobody knows, counted by network |
+//! | `network` | networks of addresses, and whose share of the server's room a request takes |
+//! | `connections` | how many connections a network may hold |
+//! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
+//! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clock_skew` | the difference between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
@@ -37,8 +42,10 @@ mod answer;
 mod app;
 mod auth;
 mod background;
+mod bodies;
 mod challenges;
 mod clock_skew;
+mod connections;
 mod framing;
 mod hashing;
 mod lanes;
@@ -47,7 +54,9 @@ mod limit_sync;
 mod limiter;
 mod mail;
 mod mcp;
+mod memory;
 mod metrics;
+mod network;
 mod oauth;
 mod ops;
 mod origin;
@@ -57,12 +66,15 @@ mod people;
 mod process;
 mod request_log;
 mod routes;
+mod seats;
 mod serve;
 mod sso;
+mod unknown_tokens;
 mod web;
 mod web_origin;
 
 pub use app::{App, Limits, Settings};
+pub use connections::ConnectionPolicy;
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

@@ -15,6 +15,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use zoop_db::{Gauges, Timestamp};
 
+use crate::connections::Connections;
 use crate::process::Resources;
 
 /// The metrics of one server.
@@ -29,6 +30,8 @@ pub(crate) struct Metrics {
     sign_ins: Family<SignInLabels, Counter>,
     reads_waiting: Gauge,
     writes_waiting: Gauge,
+    seats_waited_for: Gauge,
+    body_bytes: Gauge,
     commits: Counter,
     artefacts: Counter,
     takes_writes: Gauge,
@@ -47,6 +50,10 @@ pub(crate) struct Now {
     pub(crate) takes_writes: bool,
     /// Arguments that clients added on their own, since the start.
     pub(crate) artefacts: u64,
+    /// Requests that have arrived and wait to be processed.
+    pub(crate) requests_waiting: usize,
+    /// The room that bodies of requests take, in bytes.
+    pub(crate) body_bytes: usize,
     /// The resources that the process uses.
     pub(crate) resources: Resources,
 }
@@ -92,6 +99,8 @@ impl Metrics {
             sign_ins: Family::default(),
             reads_waiting: Gauge::default(),
             writes_waiting: Gauge::default(),
+            seats_waited_for: Gauge::default(),
+            body_bytes: Gauge::default(),
             commits: Counter::default(),
             artefacts: Counter::default(),
             takes_writes: Gauge::default(),
@@ -119,6 +128,17 @@ impl Metrics {
             "Requests to the endpoint in progress",
             self.in_flight.clone(),
         );
+        registry.register(
+            "zoop_requests_waiting",
+            "Requests to the endpoint that have arrived and wait to be processed",
+            self.seats_waited_for.clone(),
+        );
+        registry.register_with_unit(
+            "zoop_request_bodies",
+            "Room that is taken by bodies of requests",
+            Unit::Bytes,
+            self.body_bytes.clone(),
+        );
         registry.register("zoop_pages", "Requests for pages", self.pages.clone());
         registry.register_with_unit(
             "zoop_page",
@@ -131,6 +151,21 @@ impl Metrics {
             "zoop_client_artefacts",
             "Arguments that clients added on their own, dropped",
             self.artefacts.clone(),
+        );
+        self
+    }
+
+    /// Adds the connections of the public port.
+    pub(crate) fn with_connections(mut self, connections: &Connections) -> Self {
+        self.registry.register(
+            "zoop_connections",
+            "Open connections to the public port",
+            connections.open.clone(),
+        );
+        self.registry.register(
+            "zoop_connections_refused",
+            "Connections that were closed at once, because their network or all strangers had too many",
+            connections.refused.clone(),
         );
         self
     }
@@ -236,11 +271,13 @@ impl Metrics {
     ///
     /// Source: the text format of `OpenMetrics` 1.0.
     pub(crate) fn text(&self, now: &Now) -> Result<String, std::fmt::Error> {
-        let Now { gauges, takes_writes, artefacts, resources } = now;
+        let Now { gauges, takes_writes, artefacts, requests_waiting, body_bytes, resources } = now;
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let waiting = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.reads_waiting.set(waiting(gauges.reads_waiting));
         self.writes_waiting.set(waiting(gauges.writes_waiting));
+        self.seats_waited_for.set(waiting(*requests_waiting));
+        self.body_bytes.set(waiting(*body_bytes));
         // Counted elsewhere; it never decreases.
         self.commits.inner().store(gauges.commits, Ordering::Relaxed);
         self.artefacts.inner().store(*artefacts, Ordering::Relaxed);

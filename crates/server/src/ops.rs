@@ -78,6 +78,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         gauges: shared.db.gauges(),
         takes_writes: shared.db.takes_writes(),
         artefacts: shared.environment.dropped_client_keys.load(Ordering::Relaxed),
+        requests_waiting: shared.seats.waiting(),
+        body_bytes: shared.bodies.held(),
         resources: resources.ok().and_then(Result::ok).unwrap_or_default(),
     };
     let Ok(text) = shared.metrics.text(&now) else {

@@ -22,19 +22,16 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, Settings};
 use crate::background;
+use crate::connections::{self, Connections};
 use crate::framing;
 use crate::limit_sync;
 use crate::peer::Peer;
 
-/// How long the head of a request may take to arrive, and a connection may stay idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to acknowledge what was sent to it.
 #[cfg(target_os = "linux")]
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests in flight may take to finish once the server stops.
 const GRACE: Duration = Duration::from_secs(15);
-/// Connections of one port; further ones wait in the system's queue.
-const CONNECTIONS: usize = 8_192;
 /// The size limit of a request's head, in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
 /// How long to wait when the system cannot accept another connection (no file descriptors left).
@@ -58,9 +55,12 @@ pub async fn serve(
     // Nothing is ever sent: dropping the sender is the signal to stop.
     let (running, stopping) = watch::channel(());
     let mut tasks = JoinSet::new();
-    tasks.spawn(accept(public, app.public_router(), stopping.clone()));
+    let Settings { connections, trusted_proxies, .. } = &app.shared.settings;
+    let operators = Arc::new(Connections::new(connections.clone(), trusted_proxies));
+    let strangers = app.shared.connections.clone();
+    tasks.spawn(accept(public, strangers, app.public_router(), stopping.clone()));
     if let Some(operations) = operations {
-        tasks.spawn(accept(operations, app.operations_router(), stopping.clone()));
+        tasks.spawn(accept(operations, operators, app.operations_router(), stopping.clone()));
     }
     tasks.spawn(limit_sync::share(app.clone(), stopping.clone()));
     tasks.spawn(background::maintain(app, stopping));
@@ -84,10 +84,16 @@ fn warn_of(settings: &Settings) {
     }
 }
 
-/// Accepts connections until the server stops, then waits for them to end.
-async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Receiver<()>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
+/// Accepts connections until the server stops, then waits for them to end. One that has no room is closed at
+/// once; if there is none for anybody, those to come wait in the system's queue.
+async fn accept(
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    router: Router,
+    mut stopping: watch::Receiver<()>,
+) {
+    let slots = Arc::new(Semaphore::new(connections::MOST));
+    let mut open = JoinSet::new();
     let mut is_failing = false;
     loop {
         let next = async {
@@ -97,17 +103,19 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
         };
         tokio::select! {
             _ = stopping.changed() => break,
-            Some(_) = connections.join_next() => {}
+            Some(_) = open.join_next() => {}
             (slot, accepted) = next => match accepted {
                 Ok((stream, peer)) => {
                     if std::mem::take(&mut is_failing) {
                         tracing::warn!("connections are accepted again");
                     }
+                    let Some(entered) = connections.enter(peer.ip()) else { continue };
+                    let patience = entered.patience;
                     let connection =
-                        connection(stream, peer.ip(), router.clone(), stopping.clone());
-                    connections.spawn(async move {
+                        connection(stream, peer.ip(), patience, router.clone(), stopping.clone());
+                    open.spawn(async move {
                         connection.await;
-                        drop(slot);
+                        drop((slot, entered));
                     });
                 }
                 Err(error) => {
@@ -120,7 +128,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
         }
     }
     drop(listener);
-    let all = async { while connections.join_next().await.is_some() {} };
+    let all = async { while open.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
         tracing::warn!("connections that did not end in time were cut off");
     }
@@ -130,6 +138,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
 async fn connection(
     stream: TcpStream,
     peer: IpAddr,
+    patience: Duration,
     router: Router,
     mut stopping: watch::Receiver<()>,
 ) {
@@ -157,7 +166,7 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

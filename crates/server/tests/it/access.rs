@@ -5,7 +5,7 @@ use zoop_both::both;
 use zoop_crm::call::scope::Scope;
 
 use crate::http::{self, Reply};
-use crate::server::{Server, message, modern_message, wait_until};
+use crate::server::{Server, message, modern_message, unknown_token, wait_until};
 
 const EVERY_METHOD: [&str; 8] = [
     "initialize",
@@ -26,10 +26,12 @@ fn challenge(server: &Server, end: &str) -> String {
     )
 }
 
-fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str) {
+/// A token of the right form is looked up once the message is read; any other is rejected before that, so the
+/// answer does not know the message's id.
+fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str, id: &Value) {
     assert_eq!((reply.status, reply.code()), (401, Some(-32001)), "{reply:?}");
     let body = reply.json();
-    assert_eq!(body["id"], 7, "{reply:?}");
+    assert_eq!(body["id"], *id, "{reply:?}");
     assert_eq!(body["error"]["data"], json!({ "reason": reason }));
     let end = if reason == "missing_token" { "" } else { ", error=\"invalid_token\"" };
     assert_eq!(reply.header("www-authenticate"), Some(challenge(server, end).as_str()));
@@ -42,14 +44,17 @@ fn every_method_needs_a_valid_token() {
     let params = json!({ "name": "customers.search", "uri": "zoop://customers/1" });
     for method in EVERY_METHOD {
         let body = message(method, params.clone());
-        assert_unauthorized(&server, &server.post_bare(&[], &body), "missing_token");
+        let no_id = Value::Null;
+        assert_unauthorized(&server, &server.post_bare(&[], &body), "missing_token", &no_id);
         let reply = server.post_bare(&[("Authorization", "Bearer zoop_uk_x")], &body);
-        assert_unauthorized(&server, &reply, "invalid_token");
+        assert_unauthorized(&server, &reply, "invalid_token", &no_id);
+        let reply = server.ask(&unknown_token(7), "/api/mcp", method, params.clone());
+        assert_unauthorized(&server, &reply, "invalid_token", &json!(7));
     }
     // Which tools exist is not revealed either.
-    let body = message("tools/call", json!({ "name": "nothing" }));
-    let reply = server.post_bare(&[("Authorization", "Bearer x")], &body);
-    assert_unauthorized(&server, &reply, "invalid_token");
+    let call = json!({ "name": "nothing" });
+    let reply = server.ask(&unknown_token(8), "/api/mcp", "tools/call", call);
+    assert_unauthorized(&server, &reply, "invalid_token", &json!(7));
 }
 
 #[both]
@@ -65,13 +70,14 @@ fn only_a_bearer_token_in_the_header_counts() {
         (format!("Bearer {key} {key}"), "invalid_token"),
     ] {
         let reply = server.post_bare(&[("Authorization", &value)], &body);
-        assert_unauthorized(&server, &reply, reason);
+        assert_unauthorized(&server, &reply, reason, &Value::Null);
     }
     let target = format!("/api/mcp?access_token={key}");
     assert_unauthorized(
         &server,
         &http::request(server.public, "POST", &target, &[], &body),
         "missing_token",
+        &Value::Null,
     );
     let lower = format!("bearer {key}");
     assert_eq!(server.post_bare(&[("Authorization", &lower)], &body).status, 200);
@@ -84,9 +90,11 @@ fn the_modern_era_has_codes_of_its_own() {
     let body = modern_message("tools/list", json!({}));
     let reply = server.post_bare(&headers, &body);
     assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
-    assert_eq!(reply.json()["id"], 7);
-    let reply = server.post_bare(&[headers[0], headers[1], ("Authorization", "Bearer x")], &body);
+    assert_eq!(reply.json().get("id"), None, "the message was not read");
+    let unknown = format!("Bearer {}", unknown_token(7));
+    let reply = server.post_bare(&[headers[0], headers[1], ("Authorization", &unknown)], &body);
     assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
+    assert_eq!(reply.json()["id"], 7);
 }
 
 #[both]
@@ -114,12 +122,12 @@ fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
     let (id, key) = create(json!({ "scopes": "read:customers" }));
     assert_eq!(ping(&key).status, 200);
     operate("keys.revoke", json!({ "id": id }));
-    assert_unauthorized(&server, &ping(&key), "key_revoked");
+    assert_unauthorized(&server, &ping(&key), "key_revoked", &json!(7));
 
     let (_, key) = create(json!({ "scopes": "read:customers", "expires_in": 60 }));
     assert_eq!(ping(&key).status, 200);
     server.env.clock.advance(60_000);
-    assert_unauthorized(&server, &ping(&key), "expired");
+    assert_unauthorized(&server, &ping(&key), "expired", &json!(7));
 
     let member = operate(
         "users.create",
@@ -135,7 +143,7 @@ fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
     operate("users.set_role", json!({ "id": member, "role": "office" }));
     assert!(!server.ask(&key, "/api/mcp", "tools/call", create).tool().0);
     operate("users.remove", json!({ "id": member }));
-    assert_unauthorized(&server, &ping(&key), "key_revoked");
+    assert_unauthorized(&server, &ping(&key), "key_revoked", &json!(7));
 }
 
 #[both]

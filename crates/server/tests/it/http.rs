@@ -1,10 +1,11 @@
 //! A minimal HTTP client, so that tests can send what a proper client refuses to send.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 /// A time limit that no answer reaches, so that a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,13 +56,28 @@ impl Connection {
         Self(stream)
     }
 
+    /// A connection from another address of this machine.
+    pub(crate) fn open_from(source: Ipv4Addr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from((source, 0)).into()).expect("an address of this machine");
+        socket.connect(&address.into()).expect("a connection");
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+        Self(stream)
+    }
+
     /// Sends raw bytes; the server may have stopped reading.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes);
     }
 
-    /// Sends the head of a request, with a host unless the headers have one.
+    /// Sends the head of a request.
     pub(crate) fn send_head(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) {
+        self.send(Self::head(method, target, headers).as_bytes());
+    }
+
+    /// The head of a request, with a host unless the headers have one.
+    fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
         let mut head = format!("{method} {target} HTTP/1.1\r\n");
         if !headers.iter().any(|(name, _)| *name == "Host") {
             head.push_str("Host: zoop.test\r\n");
@@ -70,7 +86,7 @@ impl Connection {
             head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
-        self.send(head.as_bytes());
+        head
     }
 
     /// Reads one answer, which may be an interim one (100 Continue).
@@ -119,8 +135,9 @@ pub(crate) fn request(
     let length = body.len().to_string();
     let mut all = vec![("Content-Length", length.as_str())];
     all.extend(headers);
-    connection.send_head(method, target, &all);
-    connection.send(body);
+    // In one piece, as most clients send it.
+    let head = Connection::head(method, target, &all);
+    connection.send(&[head.as_bytes(), body].concat());
     connection.receive()
 }
 

@@ -17,4 +17,5 @@ mod rights;
 mod rust_client;
 mod server;
 mod sso;
+mod strangers;
 mod transport;

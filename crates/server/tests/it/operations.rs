@@ -98,6 +98,8 @@ fn every_metric_has_its_name_and_its_type() {
             "zoop_requests counter",
             "zoop_request_seconds histogram",
             "zoop_requests_in_flight gauge",
+            "zoop_requests_waiting gauge",
+            "zoop_request_bodies_bytes gauge",
             "zoop_pages counter",
             "zoop_page_seconds histogram",
             "zoop_sign_ins counter",
@@ -113,6 +115,8 @@ fn every_metric_has_its_name_and_its_type() {
             "process_open_fds gauge",
             "process_max_fds gauge",
             "zoop_storage_free_bytes gauge",
+            "zoop_connections gauge",
+            "zoop_connections_refused counter",
         ]
     );
     // The operators' guide lists each metric, under the name that a query uses.

@@ -26,19 +26,24 @@ const TIGHT: Options = Options {
     log_bytes: 256 << 20,
 };
 
+/// One reader thread, so that a test can block it.
+fn one_reader() -> Options {
+    Options { readers: NonZeroUsize::new(1), ..Options::default() }
+}
+
 /// One writer thread, so that a test can block it.
 fn one_writer() -> Options {
     Options { writers: NonZeroUsize::new(1), ..Options::default() }
 }
 
 /// A job that blocks a database thread until it is dropped.
-struct Blocker {
+pub(crate) struct Blocker {
     release: Option<mpsc::Sender<()>>,
     _job: Job<(), Error>,
 }
 
 impl Blocker {
-    fn reader(db: &Db) -> Self {
+    pub(crate) fn reader(db: &Db) -> Self {
         let (started, begun) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let job = db.read(far(), move |_| {
@@ -137,26 +142,74 @@ fn strangers_who_fill_their_queue_keep_no_known_caller_out() {
     assert_eq!(server.ask(&unknown, "/api/mcp", "ping", json!({})).status, 200);
 }
 
-#[both]
-fn over_the_limit_of_requests_in_flight_the_next_one_is_answered_503() {
-    let one_reader = Options { readers: NonZeroUsize::new(1), ..Options::default() };
-    let server = Server::start_with(|settings| settings.in_flight = 1, Some(&one_reader));
+/// A request that pings as the owner, sent on a connection of its own.
+fn ping(server: &Server) -> Connection {
     let body = message("ping", json!({}));
     let token = format!("Bearer {}", server.business.owner_key);
     let length = body.len().to_string();
     let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
-    let mut first = Connection::open(server.public);
+    let mut connection = Connection::open(server.public);
+    connection.send_head("POST", "/api/mcp", &headers);
+    connection.send(&body);
+    connection
+}
+
+#[both]
+fn requests_wait_for_a_seat_and_past_the_last_place_they_are_answered_503() {
+    let server = Server::start_with(|settings| settings.in_flight = 2, Some(&one_reader()));
+    // From now on, the key's tenant is known. It has half of the places, which are eight for each seat.
+    assert_eq!(ping(&server).receive().status, 200);
+    let mut waiting: Vec<_>;
     {
         let _held = Blocker::reader(&server.db);
-        first.send_head("POST", "/api/mcp", &headers);
-        first.send(&body);
-        wait_until("the first one waits", || server.db.gauges().reads_waiting == 1);
-        let second = server.owner("ping", json!({}));
-        assert_eq!((second.status, second.header("retry-after")), (503, Some("1")), "{second:?}");
-        assert_eq!(second.json()["id"], json!(7));
+        waiting = (0..8).map(|_| ping(&server)).collect();
+        let all_wait = "\nzoop_requests_waiting 7\n";
+        wait_until("one has a seat, seven wait", || server.metrics().contains(all_wait));
+        let last = ping(&server).receive();
+        assert_eq!((last.status, last.header("retry-after")), (503, Some("1")), "{last:?}");
+        assert_eq!(last.json()["id"], json!(7));
     }
-    assert_eq!(first.receive().status, 200);
-    assert_eq!(server.owner("ping", json!({})).status, 200);
+    for one in &mut waiting {
+        assert_eq!(one.receive().status, 200);
+    }
+    assert_eq!(ping(&server).receive().status, 200);
+}
+
+#[both]
+fn a_request_that_waits_for_a_seat_too_long_is_answered_503() {
+    let change = |settings: &mut zoop_server::Settings| {
+        settings.in_flight = 1;
+        settings.request_deadline = Duration::from_secs(2);
+    };
+    let server = Server::start_with(change, Some(&one_reader()));
+    let _held = Blocker::reader(&server.db);
+    let _first = ping(&server);
+    wait_until("the first one waits", || server.db.gauges().reads_waiting == 1);
+    let began = Instant::now();
+    let second = ping(&server).receive();
+    assert_eq!((second.status, &second.json()["id"]), (503, &json!(7)), "{second:?}");
+    assert!(began.elapsed() >= Duration::from_secs(1), "half of the deadline");
+}
+
+#[both]
+fn a_thousand_requests_at_once_are_answered() {
+    let change = |settings: &mut zoop_server::Settings| {
+        settings.limits = zoop_server::Limits { credential: 0, tenant: 0 };
+        // The machine that runs the test may be slow to send them.
+        settings.request_deadline = Duration::from_secs(60);
+    };
+    let server = Server::start_with(change, Some(&one_reader()));
+    assert_eq!(ping(&server).receive().status, 200);
+    let mut thousand: Vec<_>;
+    {
+        let _held = Blocker::reader(&server.db);
+        thousand = (0..1_000).map(|_| ping(&server)).collect();
+        let all_arrived = "\nzoop_requests_in_flight 1000\n";
+        wait_until("all have arrived", || server.metrics().contains(all_arrived));
+    }
+    for one in &mut thousand {
+        assert_eq!(one.receive().status, 200);
+    }
 }
 
 #[both]
@@ -185,8 +238,10 @@ fn a_body_that_does_not_arrive_in_time_is_refused() {
         settings.request_deadline = Duration::from_millis(50);
     };
     let server = Server::start_with(change, None);
+    let token = format!("Bearer {}", server.business.owner_key);
+    let headers = [("Authorization", token.as_str()), ("Content-Length", "100")];
     let mut connection = Connection::open(server.public);
-    connection.send_head("POST", "/api/mcp", &[("Content-Length", "100")]);
+    connection.send_head("POST", "/api/mcp", &headers);
     connection.send(b"{");
     let reply = connection.receive();
     assert_eq!((reply.status, reply.code()), (408, Some(-32600)), "{reply:?}");

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::{Business, TestEnv};
-use zoop_crm::values::clock::Clock;
+use zoop_crm::values::clock::{Clock, Entropy};
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{Db, Migrate, Options};
 use zoop_server::{App, Settings};
 
@@ -168,6 +169,12 @@ impl Drop for Server {
             self.stopped().expect("the server stops without a fault");
         }
     }
+}
+
+/// A token of the right form that no database knows; another one for each number.
+pub(crate) fn unknown_token(number: u64) -> String {
+    let entropy = Entropy::seeded(1_000_000 + number);
+    Secret::generate(SecretKind::UserKey, &entropy).expose().to_owned()
 }
 
 /// A legacy request with id 7.

@@ -182,14 +182,18 @@ fn malformed_messages_are_refused_with_a_code_and_their_id_if_it_is_readable() {
 fn a_header_that_is_sent_twice_is_refused() {
     let server = Server::start();
     let body = message("ping", json!({}));
+    let token = format!("Bearer {}", server.business.owner_key);
+    // With two tokens, the message is not read.
+    let two = server.post_bare(&[("Authorization", &token), ("Authorization", &token)], &body);
+    assert_eq!((two.status, two.code()), (400, Some(-32600)), "{two:?}");
+    assert_eq!(two.json()["id"], Value::Null);
     for (name, value) in [
-        ("Authorization", "Bearer x"),
         ("MCP-Protocol-Version", "2025-11-25"),
         ("Mcp-Method", "ping"),
         ("Mcp-Name", "x"),
         ("Idempotency-Key", "k"),
     ] {
-        let reply = server.post_bare(&[(name, value), (name, value)], &body);
+        let reply = server.post("/api/mcp", &[(name, value), (name, value)], &body);
         assert_eq!((reply.status, reply.code()), (400, Some(-32600)), "{name}: {reply:?}");
         assert_eq!(reply.json()["id"], 7, "{name}");
     }
@@ -201,7 +205,8 @@ fn a_header_that_is_not_utf_8_is_refused() {
     let body = message("ping", json!({}));
     let mut connection = http::Connection::open(server.public);
     let head = format!(
-        "POST /api/mcp HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer x\r\nContent-Length: {}\r\n",
+        "POST /api/mcp HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n",
+        server.business.owner_key,
         body.len()
     );
     connection.send(head.as_bytes());
@@ -323,7 +328,9 @@ fn the_longest_note_fits_and_a_longer_body_is_refused() {
     assert_eq!(reply.header("connection"), Some("close"));
     // One that announces far more is rejected before it is sent.
     let mut connection = http::Connection::open(server.public);
-    connection.send_head("POST", "/api/mcp", &[("Content-Length", "99999999")]);
+    let token = format!("Bearer {}", server.business.owner_key);
+    let far = [("Authorization", token.as_str()), ("Content-Length", "99999999")];
+    connection.send_head("POST", "/api/mcp", &far);
     assert_eq!(connection.receive().status, 413);
 }
 

@@ -61,8 +61,9 @@ fn beside_the_worst(folder: &Folder) {
     });
     let answered = answered.load(Ordering::Relaxed);
     for (what, quiet, beside) in [("reads", &quiet.0, &beside.0), ("writes", &quiet.1, &beside.1)] {
-        assert_eq!((beside.put_off, beside.wrong.len()), (0, 0), "{what}: {:?}", beside.wrong);
-        let (quiet, beside) = [quiet, beside].map(|it| (it.within(50), it.within(99))).into();
+        assert_eq!((beside.rejected, beside.wrong.len()), (0, 0), "{what}: {:?}", beside.wrong);
+        let (quiet, beside) =
+            [quiet, beside].map(|it| (it.percentile(50), it.percentile(99))).into();
         eprintln!(
             "{what}: half and 99 % within {quiet:?}; beside {answered} calls of the other business {beside:?}"
         );

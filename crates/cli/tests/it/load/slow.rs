@@ -1,6 +1,7 @@
 //! Slow, silent and disconnected clients.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,62 @@ fn a_body_of_two_mebibytes_may_arrive_byte_by_byte() {
     }
     assert_eq!(connection.receive().expect("an answer").status, 200);
     assert!(memory(&server) < before + 64 * 1024, "{} KiB", memory(&server));
+}
+
+#[test]
+fn many_long_bodies_at_once_take_little_memory_and_each_is_answered() {
+    const BODIES: usize = 256;
+    const LENGTH: usize = 2 * 1024 * 1024;
+    /// The room for bodies is 64 MiB. The rest is what the connections hold, and what the calls need.
+    const MEMORY: u64 = 160 * 1024;
+    let folder = Folder::new();
+    let (server, key) = serve(&folder, "request_deadline = '120s'\n");
+    Client::new(&server.url, &key).ask("tags.list", &json!({}));
+    let before = memory(&server);
+    let mut whole = request(&key, "tags.list", &json!({}));
+    let start = whole.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
+    let body = whole.split_off(start);
+    let whole: Vec<u8> = head(&key, LENGTH)
+        .into_iter()
+        .chain(body.into_iter().chain(std::iter::repeat(b' ')).take(LENGTH))
+        .collect();
+    let (whole, url) = (&whole, &server.url);
+    // All but the last byte of each is sent, as far as the server takes it.
+    let all_but_one = whole.len() - 1;
+    let held = Barrier::new(BODIES + 1);
+    thread::scope(|scope| {
+        let senders: Vec<_> = (0..BODIES)
+            .map(|_| {
+                let held = &held;
+                scope.spawn(move || {
+                    let mut connection = Connection::open(url);
+                    let mut sent = 0;
+                    let patience = Some(Duration::from_secs(1));
+                    connection.stream().set_write_timeout(patience).expect("an option");
+                    while sent < all_but_one {
+                        match connection.stream().write(&whole[sent..all_but_one]) {
+                            Ok(bytes) => sent += bytes,
+                            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                    held.wait();
+                    connection.stream().set_write_timeout(None).expect("an option");
+                    connection.send(&whole[sent..]).expect("the server reads");
+                    connection.receive().expect("an answer").status
+                })
+            })
+            .collect();
+        held.wait();
+        let taken = memory(&server).saturating_sub(before);
+        eprintln!("{taken} KiB for {BODIES} bodies that are not complete");
+        let statuses: Vec<_> =
+            senders.into_iter().map(|sender| sender.join().expect("a sender")).collect();
+        assert_eq!(statuses, [200; BODIES]);
+        assert!(taken < MEMORY, "{taken} KiB");
+    });
+    let taken = memory(&server).saturating_sub(before);
+    assert!(taken < MEMORY, "{taken} KiB afterwards");
 }
 
 #[test]
