@@ -11,6 +11,7 @@ use std::time::Instant;
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::health::WriteHealth;
 use crate::job::{Read, ReadJob, Write, WriteJob};
@@ -130,12 +131,13 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Read::new(deadline, work, sender);
+        let caller = Caller::new(deadline);
+        let job = Read::new(caller.clone(), work, sender);
         match self.engine.reads() {
             Some(queue) => refuse(queue.try_send(Box::new(job)), ReadJob::answer),
             None => Box::new(job).answer(Some(Error::Closed)),
         }
-        Reply { receiver }
+        Reply { receiver, waiting: Waiting(caller) }
     }
 
     /// Queues a write. The write is committed if `work` returns `Ok`, and is durable before the reply arrives.
@@ -150,12 +152,13 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Write::new(deadline, work, sender, self.health.clone());
+        let caller = Caller::new(deadline);
+        let job = Write::new(caller.clone(), work, sender, self.health.clone());
         match self.engine.writes() {
             Some(queue) => refuse(queue.try_send(Box::new(job)), WriteJob::answer),
             None => Box::new(job).answer(Some(Error::Closed)),
         }
-        Reply { receiver }
+        Reply { receiver, waiting: Waiting(caller) }
     }
 
     /// Whether the storage accepted the last write; if not, reads may still work.
@@ -216,9 +219,20 @@ fn refuse<J: ?Sized>(
 }
 
 /// The pending answer of a queued job. Dropping it tells the engine that the caller has gone: a job that
-/// has not started is then skipped.
+/// has not started is then skipped, and one that runs is cancelled, unless its commit may be under way.
 pub struct Reply<T, E> {
     receiver: oneshot::Receiver<Result<T, E>>,
+    #[expect(dead_code, reason = "its end tells the engine")]
+    waiting: Waiting,
+}
+
+/// A caller until it leaves.
+struct Waiting(Caller);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl<T, E: From<Error>> Reply<T, E> {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::health::WriteHealth;
 use crate::tx::{ReadTx, WriteTx};
@@ -13,10 +14,8 @@ use crate::tx::{ReadTx, WriteTx};
 pub(crate) trait ReadJob: Send {
     /// When the caller asked.
     fn queued(&self) -> Instant;
-    /// When the caller stops waiting.
-    fn deadline(&self) -> Instant;
-    /// Whether the caller has already gone.
-    fn is_abandoned(&self) -> bool;
+    /// Who waits for the answer.
+    fn caller(&self) -> &Caller;
     /// Does the work and stores the answer; returns whether it succeeded.
     fn run(&mut self, tx: &mut ReadTx<'_>) -> bool;
     /// Sends the answer that [`ReadJob::run`] stored, or `failure`.
@@ -26,10 +25,8 @@ pub(crate) trait ReadJob: Send {
 /// A queued write. It may be attempted several times, so an attempt must leave nothing behind except in the
 /// transaction and the stored answer.
 pub(crate) trait WriteJob: Send {
-    /// When the caller stops waiting.
-    fn deadline(&self) -> Instant;
-    /// Whether the caller has already gone.
-    fn is_abandoned(&self) -> bool;
+    /// Who waits for the answer.
+    fn caller(&self) -> &Caller;
     /// Does the work and stores the answer; returns whether to keep what it wrote.
     fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool;
     /// Sends the answer that [`WriteJob::attempt`] stored, or `failure`.
@@ -39,15 +36,15 @@ pub(crate) trait WriteJob: Send {
 /// A read: its work, its result, and its caller.
 pub(crate) struct Read<F, T, E> {
     queued: Instant,
-    deadline: Instant,
+    caller: Caller,
     work: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
 impl<F, T, E> Read<F, T, E> {
-    pub(crate) fn new(deadline: Instant, work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { queued: Instant::now(), deadline, work: Some(work), outcome: None, reply }
+    pub(crate) fn new(caller: Caller, work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Self { queued: Instant::now(), caller, work: Some(work), outcome: None, reply }
     }
 }
 
@@ -61,12 +58,8 @@ where
         self.queued
     }
 
-    fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
+    fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     fn run(&mut self, tx: &mut ReadTx<'_>) -> bool {
@@ -81,7 +74,7 @@ where
 
 /// A write: its work, the result of the last attempt, and its caller.
 pub(crate) struct Write<F, T, E> {
-    deadline: Instant,
+    caller: Caller,
     work: F,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
@@ -90,12 +83,12 @@ pub(crate) struct Write<F, T, E> {
 
 impl<F, T, E> Write<F, T, E> {
     pub(crate) fn new(
-        deadline: Instant,
+        caller: Caller,
         work: F,
         reply: oneshot::Sender<Result<T, E>>,
         health: Arc<WriteHealth>,
     ) -> Self {
-        Self { deadline, work, outcome: None, reply, health }
+        Self { caller, work, outcome: None, reply, health }
     }
 }
 
@@ -105,12 +98,8 @@ where
     T: Send,
     E: From<Error> + Send,
 {
-    fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
+    fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool {

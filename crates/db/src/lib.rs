@@ -16,6 +16,7 @@
 //! must not leave here: which engine runs, except for the [`Dialect`] of the text that a statement passes
 //! on.
 
+mod caller;
 pub mod engine;
 pub mod error;
 mod health;

@@ -6,6 +6,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::migrate::{BEGIN_COPY, END_COPY};
 use crate::row::{Row, Timestamp, Value};
@@ -34,6 +35,7 @@ pub type Three<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
 /// One consistent snapshot of the database.
 pub struct ReadTx<'c> {
     session: Session<'c>,
+    caller: Caller,
     tenant: Option<Tenant>,
 }
 
@@ -41,8 +43,17 @@ pub struct ReadTx<'c> {
 pub struct WriteTx<'c>(ReadTx<'c>);
 
 impl<'c> ReadTx<'c> {
-    pub(crate) fn new(session: Session<'c>) -> Self {
-        Self { session, tenant: None }
+    pub(crate) fn new(session: Session<'c>, caller: Caller) -> Self {
+        Self { session, caller, tenant: None }
+    }
+
+    /// Whether there is time left for the job. A loop over text or rows asks every few rows, or every 16 KiB of
+    /// text; a running statement asks by itself.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] once the job's deadline has passed or its caller has gone.
+    pub fn ensure_time(&self) -> Result<()> {
+        self.caller.ensure_waits()
     }
 
     fn call<'p>(&self, sql: Sql, params: &'p [Value<'p>]) -> Result<Call<'p>> {
@@ -210,8 +221,8 @@ fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> Call<'p> {
 }
 
 impl<'c> WriteTx<'c> {
-    pub(crate) fn new(session: Session<'c>) -> Self {
-        Self(ReadTx::new(session))
+    pub(crate) fn new(session: Session<'c>, caller: Caller) -> Self {
+        Self(ReadTx::new(session, caller))
     }
 
     /// Waits until the transaction is its tenant's only write. The next statement would wait too, but a caller

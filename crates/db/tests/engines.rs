@@ -59,6 +59,8 @@ both! {
     a_statement_past_its_deadline_is_cancelled
     a_job_past_its_deadline_is_not_started
     a_job_whose_caller_has_gone_is_skipped
+    a_running_job_whose_caller_has_gone_is_cancelled
+    a_loop_can_ask_whether_there_is_time
     a_full_queue_refuses_at_once
     queued_jobs_finish_before_the_engine_stops
     a_tenants_statement_needs_a_tenant
@@ -302,6 +304,66 @@ fn a_job_whose_caller_has_gone_is_skipped(place: &Place) {
     held.wait().expect("the holder's own job");
     kept.wait().expect("a good job");
     assert_eq!(count(&db), 1);
+}
+
+/// A job's own loop until nobody waits for it; says when it begins, and ends when the loop does.
+fn work_on(tx: &ReadTx<'_>, started: &mpsc::Sender<()>) -> Result<(), Error> {
+    started.send(()).expect("the test waits");
+    loop {
+        tx.ensure_time()?;
+        std::hint::spin_loop();
+    }
+}
+
+fn a_loop_can_ask_whether_there_is_time(place: &Place) {
+    let db = open(place);
+    let soon = || Instant::now() + Duration::from_millis(50);
+    let (started, _is_started) = mpsc::channel();
+    let also_started = started.clone();
+    let reading = db.read(soon(), move |tx| work_on(tx, &started));
+    let writing = db.write(soon(), move |tx| work_on(tx, &also_started));
+    assert!(matches!(reading.wait(), Err(Error::Deadline)));
+    assert!(matches!(writing.wait(), Err(Error::Deadline)));
+}
+
+fn a_running_job_whose_caller_has_gone_is_cancelled(place: &Place) {
+    let options = Options {
+        readers: NonZeroUsize::new(1),
+        writers: NonZeroUsize::new(1),
+        ..Options::default()
+    };
+    let db = place.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
+    let (started, is_started) = mpsc::channel();
+    let endless = |started: mpsc::Sender<()>| {
+        move |tx: &mut ReadTx<'_>| {
+            count_in(tx)?;
+            started.send(()).expect("the test waits");
+            tx.global_first::<i64, Error>(ENDLESS, &[], |row| row.take())
+        }
+    };
+    let working = |started: mpsc::Sender<()>| move |tx: &mut ReadTx<'_>| work_on(tx, &started);
+    let (written, worked) = (endless(started.clone()), working(started.clone()));
+    let reading = db.read(far(), endless(started.clone()));
+    let writing = db.write(far(), move |tx: &mut WriteTx<'_>| {
+        tx.global_execute(INSERT, params![1_i64])?;
+        written(tx)
+    });
+    for _ in 0..2 {
+        is_started.recv().expect("both run");
+    }
+    drop((reading, writing));
+    // The only threads are free again.
+    let reading = db.read(far(), working(started.clone()));
+    let writing = db.write(far(), move |tx: &mut WriteTx<'_>| {
+        tx.global_execute(INSERT, params![2_i64])?;
+        worked(tx)
+    });
+    for _ in 0..2 {
+        is_started.recv().expect("both run");
+    }
+    drop((reading, writing));
+    insert(&db, 3).wait().expect("a row");
+    assert_eq!(count(&db), 1, "nothing else was kept");
 }
 
 fn a_full_queue_refuses_at_once(place: &Place) {

@@ -28,6 +28,10 @@ impl Connection {
         if self.work.stage == Stage::Idle {
             return Ok(());
         }
+        // Whoever leaves from now on does not stop what may be under way.
+        if let Some(caller) = self.caller.take() {
+            caller.ensure_waits().map_err(|_| Failure::Deadline)?;
+        }
         self.work.drop_queued();
         let life = self.life().cloned();
         let Err(failure) = self.round_trip(async |client| client.batch_execute("COMMIT").await)

@@ -16,6 +16,7 @@ use super::link::Link;
 use super::server::{Life, Server};
 use super::statement::{Asked, Ready, Text};
 use super::work::{Access, Before, Planning, Stage, Work};
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::session::Call;
@@ -37,6 +38,8 @@ pub(crate) struct Connection {
     server: Arc<Server>,
     runtime: Runtime,
     link: Option<Link>,
+    /// The running job's caller, as long as the job may be cancelled.
+    pub(super) caller: Option<Caller>,
     pub(super) work: Work,
 }
 
@@ -48,6 +51,7 @@ impl Connection {
             server,
             runtime,
             link: None,
+            caller: None,
             work: Work::new(Access::Read, Instant::now(), Before::Nothing),
         })
     }
@@ -100,9 +104,10 @@ impl Connection {
 
     /// Begins the transaction of a job; nothing is sent before its first statement. A transaction that is
     /// still open ends in the same round trip.
-    pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
+    pub(super) fn begin(&mut self, access: Access, caller: &Caller) {
         let before = if self.is_linked() { self.work.left_open() } else { Before::Nothing };
-        self.work = Work::new(access, deadline, before);
+        self.work = Work::new(access, caller.deadline(), before);
+        self.caller = Some(caller.clone());
     }
 
     /// Why the transaction cannot be committed, if it cannot.
@@ -325,11 +330,20 @@ impl Connection {
             // The queued part failed first; the other failed because of it.
             begun.and(answer)
         };
-        let timed = async { tokio::time::timeout_at(self.work.deadline.into(), both).await };
-        let outcome = match self.runtime.block_on(timed) {
-            Ok(outcome) => outcome.map_err(Failure::from),
-            Err(_) => Err(Failure::Deadline),
+        let waited_for = async {
+            tokio::select! {
+                biased;
+                outcome = tokio::time::timeout_at(self.work.deadline.into(), both) => match outcome {
+                    Ok(outcome) => outcome.map_err(Failure::from),
+                    Err(_) => Err(Failure::Deadline),
+                },
+                () = gone(self.caller.as_ref()) => {
+                    self.server.cancel(client).await;
+                    Err(Failure::Deadline)
+                }
+            }
         };
+        let outcome = self.runtime.block_on(waited_for);
         match &outcome {
             Ok(_) => self.work.acknowledged(),
             // Anything still arriving on it belongs to no one.
@@ -346,6 +360,7 @@ impl Connection {
 
     /// Rolls back the transaction, if one is open. No caller waits for this.
     pub(super) fn end(&mut self) {
+        self.caller = None;
         let was_open = self.work.is_open();
         self.work = Work::new(Access::Read, Instant::now(), Before::Nothing);
         let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
@@ -392,6 +407,14 @@ impl Connection {
         if let Some(link) = self.link.take() {
             link.close(&self.runtime);
         }
+    }
+}
+
+/// Ends when the caller has gone, if there is one.
+async fn gone(caller: Option<&Caller>) {
+    match caller {
+        Some(caller) => caller.gone().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -4,7 +4,6 @@
 //! beginning of the next snapshot if a job waits, and otherwise after the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 
@@ -24,7 +23,7 @@ pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>
             connection.end();
         }
         let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { break };
-        if !job.is_abandoned() {
+        if !job.caller().is_gone() {
             let failure = serve(&mut connection, job.as_mut()).err();
             job.answer(failure);
         }
@@ -33,11 +32,10 @@ pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>
 }
 
 fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
-    if Instant::now() >= job.deadline() {
-        return Err(Error::Deadline);
-    }
-    connection.begin(Access::Read, job.deadline());
-    let mut tx = ReadTx::new(Session::Postgres(connection));
+    let caller = job.caller().clone();
+    caller.ensure_waits()?;
+    connection.begin(Access::Read, &caller);
+    let mut tx = ReadTx::new(Session::Postgres(connection), caller);
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let is_success = outcome.map_err(|_| Error::Panicked)?;
     if let Some(failure @ Failure::Refused(_)) = connection.failure()

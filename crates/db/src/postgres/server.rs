@@ -18,6 +18,8 @@ use crate::row::Timestamp;
 
 /// How long one attempt to connect may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request to stop a statement may take.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 /// The prefix, before the process id, of the application name by which the server knows a connection.
 pub(super) const APPLICATION: &str = "zoop-";
 /// How long a silent connection is trusted before the operating system checks whether it still exists.
@@ -173,6 +175,19 @@ impl Server {
         }
         let life = Life(column(1).unwrap_or_default().to_owned());
         Ok(Connected { client, task, life })
+    }
+
+    /// Asks the server to stop the statement that runs on a connection; it may come too late.
+    pub(super) async fn cancel(&self, client: &Client) {
+        let token = client.cancel_token();
+        let cancel = async {
+            match &self.tls {
+                None => token.cancel_query(NoTls).await,
+                Some(tls) => token.cancel_query(tls.clone()).await,
+            }
+        };
+        // If this fails, the statement's own time limit stops it.
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
     }
 
     /// Logs that the server refused a read, once in a while: there may be thousands, while reads of other

@@ -41,7 +41,7 @@ pub(super) fn run(
     commits: &AtomicU64,
 ) {
     while let Ok(mut job) = queue.recv() {
-        if job.is_abandoned() {
+        if job.caller().is_gone() {
             continue;
         }
         let failure = serve(&mut connection, job.as_mut(), commits).err();
@@ -57,13 +57,11 @@ fn serve(
     job: &mut dyn WriteJob,
     commits: &AtomicU64,
 ) -> Result<(), Error> {
-    let deadline = job.deadline();
+    let caller = job.caller().clone();
     let mut retries = 0;
     loop {
-        if Instant::now() >= deadline {
-            return Err(Error::Deadline);
-        }
-        connection.begin(Access::Write, deadline);
+        caller.ensure_waits()?;
+        connection.begin(Access::Write, &caller);
         match attempt(connection, job)? {
             Attempt::Kept => {
                 commits.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +71,7 @@ fn serve(
             Attempt::Failed(failure) if failure.is_transient() && retries < RETRIES => {
                 tracing::debug!(%failure, "retrying a write");
                 connection.end();
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = caller.deadline().saturating_duration_since(Instant::now());
                 std::thread::sleep(left.min(PAUSE * 2_u32.pow(retries)));
                 retries += 1;
             }
@@ -83,7 +81,7 @@ fn serve(
 }
 
 fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attempt, Error> {
-    let mut tx = WriteTx::new(Session::Postgres(connection));
+    let mut tx = WriteTx::new(Session::Postgres(connection), job.caller().clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
     let keep = outcome.map_err(|_| Error::Panicked)?;
     Ok(match connection.failure() {

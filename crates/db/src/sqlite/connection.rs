@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, OpenFlags, StatementStatus};
 
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::tx::Tenant;
@@ -24,31 +24,20 @@ const LOCK_LOOK: Duration = Duration::from_millis(5);
 const MAPPED_BYTES: i64 = 1 << 36;
 /// The page cache of a connection in KiB, in addition to the mapping.
 const CACHE_KIB: i64 = 4 * 1024;
-/// Virtual-machine steps between two checks of the deadline: well under a millisecond of work.
+/// Virtual-machine steps between two looks at the caller: well under a millisecond of work.
 const STEPS_PER_LOOK: i32 = 2_000;
 
-/// A connection with its statement cache and the deadline of the job that runs on it.
+/// A connection with its statement cache and the caller of the job that runs on it.
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
     /// SQLite's form of each statement text, by the address of the text: statements are `'static`, so an
     /// address always identifies the same text.
     texts: HashMap<usize, String>,
-    deadline: Arc<DeadlineCell>,
+    caller: CallerCell,
 }
 
-/// The running job's deadline, shared with SQLite's progress callback.
-struct DeadlineCell {
-    start: Instant,
-    /// Microseconds after `start`; `u64::MAX` for none.
-    at: AtomicU64,
-}
-
-impl DeadlineCell {
-    fn passed(&self) -> bool {
-        let at = self.at.load(Ordering::Relaxed);
-        at != u64::MAX && self.start.elapsed().as_micros() >= u128::from(at)
-    }
-}
+/// The running job's caller, shared with SQLite's progress callback, which the same thread runs.
+type CallerCell = Arc<Mutex<Option<Caller>>>;
 
 impl Connection {
     /// Opens the file to read and write, and creates it if it does not exist.
@@ -80,20 +69,19 @@ impl Connection {
         // for every binding; a plan that does not depend on the values is computed once.
         raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         raw.set_prepared_statement_cache_capacity(PREPARED);
-        let deadline =
-            Arc::new(DeadlineCell { start: Instant::now(), at: AtomicU64::new(u64::MAX) });
-        let seen = deadline.clone();
-        raw.progress_handler(STEPS_PER_LOOK, Some(move || seen.passed()))?;
-        Ok(Self { raw, texts: HashMap::new(), deadline })
+        let caller = CallerCell::default();
+        let seen = caller.clone();
+        let is_over = move || {
+            let caller = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            caller.as_ref().is_some_and(|caller| caller.ensure_waits().is_err())
+        };
+        raw.progress_handler(STEPS_PER_LOOK, Some(is_over))?;
+        Ok(Self { raw, texts: HashMap::new(), caller })
     }
 
-    /// Statements that run from now on are cancelled when `deadline` passes.
-    pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
-        let at = deadline.map_or(u64::MAX, |instant| {
-            let left = instant.saturating_duration_since(self.deadline.start);
-            u64::try_from(left.as_micros()).unwrap_or(u64::MAX - 1)
-        });
-        self.deadline.at.store(at, Ordering::Relaxed);
+    /// Statements that run from now on are cancelled when `caller` waits no longer.
+    pub(crate) fn set_caller(&self, caller: Option<Caller>) {
+        *self.caller.lock().unwrap_or_else(PoisonError::into_inner) = caller;
     }
 
     /// Runs one of the engine's own statements: transaction control and schema.
@@ -291,7 +279,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut connection =
             Connection::open_writer(&folder.path().join("t.db")).expect("a database");
-        connection.set_deadline(Some(Instant::now() + Duration::from_millis(20)));
+        let deadline = Instant::now() + Duration::from_millis(20);
+        connection.set_caller(Some(Caller::new(deadline)));
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
                        SELECT count(*) FROM n";
         let answer = connection.first::<i64, Error>(endless, None, &[], |row| row.take());

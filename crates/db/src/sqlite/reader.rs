@@ -24,7 +24,7 @@ pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>
             snapshot.end(&connection);
         }
         let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { return connection };
-        if !job.is_abandoned() {
+        if !job.caller().is_gone() {
             let failure = serve(&mut connection, &mut snapshot, job.as_mut()).err();
             job.answer(failure);
         }
@@ -65,14 +65,13 @@ fn serve(
     snapshot: &mut Snapshot,
     job: &mut dyn ReadJob,
 ) -> Result<()> {
-    if Instant::now() >= job.deadline() {
-        return Err(Error::Deadline);
-    }
+    let caller = job.caller().clone();
+    caller.ensure_waits()?;
     snapshot.cover(connection, job.queued())?;
-    connection.set_deadline(Some(job.deadline()));
-    let mut tx = ReadTx::new(Session::Sqlite(connection));
+    connection.set_caller(Some(caller.clone()));
+    let mut tx = ReadTx::new(Session::Sqlite(connection), caller);
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     // Ending the snapshot must not be cancelled by the deadline that ended the work.
-    connection.set_deadline(None);
+    connection.set_caller(None);
     outcome.map(drop).map_err(|_| Error::Panicked)
 }

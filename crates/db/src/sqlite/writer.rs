@@ -17,7 +17,6 @@
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -73,7 +72,7 @@ pub(super) fn run(
         let waiting = queue.try_iter().take(batch.get() - 1);
         let mut entries: Vec<_> = std::iter::once(first)
             .chain(waiting)
-            .filter(|job| !job.is_abandoned())
+            .filter(|job| !job.caller().is_gone())
             .map(|job| Entry { job, failure: None })
             .collect();
         if entries.is_empty() {
@@ -131,7 +130,7 @@ fn pipelined(
     entries: &mut [Entry],
     attempt: Attempt,
 ) -> Result<(), Lost> {
-    connection.set_deadline(None);
+    connection.set_caller(None);
     connection.control("BEGIN IMMEDIATE")?;
     let attempted = entries.iter_mut().try_for_each(|entry| {
         entry.failure = None;
@@ -164,16 +163,16 @@ fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lo
 
 /// Runs a job. An error here affects the whole transaction, not only the job.
 fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
-    let deadline = entry.job.deadline();
-    if Instant::now() >= deadline {
-        entry.failure = Some(Error::Deadline);
+    let caller = entry.job.caller().clone();
+    if let Err(failure) = caller.ensure_waits() {
+        entry.failure = Some(failure);
         return Ok(After::Keep);
     }
-    connection.set_deadline(Some(deadline));
+    connection.set_caller(Some(caller.clone()));
     let changes = connection.changes();
-    let mut tx = WriteTx::new(Session::Sqlite(connection));
+    let mut tx = WriteTx::new(Session::Sqlite(connection), caller);
     let outcome = catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut tx)));
-    connection.set_deadline(None);
+    connection.set_caller(None);
     let keep = outcome.unwrap_or_else(|_| {
         entry.failure = Some(Error::Panicked);
         false
