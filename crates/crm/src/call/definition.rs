@@ -41,8 +41,8 @@ pub struct ToolDef {
 pub enum Action {
     /// It reads.
     Query {
-        /// Whether it is a list with pages.
-        paged: bool,
+        /// The fields for pages, if it is a list.
+        paging: Option<fn() -> Vec<Field>>,
         /// Runs it and returns the answer as JSON.
         run: fn(&mut ReadCtx<'_, '_>, Object) -> Result<String>,
     },
@@ -60,12 +60,12 @@ pub enum Action {
 impl ToolDef {
     /// A tool that reads one thing.
     pub const fn query<T: Query>() -> Self {
-        Self::of::<T>(Action::Query { paged: false, run: perform::query_json::<T> })
+        Self::of::<T>(Action::Query { paging: None, run: perform::query_json::<T> })
     }
 
     /// A tool that reads a list page by page.
     pub const fn list<T: List>() -> Self {
-        Self::of::<T>(Action::Query { paged: true, run: page::list_json::<T> })
+        Self::of::<T>(Action::Query { paging: Some(page::fields::<T>), run: page::list_json::<T> })
     }
 
     /// A tool that writes.
@@ -93,8 +93,8 @@ impl ToolDef {
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = (self.declared)();
         match self.action {
-            Action::Query { paged: true, .. } => fields.extend(page::fields()),
-            Action::Query { paged: false, .. } => {}
+            Action::Query { paging: Some(paging), .. } => fields.extend(paging()),
+            Action::Query { paging: None, .. } => {}
             Action::Command { .. } => fields.extend(crate::call::idempotency::fields()),
         }
         fields

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 
-use super::Entry;
+use super::{Entry, MAX_CHANGES};
 use crate::call::context::{Change, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::values::clock::Moment;
@@ -148,7 +148,7 @@ pub(super) fn list(
 
 fn entry(row: &mut Row<'_>) -> Result<Entry> {
     let id: Id<kinds::Entry> = row.take()?;
-    Ok(Entry {
+    let mut entry = Entry {
         id,
         at: id.created_at(),
         actor_kind: row.take()?,
@@ -158,5 +158,12 @@ fn entry(row: &mut Row<'_>) -> Result<Entry> {
         address: row.take()?,
         tool: row.take()?,
         changes: changes(&row.take::<String>()?)?,
-    })
+        more_changes: None,
+    };
+    if let Some(more) = entry.changes.len().checked_sub(MAX_CHANGES).filter(|more| *more > 0) {
+        entry.changes.truncate(MAX_CHANGES);
+        entry.changes.shrink_to_fit();
+        entry.more_changes = Some(more);
+    }
+    Ok(entry)
 }
