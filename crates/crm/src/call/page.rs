@@ -29,7 +29,6 @@ const CURSOR_BYTES: usize = 8 * 1024;
 /// Bytes of the check value.
 const CHECK_BYTES: usize = 8;
 
-
 #[derive(Serialize, Deserialize)]
 struct CursorState<P> {
     filters: Map<String, Value>,
@@ -189,6 +188,7 @@ impl<T: List> Asked<T> {
         let mut paging = Fields::new(paging, context);
         let limit = paging.take::<Option<T::Limit>>("limit");
         let state = state::<T::Position>(&mut paging, codec);
+        let is_lost = state.is_none() && paging.holds("cursor");
         let (object, after) = match state {
             None => (sent, None),
             Some(CursorState { filters, position }) => {
@@ -200,6 +200,7 @@ impl<T: List> Asked<T> {
             .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
             .filter(|(_, value)| !value.is_null())
             .collect();
+        let sent: Vec<_> = object.iter().map(|(name, _)| name.clone()).collect();
         let mut fields = Fields::new(object, context);
         let input = T::Input::read(&mut fields);
         fields.refuse_blanks();
@@ -210,8 +211,10 @@ impl<T: List> Asked<T> {
                 Ok(Self { input, filters, after, limit })
             }
             (paging, fields) => {
-                let problems = [fields.err(), paging.err()].into_iter().flatten().flatten();
-                Err(Error::fields(problems.collect()))
+                // A cursor that was refused may have carried what seems to be missing.
+                let of_fields = fields.err().unwrap_or_default().into_iter();
+                let told = of_fields.filter(|it| !is_lost || sent.contains(&it.field));
+                Err(Error::fields(told.chain(paging.err().into_iter().flatten()).collect()))
             }
         }
     }

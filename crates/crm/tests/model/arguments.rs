@@ -80,7 +80,7 @@ fn cleaned(value: &Value, holds: Holds) -> Result<Value, BTreeSet<String>> {
             let degrees = value.as_f64().filter(|degrees| degrees.abs() <= most);
             return degrees.map(|degrees| json!(degrees)).or_wrong();
         }
-        Holds::Limit => value.as_u64().is_some_and(|limit| (1..=100).contains(&limit)),
+        Holds::Limit { most } => value.as_u64().is_some_and(|limit| (1..=most).contains(&limit)),
         Holds::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
         Holds::Id => value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[8] == b'-'),
         Holds::Text(most) => return text(value, most),

@@ -157,7 +157,11 @@ impl Making<'_> {
             Holds::Phone => json!(*self.rng.of(pools::WRONG_PHONES)),
             Holds::Email => json!(*self.rng.of(pools::WRONG_EMAILS)),
             Holds::Degrees(most) => json!(most + 1.0),
-            Holds::Limit => json!(self.rng.of(&[0, 101, -1])),
+            Holds::Limit { most } => match self.rng.roll(3) {
+                0 => json!(0),
+                1 => json!(most + 1),
+                _ => json!(-1),
+            },
             Holds::Truth => json!("true"),
             _ => json!(*self.rng.of(&["nonsense", "#12345", "ZZ"])),
         }
@@ -193,7 +197,7 @@ impl Making<'_> {
             Holds::Color => json!(*self.rng.of(&["#112233", "#AbCdEf"])),
             Holds::Country => json!(*self.rng.of(&["US", "us", "DE"])),
             Holds::Degrees(most) => json!(*self.rng.of(&[0.0, 37.804_363, -most, most])),
-            Holds::Limit => json!(self.rng.roll(5) + 1),
+            Holds::Limit { .. } => json!(self.rng.roll(5) + 1),
             Holds::Nested(fields) => Value::Object(self.object(tool, fields)),
             Holds::Time => {
                 let notes = &self.tenants[self.tenant].notes;

@@ -33,6 +33,9 @@ struct Team<'a> {
     business: &'a Workplace,
     others: Vec<Workplace>,
     members: Vec<Member>,
+    /// Where the members go on, if not all are shown.
+    next: Option<String>,
+    /// The open ones, of which there are few.
     invitations: Vec<Invited>,
     /// Every role, the one with most rights first.
     roles: Vec<RoleWords>,
@@ -163,15 +166,33 @@ impl From<InvitationRecord> for Invited {
     }
 }
 
-async fn members(at_work: &AtWork) -> Result<Vec<Member>, Response> {
-    let listed = at_work.query(Arguments::<ListUsers>::none()).await?;
-    Ok(listed.rows.into_iter().map(|user| Member::of(user, at_work.person.user)).collect())
+/// A page of the members, and where they go on.
+async fn members(
+    at_work: &AtWork,
+    after: Option<String>,
+) -> Result<(Vec<Member>, Option<String>), Response> {
+    let page = at_work.list(Arguments::<ListUsers>::none().after(after)).await?;
+    let members = page.rows.into_iter().map(|user| Member::of(user, at_work.person.user));
+    Ok((members.collect(), page.next_cursor))
+}
+
+/// The member with this id.
+async fn member(at_work: &AtWork, id: &str) -> Result<Member, Response> {
+    let mut next = None;
+    loop {
+        let (members, after) = members(at_work, next).await?;
+        if let Some(member) = members.into_iter().find(|member| member.id.to_string() == id) {
+            return Ok(member);
+        }
+        next = Some(after.ok_or_else(page::not_found)?);
+    }
 }
 
 async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
     let AtWork { context, person, here, all } = at_work;
-    let members = members(at_work).await?;
-    let invitations = at_work.query(Arguments::<ListInvitations>::none()).await?.rows;
+    let after = context.query.get("after").map(str::to_owned);
+    let (members, next) = members(at_work, after).await?;
+    let invitations = at_work.list(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
     let owned = |it: &&Workplace| it.role == Role::Owner && it.account.id != here.account.id;
     let template = Team {
@@ -179,6 +200,7 @@ async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
         business: here,
         others: all.iter().filter(owned).cloned().collect(),
         members,
+        next,
         invitations: invitations.into_iter().map(Invited::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
@@ -239,11 +261,8 @@ pub(super) async fn set_role(State(app): State<App>, request: Request) -> Respon
 pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let at_work = AtWork::page(&app, request).await?;
-        let members = members(&at_work).await?;
         let AtWork { context, person, here, all } = &at_work;
-        let asked = context.query.text("user");
-        let member = members.into_iter().find(|member| member.id.to_string() == asked);
-        let member = member.ok_or_else(page::not_found)?;
+        let member = member(&at_work, context.query.text("user")).await?;
         let frame = Frame::of(person, all, "team");
         Ok(page::page(StatusCode::OK, &Removal { frame, business: here, member }))
     };

@@ -14,7 +14,7 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::{Error, Result};
 use zoop_crm::call::run;
 use zoop_crm::call::scope::{Scope, Scopes};
-use zoop_crm::call::tool::{Command, Query};
+use zoop_crm::call::tool::{Command, List};
 use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::identity::keys::tools::{CreateKey, RevokeKey};
 use zoop_crm::identity::tenants::tools::CreateTenant;
@@ -168,12 +168,13 @@ impl Builder<'_, '_> {
         self.work(who, arguments)
     }
 
-    /// Runs a read tool as the owner or the office.
-    pub(super) fn look<T: Query>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+    /// Reads a page of a list as the owner or the office.
+    pub(super) fn look<T: List>(&mut self, arguments: Arguments<T>) -> Result<Vec<T::Row>> {
         let who = self.dice.below(2);
         self.clock.0.fetch_add(STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
-        run::query(self.tx, &self.environment, &colleague.proof, arguments)
+        run::list(self.tx, &self.environment, &colleague.proof, arguments)
+            .map(|page| page.rows)
             .map_err(Refusal::of_own_credential)
     }
 

@@ -235,11 +235,7 @@ pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
 }
 
 /// Up to `count` members of the bound tenant after an id, oldest first.
-pub(super) fn members_after(
-    tx: &mut ReadTx<'_>,
-    after: Uuid,
-    count: usize,
-) -> Result<Vec<Member>> {
+pub(super) fn members_after(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<Member>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.all(MEMBERS, params![after, count], member_row)
 }

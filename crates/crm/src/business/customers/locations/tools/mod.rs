@@ -8,7 +8,9 @@ use crate::business::customers;
 use crate::business::customers::children::{self, Children, MOST_ROWS, Position};
 use crate::call::answer::{Archived, Page};
 use crate::call::archive::Archivable;
-use crate::call::argument::{CountryCode, Fields, Latitude, Longitude, Ranged, Text, input, nested};
+use crate::call::argument::{
+    CountryCode, Fields, Latitude, Longitude, Ranged, Text, input, nested,
+};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
