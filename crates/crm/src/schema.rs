@@ -32,6 +32,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0005_server_address.sql"),
         postgres: include_str!("../../../migrations/postgres/0005_server_address.sql"),
     },
+    Migration {
+        name: "0008_program_count",
+        sqlite: include_str!("../../../migrations/sqlite/0008_program_count.sql"),
+        postgres: include_str!("../../../migrations/postgres/0008_program_count.sql"),
+    },
 ];
 
 /// Every table whose rows are copied, exported and erased, in the order in which they are copied: first the
@@ -60,6 +65,7 @@ pub const TABLES: &[&Table] = &[
     &crate::servers::SERVERS,
     &crate::identity::sign_in::ATTEMPTS,
     &crate::identity::oauth::OAUTH_CLIENTS,
+    &crate::identity::oauth::OAUTH_CLIENT_COUNTS,
     &crate::identity::oauth::OAUTH_REQUESTS,
     &crate::identity::oauth::OAUTH_GRANTS,
     &crate::identity::oauth::OAUTH_CODES,

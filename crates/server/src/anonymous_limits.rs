@@ -46,6 +46,10 @@ actions! {
     Document = 20 in 60;
     /// Registers a client.
     Registration = 20 in 3600;
+    /// Presents a token that looks right and is not known, from a narrow network.
+    UnknownToken = 60 in 60;
+    /// The same from a wide network.
+    UnknownTokenWide = 600 in 60;
 }
 
 /// This process's counts.
@@ -57,6 +61,17 @@ pub(crate) struct AnonymousLimits {
 struct Window {
     ends: i64,
     count: u32,
+}
+
+impl Window {
+    /// Whether it lasts. If the clock was set back, a window must not last longer than its length.
+    fn is_current(&self, seconds: i64, now: Timestamp) -> bool {
+        now.0 < self.ends && self.ends <= now.0 + seconds * SECOND
+    }
+
+    fn seconds_left(&self, now: Timestamp) -> u64 {
+        u64::try_from(self.ends - now.0).unwrap_or(0).div_ceil(1_000_000)
+    }
 }
 
 impl AnonymousLimits {
@@ -76,15 +91,25 @@ impl AnonymousLimits {
         }
         let fresh = || Window { ends: now.0 + seconds * SECOND, count: 0 };
         let window = windows.entry(key).or_insert_with(fresh);
-        // If the clock was set back, a window must not last longer than its length.
-        if window.ends <= now.0 || window.ends > now.0 + seconds * SECOND {
+        if !window.is_current(seconds, now) {
             *window = fresh();
         }
         if window.count >= times {
-            return Err(u64::try_from(window.ends - now.0).unwrap_or(0).div_ceil(1_000_000));
+            return Err(window.seconds_left(now));
         }
         window.count += 1;
         Ok(())
+    }
+
+    /// Seconds to wait if an address has used up what it may do; nothing is counted.
+    pub(crate) fn wait(&self, action: Action, address: IpAddr, now: Timestamp) -> Option<u64> {
+        let (times, seconds) = action.allowance();
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |address| (action, address);
+        let own = windows.get(&key(client_prefix(address)));
+        // Counted there if there was no room for its own window.
+        let window = own.or_else(|| windows.get(&key(network(address))))?;
+        (window.count >= times && window.is_current(seconds, now)).then(|| window.seconds_left(now))
     }
 
     /// Drops windows that have ended.

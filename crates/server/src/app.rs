@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use tokio::sync::Semaphore;
 use zoop_crm::values::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
 use crate::anonymous_limits::AnonymousLimits;
+use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
 use crate::hashing::Hashing;
+use crate::known_tokens::KnownTokens;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mail::Mailer;
@@ -23,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::origin::Origins;
 use crate::peer::Proxies;
+use crate::seats::Seats;
 use crate::sso::provider::{Provider, SsoProvider};
 use crate::web_origin::WebOrigin;
 
@@ -40,8 +42,8 @@ pub struct Settings {
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
     /// then is rejected, and a running statement is cancelled.
     pub request_deadline: Duration,
-    /// Requests that may be processed at once, once their bodies have arrived; the next is answered 503.
-    /// It bounds the response time under overload: at most this many requests are ahead.
+    /// Requests that may be processed at once, once their bodies have arrived. The next ones wait for half of the
+    /// deadline at most, and are then answered 503. One tenant has half of these seats at most.
     pub in_flight: usize,
     /// The company's identity provider, if users may sign in there.
     pub company: Option<SsoProvider>,
@@ -108,8 +110,9 @@ pub(crate) struct Shared {
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
-    /// A permit for each request in progress.
-    pub(crate) permits: Semaphore,
+    pub(crate) known_tokens: KnownTokens,
+    pub(crate) bodies: Bodies,
+    pub(crate) seats: Seats,
     /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
@@ -140,7 +143,9 @@ impl App {
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,
-            permits: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            known_tokens: KnownTokens::default(),
+            bodies: Bodies::default(),
+            seats: Seats::new(settings.in_flight),
             company: settings
                 .company
                 .clone()

@@ -16,11 +16,13 @@ use zoop_crm::call::proof::Proof;
 use zoop_crm::call::scope::Scopes;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::values::clock::Environment;
+use zoop_crm::values::secret::Secret;
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;
 use crate::challenges::Challenge;
 use crate::limiter::{Admission, Applicant, Class};
+use crate::unknown_tokens;
 use crate::web_origin::WebOrigin;
 
 /// `data.reason` of a refusal when no bearer token was presented.
@@ -30,6 +32,8 @@ pub(crate) const MISSING_TOKEN: &str = "missing_token";
 pub(crate) struct AuthContext {
     shared: Arc<Shared>,
     bearer: Bearer,
+    /// The SHA-256 of the token.
+    hash: [u8; 32],
     /// The name of this server that the caller used.
     asked_at: WebOrigin,
     class: Class,
@@ -97,16 +101,28 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
 }
 
 impl AuthContext {
-    pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, token: &Secret, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
-        let bearer = Bearer { token: token.to_owned(), source: Source { client, address } };
+        let hash = token.hash();
+        let token = token.expose().to_owned();
+        let bearer = Bearer { token, source: Source { client, address } };
         let (shared, authenticated) = (shared.clone(), OnceLock::new());
-        Arc::new(Self { shared, bearer, asked_at, class, authenticated })
+        Arc::new(Self { shared, bearer, hash, asked_at, class, authenticated })
     }
 
     /// What is known of the caller, if the token was valid.
     pub(crate) fn authenticated(&self) -> Option<&Authenticated> {
         self.authenticated.get()
+    }
+
+    /// Counts the rejected token for its network if the database does not know it.
+    pub(crate) fn denied(&self, denied: Denied) {
+        let Shared { known_tokens, anonymous_limits, environment, .. } = &*self.shared;
+        known_tokens.forget(&self.hash);
+        if denied == Denied::Invalid {
+            let address = self.bearer.source.address;
+            unknown_tokens::count(anonymous_limits, address, environment.clock.now());
+        }
     }
 
     /// Shared server state.
@@ -130,8 +146,13 @@ impl Proof for AuthContext {
         environment: &Environment,
     ) -> Result<Access, CallFailure> {
         let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(CallFailure::Denied)?;
-        let authenticated =
-            self.authenticated.get_or_init(|| Authenticated::of(&caller, &self.shared, self.class));
+        let authenticated = self.authenticated.get_or_init(|| {
+            if let Some(account) = caller.rights.account {
+                let now = environment.clock.now();
+                self.shared.known_tokens.learn(self.hash, account.number, now);
+            }
+            Authenticated::of(&caller, &self.shared, self.class)
+        });
         match authenticated.admission.refused_for {
             None => Ok(self.bearer.access_of(caller)),
             Some(_) => Err(CallFailure::Limited),

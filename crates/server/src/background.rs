@@ -36,6 +36,7 @@ async fn round(shared: &Shared) {
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);
     shared.anonymous_limits.drop_idle(now);
+    shared.known_tokens.drop_idle(now);
     let environment = shared.environment.clone();
     let swept = shared
         .db

@@ -20,6 +20,9 @@
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
+//! | `unknown_tokens`, `known_tokens` | tokens that nobody knows, counted by network, and those known to be good |
+//! | `network` | networks of addresses, and whose share of the server's room a request takes |
+//! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
 //! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clock_skew` | the skew between this process's clock and the database's |
@@ -37,10 +40,12 @@ mod answer;
 mod app;
 mod auth;
 mod background;
+mod bodies;
 mod challenges;
 mod clock_skew;
 mod framing;
 mod hashing;
+mod known_tokens;
 mod last_use;
 mod limit_sync;
 mod limiter;
@@ -48,6 +53,7 @@ mod mail;
 mod mcp;
 mod memory;
 mod metrics;
+mod network;
 mod oauth;
 mod ops;
 mod origin;
@@ -57,8 +63,10 @@ mod people;
 mod process;
 mod request_log;
 mod routes;
+mod seats;
 mod serve;
 mod sso;
+mod unknown_tokens;
 mod web;
 mod web_origin;
 

@@ -23,10 +23,6 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The status of a request whose client disconnected, as proxies log it; it is never sent.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// How many requests may be in progress, including those whose body is still arriving. This bounds the
-/// memory that bodies take.
-const MAX_REQUESTS: i64 = 1_024;
-
 /// A new request id: 16 hexadecimal digits.
 pub(crate) fn request_id(shared: &Shared) -> String {
     let mut random = [0; 8];
@@ -54,8 +50,6 @@ pub(crate) struct RequestLog<'a> {
     pub(crate) granted: OnceLock<Rights>,
     /// The IP address of the client.
     pub(crate) address: Option<IpAddr>,
-    /// Whether there was room for the request and its body when it arrived.
-    pub(crate) has_room: bool,
     started: Instant,
     outcome: &'static str,
     status: u16,
@@ -64,7 +58,7 @@ pub(crate) struct RequestLog<'a> {
 impl<'a> RequestLog<'a> {
     /// Starts when the request's headers have arrived.
     pub(crate) fn start(shared: &'a Arc<Shared>, request: &Request) -> Self {
-        let before = shared.metrics.in_flight.inc();
+        shared.metrics.in_flight.inc();
         Self {
             shared,
             id: request_id(shared),
@@ -72,7 +66,6 @@ impl<'a> RequestLog<'a> {
             auth: None,
             granted: OnceLock::new(),
             address: shared.proxies.client(request.extensions(), request.headers()),
-            has_room: before < MAX_REQUESTS,
             started: Instant::now(),
             outcome: "abandoned",
             status: CLIENT_CLOSED_REQUEST,

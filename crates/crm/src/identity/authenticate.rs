@@ -23,6 +23,16 @@ pub struct Bearer {
     pub source: Source,
 }
 
+/// The presented token, if it has the form of an API key or an access token. That is known without a lookup.
+pub fn credential(token: &str) -> Option<Secret> {
+    Secret::parse(token).filter(|secret| {
+        matches!(
+            secret.kind(),
+            SecretKind::UserKey | SecretKind::TenantKey | SecretKind::AccessToken
+        )
+    })
+}
+
 impl Bearer {
     /// A token whose source is not known.
     pub fn new(token: impl Into<String>) -> Self {
@@ -34,11 +44,10 @@ impl Bearer {
     /// # Errors
     /// Only if the database fails; a rejected token is `Ok(Err(_))`.
     pub fn caller(&self, tx: &mut ReadTx<'_>, clock: &dyn Clock) -> Result<Result<Caller, Denied>> {
-        let Some(secret) = Secret::parse(&self.token) else { return Ok(Err(Denied::Invalid)) };
+        let Some(secret) = credential(&self.token) else { return Ok(Err(Denied::Invalid)) };
         match secret.kind() {
-            SecretKind::UserKey | SecretKind::TenantKey => keys::caller(tx, &secret, clock),
             SecretKind::AccessToken => oauth::caller(tx, &secret, clock),
-            _ => Ok(Err(Denied::Invalid)),
+            _ => keys::caller(tx, &secret, clock),
         }
     }
 

@@ -11,7 +11,7 @@ use zoop_crm::call::scope::Scopes;
 use zoop_mcp::{ReplyTo, Request, Responder};
 
 use super::view::View;
-use super::{overloaded, unavailable, uncertain};
+use super::{limited, overloaded, unauthorized, unavailable, uncertain};
 use crate::answer::Answer;
 use crate::app::Shared;
 use crate::auth::{AuthContext, CallFailure};
@@ -85,17 +85,13 @@ pub(super) fn answer_to(
 ) -> Answer {
     match failure {
         CallFailure::Denied(denied) => {
-            let refusal = reply_to.unauthorized(denied.reason());
-            let challenge = Some(auth.challenge().invalid());
-            Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") }
+            auth.denied(*denied);
+            unauthorized(reply_to, denied.reason(), auth.challenge().invalid())
         }
         CallFailure::Limited => {
             let seconds =
                 auth.authenticated().and_then(|authenticated| authenticated.admission.refused_for);
-            let seconds = seconds.unwrap_or(1);
-            let refusal = reply_to.rate_limited(seconds);
-            let retry_after = Some(seconds);
-            Answer { retry_after, ..Answer::refusal(&refusal, "rate_limited") }
+            limited(reply_to, seconds.unwrap_or(1))
         }
         CallFailure::Failed(error) => failed(reply_to, request_id, error),
     }

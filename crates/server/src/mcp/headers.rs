@@ -12,9 +12,13 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest client name that is stored, in characters.
 const CLIENT_NAME_LIMIT: usize = 128;
 
-/// The headers that were sent.
+/// The header that holds the token.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, HeaderFault> {
+    single(headers, &AUTHORIZATION)
+}
+
+/// The headers that were sent, besides the token's.
 pub(super) struct Sent<'a> {
-    pub(super) authorization: Option<&'a HeaderValue>,
     pub(super) protocol: Headers<'a>,
     pub(super) idempotency_key: Option<&'a str>,
 }
@@ -28,10 +32,9 @@ pub(super) enum HeaderFault {
 }
 
 impl<'a> Sent<'a> {
-    /// Reads the headers.
+    /// Reads them.
     pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, HeaderFault> {
         Ok(Self {
-            authorization: single(headers, &AUTHORIZATION)?,
             protocol: Headers {
                 protocol_version: text(headers, &PROTOCOL_VERSION)?,
                 method: text(headers, &MCP_METHOD)?,

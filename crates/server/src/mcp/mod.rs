@@ -1,14 +1,14 @@
 //! `POST /api/mcp`: checks a request and passes it to the module that answers it.
 //!
 //! The rules of the protocol are in `zoop-mcp`, those of the tools in `zoop-crm`. Here they meet HTTP. The
-//! checks are, in order: origin, method, body, headers, query, token and message. Then one job runs on a
-//! database thread.
+//! checks are, in order: origin, method, the token's form, body, headers, a seat, query and message. Then one job
+//! runs on a database thread, which begins with the token.
 //!
 //! Every message needs a valid token and is counted, even a notification and one that cannot be parsed.
 
-mod body;
 mod call;
 mod context;
+mod entry;
 #[cfg(feature = "conformance-fixtures")]
 mod fixture;
 mod headers;
@@ -23,21 +23,22 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::header::EXPECT;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use zoop_mcp::{Call, Incoming, Refusal, ReplyTo};
 
 use crate::answer::Answer;
-use crate::app::{App, Shared};
-use crate::auth::{AuthContext, MISSING_TOKEN, Presented, bearer};
-use crate::challenges::Challenge;
+use crate::app::{App, Settings, Shared};
+use crate::auth::{AuthContext, Presented};
+use crate::bodies::{self, BodyFault, Terms};
 use crate::limiter::Class;
 use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
 
-use body::BodyFault;
 use context::RequestContext;
+use entry::Entry;
 use headers::Sent;
 use view::View;
 
@@ -45,6 +46,9 @@ use view::View;
 const OVERLOAD_SECONDS: u64 = 1;
 /// Seconds after which a client should try again when the storage fails.
 const STORAGE_SECONDS: u64 = 5;
+
+/// The size limit of a body, in bytes. The longest valid note fits, even with every character escaped.
+const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 /// The endpoint.
 pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Response {
@@ -81,48 +85,52 @@ async fn answer(
     body: Body,
     request_log: &mut RequestLog<'_>,
 ) -> Answer {
-    // A refusal is an answer too; `?` only shortens the code.
-    admitted(shared, head, body, request_log).await.unwrap_or_else(|refusal| refusal)
+    match Entry::of(shared, head, request_log) {
+        // A refusal is an answer too; `?` only shortens the code.
+        Ok(entry) => admitted(shared, head, body, entry, request_log).await.unwrap_or_else(|it| it),
+        Err(refusal) => {
+            // Who waits to be told to send the body does not send it.
+            let is_sent = !head.headers.contains_key(EXPECT);
+            Answer { close: !(is_sent && bodies::let_go(body).await), ..refusal }
+        }
+    }
 }
 
 async fn admitted(
     shared: &Arc<Shared>,
     head: &Parts,
     body: Body,
+    entry: Entry,
     request_log: &mut RequestLog<'_>,
 ) -> Result<Answer, Answer> {
-    let deadline = Instant::now() + shared.settings.request_deadline;
-    let unread = || headers::unread(&head.headers);
-    if head.method != Method::POST {
-        return Err(refused(&unread().method_not_allowed()));
-    }
-    if !request_log.has_room {
-        return Err(overloaded(unread()));
-    }
-    let body = body::read(body, deadline).await.map_err(|fault| unreadable(fault, unread()))?;
+    let now = Instant::now();
+    let Settings { request_deadline, .. } = shared.settings;
+    let (deadline, room_until) = (now + request_deadline, now + request_deadline / 2);
+    let terms = Terms { limit: BODY_LIMIT, holder: entry.holder, room_until, deadline };
+    let whole = shared.bodies.read(body, terms).await;
+    let whole = whole.map_err(|fault| unreadable(fault, headers::unread(&head.headers)))?;
+    let body = &whole.bytes;
     let sent = Sent::read(&head.headers)
-        .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
-    let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
-    // Only once the body has arrived: slow senders must not block others.
-    let Ok(_seat) = shared.permits.try_acquire() else { return Err(overloaded(reply_to())) };
+        .map_err(|fault| refused(&fault.refusal(headers::peek(body, &head.headers))))?;
+    let reply_to = || zoop_mcp::peek(body, &sent.protocol);
+    let Some(_seat) = shared.seats.take(entry.holder, room_until).await else {
+        return Err(overloaded(reply_to()));
+    };
+    // Others of its network may have been counted while it waited.
+    entry.check(shared, request_log, reply_to())?;
     let view = View::read(head.uri.query(), shared.tools.toolsets())
         .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
     let asked_at = shared.settings.public_url.asked_at(&head.uri, &head.headers);
-    let Some(token) = sent.authorization.and_then(bearer) else {
-        let challenge = Some(Challenge(&asked_at).missing());
-        let refusal = reply_to().unauthorized(MISSING_TOKEN);
-        return Err(Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") });
-    };
     let product = || headers::product(&head.headers);
     let address = request_log.address;
-    let request = match zoop_mcp::read(&body, &sent.protocol) {
+    let request = match zoop_mcp::read(body, &sent.protocol) {
         Ok(Incoming::Request(request)) => request,
         // Nothing runs, but the caller must be authenticated all the same, and is counted.
         other => {
             // A notification counts as connecting; what cannot be parsed may be anything.
             let class = if other.is_ok() { Class::Connecting } else { Class::Call };
             let caller = Presented { client: product(), address, asked_at, class };
-            let auth = AuthContext::new(shared, &token, caller);
+            let auth = AuthContext::new(shared, &entry.token, caller);
             request_log.auth = Some(auth.clone());
             let admitted = context::admit(&auth, deadline).await;
             admitted.map_err(|failure| {
@@ -134,7 +142,7 @@ async fn admitted(
     };
     let client = request.client_name.clone().or_else(product);
     let caller = Presented { client, address, asked_at, class: class(&request.call) };
-    let auth = AuthContext::new(shared, &token, caller);
+    let auth = AuthContext::new(shared, &entry.token, caller);
     request_log.auth = Some(auth.clone());
     request_log.tool = label(shared, &request.call);
     let context = RequestContext {
@@ -215,6 +223,18 @@ fn refused(refusal: &Refusal) -> Answer {
     Answer::refusal(refusal, "refused")
 }
 
+/// An error for a token that is missing or rejected.
+fn unauthorized(reply_to: ReplyTo<'_>, reason: &str, challenge: HeaderValue) -> Answer {
+    let challenge = Some(challenge);
+    Answer { challenge, ..Answer::refusal(&reply_to.unauthorized(reason), "unauthorized") }
+}
+
+/// An error for too many requests.
+fn limited(reply_to: ReplyTo<'_>, seconds: u64) -> Answer {
+    let retry_after = Some(seconds);
+    Answer { retry_after, ..Answer::refusal(&reply_to.rate_limited(seconds), "rate_limited") }
+}
+
 /// An error for overload.
 fn overloaded(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.overloaded(OVERLOAD_SECONDS);
@@ -239,7 +259,8 @@ fn uncertain(reply_to: ReplyTo<'_>) -> Answer {
 /// An error for a body that could not be read to its end; its connection is closed.
 fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
     let refusal = match fault {
-        BodyFault::TooLarge => reply_to.too_large(body::LIMIT),
+        BodyFault::NoRoom => return Answer { close: true, ..overloaded(reply_to) },
+        BodyFault::TooLarge => reply_to.too_large(BODY_LIMIT),
         // RFC 9110, 15.5.9.
         BodyFault::Late => Refusal {
             status: StatusCode::REQUEST_TIMEOUT.as_u16(),

@@ -181,7 +181,7 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Page).map_err(page::too_many)?;
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let form = form::read(&shared.settings.public_url, &head.headers, body, deadline).await?;
+    let form = form::read(shared, &head.headers, body, Some(address), deadline).await?;
     let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(over)?;
     let visitor = Visitor::of(&head.extensions);
     let pending = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));

@@ -14,6 +14,7 @@ use zoop_crm::identity::oauth::clients::{self, Client, Metadata, MetadataFault, 
 use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
+use crate::bodies::BodyFault;
 use crate::peer::client_prefix;
 use crate::request_log::RequestLog;
 use crate::web::form;
@@ -36,19 +37,18 @@ async fn registered(
 ) -> Result<Answer, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Registration).map_err(super::too_many)?;
-    if !request_log.has_room {
-        return Err(super::unavailable("overloaded"));
-    }
     let deadline = Instant::now() + shared.settings.request_deadline;
     let wrong = |description| super::refused("invalid_client_metadata", description);
     if !super::is_of_type(&head.headers, "application/json") {
         return Err(wrong("Send the metadata as application/json."));
     }
-    let body = form::body(body, deadline)
-        .await
-        .ok_or_else(|| wrong("The metadata is longer than 64 KiB or did not arrive."))?;
+    let body =
+        form::body(shared, body, Some(address), deadline).await.map_err(|fault| match fault {
+            BodyFault::NoRoom => super::unavailable("overloaded"),
+            _ => wrong("The metadata is longer than 64 KiB or did not arrive."),
+        })?;
     let sent: Value =
-        serde_json::from_slice(&body).map_err(|_| wrong("The body is not valid JSON."))?;
+        serde_json::from_slice(&body.bytes).map_err(|_| wrong("The body is not valid JSON."))?;
     let metadata = Metadata::read(&sent).map_err(|fault| match fault {
         MetadataFault::NotAnObject => wrong("The metadata must be a JSON object."),
         MetadataFault::RedirectUris => super::refused(

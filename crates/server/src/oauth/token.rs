@@ -21,6 +21,7 @@ use super::{failed, refused};
 use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
+use crate::bodies::BodyFault;
 use crate::request_log::RequestLog;
 use crate::web::form::{self, Form};
 
@@ -74,9 +75,6 @@ async fn asked<'a>(
 ) -> Result<Asked<'a>, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
-    if !request_log.has_room {
-        return Err(super::unavailable("overloaded"));
-    }
     let wrong = |description| refused("invalid_request", description);
     if head.uri.query().is_some() {
         return Err(wrong("Send the parameters in the body, not in the URL."));
@@ -85,10 +83,13 @@ async fn asked<'a>(
         return Err(wrong("Send the parameters as application/x-www-form-urlencoded."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let body = form::body(body, deadline)
-        .await
-        .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
-    let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
+    let body =
+        form::body(shared, body, Some(address), deadline).await.map_err(|fault| match fault {
+            BodyFault::NoRoom => super::unavailable("overloaded"),
+            _ => wrong("The body is too long or did not arrive."),
+        })?;
+    let form =
+        Form::parse(&body.bytes).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
     Ok(Asked { shared, form, address, deadline, request_log })
 }
 

@@ -1,15 +1,18 @@
 //! Reads whole forms, up to a size limit and until a deadline, and only those sent by a page of this server.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use http_body_util::{BodyExt, Limited};
 
 use super::page;
+use crate::app::Shared;
+use crate::bodies::{BodyFault, Terms, WholeBody};
+use crate::network::Holder;
 use crate::page_log::Outcome;
 use crate::web_origin::WebOrigin;
 
@@ -57,20 +60,27 @@ impl Form {
     }
 }
 
-/// The body, if it is short enough and arrives in time.
-pub(crate) async fn body(body: Body, deadline: Instant) -> Option<Vec<u8>> {
-    let whole = Limited::new(body, LIMIT).collect();
-    let whole = tokio::time::timeout_at(deadline.into(), whole).await.ok()?.ok()?;
-    Some(whole.to_bytes().to_vec())
+/// The body of a request from this address.
+pub(crate) async fn body(
+    shared: &Shared,
+    body: Body,
+    address: Option<IpAddr>,
+    deadline: Instant,
+) -> Result<WholeBody, BodyFault> {
+    let terms =
+        Terms { limit: LIMIT, holder: Holder::stranger(address), room_until: deadline, deadline };
+    shared.bodies.read(body, terms).await
 }
 
-/// The form that a page of this server sent, or the page that says why it is rejected.
+/// The form that a page of this server sent from this address, or the page that says why it is rejected.
 pub(crate) async fn read(
-    public_url: &WebOrigin,
+    shared: &Shared,
     headers: &HeaderMap,
     sent: Body,
+    address: Option<IpAddr>,
     deadline: Instant,
 ) -> Result<Form, Response> {
+    let public_url = &shared.settings.public_url;
     if !is_own(public_url, headers) {
         let mut response = page::stop(
             StatusCode::FORBIDDEN,
@@ -85,10 +95,11 @@ pub(crate) async fn read(
     }
     let refused =
         |message| page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message);
-    let body = body(sent, deadline)
-        .await
-        .ok_or_else(|| refused("The form is too long or did not arrive: try again."))?;
-    Form::parse(&body)
+    let body = body(shared, sent, address, deadline).await.map_err(|fault| match fault {
+        BodyFault::NoRoom => page::busy(),
+        _ => refused("The form is too long or did not arrive: try again."),
+    })?;
+    Form::parse(&body.bytes)
         .map_err(|_| refused("The form sent a duplicate or invalid field: try again."))
 }
 

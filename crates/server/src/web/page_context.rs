@@ -62,8 +62,7 @@ impl PageContext {
     pub(crate) async fn form(&self) -> Result<Form, Response> {
         let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let body = body.unwrap_or_default();
-        let public_url = &self.shared.settings.public_url;
-        form::read(public_url, &self.headers, body, self.deadline).await
+        form::read(&self.shared, &self.headers, body, self.address, self.deadline).await
     }
 
     /// The signed-in user, if any.

@@ -146,9 +146,7 @@ pub fn register(
 ) -> Result<Registration> {
     let now = environment.clock.now();
     attempts::count(tx, REGISTRATIONS, from, now)?;
-    if !make_room(tx, now, MAX_UNCONNECTED)? {
-        return Ok(Registration::Full);
-    }
+    let Some(room) = room(tx, now, MAX_UNCONNECTED)? else { return Ok(Registration::Full) };
     let client = Client {
         id: Secret::generate(SecretKind::Client, &environment.entropy).expose().to_owned(),
         kind: ClientKind::Registered,
@@ -157,14 +155,29 @@ pub fn register(
         stale_at: None,
     };
     store::add(tx, &client, now)?;
+    if room == Room::Free {
+        store::added(tx)?;
+    }
     Ok(Registration::Done(client))
 }
 
+/// Where another client without a grant has room.
+#[derive(Debug, PartialEq, Eq)]
+enum Room {
+    /// There are fewer than may be kept.
+    Free,
+    /// In the place of one that was removed.
+    Vacated,
+}
+
 /// Makes room for another client without a grant. If there are `most` of them, removes the one unused for
-/// longest, but none that was used in the last hour, since a user may be about to connect it. Returns
-/// whether there is room.
-fn make_room(tx: &mut WriteTx<'_>, now: Timestamp, most: i64) -> Result<bool> {
-    Ok(store::unconnected(tx)? < most || store::remove_oldest(tx, Timestamp(now.0 - HOUR))?)
+/// longest, but none that was used in the last hour, since a user may be about to connect it.
+fn room(tx: &mut WriteTx<'_>, now: Timestamp, most: i64) -> Result<Option<Room>> {
+    if store::unconnected(tx)? < most {
+        return Ok(Some(Room::Free));
+    }
+    let is_vacated = store::remove_oldest(tx, Timestamp(now.0 - HOUR))?;
+    Ok(is_vacated.then_some(Room::Vacated))
 }
 
 /// The client with this id, if it is known.
@@ -209,9 +222,12 @@ impl Client {
     }
 }
 
-/// Removes clients without a grant that were not used for a long time, and returns how many.
+/// Removes clients without a grant that were not used for a long time, and returns how many. Counts those that
+/// are left.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    store::sweep(tx, Timestamp(now.0 - UNUSED))
+    let removed = store::sweep(tx, Timestamp(now.0 - UNUSED))?;
+    store::recount(tx)?;
+    Ok(removed)
 }
 
 #[cfg(test)]
@@ -262,7 +278,7 @@ mod tests {
             let sent = json!({ "redirect_uris": ["https://a.example/cb"] });
             let metadata = Metadata::read(&sent).unwrap();
             env.write(move |tx| {
-                if !make_room(tx, environment.clock.now(), 3)? {
+                if room(tx, environment.clock.now(), 3)?.is_none() {
                     return Ok(None);
                 }
                 match register(tx, &environment, &metadata, &format!("10.0.0.{n}"))? {
@@ -307,5 +323,45 @@ mod tests {
         assert!(matches!(register("10.0.0.2"), Ok(Registration::Done(_))));
         env.clock.advance(3_600_000);
         assert!(matches!(register("10.0.0.1"), Ok(Registration::Done(_))));
+    }
+
+    #[both]
+    fn registering_costs_the_same_at_ten_thousand_programs_as_at_ten() {
+        let env = TestEnv::new();
+        let metadata = Metadata {
+            name: "Program".to_owned(),
+            redirect_uris: vec!["https://a.example/cb".to_owned()],
+        };
+        let fill = |number: i64| {
+            let (environment, metadata) = (env.environment.clone(), metadata.clone());
+            env.write(move |tx| {
+                for n in 0..number {
+                    let from = format!("10.{}.{}.{number}", n / 250, n % 250);
+                    register(tx, &environment, &metadata, &from)?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        };
+        let work = || {
+            let before = Timestamp(env.environment.clock.now().0 - HOUR);
+            env.read(move |tx| store::steps(tx, before)).unwrap()
+        };
+        let last = || {
+            let (environment, metadata) = (env.environment.clone(), metadata.clone());
+            env.write(move |tx| register(tx, &environment, &metadata, "192.0.2.1")).unwrap()
+        };
+        fill(10);
+        let at_ten = work();
+        fill(MAX_UNCONNECTED - 10);
+        assert_eq!(work(), at_ten);
+        assert!(matches!(last(), Registration::Full));
+        // The sweep counts what is there.
+        env.write(|tx| store::recount(tx)).unwrap();
+        assert_eq!(env.read(store::unconnected).unwrap(), MAX_UNCONNECTED);
+        env.clock.advance(3_600_001);
+        assert!(work() < at_ten + 100, "one is found and checked: {} {at_ten}", work());
+        assert!(matches!(last(), Registration::Done(_)));
+        assert_eq!(env.read(store::unconnected).unwrap(), MAX_UNCONNECTED);
     }
 }

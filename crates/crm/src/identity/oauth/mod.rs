@@ -16,7 +16,7 @@ pub mod tokens;
 pub mod tools;
 
 pub(crate) use caller::caller;
-pub(crate) use store::clients::OAUTH_CLIENTS;
+pub(crate) use store::clients::{OAUTH_CLIENT_COUNTS, OAUTH_CLIENTS};
 pub(crate) use store::grants::{OAUTH_GRANTS, touch};
 pub(crate) use store::requests::OAUTH_REQUESTS;
 pub(crate) use store::tokens::{OAUTH_CODES, OAUTH_SUCCESSORS, OAUTH_TOKENS};

@@ -19,6 +19,17 @@ crate::call::table::table! {
     }
 }
 
+crate::call::table::table! {
+    /// How many registered clients no one has connected, at most.
+    pub(crate) const OAUTH_CLIENT_COUNTS = oauth_client_counts {
+        above_tenants: "count programs before any user is known",
+        key: { kind: Text },
+        columns: { unconnected: Integer },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     GET = "SELECT id, kind, name, redirect_uris, stale_at FROM oauth_clients WHERE id = $1";
     ADD = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
@@ -31,9 +42,16 @@ zoop_db::global_statements! {
     USED = "UPDATE oauth_clients SET last_used_at = $2 WHERE id = $1";
     CONNECTED = "UPDATE oauth_clients SET last_used_at = $2, \
                  connected_at = coalesce(connected_at, $2) WHERE id = $1";
-    UNCONNECTED = "SELECT count(*) FROM oauth_clients \
-                   WHERE kind = 'registered' AND connected_at IS NULL AND last_used_at >= $1";
-    OLDEST = "SELECT c.id FROM oauth_clients c WHERE c.kind = 'registered' \
+    UNCONNECTED = "SELECT unconnected FROM oauth_client_counts WHERE kind = 'registered'";
+    ADDED = "INSERT INTO oauth_client_counts (kind, unconnected) VALUES ('registered', 1) \
+             ON CONFLICT (kind) DO UPDATE SET unconnected = oauth_client_counts.unconnected + 1";
+    /// It must walk the index of these clients alone, however many others there are.
+    RECOUNT = "INSERT INTO oauth_client_counts (kind, unconnected) \
+               SELECT 'registered', count(*) FROM oauth_clients \
+               WHERE stale_at IS NULL AND connected_at IS NULL AND last_used_at >= $1 \
+               ON CONFLICT (kind) DO UPDATE SET unconnected = excluded.unconnected";
+    /// The same index. Its first row is nearly always the answer.
+    OLDEST = "SELECT c.id FROM oauth_clients c WHERE c.stale_at IS NULL \
               AND c.connected_at IS NULL AND c.last_used_at < $1 \
               AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_id = c.id) \
               AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = c.id) \
@@ -96,11 +114,23 @@ pub(crate) fn connected(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// The number of registered clients that no one has connected.
+/// The number of registered clients that no one has connected, at most: those that were connected or removed
+/// since the last [`recount`] still count.
 pub(crate) fn unconnected(tx: &mut ReadTx<'_>) -> Result<i64> {
-    let count =
-        tx.global_first::<i64, Error>(UNCONNECTED, params![Timestamp(0)], |row| Ok(row.take()?))?;
+    let count = tx.global_first::<i64, Error>(UNCONNECTED, &[], |row| Ok(row.take()?))?;
     Ok(count.unwrap_or(0))
+}
+
+/// Counts one more. Registrations at the same time wait for each other's count, so this comes last.
+pub(crate) fn added(tx: &mut WriteTx<'_>) -> Result<()> {
+    tx.global_execute(ADDED, &[])?;
+    Ok(())
+}
+
+/// Counts the registered clients that no one has connected.
+pub(crate) fn recount(tx: &mut WriteTx<'_>) -> Result<()> {
+    tx.global_execute(RECOUNT, params![Timestamp(0)])?;
+    Ok(())
 }
 
 /// Removes the unconnected registered client that was unused for longest, if it was last used before
@@ -140,4 +170,10 @@ pub(crate) fn connected_after(
 
 fn uris(row: &mut Row<'_>) -> Result<Vec<String>> {
     Ok(serde_json::from_str(&row.take::<String>()?)?)
+}
+
+/// The engine's steps to find out whether there is room for another client, for a test.
+#[cfg(test)]
+pub(crate) fn steps(tx: &mut ReadTx<'_>, before: Timestamp) -> Result<i32> {
+    Ok(tx.global_steps(UNCONNECTED, &[])? + tx.global_steps(OLDEST, params![before])?)
 }
