@@ -26,6 +26,7 @@ use crate::origin::Origins;
 use crate::peer::Proxies;
 use crate::seats::Seats;
 use crate::sso::provider::{Provider, SsoProvider};
+use crate::unread::UnreadAnswers;
 use crate::web_origin::WebOrigin;
 
 /// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
@@ -113,6 +114,7 @@ pub(crate) struct Shared {
     pub(crate) known_tokens: KnownTokens,
     pub(crate) bodies: Bodies,
     pub(crate) seats: Seats,
+    pub(crate) unread: UnreadAnswers,
     /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
@@ -146,6 +148,7 @@ impl App {
             known_tokens: KnownTokens::default(),
             bodies: Bodies::default(),
             seats: Seats::new(settings.in_flight),
+            unread: UnreadAnswers::default(),
             company: settings
                 .company
                 .clone()

@@ -23,6 +23,7 @@
 //! | `unknown_tokens`, `known_tokens` | tokens that nobody knows, counted by network, and those known to be good |
 //! | `network` | networks of addresses, and whose share of the server's room a request takes |
 //! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
+//! | `unread` | answers that their callers have not read yet |
 //! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clock_skew` | the skew between this process's clock and the database's |
@@ -67,6 +68,7 @@ mod seats;
 mod serve;
 mod sso;
 mod unknown_tokens;
+mod unread;
 mod web;
 mod web_origin;
 

@@ -22,6 +22,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// Requests to the endpoint in progress.
     pub(crate) in_flight: Gauge,
+    unread_bytes: Gauge,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<ToolLabel, Histogram>,
     pages: Family<PageLabels, Counter>,
@@ -47,6 +48,8 @@ pub(crate) struct Now {
     pub(crate) takes_writes: bool,
     /// Arguments that clients added on their own, since the start.
     pub(crate) artefacts: u64,
+    /// The bytes of answers that are counted until they are read.
+    pub(crate) unread: usize,
     /// The resources that the process uses.
     pub(crate) resources: Resources,
 }
@@ -85,6 +88,7 @@ impl Metrics {
         let metrics = Self {
             registry: Registry::default(),
             in_flight: Gauge::default(),
+            unread_bytes: Gauge::default(),
             requests: Family::default(),
             seconds: Family::new_with_constructor(duration_histogram),
             pages: Family::default(),
@@ -118,6 +122,12 @@ impl Metrics {
             "zoop_requests_in_flight",
             "Requests to the endpoint in progress",
             self.in_flight.clone(),
+        );
+        registry.register_with_unit(
+            "zoop_answers_unread",
+            "Long answers that their callers have not read yet",
+            Unit::Bytes,
+            self.unread_bytes.clone(),
         );
         registry.register("zoop_pages", "Requests for pages", self.pages.clone());
         registry.register_with_unit(
@@ -236,9 +246,10 @@ impl Metrics {
     ///
     /// Source: the text format of `OpenMetrics` 1.0.
     pub(crate) fn text(&self, now: &Now) -> Result<String, std::fmt::Error> {
-        let Now { gauges, takes_writes, artefacts, resources } = now;
+        let Now { gauges, takes_writes, artefacts, unread, resources } = now;
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let waiting = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.unread_bytes.set(waiting(*unread));
         self.reads_waiting.set(waiting(gauges.reads_waiting));
         self.writes_waiting.set(waiting(gauges.writes_waiting));
         // Counted elsewhere; it never decreases.

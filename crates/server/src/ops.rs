@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -77,6 +78,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         gauges: shared.db.gauges(),
         takes_writes: shared.db.takes_writes(),
         artefacts: shared.environment.dropped_artefacts.load(Ordering::Relaxed),
+        unread: shared.unread.bytes(),
         resources: resources.ok().and_then(Result::ok).unwrap_or_default(),
     };
     let Ok(text) = shared.metrics.text(&now) else {
@@ -89,6 +91,6 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
 /// Any other path.
 pub(crate) async fn unknown_path() -> Response {
     let hint = br#"{"error":"not_found","message":"There is nothing here: the MCP endpoint is POST /api/mcp."}"#;
-    Answer { body: hint.to_vec(), ..Answer::empty(StatusCode::NOT_FOUND, "not_found") }
+    Answer { body: Bytes::from_static(hint), ..Answer::empty(StatusCode::NOT_FOUND, "not_found") }
         .into_response()
 }

@@ -11,6 +11,12 @@ use crate::call::perform::{self, Call};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
+/// The bytes of the longest record as JSON: a note of 100,000 characters of four bytes each, also as the old
+/// text in an entry of the history.
+const RECORD_BYTES: usize = 448 * 1024;
+/// The bytes of the longest answer of any tool, as JSON.
+pub const LONGEST_ANSWER: usize = page::PAGE_BYTES + RECORD_BYTES;
+
 /// A tool as the catalog lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct ToolDef {
@@ -119,6 +125,15 @@ impl ToolDef {
             object.remove("title");
         }
         schema
+    }
+
+    /// The bytes of its longest answer, as JSON. A list's page, and a customer with all that it has, end with the
+    /// row that exceeds a page's bytes.
+    pub const fn longest_answer(&self) -> usize {
+        match self.action {
+            Action::Query { .. } => LONGEST_ANSWER,
+            Action::Command { .. } => RECORD_BYTES,
+        }
     }
 
     /// Whether it only reads.

@@ -36,6 +36,7 @@ use crate::bodies::{self, BodyFault, Terms};
 use crate::limiter::Class;
 use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
+use crate::unread::Cut;
 
 use context::RequestContext;
 use entry::Entry;
@@ -154,7 +155,9 @@ async fn admitted(
         idempotency_key: sent.idempotency_key,
         request_id: &request_log.id,
     };
-    dispatch(&context).await
+    let answer = dispatch(&context).await.unwrap_or_else(|refusal| refusal);
+    let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
+    Ok(context.counted(answer, cut).await)
 }
 
 async fn dispatch(context: &RequestContext<'_>) -> Result<Answer, Answer> {

@@ -18,3 +18,4 @@ mod rust_client;
 mod server;
 mod sso;
 mod transport;
+mod unread;

@@ -98,6 +98,7 @@ fn every_metric_has_its_name_and_its_type() {
             "zoop_requests counter",
             "zoop_request_seconds histogram",
             "zoop_requests_in_flight gauge",
+            "zoop_answers_unread_bytes gauge",
             "zoop_pages counter",
             "zoop_page_seconds histogram",
             "zoop_sign_ins counter",
