@@ -18,6 +18,8 @@ const ARCHIVED: usize = 500;
 const TAGS: usize = 2_000;
 /// Notes, tags of the customer, people, keys, invitations and so on.
 const MANY: usize = 120;
+/// Connected programs, each of which takes several writes.
+const PROGRAMS: usize = 70;
 /// Beside the sample records of every business.
 const SAMPLES: usize = 10;
 
@@ -53,11 +55,18 @@ impl World {
         self.env.call(&self.business.owner, tool, arguments).expect(tool)
     }
 
-    fn operator(&self, tool: &str, arguments: Value) -> Value {
-        self.env.operate(Some(self.business.account), tool, arguments)
+    /// Calls of one tool, many in a transaction.
+    fn all(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        arguments: impl Iterator<Item = Value>,
+    ) -> Vec<Value> {
+        let calls: Vec<_> = arguments.map(|arguments| (tool.to_owned(), arguments)).collect();
+        calls.chunks(50).flat_map(|some| self.env.write_all(caller, some.to_vec())).collect()
     }
 
-    /// First the archived ones, one at a time, because each call reads all active ones.
+    /// First the archived ones, a few at a time, because each call reads all active ones.
     fn fill_customer(&self) {
         let customer_id = self.business.id("customer");
         let update = json!({
@@ -66,47 +75,54 @@ impl World {
             "do_not_contact_reason": long(500), "source": long(64),
         });
         self.owner("customers.update", update);
+        // Only the title is long: every name is indexed again with each change of a contact.
         let contact = json!({
-            "customer_id": customer_id, "first_name": long(128), "last_name": long(128),
+            "customer_id": customer_id, "first_name": "Kai", "last_name": "Z",
             "phone": format!("+1 415 555 0177{}", " ".repeat(10)), "title": long(128),
             "email": format!("{}@example.com", "a".repeat(60)),
         });
-        let location = |notes: usize| {
+        let location = |access: usize, notes: usize| {
             json!({
                 "customer_id": customer_id, "address_line1": long(256),
                 "address_line2": long(256), "city": long(128), "state": long(128),
-                "postal_code": long(16), "label": long(128), "access_notes": long(10_000),
+                "postal_code": long(16), "label": long(128), "access_notes": long(access),
                 "parking_notes": long(notes), "service_notes": long(notes), "place_id": long(512),
             })
         };
-        for (group, record) in [("contacts", &contact), ("locations", &location(1))] {
-            for _ in 0..ARCHIVED {
-                let made = self.owner(&format!("{group}.create"), record.clone());
-                let which = json!({ "customer_id": customer_id, "id": made["id"] });
-                self.owner(&format!("{group}.archive"), which);
+        let owner = &self.business.owner;
+        for (group, record) in [("contacts", &contact), ("locations", &location(500, 1))] {
+            for _ in 0..ARCHIVED / 50 {
+                let some = std::iter::repeat_n(record.clone(), 50);
+                let made = self.all(owner, &format!("{group}.create"), some);
+                let which =
+                    made.iter().map(|made| json!({ "customer_id": customer_id, "id": made["id"] }));
+                self.all(owner, &format!("{group}.archive"), which);
             }
         }
         // Two contacts and a location are sample records. The first locations are the longest.
-        (2..ACTIVE).for_each(|_| drop(self.owner("contacts.create", contact.clone())));
-        let longest = location(10_000);
+        self.all(owner, "contacts.create", std::iter::repeat_n(contact, ACTIVE - 2));
+        let longest = location(10_000, 10_000);
         let example = json!({
             "customer_id": customer_id, "id": self.business.id("location"),
             "access_notes": longest["access_notes"], "parking_notes": longest["parking_notes"],
             "service_notes": longest["service_notes"],
         });
         self.owner("locations.update", example);
-        for number in 1..ACTIVE {
-            let notes = if number < 10 { 10_000 } else { 1 };
-            self.owner("locations.create", location(notes));
-        }
+        let lengths = (1..ACTIVE).map(|number| if number < 10 { 10_000 } else { 500 });
+        let locations = lengths.map(|length| location(length, length));
+        self.all(owner, "locations.create", locations);
     }
 
     fn write_notes(&self) {
         let of_job = |body: String| json!({ "body": body, "subject_type": "job", "subject_id": self.business.id("job") });
-        for number in 0..MANY {
+        for some in 0..MANY / 20 {
             self.env.clock.advance(60_000);
-            let body = if number < 10 { long(100_000) } else { numbered(number, 2_000) };
-            self.owner("notes.create", of_job(body));
+            let body = |number| match some {
+                0 if number < 10 => long(100_000),
+                _ => numbered(number, 2_000),
+            };
+            let bodies = (0..20).map(|number| of_job(body(number)));
+            self.all(&self.business.owner, "notes.create", bodies);
         }
         let update = json!({ "id": self.business.id("note"), "body": long(100_000) });
         self.owner("notes.update", update.clone());
@@ -115,44 +131,45 @@ impl World {
 
     fn make_tags(&self) {
         let customer_id = self.business.id("customer");
-        for number in 1..TAGS {
-            let tag = self.owner("tags.create", json!({ "name": numbered(number, 64) }));
-            if number <= ACTIVE {
-                let assignment = json!({ "id": tag["id"], "customer_id": customer_id });
-                self.operator("tags.attach", assignment);
-            }
-        }
+        let names = (1..TAGS).map(|number| json!({ "name": numbered(number, 64) }));
+        let tags = self.all(&self.business.owner, "tags.create", names);
+        let some = tags.iter().take(ACTIVE);
+        let assignments = some.map(|tag| json!({ "id": tag["id"], "customer_id": customer_id }));
+        self.all(&Caller::operator(Some(self.business.account)), "tags.attach", assignments);
     }
 
     /// People, keys, programs and invitations, and other businesses.
     fn invite_and_connect(&self) {
         let email = |number: usize| format!("{number:04}{}@example.com", "a".repeat(56));
-        for number in 0..MANY {
-            let person = json!({
-                "name": numbered(number, 256), "email": email(number), "role": "office",
-            });
-            let user = self.operator("users.create", person);
-            let key = json!({
+        let operator = Caller::operator(Some(self.business.account));
+        let people = (0..MANY).map(|number| {
+            json!({ "name": numbered(number, 256), "email": email(number), "role": "office" })
+        });
+        let users = self.all(&operator, "users.create", people);
+        let keys = users.iter().map(|user| {
+            json!({
                 "user": user["user_id"], "name": long(128),
                 "scopes": Scopes::of(Scope::GRANTABLE).list(),
-            });
-            self.operator("keys.create", key);
-            let owner = Business::user(&self.business.owner);
-            self.env.connect(self.business.account, owner, Scopes::of(Scope::GRANTABLE));
+            })
+        });
+        self.all(&operator, "keys.create", keys);
+        for number in 0..MANY {
             let business = json!({
                 "name": numbered(number, 256), "owner_name": "Other",
                 "owner_email": format!("other{number}@example.com"),
             });
             self.env.operate(None, "tenants.create", business);
         }
-        // There may be a hundred open ones; one is a sample record.
-        for number in 1..100 {
-            let person = json!({
-                "name": numbered(number, 256), "email": format!("i{}", email(number)),
-                "role": "office",
-            });
-            self.operator("invitations.create", person);
+        let owner = Business::user(&self.business.owner);
+        for _ in 1..PROGRAMS {
+            self.env.connect(self.business.account, owner, Scopes::of(Scope::GRANTABLE));
         }
+        // There may be a hundred open ones; one is a sample record.
+        let invited = (1..100).map(|number| {
+            let email = format!("i{}", email(number));
+            json!({ "name": numbered(number, 256), "email": email, "role": "office" })
+        });
+        self.all(&operator, "invitations.create", invited);
     }
 
     fn caller(&self, tool: &ToolDef) -> Caller {
@@ -211,10 +228,10 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
         ("history.list", json!({}), ACTIVE + 2 * ARCHIVED + TAGS),
         ("users.list", json!({}), MANY),
         ("keys.list", json!({}), MANY),
-        ("grants.list", json!({}), MANY),
+        ("grants.list", json!({}), PROGRAMS),
         ("invitations.list", json!({}), 100),
         ("tenants.list", json!({}), MANY),
-        ("clients.list", json!({}), 1),
+        ("clients.list", json!({}), PROGRAMS),
     ]
 }
 

@@ -6,6 +6,7 @@ mod connections;
 mod flood;
 mod overload;
 mod slow;
+mod small_memory;
 mod soak;
 
 use std::sync::Barrier;
@@ -133,9 +134,14 @@ fn one_of(calls: u32, key: &str) -> Vec<u8> {
 
 /// A server's memory in KiB, without its file mappings.
 fn memory(server: &Server) -> u64 {
+    status(server, "RssAnon")
+}
+
+/// A number that the system tells about a server's process, such as KiB of memory.
+fn status(server: &Server, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()));
     let status = status.expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let line = line.expect("Linux tells it").trim().trim_end_matches(" kB");
-    line.parse().expect("a number")
+    let mut lines = status.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(known, _)| *known == name).expect("Linux tells it");
+    value.trim().trim_end_matches(" kB").parse().expect("a number")
 }
