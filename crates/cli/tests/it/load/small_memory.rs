@@ -1,7 +1,7 @@
 //! A server with half a gibibyte of address space, and callers that do their worst: it answers or refuses, and
 //! stays.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,18 +58,21 @@ fn half_a_gibibyte_is_enough_whatever_callers_send() {
         (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
     }
     let over = Instant::now() + time;
-    thread::scope(|scope| {
-        for (number, key) in keys.iter().enumerate() {
-            for caller in 0..EACH {
-                let url = &server.url;
-                scope.spawn(move || match (number + caller) % 5 {
+    let served = thread::scope(|scope| {
+        let callers: Vec<_> = (0..BUSINESSES * EACH)
+            .map(|caller| {
+                let (url, key) = (&server.url, &keys[caller % BUSINESSES]);
+                scope.spawn(move || match caller / BUSINESSES % 5 {
                     0 | 1 => read_nothing(url, key, over),
                     2 | 3 => send_much(url, key, over),
                     _ => read_all(url, key, over),
-                });
-            }
-        }
+                })
+            })
+            .collect();
+        // All of them end, so that the server's own words can be told.
+        callers.into_iter().fold(true, |served, caller| served & caller.join().is_ok())
     });
+    assert!(served, "{}", server.rest());
     eprintln!(
         "{} threads; at most {} KiB of address space, {} KiB in memory; then {} KiB in memory",
         status(&server, "Threads"),
@@ -136,9 +139,13 @@ fn read_all(url: &str, key: &str, over: Instant) {
     ];
     let mut connection = Connection::open(url);
     for call in calls.iter().cycle() {
-        connection.send(call).expect("the server reads");
-        let head = connection.receive().unwrap_or_else(|error| panic!("no answer: {error}"));
-        assert!(matches!(head.status, 200 | 503), "{head:?}");
+        let answered = connection.send(call).and_then(|()| connection.receive());
+        match answered {
+            Ok(head) if matches!(head.status, 200 | 503) => {}
+            // A body that did not arrive in time, on a busy machine.
+            Ok(head) if head.status == 408 => connection = Connection::open(url),
+            other => panic!("{other:?}"),
+        }
         if Instant::now() > over {
             return;
         }
