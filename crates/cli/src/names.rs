@@ -9,7 +9,6 @@ use zoop_crm::business::customers::SearchRow;
 use zoop_crm::business::customers::tools::search::SearchCustomers;
 use zoop_crm::business::tags::Tag;
 use zoop_crm::business::tags::tools::ListTags;
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::keys::KeyRecord;
 use zoop_crm::identity::keys::tools::ListKeys;
 use zoop_crm::identity::oauth::grants::GrantRecord;
@@ -142,7 +141,7 @@ impl Operator {
     fn by_id(&self, about: &About, kind: Kind, id: &str) -> Named {
         let all = match kind {
             Kind::Customer | Kind::ArchivedCustomer => Ok(Vec::new()),
-            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind),
+            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.candidates(about, kind),
         };
         let mut all = all.unwrap_or_default().into_iter().map(|candidate| candidate.named);
         let unnamed = || Named { id: id.to_owned(), shown: id.to_owned() };
@@ -154,7 +153,7 @@ impl Operator {
         let all = match kind {
             Kind::Customer => return self.customers(about, None, name),
             Kind::ArchivedCustomer => return self.customers(about, Some("archived"), name),
-            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind)?,
+            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.candidates(about, kind)?,
         };
         let fits = |candidate: &Candidate| {
             candidate.names.iter().any(|known| is_same_name(known, name))
@@ -164,23 +163,23 @@ impl Operator {
     }
 
     /// All records of a kind; none for customers, of which there are too many.
-    fn all(&self, about: &About, kind: Kind) -> Result<Vec<Candidate>> {
+    fn candidates(&self, about: &About, kind: Kind) -> Result<Vec<Candidate>> {
         Ok(match kind {
             Kind::User => {
-                let users = self.query(about, Arguments::<ListUsers>::none())?;
-                users.rows.into_iter().map(Candidate::user).collect()
+                let users = self.all::<ListUsers>(about)?;
+                users.into_iter().map(Candidate::user).collect()
             }
             Kind::Key => {
-                let keys = self.query(about, Arguments::<ListKeys>::none())?;
-                keys.rows.into_iter().map(Candidate::key).collect()
+                let keys = self.all::<ListKeys>(about)?;
+                keys.into_iter().map(Candidate::key).collect()
             }
             Kind::Grant => {
-                let grants = self.query(about, Arguments::<ListGrants>::none())?;
-                grants.rows.into_iter().map(Candidate::grant).collect()
+                let grants = self.all::<ListGrants>(about)?;
+                grants.into_iter().map(Candidate::grant).collect()
             }
             Kind::Tag => {
-                let tags = self.query(about, Arguments::<ListTags>::none())?;
-                tags.rows.into_iter().map(Candidate::tag).collect()
+                let tags = self.all::<ListTags>(about)?;
+                tags.into_iter().map(Candidate::tag).collect()
             }
             Kind::Customer | Kind::ArchivedCustomer => Vec::new(),
         })

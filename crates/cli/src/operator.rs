@@ -92,6 +92,20 @@ impl Operator {
         answer.map_err(|error| explained(&error))
     }
 
+    /// All rows of a list, read page by page.
+    pub(crate) fn all<T: List<Row: Send>>(&self, about: &About) -> Result<Vec<T::Row>> {
+        let mut rows = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.list(about, Arguments::<T>::none().after(cursor))?;
+            rows.extend(page.rows);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+
     /// Runs a tool that writes.
     pub(crate) fn command<T: Command<Output: Send>>(
         &self,
@@ -104,7 +118,7 @@ impl Operator {
 
     /// All businesses.
     pub(crate) fn businesses(&self) -> Result<Vec<Tenant>> {
-        Ok(self.query(&About::Installation, Arguments::<ListTenants>::none())?.rows)
+        self.all::<ListTenants>(&About::Installation)
     }
 
     fn runner(&self) -> Runner<'_> {
@@ -187,7 +201,17 @@ fn tenants(
     environment: &Environment,
 ) -> zoop_crm::call::error::Result<Vec<Tenant>> {
     let proof = authenticate::Operator::OUTSIDE_TENANTS;
-    Ok(run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?.rows)
+    let mut tenants = Vec::new();
+    let mut cursor = None;
+    loop {
+        let asked = Arguments::<ListTenants>::none().after(cursor);
+        let page = run::list(tx, environment, &proof, asked)?;
+        tenants.extend(page.rows);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(tenants);
+        }
+    }
 }
 
 /// The only tenant with this name.

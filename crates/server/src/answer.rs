@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
@@ -21,7 +21,7 @@ pub(crate) struct Answer {
     /// The HTTP status.
     pub(crate) status: StatusCode,
     /// JSON, or nothing.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     /// Its label in log and metrics, from a small fixed set.
     pub(crate) outcome: &'static str,
     /// Seconds after which trying again makes sense.
@@ -34,10 +34,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// A body with status 200.
-    pub(crate) fn ok(body: Vec<u8>, outcome: &'static str) -> Self {
+    pub(crate) fn ok(body: impl Into<Bytes>, outcome: &'static str) -> Self {
         Self {
             status: StatusCode::OK,
-            body,
+            body: body.into(),
             outcome,
             retry_after: None,
             challenge: None,
@@ -47,7 +47,7 @@ impl Answer {
 
     /// No body.
     pub(crate) fn empty(status: StatusCode, outcome: &'static str) -> Self {
-        Self { status, ..Self::ok(Vec::new(), outcome) }
+        Self { status, ..Self::ok(Bytes::new(), outcome) }
     }
 
     /// A protocol error.

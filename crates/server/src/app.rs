@@ -27,6 +27,7 @@ use crate::origin::Origins;
 use crate::peer::Proxies;
 use crate::seats::Seats;
 use crate::sso::provider::{Provider, SsoProvider};
+use crate::unread::UnreadAnswers;
 use crate::web_origin::WebOrigin;
 
 /// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
@@ -119,6 +120,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
     pub(crate) seats: Seats,
+    pub(crate) unread: UnreadAnswers,
     /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
@@ -155,6 +157,7 @@ impl App {
             connections: Arc::new(connections),
             bodies: Bodies::default(),
             seats: Seats::new(settings.in_flight),
+            unread: UnreadAnswers::default(),
             company: settings
                 .company
                 .clone()

@@ -24,7 +24,11 @@ pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
         return None;
     };
     let body = format!(r#"{{"error":"bad_request","message":"{message}"}}"#).into_bytes();
-    let answer = Answer { body, close: true, ..Answer::empty(StatusCode::BAD_REQUEST, "refused") };
+    let answer = Answer {
+        body: body.into(),
+        close: true,
+        ..Answer::empty(StatusCode::BAD_REQUEST, "refused")
+    };
     Some(answer.into_response())
 }
 

@@ -25,6 +25,7 @@
 //! | `network` | networks of addresses, and whose share of the server's room a request takes |
 //! | `connections` | how many connections a network may hold |
 //! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
+//! | `unread` | answers that their callers have not read yet |
 //! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clock_skew` | the difference between this process's clock and the database's |
@@ -70,6 +71,7 @@ mod seats;
 mod serve;
 mod sso;
 mod unknown_tokens;
+mod unread;
 mod web;
 mod web_origin;
 

@@ -23,6 +23,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// Requests to the endpoint in progress.
     pub(crate) in_flight: Gauge,
+    unread_bytes: Gauge,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<ToolLabel, Histogram>,
     pages: Family<PageLabels, Counter>,
@@ -54,6 +55,8 @@ pub(crate) struct Now {
     pub(crate) requests_waiting: usize,
     /// The room that bodies of requests take, in bytes.
     pub(crate) body_bytes: usize,
+    /// The bytes of answers that are counted until they are read.
+    pub(crate) unread: usize,
     /// The resources that the process uses.
     pub(crate) resources: Resources,
 }
@@ -92,6 +95,7 @@ impl Metrics {
         let metrics = Self {
             registry: Registry::default(),
             in_flight: Gauge::default(),
+            unread_bytes: Gauge::default(),
             requests: Family::default(),
             seconds: Family::new_with_constructor(duration_histogram),
             pages: Family::default(),
@@ -138,6 +142,12 @@ impl Metrics {
             "Room that is taken by bodies of requests",
             Unit::Bytes,
             self.body_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "zoop_answers_unread",
+            "Long answers that their callers have not read yet",
+            Unit::Bytes,
+            self.unread_bytes.clone(),
         );
         registry.register("zoop_pages", "Requests for pages", self.pages.clone());
         registry.register_with_unit(
@@ -271,9 +281,18 @@ impl Metrics {
     ///
     /// Source: the text format of `OpenMetrics` 1.0.
     pub(crate) fn text(&self, now: &Now) -> Result<String, std::fmt::Error> {
-        let Now { gauges, takes_writes, artefacts, requests_waiting, body_bytes, resources } = now;
+        let Now {
+            gauges,
+            takes_writes,
+            artefacts,
+            requests_waiting,
+            body_bytes,
+            unread,
+            resources,
+        } = now;
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let waiting = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.unread_bytes.set(waiting(*unread));
         self.reads_waiting.set(waiting(gauges.reads_waiting));
         self.writes_waiting.set(waiting(gauges.writes_waiting));
         self.seats_waited_for.set(waiting(*requests_waiting));

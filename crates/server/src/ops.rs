@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -80,6 +81,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         artefacts: shared.environment.dropped_client_keys.load(Ordering::Relaxed),
         requests_waiting: shared.seats.waiting(),
         body_bytes: shared.bodies.held(),
+        unread: shared.unread.bytes(),
         resources: resources.ok().and_then(Result::ok).unwrap_or_default(),
     };
     let Ok(text) = shared.metrics.text(&now) else {
@@ -92,6 +94,6 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
 /// Any other path.
 pub(crate) async fn unknown_path() -> Response {
     let hint = br#"{"error":"not_found","message":"There is nothing here: the MCP endpoint is POST /api/mcp."}"#;
-    Answer { body: hint.to_vec(), ..Answer::empty(StatusCode::NOT_FOUND, "not_found") }
+    Answer { body: Bytes::from_static(hint), ..Answer::empty(StatusCode::NOT_FOUND, "not_found") }
         .into_response()
 }

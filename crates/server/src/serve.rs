@@ -26,6 +26,7 @@ use crate::connections::{self, Connections};
 use crate::framing;
 use crate::limit_sync;
 use crate::peer::Peer;
+use crate::unread::Cut;
 
 /// How long a client may take to acknowledge what was sent to it.
 #[cfg(target_os = "linux")]
@@ -152,9 +153,12 @@ async fn connection(
         tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
     }
     let router = TowerToHyperService::new(router);
+    let cut = Cut::default();
+    let of_requests = cut.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let answer = framing::refusal(&request).ok_or_else(|| {
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(of_requests.clone());
             router.call(request)
         });
         async move {
@@ -172,6 +176,10 @@ async fn connection(
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = cut.requested() => {
+            tracing::debug!("a connection was cut off: its caller did not read the answer in time");
+            return;
+        }
         _ = stopping.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await

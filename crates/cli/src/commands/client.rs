@@ -1,7 +1,7 @@
 //! `zoop client`: the OAuth clients of the installation.
 
 use anyhow::Result;
-use zoop_crm::call::argument::Arguments;
+use serde_json::json;
 use zoop_crm::identity::oauth::tools::ListClients;
 
 use crate::arguments::Client;
@@ -25,8 +25,8 @@ pub(crate) fn run(config: &Config, command: &Client, output: &mut Output<'_>) ->
     let operator = Operator::open(config, Missing::Refuse)?;
     match command {
         Client::List => {
-            let answer = operator.query(&About::Installation, Arguments::<ListClients>::none())?;
-            output.answer(&answer, || output::listed(&answer.rows, COLUMNS))?;
+            let clients = operator.all::<ListClients>(&About::Installation)?;
+            output.answer(&json!({ "rows": clients }), || output::listed(&clients, COLUMNS))?;
         }
     }
     Ok(())

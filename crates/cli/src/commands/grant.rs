@@ -1,8 +1,8 @@
 //! `zoop grant`: the clients that users of a business have connected.
 
 use anyhow::Result;
+use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::oauth::tools::{ListGrants, RevokeGrant};
 
 use crate::arguments::Grant;
@@ -30,8 +30,9 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
     match command {
         Grant::List { of } => {
             let about = About::Tenant(of.tenant);
-            let answer = operator.query(&about, Arguments::<ListGrants>::none())?;
-            output.answer(&answer, || output::listed(answer.rows.iter().rev(), COLUMNS))?;
+            let grants = operator.all::<ListGrants>(&about)?;
+            let rows = json!({ "rows": grants });
+            output.answer(&rows, || output::listed(grants.iter().rev(), COLUMNS))?;
         }
         Grant::Revoke { program, of, confirmation } => {
             let grant = operator.named(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;

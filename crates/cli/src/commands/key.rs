@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::keys::KeyRecord;
 use zoop_crm::identity::keys::tools::{CreateKey, CreatedKey, ListKeys, RevokeKey, RotateKey};
 use zoop_crm::identity::users::tools::{ListUsers, ListedUser};
@@ -52,10 +52,10 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
         }
         Key::List { of } => {
             let about = About::Tenant(of.tenant);
-            let keys = operator.query(&about, Arguments::<ListKeys>::none())?;
-            let people = operator.query(&about, Arguments::<ListUsers>::none())?;
-            output
-                .answer(&keys, || output::listed(&for_people(&keys.rows, &people.rows), COLUMNS))?;
+            let keys = operator.all::<ListKeys>(&about)?;
+            let people = operator.all::<ListUsers>(&about)?;
+            let rows = json!({ "rows": keys });
+            output.answer(&rows, || output::listed(&for_people(&keys, &people), COLUMNS))?;
         }
         Key::Revoke { key, of, confirmation } => {
             let key = operator.named(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;

@@ -3,9 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::scope::{Scope, Scopes};
-use zoop_crm::identity::tenants::tools::{CreateTenant, ListTenants};
+use zoop_crm::identity::tenants::tools::CreateTenant;
 
 use crate::arguments::Tenant;
 use crate::config::Config;
@@ -48,8 +47,9 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
         }
         Tenant::List => {
             let operator = Operator::open(config, Missing::Refuse)?;
-            let answer = operator.query(&About::Installation, Arguments::<ListTenants>::none())?;
-            output.answer(&answer, || output::listed(answer.rows.iter().rev(), COLUMNS))?;
+            let tenants = operator.businesses()?;
+            let rows = json!({ "rows": tenants });
+            output.answer(&rows, || output::listed(tenants.iter().rev(), COLUMNS))?;
         }
     }
     Ok(())

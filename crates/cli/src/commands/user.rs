@@ -87,8 +87,8 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
         }
         User::List { of } => {
             let about = About::Tenant(of.tenant);
-            let answer = operator.query(&about, Arguments::<ListUsers>::none())?;
-            output.answer(&answer, || output::listed(&answer.rows, COLUMNS))?;
+            let users = operator.all::<ListUsers>(&about)?;
+            output.answer(&json!({ "rows": users }), || output::listed(&users, COLUMNS))?;
         }
         User::SetRole { user, role, of } => {
             let about = About::Tenant(of.tenant);

@@ -1,5 +1,4 @@
-//! Answers that several tools share: a page of a list, a complete list, and the confirmation of one action
-//! on one record. An answer that only one tool returns does not belong here.
+//! Answers that several tools share: a page of a list, and the confirmation of one action on one record. An answer that only one tool returns does not belong here.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,13 +13,6 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
     /// Whether more rows match.
     pub has_more: bool,
-}
-
-/// A list that comes whole.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Rows<T> {
-    /// The rows.
-    pub rows: Vec<T>,
 }
 
 /// Declares the confirmation of one action on one record, such as `{"archived":true,"id":…}`:

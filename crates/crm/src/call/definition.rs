@@ -11,6 +11,12 @@ use crate::call::perform::{self, CommandCall};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
+/// The bytes of the longest record as JSON: a note of 100,000 characters of four bytes each, also as the old
+/// text in an entry of the history.
+const RECORD_BYTES: usize = 448 * 1024;
+/// The bytes of the longest answer of any tool, as JSON.
+pub const LONGEST_ANSWER: usize = page::PAGE_BYTES + RECORD_BYTES;
+
 /// A tool as the catalog lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct ToolDef {
@@ -41,8 +47,8 @@ pub struct ToolDef {
 pub enum ToolKind {
     /// It reads.
     Query {
-        /// Whether it is a list with pages.
-        paged: bool,
+        /// The fields for pages, if it is a list.
+        paging: Option<fn() -> Vec<Field>>,
         /// Runs it and returns the answer as JSON.
         run: fn(&mut ReadCtx<'_, '_>, Object) -> Result<String>,
     },
@@ -60,12 +66,15 @@ pub enum ToolKind {
 impl ToolDef {
     /// A tool that reads one thing.
     pub const fn query<T: Query>() -> Self {
-        Self::of::<T>(ToolKind::Query { paged: false, run: perform::query_json::<T> })
+        Self::of::<T>(ToolKind::Query { paging: None, run: perform::query_json::<T> })
     }
 
     /// A tool that reads a list page by page.
     pub const fn list<T: List>() -> Self {
-        Self::of::<T>(ToolKind::Query { paged: true, run: page::list_json::<T> })
+        Self::of::<T>(ToolKind::Query {
+            paging: Some(page::fields::<T>),
+            run: page::list_json::<T>,
+        })
     }
 
     /// A tool that writes.
@@ -93,8 +102,8 @@ impl ToolDef {
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = (self.declared)();
         match self.kind {
-            ToolKind::Query { paged: true, .. } => fields.extend(page::fields()),
-            ToolKind::Query { paged: false, .. } => {}
+            ToolKind::Query { paging: Some(paging), .. } => fields.extend(paging()),
+            ToolKind::Query { paging: None, .. } => {}
             ToolKind::Command { .. } => fields.extend(crate::call::idempotency::fields()),
         }
         fields
@@ -121,6 +130,15 @@ impl ToolDef {
             object.remove("title");
         }
         schema
+    }
+
+    /// The bytes of its longest answer, as JSON. A list's page, and a customer with all that it has, end with the
+    /// row that exceeds a page's bytes.
+    pub const fn longest_answer(&self) -> usize {
+        match self.kind {
+            ToolKind::Query { .. } => LONGEST_ANSWER,
+            ToolKind::Command { .. } => RECORD_BYTES,
+        }
     }
 
     /// Whether it only reads.

@@ -20,3 +20,4 @@ pub mod run;
 pub mod scope;
 pub mod table;
 pub mod tool;
+pub mod written;

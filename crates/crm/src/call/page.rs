@@ -9,39 +9,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::call::answer::Page;
 use crate::call::argument::{
-    Argument, Field, Fields, Input, Json, Object, Parse, ParseContext, ParseError, Ranged,
+    Argument, Field, Fields, Input, Json, Object, Parse, ParseContext, ParseError,
 };
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::perform;
 use crate::call::tool::List;
+use crate::call::written::Written;
 
 /// A page ends once the JSON of its rows exceeds this many bytes.
-const PAGE_BYTES: usize = 256 * 1024;
+pub const PAGE_BYTES: usize = 256 * 1024;
 /// Maximum bytes of a cursor. Its filters are bounded, so none is longer.
 const CURSOR_BYTES: usize = 8 * 1024;
 /// Bytes of the check value.
 const CHECK_BYTES: usize = 8;
-
-/// The range of `limit`, the maximum rows of a page.
-type PageLimit = Ranged<1, 100>;
-/// The limit if none was sent.
-const DEFAULT_LIMIT: u32 = 25;
-
-/// A page whose rows are already JSON: each is serialized once, then measured and sent.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenPage {
-    rows: Vec<Box<RawValue>>,
-    next_cursor: Option<String>,
-    has_more: bool,
-}
 
 #[derive(Serialize, Deserialize)]
 struct CursorState<P> {
@@ -49,8 +35,8 @@ struct CursorState<P> {
     position: P,
 }
 
-/// The fields that every paged list takes.
-pub(crate) fn fields() -> Vec<Field> {
+/// The fields that every list takes besides its filters.
+pub(crate) fn fields<T: List>() -> Vec<Field> {
     vec![
         Field {
             name: "cursor",
@@ -60,8 +46,8 @@ pub(crate) fn fields() -> Vec<Field> {
         },
         Field {
             name: "limit",
-            about: format!("Rows a page at most; default {DEFAULT_LIMIT}."),
-            schema: <Option<PageLimit> as Argument>::schema(),
+            about: format!("Rows a page at most; default {}.", T::DEFAULT_LIMIT),
+            schema: <Option<T::Limit> as Argument>::schema(),
             required: false,
         },
     ]
@@ -86,43 +72,105 @@ impl Parse for CursorText {
 const DAMAGED: &str =
     "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
 
-/// Runs a [`List`] and returns a page as JSON. Reads one row more than the page holds, to know whether
-/// there are more.
+/// Runs a [`List`] and returns a page as JSON. Each row is serialized once, then measured and sent.
 pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
-    let (found, filters, codec) = find::<T>(ctx, object)?;
-    write(found, filters, &codec)
+    let page = read::<T, _>(ctx, object, |row| {
+        let row = Written::of(&row)?;
+        let bytes = row.bytes();
+        Ok((row, bytes))
+    })?;
+    Ok(serde_json::to_string(&page)?)
 }
 
 /// [`list_json`] in the list's own types. The rows stay in this process, so their size is not limited.
 pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
-    let (FoundRows { mut rows, count }, filters, codec) = find::<T>(ctx, object)?;
-    let has_more = rows.len() > count;
-    rows.truncate(count);
-    let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let next_cursor = match positions.pop().filter(|_| has_more) {
-        Some(position) => Some(codec.close(&CursorState { filters, position })?),
-        None => None,
-    };
-    Ok(Page { rows, next_cursor, has_more })
+    read::<T, _>(ctx, object, |row| Ok((row, 0)))
 }
 
-/// Rows with their positions: one more than the page holds, if there are more.
-struct FoundRows<R, P> {
-    rows: Vec<(R, P)>,
-    /// Maximum rows of the page.
-    count: usize,
-}
-
-/// The rows found, the filters, and the codec of the cursors.
-type Finding<T> =
-    (FoundRows<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
-
-fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
-    let codec = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
+/// Reads a page of a list. `form` gives each row the form in which the page holds it, with its bytes.
+fn read<T: List, R>(
+    ctx: &mut ReadCtx<'_, '_>,
+    object: Object,
+    form: impl Fn(T::Row) -> Result<(R, usize)>,
+) -> Result<Page<R>> {
+    // The lists of the installation have no tenant; no tenant has the number 0.
+    let tenant = ctx.tx.tenant().map_or(0, |tenant| tenant.0);
+    let codec = CursorCodec { tool: T::NAME, tenant };
     let arguments = ListArguments::<T>::read(object, perform::parse_context(ctx.access), &codec)?;
-    let count = arguments.limit as usize;
-    let rows = T::run(ctx, &arguments.input, arguments.after, count + 1)?;
-    Ok((FoundRows { rows, count }, arguments.filters, codec))
+    let room = Room { rows: arguments.limit as usize, bytes: PAGE_BYTES, at_once: T::AT_ONCE };
+    let (rows, rest) = fill(
+        room,
+        arguments.after,
+        |after, count| T::run(ctx, &arguments.input, after, count),
+        form,
+    )?;
+    let has_more = rest.is_some();
+    let close = |position| codec.close(&CursorState { filters: arguments.filters, position });
+    Ok(Page { rows, next_cursor: rest.map(close).transpose()?, has_more })
+}
+
+/// The room of a page.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    /// Maximum rows.
+    pub(crate) rows: usize,
+    /// The page ends once its rows have more bytes than this: with the row that exceeds it.
+    pub(crate) bytes: usize,
+    /// [`List::AT_ONCE`].
+    pub(crate) at_once: usize,
+}
+
+/// The rows of a page, and the position of the last one if there are more.
+type Filled<R, P> = (Vec<R>, Option<P>);
+
+/// Fills a page with what `run` finds: up to so many rows after a position, in order, each with its own.
+///
+/// Rows are read a few at a time, because a page has room for few of the longest ones.
+pub(crate) fn fill<F, R, P>(
+    room: Room,
+    mut after: Option<P>,
+    mut run: impl FnMut(Option<P>, usize) -> Result<Vec<(F, P)>>,
+    form: impl Fn(F) -> Result<(R, usize)>,
+) -> Result<Filled<R, P>> {
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    let mut at_once = room.at_once;
+    loop {
+        let wanted = at_once.min(room.rows - rows.len());
+        // One row more tells whether there are more.
+        let found = run(after.take(), wanted + 1)?;
+        let is_end = found.len() <= wanted;
+        let mut left = found.len();
+        for (row, position) in found.into_iter().take(wanted) {
+            let (row, size) = form(row)?;
+            rows.push(row);
+            bytes += size;
+            left -= 1;
+            if bytes > room.bytes {
+                return Ok((rows, (left > 0).then_some(position)));
+            }
+            after = Some(position);
+        }
+        if is_end || rows.len() == room.rows {
+            return Ok((rows, after.filter(|_| !is_end)));
+        }
+        at_once = fitting(room.bytes - bytes, bytes / rows.len());
+    }
+}
+
+/// Rows with their positions in the list.
+pub(crate) fn with_positions<R, P>(rows: Vec<R>, position: impl Fn(&R) -> P) -> Vec<(R, P)> {
+    rows.into_iter()
+        .map(|row| {
+            let position = position(&row);
+            (row, position)
+        })
+        .collect()
+}
+
+/// How many more rows of this length are likely to fill the page.
+fn fitting(left: usize, each: usize) -> usize {
+    // Rows without a length fit in any number.
+    left.checked_div(each).map_or(usize::MAX - 1, |rows| rows + 1)
 }
 
 /// The parsed arguments of a list's call.
@@ -140,8 +188,9 @@ impl<T: List> ListArguments<T> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, context);
-        let limit = paging.take::<Option<PageLimit>>("limit");
+        let limit = paging.take::<Option<T::Limit>>("limit");
         let state = state::<T::Position>(&mut paging, codec);
+        let is_lost = state.is_none() && paging.is_filled("cursor");
         let (object, after) = match state {
             None => (sent, None),
             Some(CursorState { filters, position }) => {
@@ -153,18 +202,21 @@ impl<T: List> ListArguments<T> {
             .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
             .filter(|(_, value)| !value.is_null())
             .collect();
+        let sent: Vec<_> = object.iter().map(|(name, _)| name.clone()).collect();
         let mut fields = Fields::new(object, context);
         let input = T::Input::read(&mut fields);
         fields.refuse_blanks();
         fields.also_known(&["cursor", "limit"]);
         match (paging.finish(limit), fields.finish(input)) {
             (Ok(limit), Ok(input)) => {
-                let limit = limit.map_or(DEFAULT_LIMIT, PageLimit::get);
+                let limit = limit.map_or(T::DEFAULT_LIMIT, Into::into);
                 Ok(Self { input, filters, after, limit })
             }
             (paging, fields) => {
-                let problems = [fields.err(), paging.err()].into_iter().flatten().flatten();
-                Err(Error::fields(problems.collect()))
+                // A cursor that was refused may have carried what seems to be missing.
+                let of_fields = fields.err().unwrap_or_default().into_iter();
+                let reported = of_fields.filter(|it| !is_lost || sent.contains(&it.field));
+                Err(Error::fields(reported.chain(paging.err().into_iter().flatten()).collect()))
             }
         }
     }
@@ -192,31 +244,6 @@ fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fi
         }
     }
     sent
-}
-
-fn write<R: Serialize, P: Serialize>(
-    FoundRows { rows, count }: FoundRows<R, P>,
-    filters: Map<String, Value>,
-    codec: &CursorCodec,
-) -> Result<String> {
-    let found = rows.len();
-    let mut page = WrittenPage { rows: Vec::new(), next_cursor: None, has_more: false };
-    let mut bytes = 0;
-    let mut last = None;
-    for (row, position) in rows.into_iter().take(count) {
-        let row = serde_json::value::to_raw_value(&row)?;
-        bytes += row.get().len();
-        page.rows.push(row);
-        last = Some(position);
-        if bytes > PAGE_BYTES {
-            break;
-        }
-    }
-    page.has_more = page.rows.len() < found;
-    if let (true, Some(position)) = (page.has_more, last) {
-        page.next_cursor = Some(codec.close(&CursorState { filters, position })?);
-    }
-    Ok(serde_json::to_string(&page)?)
 }
 
 /// Encodes and checks cursors, which are bound to a tool and a tenant.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::answer::Page;
-use crate::call::argument::Input;
+use crate::call::argument::{Input, Parse};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -50,6 +50,13 @@ pub trait List: Tool<Output = Page<<Self as List>::Row>> {
     type Row: Serialize + JsonSchema;
     /// The sort key of a row (the cursor's position).
     type Position: Serialize + DeserializeOwned;
+    /// The range of `limit`, the maximum rows of a page.
+    type Limit: Parse + Into<u32>;
+    /// The limit if none was sent.
+    const DEFAULT_LIMIT: u32;
+    /// Rows that are read before they are measured. So many of the longest rows are in memory at once,
+    /// whatever the page can hold.
+    const AT_ONCE: usize;
 
     /// Up to `count` rows that come after `after` in the list's order, each with its position.
     fn run(

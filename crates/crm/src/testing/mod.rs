@@ -19,7 +19,7 @@ use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
 
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
-use crate::call::run::Runner;
+use crate::call::run::{self, Runner};
 use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
 use crate::identity::oauth::tokens::Issued;
@@ -203,6 +203,25 @@ impl TestEnv {
             deadline: Instant::now() + TIMEOUT,
         };
         runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
+    }
+
+    /// Makes many calls of tools that write, in one transaction, and returns the answer of each.
+    ///
+    /// # Panics
+    /// If one is refused, or if there is no such tool.
+    pub fn write_all(&self, caller: &Caller, calls: Vec<(String, Value)>) -> Vec<Value> {
+        let (caller, environment) = (caller.clone(), self.environment.clone());
+        let written = self.write(move |tx| {
+            calls
+                .iter()
+                .map(|(tool, arguments)| {
+                    let tool = catalog::find(tool).expect("a tool of the catalog");
+                    run::write(tx, &environment, &caller, tool, &arguments.to_string(), None)
+                })
+                .collect::<Result<Vec<_>>>()
+        });
+        let answers = written.expect("every call succeeds");
+        answers.iter().map(|answer| serde_json::from_str(answer).expect("JSON")).collect()
     }
 
     /// Calls a tool as the operator, in one tenant or outside any tenant.

@@ -71,8 +71,8 @@ pub fn connect(
         else {
             panic!("the code should be valid")
         };
-        let grants = grants::of_user(tx, &signed_in, environment.clock.now())?;
-        Ok((grants.last().expect("a grant").id, issued))
+        let grants = grants::of_user(tx, &signed_in, environment.clock.now(), None, 1)?;
+        Ok((grants.first().expect("a grant").id, issued))
     });
     connecting.wait().expect("a connected program")
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bad_input;
+mod bounds;
 mod catalog_rules;
 mod folders;
 mod future;

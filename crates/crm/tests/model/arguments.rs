@@ -85,7 +85,7 @@ fn cleaned(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<Strin
             let degrees = value.as_f64().filter(|degrees| degrees.abs() <= max);
             return degrees.map(|degrees| json!(degrees)).or_invalid();
         }
-        FieldType::Limit => value.as_u64().is_some_and(|limit| (1..=100).contains(&limit)),
+        FieldType::Limit { max } => value.as_u64().is_some_and(|limit| (1..=max).contains(&limit)),
         FieldType::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
         FieldType::Id => {
             value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[8] == b'-')

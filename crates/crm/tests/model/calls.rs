@@ -157,7 +157,11 @@ impl Generator<'_> {
             FieldType::Phone => json!(*self.rng.of(pools::WRONG_PHONES)),
             FieldType::Email => json!(*self.rng.of(pools::WRONG_EMAILS)),
             FieldType::Degrees(max) => json!(max + 1.0),
-            FieldType::Limit => json!(self.rng.of(&[0, 101, -1])),
+            FieldType::Limit { max } => match self.rng.roll(3) {
+                0 => json!(0),
+                1 => json!(max + 1),
+                _ => json!(-1),
+            },
             FieldType::Boolean => json!("true"),
             _ => json!(*self.rng.of(&["nonsense", "#12345", "ZZ"])),
         }
@@ -195,7 +199,7 @@ impl Generator<'_> {
             FieldType::Color => json!(*self.rng.of(&["#112233", "#AbCdEf"])),
             FieldType::Country => json!(*self.rng.of(&["US", "us", "DE"])),
             FieldType::Degrees(max) => json!(*self.rng.of(&[0.0, 37.804_363, -max, max])),
-            FieldType::Limit => json!(self.rng.roll(5) + 1),
+            FieldType::Limit { .. } => json!(self.rng.roll(5) + 1),
             FieldType::Nested(fields) => Value::Object(self.object(tool, fields)),
             FieldType::Time => {
                 let notes = &self.tenants[self.tenant].notes;

@@ -14,7 +14,10 @@ pub(super) enum FieldType {
     Country,
     Degrees(f64),
     Time,
-    Limit,
+    /// The rows of a page.
+    Limit {
+        max: u64,
+    },
     Nested(&'static [Field]),
 }
 
@@ -67,7 +70,9 @@ const WORK: &[&str] = &["job", "invoice", "quote", "lawn_estimate"];
 const CUSTOMER_ID: Field = ("customer_id", Id, Required);
 const ONE: &[Field] = &[("id", Id, Required)];
 const ONE_OF_CUSTOMER: &[Field] = &[("id", Id, Required), CUSTOMER_ID];
-const OF_CUSTOMER: &[Field] = &[CUSTOMER_ID, ("archived", Boolean, Optional)];
+const OF_CUSTOMER: &[Field] =
+    &[CUSTOMER_ID, ("archived", Boolean, Optional), ("limit", Limit { max: 200 }, Optional)];
+const OF_TENANT: &[Field] = &[("limit", Limit { max: 1_000 }, Optional)];
 
 const PERSON: &[Field] = &[
     ("first_name", Text(128), Required),
@@ -170,7 +175,7 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("tag", Id, Optional),
     ("email", Email, Optional),
     ("customer_number", Text(32), Optional),
-    ("limit", Limit, Optional),
+    ("limit", Limit { max: 100 }, Optional),
 ];
 const NOTE_FILTERS: &[Field] = &[
     ("pinned", Boolean, Optional),
@@ -180,7 +185,7 @@ const NOTE_FILTERS: &[Field] = &[
     ("created_after", Time, Optional),
     ("created_before", Time, Optional),
     ("created_by", Id, Optional),
-    ("limit", Limit, Optional),
+    ("limit", Limit { max: 100 }, Optional),
 ];
 const NEW_NOTE: &[Field] = &[
     ("body", Text(100_000), Optional),
@@ -254,7 +259,7 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("locations.update", WC, CHANGED_LOCATION, 7),
     tool("locations.archive", WC, ONE_OF_CUSTOMER, 4),
     tool("locations.restore", OPERATE, ONE, 3),
-    tool("tags.list", RC, &[], 1),
+    tool("tags.list", RC, OF_TENANT, 1),
     tool("tags.get", RC, ONE, 1),
     for_users(tool(
         "tags.create",
@@ -324,7 +329,17 @@ impl Tool {
     }
 
     pub(super) fn is_paged(&self) -> bool {
-        matches!(self.name, "customers.search" | "notes.list")
+        self.rows_of_a_page().is_some()
+    }
+
+    /// The rows of a list's page if no limit is sent.
+    pub(super) fn rows_of_a_page(&self) -> Option<u64> {
+        match self.name {
+            "customers.search" | "notes.list" => Some(25),
+            "contacts.list" | "locations.list" => Some(200),
+            "tags.list" => Some(1_000),
+            _ => None,
+        }
     }
 
     /// The scope that shows what this tool writes.

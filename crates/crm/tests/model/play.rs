@@ -225,7 +225,8 @@ impl Play {
     /// Reads a list to its end, each page in a random process and with a random size. Returns all rows, as if on one
     /// page.
     fn pages(&mut self, call: &Call, mut page: Value, rng: &mut Rng) -> Checked<Value> {
-        let mut limit = call.arguments["limit"].as_u64().unwrap_or(25);
+        let default = call.tool.rows_of_a_page().unwrap_or_default();
+        let mut limit = call.arguments["limit"].as_u64().unwrap_or(default);
         let mut rows = Vec::new();
         loop {
             let found = page["rows"].as_array().ok_or("a list without rows")?.clone();

@@ -28,6 +28,15 @@ const CACHE_KIB: i64 = 4 * 1024;
 /// Virtual-machine steps between two looks at the caller: well under a millisecond of work.
 const STEPS_PER_CHECK: i32 = 2_000;
 
+/// How much of the file a connection maps. Nothing if the process has a limit of address space: each connection
+/// would take as much of it as the file is long, and a failed allocation ends the process.
+fn mapped_bytes() -> i64 {
+    match rlimit::Resource::AS.get_soft() {
+        Ok(limit) if limit < rlimit::INFINITY => 0,
+        _ => MAPPED_BYTES,
+    }
+}
+
 /// A connection with its statement cache and the caller of the job that runs on it.
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
@@ -87,7 +96,7 @@ impl Connection {
     }
 
     fn prepare(mut raw: rusqlite::Connection) -> Result<Self> {
-        raw.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
+        raw.pragma_update(None, "mmap_size", mapped_bytes())?;
         raw.pragma_update(None, "cache_size", -CACHE_KIB)?;
         raw.pragma_update(None, "temp_store", "MEMORY")?;
         // The bundled SQLite keeps statistics of values (STAT4) and would replan every statement

@@ -8,13 +8,14 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::proof::Proof as _;
 use zoop_crm::call::run::Runner;
 use zoop_crm::call::scope::Scopes;
-use zoop_mcp::{ReplyTo, Request, Responder};
+use zoop_mcp::{MethodCall, ReplyTo, Request, Responder};
 
 use super::view::View;
 use super::{limited, overloaded, unauthorized, unavailable, uncertain};
 use crate::answer::Answer;
 use crate::app::Shared;
 use crate::auth::{AuthContext, CallFailure};
+use crate::unread::Cut;
 
 /// A request that follows the protocol's rules; its token is not yet looked up.
 pub(super) struct RequestContext<'a> {
@@ -48,6 +49,28 @@ impl RequestContext<'_> {
 
     pub(super) fn responder(&self) -> Responder<'_> {
         self.request.responder(&self.shared.server)
+    }
+
+    /// The answer, counted until its caller has read it. If there is no room for it in time, the caller gets an
+    /// error: what was read can be read again, and what a write did is not known to its caller.
+    pub(super) async fn counted(&self, mut answer: Answer, cut: Cut) -> Answer {
+        let account = self.auth.authenticated().and_then(|authenticated| authenticated.account);
+        let Some(account) = account else { return answer };
+        let body = std::mem::take(&mut answer.body);
+        match self.shared.unread.count(account.number, body, cut, self.deadline).await {
+            Some(body) => Answer { body, ..answer },
+            None if self.writes() => uncertain(self.request.reply_to()),
+            None => overloaded(self.request.reply_to()),
+        }
+    }
+
+    fn writes(&self) -> bool {
+        match &self.request.call {
+            MethodCall::CallTool { name, .. } => {
+                self.shared.tools.find(name).is_some_and(|it| !it.tool.is_read_only())
+            }
+            _ => false,
+        }
     }
 
     /// The answer to a request that ended without a result.

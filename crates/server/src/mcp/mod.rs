@@ -37,6 +37,7 @@ use crate::limiter::Class;
 use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
 use crate::seats::halfway;
+use crate::unread::Cut;
 
 use context::RequestContext;
 use entry::Entry;
@@ -153,7 +154,9 @@ async fn admitted(
         idempotency_key: sent.idempotency_key,
         request_id: &request_log.id,
     };
-    dispatch(&context).await
+    let answer = dispatch(&context).await.unwrap_or_else(|refusal| refusal);
+    let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
+    Ok(context.counted(answer, cut).await)
 }
 
 async fn dispatch(context: &RequestContext<'_>) -> Result<Answer, Answer> {

@@ -39,6 +39,8 @@ struct Account<'a> {
     company: Option<Button<'a>>,
     sessions: Bounded<SessionRow>,
     programs: Bounded<ProgramRow>,
+    /// The last one shown, if there are older ones.
+    programs_before: Option<Id<kinds::Grant>>,
     done: &'a str,
     fault: &'a str,
 }
@@ -102,6 +104,8 @@ struct Bounded<T> {
 
 /// The number of rows shown at once.
 const SHOWN: usize = 8;
+/// The most clients on one page. A user has at most as many sessions.
+const MAX_PROGRAMS: usize = 100;
 
 impl<T> Bounded<T> {
     fn new(mut rows: Vec<T>) -> Self {
@@ -144,12 +148,11 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
         let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
         let who = signed_in.clone();
-        let read = context.read(move |tx, environment| {
-            Ok((who.memberships(tx)?, programs(tx, &who, environment.clock.now())?))
+        let read = context.read(move |tx, _| {
+            let grant = grants::own(tx, &who, asked)?;
+            Ok((who.memberships(tx)?, ProgramRow::of(tx, grant)?))
         });
-        let (memberships, programs) = read.await?;
-        let program = programs.into_iter().find(|program| program.id == asked);
-        let program = program.ok_or_else(page::not_found)?;
+        let (memberships, program) = read.await?;
         let frame = Frame::of(&signed_in, &memberships, "account");
         Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
@@ -173,6 +176,7 @@ async fn account(
     fault: &str,
 ) -> Result<Response, Response> {
     let who = signed_in.clone();
+    let before = Id::parse(context.query.text("before"));
     let read = context.read(move |tx, environment| {
         let user = who.user;
         Ok((
@@ -182,11 +186,12 @@ async fn account(
             second_factor::recovery_codes_left(tx, user)?,
             identities::is_linked(tx, user)?,
             sessions::live_sessions(tx, user, environment.clock.now())?,
-            programs(tx, &who, environment.clock.now())?,
+            programs(tx, &who, environment.clock.now(), before)?,
         ))
     });
     let (memberships, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
+    let (programs, programs_before) = programs;
     let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of(signed_in, &memberships, "account"),
@@ -199,6 +204,7 @@ async fn account(
         company,
         sessions: Bounded::new(sessions(live, signed_in)),
         programs: Bounded::new(programs),
+        programs_before,
         done,
         fault,
     };
@@ -238,14 +244,21 @@ impl SessionRow {
     }
 }
 
-/// The user's clients, newest first.
+/// The user's clients, newest first: those before one, if there is one. And the last of them, if there are
+/// older ones.
 fn programs(
     tx: &mut ReadTx<'_>,
     signed_in: &SignedIn,
     now: Timestamp,
-) -> Result<Vec<ProgramRow>, Error> {
-    let newest = grants::of_user(tx, signed_in, now)?.into_iter().rev();
-    newest.map(|grant| ProgramRow::of(tx, grant)).collect()
+    before: Option<Id<kinds::Grant>>,
+) -> Result<(Vec<ProgramRow>, Option<Id<kinds::Grant>>), Error> {
+    let mut newest = grants::of_user(tx, signed_in, now, before, MAX_PROGRAMS + 1)?;
+    let has_older = newest.len() > MAX_PROGRAMS;
+    newest.truncate(MAX_PROGRAMS);
+    let last = newest.last().map(|grant| grant.id).filter(|_| has_older);
+    let programs: Result<_, Error> =
+        newest.into_iter().map(|grant| ProgramRow::of(tx, grant)).collect();
+    Ok((programs?, last))
 }
 
 impl ProgramRow {

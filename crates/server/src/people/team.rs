@@ -34,6 +34,9 @@ struct Team<'a> {
     business: &'a Membership,
     others: Vec<Membership>,
     members: Vec<MemberRow>,
+    /// Where the members go on, if not memberships are shown.
+    next: Option<String>,
+    /// The open ones, of which there are few.
     invitations: Vec<InvitationRow>,
     /// Every role, the one with most rights first.
     roles: Vec<RoleWords>,
@@ -166,19 +169,34 @@ impl From<InvitationRecord> for InvitationRow {
     }
 }
 
-async fn members(tenant_context: &TenantContext) -> Result<Vec<MemberRow>, Response> {
-    let listed = tenant_context.query(Arguments::<ListUsers>::none()).await?;
-    Ok(listed
-        .rows
-        .into_iter()
-        .map(|user| MemberRow::of(user, tenant_context.signed_in.user))
-        .collect())
+/// A page of the members, and where they go on.
+async fn members(
+    tenant_context: &TenantContext,
+    after: Option<String>,
+) -> Result<(Vec<MemberRow>, Option<String>), Response> {
+    let page = tenant_context.list(Arguments::<ListUsers>::none().after(after)).await?;
+    let members =
+        page.rows.into_iter().map(|user| MemberRow::of(user, tenant_context.signed_in.user));
+    Ok((members.collect(), page.next_cursor))
+}
+
+/// The member with this id.
+async fn member(tenant_context: &TenantContext, id: &str) -> Result<MemberRow, Response> {
+    let mut next = None;
+    loop {
+        let (members, after) = members(tenant_context, next).await?;
+        if let Some(member) = members.into_iter().find(|member| member.id.to_string() == id) {
+            return Ok(member);
+        }
+        next = Some(after.ok_or_else(page::not_found)?);
+    }
 }
 
 async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response, Response> {
     let TenantContext { context, signed_in, membership, memberships, .. } = tenant_context;
-    let members = members(tenant_context).await?;
-    let invitations = tenant_context.query(Arguments::<ListInvitations>::none()).await?.rows;
+    let after = context.query.get("after").map(str::to_owned);
+    let (members, next) = members(tenant_context, after).await?;
+    let invitations = tenant_context.list(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
     let owned = |it: &&Membership| it.role == Role::Owner && it.account.id != membership.account.id;
     let template = Team {
@@ -186,6 +204,7 @@ async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         business: membership,
         others: memberships.iter().filter(owned).cloned().collect(),
         members,
+        next,
         invitations: invitations.into_iter().map(InvitationRow::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
@@ -247,11 +266,8 @@ pub(super) async fn set_role(State(app): State<App>, request: Request) -> Respon
 pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request).await?;
-        let members = members(&tenant_context).await?;
         let TenantContext { context, signed_in, membership, memberships, .. } = &tenant_context;
-        let asked = context.query.text("user");
-        let member = members.into_iter().find(|member| member.id.to_string() == asked);
-        let member = member.ok_or_else(page::not_found)?;
+        let member = member(&tenant_context, context.query.text("user")).await?;
         let frame = Frame::of(signed_in, memberships, "team");
         Ok(page::page(StatusCode::OK, &Removal { frame, business: membership, member }))
     };

@@ -5,11 +5,12 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::access::{Role, Source};
+use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run::Runner;
-use zoop_crm::call::tool::{Command, Query};
+use zoop_crm::call::tool::{Command, List};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
 use zoop_crm::values::id::{Id, kinds};
@@ -73,12 +74,12 @@ impl TenantContext {
         Ok(Self { context, signed_in, membership, memberships, db })
     }
 
-    /// Runs a tool that reads.
-    pub(super) async fn query<T: Query<Output: Send>>(
+    /// Reads a page of a list.
+    pub(super) async fn list<T: List<Row: Send>>(
         &self,
         arguments: Arguments<T>,
-    ) -> Result<T::Output, Response> {
-        let answer = self.runner().query(self.proof(), arguments).await;
+    ) -> Result<Page<T::Row>, Response> {
+        let answer = self.runner().list(self.proof(), arguments).await;
         answer.map_err(|refusal| match refusal {
             Refusal::Denied(_) => sign_in_again(),
             Refusal::Failed(error) => page::failed(&error),

@@ -19,3 +19,4 @@ mod server;
 mod sso;
 mod strangers;
 mod transport;
+mod unread;

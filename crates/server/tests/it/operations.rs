@@ -100,6 +100,7 @@ fn every_metric_has_its_name_and_its_type() {
             "zoop_requests_in_flight gauge",
             "zoop_requests_waiting gauge",
             "zoop_request_bodies_bytes gauge",
+            "zoop_answers_unread_bytes gauge",
             "zoop_pages counter",
             "zoop_page_seconds histogram",
             "zoop_sign_ins counter",

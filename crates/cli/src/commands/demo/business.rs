@@ -14,7 +14,7 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::{Error, Result};
 use zoop_crm::call::run;
 use zoop_crm::call::scope::{Scope, Scopes};
-use zoop_crm::call::tool::{Command, Query};
+use zoop_crm::call::tool::{Command, List};
 use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::identity::keys::tools::{CreateKey, RevokeKey};
 use zoop_crm::identity::tenants::tools::CreateTenant;
@@ -168,15 +168,16 @@ impl Builder<'_, '_> {
         self.run_as(who, arguments)
     }
 
-    /// Runs a read tool as the owner or the office.
-    pub(super) fn read_as_office<T: Query>(
+    /// Reads a page of a list as the owner or the office.
+    pub(super) fn read_as_office<T: List>(
         &mut self,
         arguments: Arguments<T>,
-    ) -> Result<T::Output> {
+    ) -> Result<Vec<T::Row>> {
         let who = self.rng.below(2);
         self.clock.0.fetch_add(CLOCK_STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
-        run::query(self.tx, &self.environment, &colleague.proof, arguments)
+        run::list(self.tx, &self.environment, &colleague.proof, arguments)
+            .map(|page| page.rows)
             .map_err(Refusal::of_own_credential)
     }
 

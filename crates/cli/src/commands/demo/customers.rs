@@ -5,10 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Map, Value, json};
 use zoop_crm::arguments;
 use zoop_crm::business::customers::contacts::tools::CreateContact;
+use zoop_crm::business::customers::contacts::tools::ListContacts;
 use zoop_crm::business::customers::locations::tools::CreateLocation;
+use zoop_crm::business::customers::locations::tools::ListLocations;
 use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
 use zoop_crm::business::customers::tools::create::CreateCustomer;
-use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::customers::tools::update::UpdateCustomer;
 use zoop_crm::business::notes::tools::create::CreateNote;
 use zoop_crm::business::subjects::tools::CreateSubject;
@@ -269,11 +270,10 @@ impl Customers {
         to: &mut Builder<'_, '_>,
         customer: CustomerId,
     ) -> Result<()> {
-        let record = to.read_as_office(arguments!(GetCustomer { id: customer }))?;
-        for contact in record.contacts {
+        for contact in to.read_as_office(arguments!(ListContacts { customer_id: customer }))? {
             self.add_subject("customer_contact", contact.id.uuid());
         }
-        for location in record.locations {
+        for location in to.read_as_office(arguments!(ListLocations { customer_id: customer }))? {
             self.add_subject("customer_location", location.id.uuid());
         }
         Ok(())

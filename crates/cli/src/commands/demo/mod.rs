@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use zoop_crm::arguments;
 use zoop_crm::call::access::Role;
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::identity::keys::tools::{CreateKey, ListKeys, RevokeKey};
@@ -124,8 +123,7 @@ fn welcome(
     issue: Issue,
 ) -> Result<Welcome> {
     let about = About::Tenant(Some(tenant_id.clone()));
-    let users = operator.query(&about, Arguments::<ListUsers>::none())?;
-    let members = users.rows.into_iter().map(|user| user.member);
+    let members = operator.all::<ListUsers>(&about)?.into_iter().map(|user| user.member);
     let owner = members.into_iter().find(|member| member.role == Role::Owner);
     let owner = owner.context("the sample business has no owner")?;
     let owner_id = owner.id.to_string();
@@ -153,7 +151,7 @@ fn credentials(
     owner_id: &str,
     owner_email: &str,
 ) -> Result<Credentials> {
-    for key in operator.query(about, Arguments::<ListKeys>::none())?.rows {
+    for key in operator.all::<ListKeys>(about)? {
         let is_demo_key = [OWNERS_KEY, BUSINESS_KEY].contains(&key.name.as_str());
         if is_demo_key && key.revoked_at.is_none() {
             operator.command(about, arguments!(RevokeKey { id: key.id }))?;

@@ -10,7 +10,6 @@ use zoop_crm::arguments;
 use zoop_crm::business::customers::FullCustomer;
 use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::tags::tools::ListTags;
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::context::Change;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::identity::keys::tools::ListKeys;
@@ -38,11 +37,11 @@ impl Names {
             let name = if change.new.is_null() { &change.old } else { &change.new };
             names.0.entry(change.record_id.to_string()).or_insert_with(|| cell(name));
         }
-        let users = operator.query(about, Arguments::<ListUsers>::none())?.rows;
+        let users = operator.all::<ListUsers>(about)?;
         names.add(users.into_iter().map(|user| (user.member.id.to_string(), user.member.name)));
-        let keys = operator.query(about, Arguments::<ListKeys>::none())?.rows;
+        let keys = operator.all::<ListKeys>(about)?;
         names.add(keys.into_iter().map(|key| (key.id.to_string(), key.name)));
-        let tags = operator.query(about, Arguments::<ListTags>::none())?.rows;
+        let tags = operator.all::<ListTags>(about)?;
         names.add(tags.into_iter().map(|tag| (tag.id.to_string(), tag.name)));
         for id in changes().flat_map(customers) {
             if let Entry::Vacant(slot) = names.0.entry(id) {
@@ -104,6 +103,9 @@ pub(super) fn entries(entries: &[HistoryEntry], names: &Names) -> String {
             for line in record_lines(record, names) {
                 let _ = writeln!(lines, "{}", wrapped(&line, width, "      "));
             }
+        }
+        if let Some(more) = entry.more_changes {
+            let _ = writeln!(lines, "  (and {more} more changes)");
         }
     }
     lines

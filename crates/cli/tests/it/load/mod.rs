@@ -7,6 +7,7 @@ mod fairness;
 mod flood;
 mod overload;
 mod slow;
+mod small_memory;
 mod soak;
 
 use std::sync::Barrier;
@@ -151,9 +152,14 @@ fn read(key: &str) -> Vec<u8> {
 
 /// A server's memory in KiB, without its file mappings.
 fn memory(server: &Server) -> u64 {
+    status(server, "RssAnon")
+}
+
+/// A number that the system tells about a server's process, such as KiB of memory.
+fn status(server: &Server, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()));
     let status = status.expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let line = line.expect("Linux reports it").trim().trim_end_matches(" kB");
-    line.parse().expect("a number")
+    let mut lines = status.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(known, _)| *known == name).expect("Linux reports it");
+    value.trim().trim_end_matches(" kB").parse().expect("a number")
 }

@@ -55,7 +55,12 @@ fn overload(folder: &Folder) {
     // as long as with every seat taken. How long that is depends on how many calls a second the machine has
     // time for beside the callers, which run on it too; that it is the time of this many calls and no more
     // does not. There are sixteen callers for each seat.
-    assert!(over.concurrency() < full.concurrency() * 8.0, "{} and {}", over.concurrency(), full.concurrency());
+    assert!(
+        over.concurrency() < full.concurrency() * 8.0,
+        "{} and {}",
+        over.concurrency(),
+        full.concurrency()
+    );
     // Rejected requests take time too, but not all of it.
     assert!(over.rate() > full.rate() / 10.0, "{} and {}", over.rate(), full.rate());
     assert!(

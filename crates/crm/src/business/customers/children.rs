@@ -2,7 +2,8 @@
 //! [`MAX_ACTIVE`] active contacts and as many active locations. A call reads them once. The rules for both kinds
 //! of children are here; rules for one kind are in the kind's own files.
 
-use zoop_db::{ReadTx, WriteTx};
+use serde::{Deserialize, Serialize};
+use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::store;
 use crate::call::answer::{Archived, Restored};
@@ -13,6 +14,8 @@ use crate::values::id::{Id, Kind, kinds};
 
 /// Maximum number of active contacts of one customer, and of active locations.
 pub(crate) const MAX_ACTIVE: usize = 200;
+/// Maximum rows in a page of a customer's children: all active ones.
+pub(crate) const MOST_ROWS: u32 = 200;
 
 /// A contact or a location, which belongs to one customer. Of children that are rivals, at most one is primary.
 pub(crate) trait Child: Archivable + Recorded {
@@ -24,6 +27,15 @@ pub(crate) trait Child: Archivable + Recorded {
 
     /// The active children of a customer: primary children first, then the others, each in creation order.
     fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>>;
+
+    /// Up to `count` of a customer's children in one part of its list, in creation order: those after an id.
+    fn part(
+        tx: &mut ReadTx<'_>,
+        customer: Id<kinds::Customer>,
+        part: Part,
+        after: Uuid,
+        count: usize,
+    ) -> Result<Vec<Self>>;
 
     /// The customer that a child belongs to, if there is such a child.
     fn customer_of(tx: &mut ReadTx<'_>, id: Id<Self::Kind>) -> Result<Option<Id<kinds::Customer>>>;
@@ -40,6 +52,50 @@ pub(crate) trait Child: Archivable + Recorded {
 
     /// Whether at most one of the two can be primary.
     fn is_rival_of(&self, other: &Self) -> bool;
+}
+
+/// A part of a customer's list of children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The archived ones, none of which is primary; otherwise the active ones.
+    pub(crate) archived: bool,
+    /// The primary ones; otherwise the others.
+    pub(crate) primary: bool,
+}
+
+/// The sort key of a child in a list: primary ones come first, each part in creation order.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Position {
+    /// Whether the child is not primary.
+    other: bool,
+    /// The child's id.
+    id: Uuid,
+}
+
+/// Up to `count` of a customer's archived or active children, in the order of the list.
+pub(crate) fn page<C: Child>(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+    archived: bool,
+    after: Option<Position>,
+    count: usize,
+) -> Result<Vec<(C, Position)>> {
+    let mut rows = Vec::new();
+    let begins_with_others = archived || after.is_some_and(|after| after.other);
+    for other in if begins_with_others { &[true][..] } else { &[false, true] } {
+        let other = *other;
+        if rows.len() == count {
+            break;
+        }
+        let after = after.filter(|after| after.other == other).map_or(Uuid::nil(), |it| it.id);
+        let part = Part { archived, primary: !other };
+        let found = C::part(tx, customer, part, after, count - rows.len())?;
+        rows.extend(found.into_iter().map(|child| {
+            let id = child.id().uuid();
+            (child, Position { other, id })
+        }));
+    }
+    Ok(rows)
 }
 
 /// The active children of one customer.

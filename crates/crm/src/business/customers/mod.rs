@@ -23,6 +23,7 @@ use crate::call::archive::Archivable;
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
+use crate::call::written::Written;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 use crate::values::phone::Phone;
@@ -308,9 +309,23 @@ pub struct FullCustomer {
     #[serde(flatten)]
     pub customer: CustomerRecord,
     /// Its active contacts, the primary contact first.
-    pub contacts: Vec<Contact>,
+    pub contacts: Vec<Written<Contact>>,
     /// Its active locations, primary locations first.
-    pub locations: Vec<Location>,
+    pub locations: Vec<Written<Location>>,
+    /// Only if not all contacts or locations are shown, because the answer would be too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<Truncated>,
+}
+
+/// Which of a customer's contacts and locations are not all shown, and where the rest is.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Truncated {
+    /// How to get all contacts, if not all are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<&'static str>,
+    /// How to get all locations, if not all are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locations: Option<&'static str>,
 }
 
 /// A new customer, and existing customers that may be duplicates.

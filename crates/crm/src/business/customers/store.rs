@@ -1,13 +1,15 @@
 //! The SQL of customers and of their search index.
 
-use zoop_db::{PipelinedRows, ReadTx, Row, Uuid, Value, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
 use super::{Customer, CustomerType, SearchRow, TagLabel};
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::index::CustomerDocument;
 use crate::business::customers::locations::{self, Location};
 use crate::call::error::{Error, Result};
+use crate::call::page::PAGE_BYTES;
 use crate::call::table::Record;
+use crate::call::written::Written;
 use crate::search::{Expression, TenantMark};
 use crate::values::id::{Id, kinds};
 
@@ -85,19 +87,40 @@ fn label(row: &mut Row<'_>) -> Result<TagLabel> {
     Ok(TagLabel { id: row.take()?, name: row.take()?, color: row.take()? })
 }
 
-/// A customer's active contacts and locations, primary ones first, and its tags by name.
-pub(super) fn relations(
-    tx: &mut ReadTx<'_>,
-    id: Id<kinds::Customer>,
-) -> Result<PipelinedRows<Contact, Location, TagLabel>> {
+/// What a customer has.
+pub(super) struct Relations {
+    /// Its active contacts, the primary one first.
+    pub(super) contacts: Vec<Contact>,
+    /// Its active locations, primary ones first; none if they are too many bytes for a page.
+    pub(super) locations: Option<Vec<Written<Location>>>,
+    /// Its tags by name.
+    pub(super) tags: Vec<TagLabel>,
+}
+
+/// What a customer has, read in one round trip.
+pub(super) fn relations(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Relations> {
     let customer = params![id];
+    let mut bytes = 0;
+    let location = |row: &mut Row<'_>| -> Result<_> {
+        if bytes > PAGE_BYTES {
+            return Ok(None);
+        }
+        let location = Location::read(row)?;
+        let written = Written::of(&location)?;
+        bytes += written.bytes();
+        Ok(Some((!location.is_primary, written)))
+    };
     let (contacts, locations, tags) = tx.pipelined::<_, _, _, Error>(
         contacts::store::active_query(customer),
-        locations::store::active_query(customer),
+        (locations::store::ACTIVE_OF, customer, location),
         (TAGS, customer, label),
     )?;
-    let contacts = contacts::store::primary_first(contacts);
-    Ok((contacts, locations::store::primary_first(locations), tags))
+    let locations: Option<Vec<_>> = locations.into_iter().collect();
+    let locations = locations.map(|mut rows| {
+        rows.sort_by_key(|(is_other, _)| *is_other);
+        rows.into_iter().map(|(_, written)| written).collect()
+    });
+    Ok(Relations { contacts: contacts::store::primary_first(contacts), locations, tags })
 }
 
 /// Adds a customer. Returns its number in the search index.

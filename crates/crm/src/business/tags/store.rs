@@ -22,7 +22,9 @@ crate::call::table::table! {
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    LIST = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
+    /// The tags after a name.
+    LIST = (text!("SELECT ", Tag::SELECTED, ", name_key FROM tags \
+            WHERE tenant_no = $1 AND name_key > $2 ORDER BY name_key LIMIT $3"));
     GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
     /// A tag's number in the search index.
     NUMBER = "SELECT n FROM tags WHERE tenant_no = $1 AND id = $2";
@@ -39,9 +41,11 @@ zoop_db::statements! {
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
 }
 
-/// All tags, sorted by name, ignoring case.
-pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
-    tx.all(LIST, &[], Tag::read)
+/// Up to `count` tags sorted by name, ignoring case, each with the form in which its name is compared: those after
+/// such a name.
+pub(super) fn list(tx: &mut ReadTx<'_>, after: &str, count: usize) -> Result<Vec<(Tag, String)>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(LIST, params![after, count], |row| Ok((Tag::read(row)?, row.take()?)))
 }
 
 /// A tag.

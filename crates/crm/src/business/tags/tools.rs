@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::{DEFAULT_COLOR, Tag, store};
 use crate::business::customers::{self, Customer};
-use crate::call::answer::{Rows, done};
-use crate::call::argument::{Color, Fields, NotNull, Text, input};
+use crate::call::answer::{Page, done};
+use crate::call::argument::{Color, Fields, NotNull, Ranged, Text, input};
 use crate::call::context::{ReadCtx, Recorded, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of tags.
@@ -20,7 +20,7 @@ pub const GROUP: Group = Group {
     name: "tags",
     about: "Tags: the account's labels for customers.",
     tools: &[
-        ToolDef::query::<ListTags>(),
+        ToolDef::list::<ListTags>(),
         ToolDef::query::<GetTag>(),
         ToolDef::command::<CreateTag>(),
         ToolDef::command::<UpdateTag>(),
@@ -29,6 +29,9 @@ pub const GROUP: Group = Group {
         ToolDef::command::<DetachTag>(),
     ],
 };
+
+/// Maximum tags of one customer: its record shows all of them.
+const MAX_TAGS: usize = 200;
 
 input! {
     /// No fields.
@@ -47,12 +50,25 @@ impl Tool for ListTags {
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = "{}";
     type Input = ListTagsInput;
-    type Output = Rows<Tag>;
+    type Output = Page<Tag>;
 }
 
-impl Query for ListTags {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListTagsInput) -> Result<Rows<Tag>> {
-        Ok(Rows { rows: store::list(ctx.tx)? })
+impl List for ListTags {
+    type Row = Tag;
+    /// The form in which the tag's name is compared.
+    type Position = String;
+    type Limit = Ranged<1, 1_000>;
+    // Whoever sends no limit gets all tags of an ordinary account.
+    const DEFAULT_LIMIT: u32 = 1_000;
+    const AT_ONCE: usize = 1_000;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListTagsInput,
+        after: Option<String>,
+        count: usize,
+    ) -> Result<Vec<(Tag, String)>> {
+        store::list(ctx.tx, after.as_deref().unwrap_or_default(), count)
     }
 }
 
@@ -315,6 +331,11 @@ fn record_assignment(
     tag: &Tag,
     attached: bool,
 ) -> Result<()> {
+    if attached && customers::store::tags(ctx.tx, customer.id)?.len() > MAX_TAGS {
+        return Err(Error::conflict(format!(
+            "This customer has {MAX_TAGS} tags, which is the most: detach one first."
+        )));
+    }
     customers::store::reindex(ctx.tx, customer)?;
     let (id, none) = (json!(tag.id), json!(null));
     let (old, new) = if attached { (none, id) } else { (id, none) };

@@ -36,10 +36,16 @@ impl<T> Arguments<T> {
         self
     }
 
+    /// For a list: asks for the page after a cursor.
+    #[must_use]
+    pub fn after(self, cursor: Option<String>) -> Self {
+        self.with("cursor", cursor)
+    }
+
     /// For a list: requests at most `limit` rows, after the cursor if there is one.
     #[must_use]
     pub fn page(self, cursor: Option<String>, limit: u32) -> Self {
-        self.with("cursor", cursor).with("limit", limit)
+        self.after(cursor).with("limit", limit)
     }
 
     pub(crate) fn into_object(self) -> Object {

@@ -16,6 +16,12 @@ impl<const MIN: u32, const MAX: u32> Ranged<MIN, MAX> {
     }
 }
 
+impl<const MIN: u32, const MAX: u32> From<Ranged<MIN, MAX>> for u32 {
+    fn from(number: Ranged<MIN, MAX>) -> Self {
+        number.0
+    }
+}
+
 impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
     fn schema() -> serde_json::Value {
         json!({ "type": "integer", "minimum": MIN, "maximum": MAX })

@@ -41,9 +41,16 @@ pub struct HistoryEntry {
     pub address: Option<String>,
     /// The tool, or the name of another event: `sign_in`, `consent` and the like.
     pub tool: String,
-    /// Each field of each record that changed, with its old and new value.
+    /// Each field of each record that changed, with its old and new value; the first thousand.
     pub changes: Vec<Change>,
+    /// How many changes are not shown, if there are more than a thousand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more_changes: Option<usize>,
 }
+
+/// Changes that a list shows of an entry. Only an entry about many records has more: a deleted tag that
+/// many customers had, a removed member with many keys. Each of its changes is short.
+const MAX_CHANGES: usize = 1_000;
 
 /// Runs a write that is not a tool (a sign-in, a consent) in the tenant of `access`, as one history entry
 /// called `name`.

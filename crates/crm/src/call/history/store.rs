@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 
-use super::HistoryEntry;
+use super::{HistoryEntry, MAX_CHANGES};
 use crate::call::context::{Change, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::values::clock::Moment;
@@ -151,7 +151,7 @@ pub(super) fn list(
 
 fn entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
     let id: Id<kinds::Entry> = row.take()?;
-    Ok(HistoryEntry {
+    let mut entry = HistoryEntry {
         id,
         at: id.created_at(),
         actor_kind: row.take()?,
@@ -161,5 +161,12 @@ fn entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
         address: row.take()?,
         tool: row.take()?,
         changes: changes(&row.take::<String>()?)?,
-    })
+        more_changes: None,
+    };
+    if let Some(more) = entry.changes.len().checked_sub(MAX_CHANGES).filter(|more| *more > 0) {
+        entry.changes.truncate(MAX_CHANGES);
+        entry.changes.shrink_to_fit();
+        entry.more_changes = Some(more);
+    }
+    Ok(entry)
 }

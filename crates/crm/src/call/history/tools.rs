@@ -4,10 +4,11 @@ use zoop_db::Uuid;
 
 use super::{HistoryEntry, store};
 use crate::call::answer::Page;
-use crate::call::argument::input;
+use crate::call::argument::{Ranged, input};
 use crate::call::context::ReadCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
+use crate::call::page;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, List, Tool};
 use crate::values::id::{Id, kinds};
@@ -42,6 +43,9 @@ impl Tool for ListHistory {
 impl List for ListHistory {
     type Row = HistoryEntry;
     type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 25;
+    const AT_ONCE: usize = 25;
 
     fn run(
         ctx: &mut ReadCtx<'_, '_>,
@@ -51,12 +55,6 @@ impl List for ListHistory {
     ) -> Result<Vec<(HistoryEntry, Uuid)>> {
         let before = after.unwrap_or(Uuid::max());
         let entries = store::list(ctx.tx, input.record.map(Id::uuid), before, count)?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| {
-                let id = entry.id.uuid();
-                (entry, id)
-            })
-            .collect())
+        Ok(page::with_positions(entries, |entry| entry.id.uuid()))
     }
 }

@@ -1,7 +1,7 @@
 //! The SQL for invitations. All tenants share their table, because a link is looked up before the tenant is
 //! known.
 
-use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use super::{InvitationRecord, LIFETIME};
 use crate::call::access::Account;
@@ -53,7 +53,7 @@ zoop_db::global_statements! {
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     OPEN = (concat!("SELECT ", columns!(), " FROM invitations i WHERE i.tenant_no = $1 \
             AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 \
-            ORDER BY i.id"));
+            AND i.id > $3 ORDER BY i.id LIMIT $4"));
     BY_ID = (concat!("SELECT ", columns!(), " FROM invitations i \
              WHERE i.tenant_no = $1 AND i.id = $2"));
     BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), ", \
@@ -96,10 +96,16 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The open invitations of the bound tenant, in creation order.
-pub(super) fn open(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<InvitationRecord>> {
+/// Up to `count` open invitations of the bound tenant after an id, in creation order.
+pub(super) fn open(
+    tx: &mut ReadTx<'_>,
+    now: Timestamp,
+    after: Uuid,
+    count: usize,
+) -> Result<Vec<InvitationRecord>> {
     let tenant = tx.tenant()?.0;
-    tx.global_all(OPEN, params![tenant, now], invitation)
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.global_all(OPEN, params![tenant, now, after, count], invitation)
 }
 
 /// An invitation of the bound tenant.

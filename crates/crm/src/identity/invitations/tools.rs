@@ -2,17 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use zoop_db::Timestamp;
+use zoop_db::{Timestamp, Uuid};
 
 use super::{InvitationRecord, LIFETIME, store};
 use crate::call::access::Role;
-use crate::call::answer::{Rows, done};
-use crate::call::argument::{Email, Name, input};
+use crate::call::answer::{Page, done};
+use crate::call::argument::{Email, Name, Ranged, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
+use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::email;
@@ -28,7 +29,7 @@ pub const GROUP: Group = Group {
     about: "The people who are invited to join an account.",
     tools: &[
         ToolDef::command::<CreateInvitation>(),
-        ToolDef::query::<ListInvitations>(),
+        ToolDef::list::<ListInvitations>(),
         ToolDef::command::<RevokeInvitation>(),
     ],
 };
@@ -84,7 +85,7 @@ impl Command for CreateInvitation {
                 "This person is already a member: change their role instead.",
             ));
         }
-        let open = store::open(ctx.tx, ctx.now)?;
+        let open = store::open(ctx.tx, ctx.now, Uuid::nil(), usize::MAX)?;
         for earlier in open.iter().filter(|earlier| email::key(&earlier.email) == key) {
             revoke(ctx, earlier)?;
         }
@@ -130,12 +131,24 @@ impl Tool for ListInvitations {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListInvitationsInput;
-    type Output = Rows<InvitationRecord>;
+    type Output = Page<InvitationRecord>;
 }
 
-impl Query for ListInvitations {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListInvitationsInput) -> Result<Rows<InvitationRecord>> {
-        Ok(Rows { rows: store::open(ctx.tx, ctx.now)? })
+impl List for ListInvitations {
+    type Row = InvitationRecord;
+    type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 100;
+    const AT_ONCE: usize = 100;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListInvitationsInput,
+        after: Option<Uuid>,
+        count: usize,
+    ) -> Result<Vec<(InvitationRecord, Uuid)>> {
+        let found = store::open(ctx.tx, ctx.now, after.unwrap_or(Uuid::nil()), count)?;
+        Ok(page::with_positions(found, |row| row.id.uuid()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The SQL for keys. All tenants share their table, because a key is looked up before the tenant is known.
 
-use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use super::{ActorKind, KeyRecord};
 use crate::call::access::{Account, Role};
@@ -42,7 +42,8 @@ zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, \
               request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
+    LIST = (concat!("SELECT ", columns!(), " FROM api_keys \
+            WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
     BY_ID = (concat!("SELECT ", columns!(), ", tenant_no FROM api_keys WHERE id = $1"));
     OF_MEMBER = (concat!("SELECT ", columns!(), " FROM api_keys \
                  WHERE tenant_no = $1 AND user_id = $2 AND revoked_at IS NULL ORDER BY id"));
@@ -105,10 +106,11 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> 
     Ok(())
 }
 
-/// The keys of the bound tenant, in creation order.
-pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
+/// Up to `count` keys of the bound tenant after an id, in creation order.
+pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
-    tx.global_all(LIST, params![tenant], key)
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.global_all(LIST, params![tenant, after, count], key)
 }
 
 /// The keys of a member of the bound tenant that are not revoked.

@@ -2,16 +2,17 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use zoop_db::Earlier;
+use zoop_db::{Earlier, Uuid};
 
 use super::{ActorKind, KeyRecord, store};
-use crate::call::answer::{Rows, done};
+use crate::call::answer::{Page, done};
 use crate::call::argument::{Json, Parse, ParseContext, ParseError, Ranged, Seconds, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
+use crate::call::page;
 use crate::call::scope::{Scope, ScopeNames};
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -23,7 +24,7 @@ pub const GROUP: Group = Group {
     about: "The API keys of an account.",
     tools: &[
         ToolDef::command::<CreateKey>(),
-        ToolDef::query::<ListKeys>(),
+        ToolDef::list::<ListKeys>(),
         ToolDef::command::<RevokeKey>(),
         ToolDef::command::<RotateKey>(),
     ],
@@ -162,12 +163,24 @@ impl Tool for ListKeys {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListKeysInput;
-    type Output = Rows<KeyRecord>;
+    type Output = Page<KeyRecord>;
 }
 
-impl Query for ListKeys {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListKeysInput) -> Result<Rows<KeyRecord>> {
-        Ok(Rows { rows: store::list(ctx.tx)? })
+impl List for ListKeys {
+    type Row = KeyRecord;
+    type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 100;
+    const AT_ONCE: usize = 100;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListKeysInput,
+        after: Option<Uuid>,
+        count: usize,
+    ) -> Result<Vec<(KeyRecord, Uuid)>> {
+        let found = store::list(ctx.tx, after.unwrap_or(Uuid::nil()), count)?;
+        Ok(page::with_positions(found, |row| row.id.uuid()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use zoop_db::{ReadTx, Timestamp, WriteTx};
+use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
 use super::store::grants as store;
 use crate::call::context::WriteCtx;
@@ -57,7 +57,7 @@ pub(crate) struct Grant {
     pub(crate) tenant: zoop_db::Tenant,
 }
 
-/// The grants of a user in all tenants, in creation order.
+/// Up to `count` grants of a user in all tenants, newest first: those before an id, if there is one.
 ///
 /// # Errors
 /// If the database fails.
@@ -65,8 +65,23 @@ pub fn of_user(
     tx: &mut ReadTx<'_>,
     signed_in: &SignedIn,
     now: Timestamp,
+    before: Option<Id<kinds::Grant>>,
+    count: usize,
 ) -> Result<Vec<GrantRecord>> {
-    store::of_user(tx, signed_in.user, now)
+    let before = before.map_or(Uuid::max(), Id::uuid);
+    store::of_user(tx, signed_in.user, now, before, count)
+}
+
+/// One of the user's own grants that is not revoked.
+///
+/// # Errors
+/// [`Error::NotFound`] if it is not theirs.
+pub fn own(tx: &mut ReadTx<'_>, person: &SignedIn, id: Id<kinds::Grant>) -> Result<GrantRecord> {
+    let Grant { record, .. } = store::by_id(tx, id)?;
+    if record.user_id == person.user && record.revoked_at.is_none() {
+        return Ok(record);
+    }
+    Err(Error::not_found("connected program"))
 }
 
 /// Revokes one of the user's own grants, in any of their tenants and with any role.

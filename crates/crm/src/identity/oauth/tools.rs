@@ -1,29 +1,32 @@
 //! The tools of grants and clients, for pages and the command line.
 
+use zoop_db::Uuid;
+
 use super::clients::ConnectedClient;
 use super::grants::{Grant, GrantRecord, revoke};
 use super::store;
-use crate::call::answer::{Rows, done};
-use crate::call::argument::input;
+use crate::call::answer::{Page, done};
+use crate::call::argument::{Ranged, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
+use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of grants.
 pub const GRANTS: Group = Group {
     name: "grants",
     about: "The programs that an account's people have connected.",
-    tools: &[ToolDef::query::<ListGrants>(), ToolDef::command::<RevokeGrant>()],
+    tools: &[ToolDef::list::<ListGrants>(), ToolDef::command::<RevokeGrant>()],
 };
 
 /// The tools of clients.
 pub const CLIENTS: Group = Group {
     name: "clients",
     about: "The programs that are connected to the installation.",
-    tools: &[ToolDef::query::<ListClients>()],
+    tools: &[ToolDef::list::<ListClients>()],
 };
 
 input! {
@@ -44,12 +47,24 @@ impl Tool for ListGrants {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListGrantsInput;
-    type Output = Rows<GrantRecord>;
+    type Output = Page<GrantRecord>;
 }
 
-impl Query for ListGrants {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListGrantsInput) -> Result<Rows<GrantRecord>> {
-        Ok(Rows { rows: store::grants::of_tenant(ctx.tx, ctx.now)? })
+impl List for ListGrants {
+    type Row = GrantRecord;
+    type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 100;
+    const AT_ONCE: usize = 100;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListGrantsInput,
+        after: Option<Uuid>,
+        count: usize,
+    ) -> Result<Vec<(GrantRecord, Uuid)>> {
+        let found = store::grants::of_tenant(ctx.tx, ctx.now, after.unwrap_or(Uuid::nil()), count)?;
+        Ok(page::with_positions(found, |row| row.id.uuid()))
     }
 }
 
@@ -118,11 +133,25 @@ impl Tool for ListClients {
     const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = "{}";
     type Input = ListClientsInput;
-    type Output = Rows<ConnectedClient>;
+    type Output = Page<ConnectedClient>;
 }
 
-impl Query for ListClients {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListClientsInput) -> Result<Rows<ConnectedClient>> {
-        Ok(Rows { rows: store::clients::all_connected(ctx.tx)? })
+impl List for ListClients {
+    type Row = ConnectedClient;
+    /// The client's id.
+    type Position = String;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 100;
+    const AT_ONCE: usize = 25;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListClientsInput,
+        after: Option<String>,
+        count: usize,
+    ) -> Result<Vec<(ConnectedClient, String)>> {
+        let after = after.unwrap_or_default();
+        let found = store::clients::connected_after(ctx.tx, &after, count)?;
+        Ok(page::with_positions(found, |client| client.id.clone()))
     }
 }

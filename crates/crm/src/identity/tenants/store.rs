@@ -1,6 +1,6 @@
 //! The SQL for tenants.
 
-use zoop_db::{ReadTx, Row, WriteTx, params};
+use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
 
 use super::Tenant;
 use crate::call::access::Account;
@@ -26,7 +26,7 @@ zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
-    LIST = "SELECT id, name, country FROM tenants ORDER BY id";
+    LIST = "SELECT id, name, country FROM tenants WHERE id > $1 ORDER BY id LIMIT $2";
     /// What a call needs to know about its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     INCREMENT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
@@ -51,8 +51,10 @@ pub(super) fn insert(
     number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
-    tx.global_all(LIST, &[], tenant)
+/// Up to `count` tenants after an id, oldest first.
+pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<Tenant>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.global_all(LIST, params![after, count], tenant)
 }
 
 fn tenant(row: &mut Row<'_>) -> Result<Tenant> {

@@ -2,16 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use zoop_db::Uuid;
 
 use super::{Tenant, store};
 use crate::call::access::{Account, Role};
-use crate::call::answer::Rows;
-use crate::call::argument::{CountryCode, Email, Name, input};
+use crate::call::answer::Page;
+use crate::call::argument::{CountryCode, Email, Name, Ranged, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
+use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
 use crate::identity::users;
 use crate::search::TenantMark;
 use crate::values::country::Country;
@@ -21,7 +23,7 @@ use crate::values::id::{Id, kinds};
 pub const GROUP: Group = Group {
     name: "tenants",
     about: "The accounts of businesses.",
-    tools: &[ToolDef::command::<CreateTenant>(), ToolDef::query::<ListTenants>()],
+    tools: &[ToolDef::command::<CreateTenant>(), ToolDef::list::<ListTenants>()],
 };
 
 input! {
@@ -111,11 +113,23 @@ impl Tool for ListTenants {
     const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = "{}";
     type Input = ListTenantsInput;
-    type Output = Rows<Tenant>;
+    type Output = Page<Tenant>;
 }
 
-impl Query for ListTenants {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListTenantsInput) -> Result<Rows<Tenant>> {
-        Ok(Rows { rows: store::list(ctx.tx)? })
+impl List for ListTenants {
+    type Row = Tenant;
+    type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 100;
+    const AT_ONCE: usize = 100;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListTenantsInput,
+        after: Option<Uuid>,
+        count: usize,
+    ) -> Result<Vec<(Tenant, Uuid)>> {
+        let found = store::list(ctx.tx, after.unwrap_or(Uuid::nil()), count)?;
+        Ok(page::with_positions(found, |row| row.id.uuid()))
     }
 }

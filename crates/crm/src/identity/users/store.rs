@@ -1,6 +1,6 @@
 //! The SQL for users and memberships.
 
-use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use super::Member;
 use crate::call::access::{Account, Role};
@@ -74,14 +74,16 @@ zoop_db::statements! {
     SET_PENDING_ROLE = "UPDATE waiting_memberships SET role = $3 WHERE tenant_no = $1 AND user_id = $2";
     REMOVE_PENDING = "DELETE FROM waiting_memberships WHERE tenant_no = $1 AND user_id = $2";
     PENDING_MEMBERSHIPS = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
-               JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 ORDER BY w.user_id";
+               JOIN users u ON u.id = w.user_id \
+               WHERE w.tenant_no = $1 AND w.user_id > $2 ORDER BY w.user_id LIMIT $3";
     PENDING_MEMBERSHIP = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
                    JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 AND w.user_id = $2";
     REMOVE = "UPDATE memberships SET removed_at = $3, updated_at = $3 \
               WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
     MEMBERS = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
                JOIN users u ON u.id = m.user_id \
-               WHERE m.tenant_no = $1 AND m.removed_at IS NULL ORDER BY m.user_id";
+               WHERE m.tenant_no = $1 AND m.removed_at IS NULL AND m.user_id > $2 \
+               ORDER BY m.user_id LIMIT $3";
     MEMBER = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
               JOIN users u ON u.id = m.user_id \
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
@@ -196,9 +198,14 @@ pub(crate) fn remove_pending(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Resul
     Ok(())
 }
 
-/// The pending memberships in the bound tenant.
-pub(crate) fn pending_memberships(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
-    tx.all(PENDING_MEMBERSHIPS, &[], member_row)
+/// Up to `count` pending memberships in the bound tenant, by their users: those after an id.
+pub(crate) fn pending_memberships(
+    tx: &mut ReadTx<'_>,
+    after: Uuid,
+    count: usize,
+) -> Result<Vec<Member>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(PENDING_MEMBERSHIPS, params![after, count], member_row)
 }
 
 /// A user's pending membership in the bound tenant.
@@ -230,8 +237,15 @@ pub(super) fn remove(tx: &mut WriteTx<'_>, id: Id<kinds::User>, now: Timestamp) 
     Ok(())
 }
 
+/// All members of the bound tenant, oldest first.
 pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
-    tx.all(MEMBERS, &[], member_row)
+    members_after(tx, Uuid::nil(), usize::MAX)
+}
+
+/// Up to `count` members of the bound tenant after an id, oldest first.
+pub(super) fn members_after(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<Member>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(MEMBERS, params![after, count], member_row)
 }
 
 fn member_row(row: &mut zoop_db::Row<'_>) -> Result<Member> {

@@ -1,19 +1,20 @@
 //! The tools of users, for pages and the command line.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use zoop_db::Uuid;
 
 use super::links::PasswordLink;
 use super::{Member, join, store};
 use crate::call::access::Role;
-use crate::call::answer::{Rows, done};
-use crate::call::argument::{Email, Name, input};
+use crate::call::answer::{Page, done};
+use crate::call::argument::{Email, Name, Ranged, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
 use crate::identity::keys;
 use crate::identity::oauth;
 use crate::values::id::{Id, kinds};
@@ -24,7 +25,7 @@ pub const GROUP: Group = Group {
     about: "The people of an account.",
     tools: &[
         ToolDef::command::<CreateUser>(),
-        ToolDef::query::<ListUsers>(),
+        ToolDef::list::<ListUsers>(),
         ToolDef::command::<SetRole>(),
         ToolDef::command::<RemoveUser>(),
         ToolDef::command::<PasswordLink>(),
@@ -106,16 +107,52 @@ impl Tool for ListUsers {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListUsersInput;
-    type Output = Rows<ListedUser>;
+    type Output = Page<ListedUser>;
 }
 
-impl Query for ListUsers {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListUsersInput) -> Result<Rows<ListedUser>> {
-        let members = store::members(ctx.tx)?.into_iter();
-        let members = members.map(|member| ListedUser { member, is_waiting: false });
-        let pending = store::pending_memberships(ctx.tx)?.into_iter();
-        let pending = pending.map(|member| ListedUser { member, is_waiting: true });
-        Ok(Rows { rows: members.chain(pending).collect() })
+/// The sort key of a row: members come first, then pending memberships.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Position {
+    /// Whether the membership is pending.
+    is_waiting: bool,
+    /// The user's id.
+    id: Uuid,
+}
+
+impl List for ListUsers {
+    type Row = ListedUser;
+    type Position = Position;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 100;
+    const AT_ONCE: usize = 100;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        _: &ListUsersInput,
+        after: Option<Position>,
+        count: usize,
+    ) -> Result<Vec<(ListedUser, Position)>> {
+        let listed = |is_waiting| {
+            move |member: Member| {
+                let position = Position { is_waiting, id: member.id.uuid() };
+                (ListedUser { member, is_waiting }, position)
+            }
+        };
+        let mut rows = Vec::new();
+        let pending_after = match after {
+            Some(Position { is_waiting: true, id }) => id,
+            member => {
+                let after = member.map_or(Uuid::nil(), |position| position.id);
+                let members = store::members_after(ctx.tx, after, count)?;
+                rows.extend(members.into_iter().map(listed(false)));
+                Uuid::nil()
+            }
+        };
+        if rows.len() < count {
+            let pending = store::pending_memberships(ctx.tx, pending_after, count - rows.len())?;
+            rows.extend(pending.into_iter().map(listed(true)));
+        }
+        Ok(rows)
     }
 }
 

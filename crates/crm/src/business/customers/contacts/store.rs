@@ -3,6 +3,7 @@
 use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
 use super::Contact;
+use crate::business::customers::children::Part;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -14,9 +15,10 @@ zoop_db::statements! {
     /// A customer's active contacts, in creation order. Their number is limited.
     ACTIVE = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// A customer's archived contacts, in creation order.
-    ARCHIVED = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
-              WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NOT NULL ORDER BY id"));
+    /// One part of a customer's contacts, in creation order: those after the id `$5`.
+    PART = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
+            WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
+            AND is_primary = $4 AND id > $5 ORDER BY id LIMIT $6"));
     INSERT = (Contact::INSERT);
     UPDATE = (Contact::UPDATE);
     /// The customer of a contact, if there is such a contact.
@@ -54,9 +56,17 @@ pub(crate) fn primary_first(mut contacts: Vec<Contact>) -> Vec<Contact> {
     contacts
 }
 
-/// A customer's archived contacts, in creation order.
-pub(crate) fn archived(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Contact>> {
-    tx.all(ARCHIVED, params![customer], Contact::read)
+/// Up to `count` of a part of a customer's contacts, in creation order: those after an id.
+pub(super) fn part(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+    part: Part,
+    after: Uuid,
+    count: usize,
+) -> Result<Vec<Contact>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let params = params![customer, part.archived, part.primary, after, count];
+    tx.all(PART, params, Contact::read)
 }
 
 /// The customer that a contact belongs to, if there is such a contact.

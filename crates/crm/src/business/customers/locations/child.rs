@@ -1,9 +1,9 @@
 //! A location as a child of a customer. The rules for children are in [`crate::business::customers::children`].
 
-use zoop_db::{ReadTx, WriteTx};
+use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::{Location, store};
-use crate::business::customers::children::Child;
+use crate::business::customers::children::{Child, Part};
 use crate::call::archive::Archivable;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
@@ -48,6 +48,16 @@ impl Child for Location {
 
     fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>> {
         store::active(tx, customer)
+    }
+
+    fn part(
+        tx: &mut ReadTx<'_>,
+        customer: Id<kinds::Customer>,
+        part: Part,
+        after: Uuid,
+        count: usize,
+    ) -> Result<Vec<Self>> {
+        store::part(tx, customer, part, after, count)
     }
 
     fn customer_of(

@@ -1,8 +1,9 @@
 //! The SQL for locations.
 
-use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
+use zoop_db::{ReadTx, Sql, Uuid, WriteTx, params, text};
 
 use super::Location;
+use crate::business::customers::children::Part;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -14,13 +15,17 @@ zoop_db::statements! {
     /// A customer's active locations, in creation order. Their number is limited.
     ACTIVE = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// A customer's archived locations, in creation order.
-    ARCHIVED = (text!("SELECT ", Location::SELECTED, " FROM locations \
-              WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NOT NULL ORDER BY id"));
+    /// One part of a customer's locations in creation order: those after the id `$5`.
+    PART = (text!("SELECT ", Location::SELECTED, " FROM locations \
+            WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
+            AND is_primary = $4 AND id > $5 ORDER BY id LIMIT $6"));
     INSERT = (Location::INSERT);
     UPDATE = (Location::UPDATE);
     CUSTOMER = "SELECT customer_id FROM locations WHERE tenant_no = $1 AND id = $2";
 }
+
+/// A customer's active locations in creation order, for a pipelined read.
+pub(crate) const ACTIVE_OF: Sql = ACTIVE;
 
 /// A location of a customer, which may be archived.
 ///
@@ -37,28 +42,22 @@ pub(crate) fn get(
 
 /// A customer's active locations: primary locations first, then the others, each in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Location>> {
-    Ok(primary_first(tx.all(ACTIVE, params![customer], Location::read)?))
-}
-
-/// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.
-pub(crate) const fn active_query<'p>(
-    customer: &'p [Value<'p>],
-) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Location>> {
-    (ACTIVE, customer, Location::read)
-}
-
-/// Sorts active locations that are in creation order into the order in which they are shown.
-pub(crate) fn primary_first(mut locations: Vec<Location>) -> Vec<Location> {
+    let mut locations = tx.all::<_, Error>(ACTIVE, params![customer], Location::read)?;
     locations.sort_by_key(|location| !location.is_primary);
-    locations
+    Ok(locations)
 }
 
-/// A customer's archived locations, in creation order.
-pub(super) fn archived(
+/// Up to `count` of a part of a customer's locations, in creation order: those after an id.
+pub(super) fn part(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
+    part: Part,
+    after: Uuid,
+    count: usize,
 ) -> Result<Vec<Location>> {
-    tx.all(ARCHIVED, params![customer], Location::read)
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let params = params![customer, part.archived, part.primary, after, count];
+    tx.all(PART, params, Location::read)
 }
 
 /// The customer that a location belongs to, if there is such a location.

@@ -7,7 +7,7 @@ use crate::business::customers::index::CustomerQuery;
 use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, store};
 use crate::business::tags;
 use crate::call::answer::Page;
-use crate::call::argument::{Email, SearchText, Text, input};
+use crate::call::argument::{Email, Ranged, SearchText, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
@@ -63,6 +63,9 @@ impl Tool for SearchCustomers {
 impl List for SearchCustomers {
     type Row = SearchRow;
     type Position = Position;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 25;
+    const AT_ONCE: usize = 100;
 
     fn run(
         ctx: &mut ReadCtx<'_, '_>,

@@ -7,9 +7,10 @@ use crate::business::notes::index::{NoteQuery, NoteWords};
 use crate::business::notes::store::{self, Candidates, Range};
 use crate::business::notes::{Note, SubjectFilter};
 use crate::call::answer::Page;
-use crate::call::argument::{Fields, SearchText, Time, input};
+use crate::call::argument::{Fields, Ranged, SearchText, Time, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
+use crate::call::page;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, List, Tool};
 use crate::identity::users;
@@ -67,6 +68,9 @@ impl Tool for ListNotes {
 impl List for ListNotes {
     type Row = Note;
     type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 25;
+    const AT_ONCE: usize = 25;
 
     fn run(
         ctx: &mut ReadCtx<'_, '_>,
@@ -85,13 +89,7 @@ impl List for ListNotes {
         let before = input.created_before.map_or(Uuid::max(), |time| id::lowest_at(time.0));
         let range = Range { ids: from..before, after };
         let notes = store::list(ctx.tx, &candidates, range, verify, count)?;
-        Ok(notes
-            .into_iter()
-            .map(|note| {
-                let id = note.id.uuid();
-                (note, id)
-            })
-            .collect())
+        Ok(page::with_positions(notes, |note| note.id.uuid()))
     }
 }
 

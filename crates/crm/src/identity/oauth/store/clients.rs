@@ -65,7 +65,8 @@ zoop_db::global_statements! {
     CLIENTS = "SELECT c.id, c.kind, c.name, c.redirect_uris, c.created_at, c.last_used_at, \
                (SELECT count(*) FROM oauth_grants g WHERE g.client_id = c.id \
                AND g.connected_at IS NOT NULL AND g.revoked_at IS NULL) \
-               FROM oauth_clients c WHERE c.connected_at IS NOT NULL ORDER BY c.id";
+               FROM oauth_clients c \
+               WHERE c.connected_at IS NOT NULL AND c.id > $1 ORDER BY c.id LIMIT $2";
 }
 
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
@@ -147,8 +148,14 @@ pub(crate) fn sweep(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
     Ok(tx.sweep(SWEEP, params![before])?)
 }
 
-pub(crate) fn all_connected(tx: &mut ReadTx<'_>) -> Result<Vec<ConnectedClient>> {
-    tx.global_all(CLIENTS, &[], |row| {
+/// Up to `count` clients after an id that a user has connected.
+pub(crate) fn connected_after(
+    tx: &mut ReadTx<'_>,
+    after: &str,
+    count: usize,
+) -> Result<Vec<ConnectedClient>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.global_all(CLIENTS, params![after, count], |row| {
         Ok(ConnectedClient {
             id: row.take()?,
             kind: row.take::<ClientKind>()?,

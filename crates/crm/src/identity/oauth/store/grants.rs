@@ -45,12 +45,12 @@ zoop_db::global_statements! {
     OF_TENANT = (grants!(
         "g.tenant_no = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
          AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
-         AND a.expires_at > $2) ORDER BY g.id"
+         AND a.expires_at > $2) AND g.id > $3 ORDER BY g.id LIMIT $4"
     ));
     OF_USER = (grants!(
         "g.user_id = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
          AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
-         AND a.expires_at > $2) ORDER BY g.id"
+         AND a.expires_at > $2) AND g.id < $3 ORDER BY g.id DESC LIMIT $4"
     ));
     BY_ID = (grants!("g.id = $1"));
     OF_MEMBER = "SELECT id FROM oauth_grants \
@@ -92,19 +92,28 @@ pub(crate) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp)
     Ok(tx.global_execute(REVOKE, params![id, now])? > 0)
 }
 
-/// The connected grants of the bound tenant that still work, in creation order.
-pub(crate) fn of_tenant(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<GrantRecord>> {
+/// Up to `count` connected grants of the bound tenant that still work, after an id, oldest creation order.
+pub(crate) fn of_tenant(
+    tx: &mut ReadTx<'_>,
+    now: Timestamp,
+    after: Uuid,
+    count: usize,
+) -> Result<Vec<GrantRecord>> {
     let tenant = tx.tenant()?.0;
-    tx.global_all(OF_TENANT, params![tenant, now], |row| Ok(grant(row)?.record))
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.global_all(OF_TENANT, params![tenant, now, after, count], |row| Ok(grant(row)?.record))
 }
 
-/// The connected grants of a user that still work, in all tenants, in creation order.
+/// Up to `count` connected grants of a user that still work, in all tenants, before an id, newest creation order.
 pub(crate) fn of_user(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     now: Timestamp,
+    before: Uuid,
+    count: usize,
 ) -> Result<Vec<GrantRecord>> {
-    tx.global_all(OF_USER, params![user, now], |row| Ok(grant(row)?.record))
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.global_all(OF_USER, params![user, now, before, count], |row| Ok(grant(row)?.record))
 }
 
 /// A grant, whatever its state.

@@ -4,15 +4,17 @@ pub mod restore;
 
 use super::{Contact, ContactRole, Origin, store};
 use crate::business::customers;
-use crate::business::customers::children::Children;
-use crate::call::answer::{Archived, Rows};
+use crate::business::customers::children::{self, Children, MOST_ROWS, Position};
+use crate::call::answer::{Archived, Page};
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, input, nested};
+use crate::call::argument::{
+    Email, Fields, NotNull, Patch, PhoneNumber, Ranged, Text, input, nested,
+};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of contacts.
@@ -20,7 +22,7 @@ pub const GROUP: Group = Group {
     name: "contacts",
     about: "Contacts: the people to call or write to at a customer.",
     tools: &[
-        ToolDef::query::<ListContacts>(),
+        ToolDef::list::<ListContacts>(),
         ToolDef::query::<GetContact>(),
         ToolDef::command::<CreateContact>(),
         ToolDef::command::<UpdateContact>(),
@@ -87,17 +89,25 @@ impl Tool for ListContacts {
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
     type Input = ListContactsInput;
-    type Output = Rows<Contact>;
+    type Output = Page<Contact>;
 }
 
-impl Query for ListContacts {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &ListContactsInput) -> Result<Rows<Contact>> {
+impl List for ListContacts {
+    type Row = Contact;
+    type Position = Position;
+    type Limit = Ranged<1, { MOST_ROWS }>;
+    // Whoever sends no limit gets all active ones, unless they are very long.
+    const DEFAULT_LIMIT: u32 = MOST_ROWS;
+    const AT_ONCE: usize = 100;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        input: &ListContactsInput,
+        after: Option<Position>,
+        count: usize,
+    ) -> Result<Vec<(Contact, Position)>> {
         let customer = customers::store::get(ctx.tx, input.customer_id)?;
-        let rows = match input.archived {
-            Some(true) => store::archived(ctx.tx, customer.id)?,
-            _ => store::active(ctx.tx, customer.id)?,
-        };
-        Ok(Rows { rows })
+        children::page(ctx.tx, customer.id, input.archived == Some(true), after, count)
     }
 }
 

@@ -5,15 +5,17 @@ pub mod update;
 
 use super::{Location, LocationType, store};
 use crate::business::customers;
-use crate::business::customers::children::Children;
-use crate::call::answer::{Archived, Rows};
+use crate::business::customers::children::{self, Children, MOST_ROWS, Position};
+use crate::call::answer::{Archived, Page};
 use crate::call::archive::Archivable;
-use crate::call::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
+use crate::call::argument::{
+    CountryCode, Fields, Latitude, Longitude, Ranged, Text, input, nested,
+};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
@@ -22,7 +24,7 @@ pub const GROUP: Group = Group {
     name: "locations",
     about: "Locations: the addresses of a customer.",
     tools: &[
-        ToolDef::query::<ListLocations>(),
+        ToolDef::list::<ListLocations>(),
         ToolDef::query::<GetLocation>(),
         ToolDef::command::<CreateLocation>(),
         ToolDef::command::<update::UpdateLocation>(),
@@ -101,17 +103,25 @@ impl Tool for ListLocations {
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
     type Input = ListLocationsInput;
-    type Output = Rows<Location>;
+    type Output = Page<Location>;
 }
 
-impl Query for ListLocations {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &ListLocationsInput) -> Result<Rows<Location>> {
+impl List for ListLocations {
+    type Row = Location;
+    type Position = Position;
+    type Limit = Ranged<1, { MOST_ROWS }>;
+    // Whoever sends no limit gets all active ones, unless they are very long.
+    const DEFAULT_LIMIT: u32 = MOST_ROWS;
+    const AT_ONCE: usize = 25;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        input: &ListLocationsInput,
+        after: Option<Position>,
+        count: usize,
+    ) -> Result<Vec<(Location, Position)>> {
         let customer = customers::store::get(ctx.tx, input.customer_id)?;
-        let rows = match input.archived {
-            Some(true) => store::archived(ctx.tx, customer.id)?,
-            _ => store::active(ctx.tx, customer.id)?,
-        };
-        Ok(Rows { rows })
+        children::page(ctx.tx, customer.id, input.archived == Some(true), after, count)
     }
 }
 

@@ -1,0 +1,153 @@
+//! A server with half a gibibyte of address space, and callers that do their worst: it answers or refuses, and
+//! stays.
+
+use std::io::ErrorKind;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::connection::{Connection, head, request};
+use super::{SETTINGS, status};
+use crate::client::Client;
+use crate::env::{Folder, Server, is_long, text};
+
+/// The address space of the server, in bytes.
+const ADDRESS_SPACE: u64 = 512 << 20;
+const BUSINESSES: usize = 10;
+/// Connections of each business, in all more than the seats of the server.
+const EACH: usize = 10;
+/// The largest body that the server reads.
+const BODY: usize = 2 << 20;
+
+/// A server without request limits over ten businesses with long notes, and a key of each.
+fn small_server(folder: &mut Folder) -> (Server, Vec<String>) {
+    folder.write("zoop.toml", SETTINGS);
+    let keys = (0..BUSINESSES).map(|number| key_of_new_business(folder, number)).collect();
+    folder.launch_with(vec!["prlimit".to_owned(), format!("--as={ADDRESS_SPACE}")]);
+    (folder.serve(&[]), keys)
+}
+
+fn key_of_new_business(folder: &Folder, number: usize) -> String {
+    let (name, owner) = (format!("Business {number}"), format!("owner{number}@example.com"));
+    let made = folder.json(&[
+        "tenant",
+        "create",
+        "--name",
+        &name,
+        "--owner-name",
+        "Owner",
+        "--owner-email",
+        &owner,
+    ]);
+    let tenant = text(&made, "tenant_id");
+    let scopes = "read:customers,write:customers,read:notes,write:notes";
+    let key =
+        folder.json(&["key", "create", "--tenant", &tenant, "--user", &owner, "--scope", scopes]);
+    text(&key, "key")
+}
+
+#[test]
+fn half_a_gibibyte_is_enough_whatever_callers_send() {
+    let time = Duration::from_secs(if is_long() { 300 } else { 20 });
+    let mut folder = Folder::new();
+    let (mut server, keys) = small_server(&mut folder);
+    for key in &keys {
+        let client = Client::new(&server.url, key);
+        let note = json!({ "body": "😀".repeat(100_000) });
+        (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
+    }
+    let over = Instant::now() + time;
+    let served = thread::scope(|scope| {
+        let callers: Vec<_> = (0..BUSINESSES * EACH)
+            .map(|caller| {
+                let (url, key) = (&server.url, &keys[caller % BUSINESSES]);
+                scope.spawn(move || match caller / BUSINESSES % 5 {
+                    0 | 1 => read_nothing(url, key, over),
+                    2 | 3 => send_much(url, key, over),
+                    _ => read_all(url, key, over),
+                })
+            })
+            .collect();
+        // All of them end, so that the server's own words can be told.
+        callers.into_iter().fold(true, |served, caller| served & caller.join().is_ok())
+    });
+    assert!(served, "{}", server.rest());
+    eprintln!(
+        "{} threads; at most {} KiB of address space, {} KiB in memory; then {} KiB in memory",
+        status(&server, "Threads"),
+        status(&server, "VmPeak"),
+        status(&server, "VmHWM"),
+        status(&server, "VmRSS")
+    );
+    Client::new(&server.url, &keys[0]).ask("notes.list", &json!({}));
+    server.terminate();
+    assert!(server.wait().success());
+    let rest = server.rest();
+    assert!(!rest.contains("panicked") && !rest.contains("ERROR"), "{rest}");
+}
+
+/// Sends calls with long answers and reads none, on one connection after another.
+fn read_nothing(url: &str, key: &str, over: Instant) {
+    let calls = request(key, "notes.list", &json!({})).repeat(20);
+    while Instant::now() < over {
+        let connection = Connection::open(url);
+        connection.stream().set_nonblocking(true).expect("an option");
+        let _ = connection.send(&calls);
+        let until = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < until.min(over) {
+            let is_over = match connection.stream().peek(&mut [0]) {
+                Err(error) => error.kind() != ErrorKind::WouldBlock,
+                Ok(read) => read == 0,
+            };
+            if is_over {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Sends the longest bodies: of many small values, and notes that are too long.
+fn send_much(url: &str, key: &str, over: Instant) {
+    let numbers = "1,".repeat(BODY / 2 - 200);
+    let values = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"tags.create","arguments":{{"name":[{numbers}1]}}}}}}"#
+    );
+    let values = [head(key, values.len()), values.into_bytes()].concat();
+    let note = request(key, "notes.create", &json!({ "body": "😀".repeat(400_000) }));
+    for call in [values, note].iter().cycle() {
+        let mut connection = Connection::open(url);
+        // Who is refused may not be read to the end.
+        if connection.send(call).is_ok() {
+            let _ = connection.receive();
+        }
+        if Instant::now() > over {
+            return;
+        }
+    }
+}
+
+/// Reads and writes what is long, as fast as it can.
+fn read_all(url: &str, key: &str, over: Instant) {
+    let note = json!({ "body": "😀".repeat(50_000) });
+    let calls = [
+        request(key, "notes.list", &json!({ "limit": 100 })),
+        request(key, "notes.list", &json!({ "q": "filler", "limit": 100 })),
+        request(key, "customers.search", &json!({ "q": "a" })),
+        request(key, "notes.create", &note),
+    ];
+    let mut connection = Connection::open(url);
+    for call in calls.iter().cycle() {
+        let answered = connection.send(call).and_then(|()| connection.receive());
+        match answered {
+            Ok(head) if matches!(head.status, 200 | 503) => {}
+            // A body that did not arrive in time, on a busy machine.
+            Ok(head) if head.status == 408 => connection = Connection::open(url),
+            other => panic!("{other:?}"),
+        }
+        if Instant::now() > over {
+            return;
+        }
+    }
+}
