@@ -67,6 +67,13 @@ pub trait Command: Tool {
     /// What a caller without the read scope gets.
     const RECEIPT: Receipt;
 
+    /// Computes what the write needs and what takes long: the write holds up every other write, this only
+    /// its own caller. What it reads may have changed by the time of the write, so [`Self::run`] checks it
+    /// again and refuses what is to be refused.
+    fn prepare(_: &mut ReadCtx<'_, '_>, input: Self::Input) -> Result<Self::Input> {
+        Ok(input)
+    }
+
     /// Runs it. The input is borrowed because a job may have to run twice.
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
 }

@@ -43,7 +43,7 @@ use crate::values::id::{Id, Kind};
 use crate::values::text;
 
 /// What the meaning of a value depends on, besides its text.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseContext {
     /// The country of telephone numbers without a country code.
     pub country: Country,
