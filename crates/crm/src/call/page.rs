@@ -20,10 +20,10 @@ use crate::call::argument::{
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::perform;
-use crate::call::tool::List;
+use crate::call::tool::{Found, List};
 
 /// A page ends once the JSON of its rows exceeds this many bytes.
-const PAGE_BYTES: usize = 256 * 1024;
+pub(crate) const PAGE_BYTES: usize = 256 * 1024;
 /// Maximum bytes of a cursor. Its filters are bounded, so none is longer.
 const CURSOR_BYTES: usize = 8 * 1024;
 /// Bytes of the check value.
@@ -91,39 +91,45 @@ const DAMAGED: &str =
 /// Runs a [`List`] and returns a page as JSON. Reads one row more than the page holds, to know whether
 /// there are more.
 pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
-    let (found, filters, codec) = find::<T>(ctx, object)?;
-    write(found, filters, &codec)
+    let (found, asked) = find::<T>(ctx, object)?;
+    write(found, asked)
 }
 
 /// [`list_json`] in the list's own types. The rows stay in this process, so their size is not limited.
 pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
-    let (Found { mut rows, count }, filters, codec) = find::<T>(ctx, object)?;
-    let has_more = rows.len() > count;
-    rows.truncate(count);
+    let (Found { mut rows, stopped }, asked) = find::<T>(ctx, object)?;
+    let is_cut = rows.len() > asked.count;
+    rows.truncate(asked.count);
     let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let next_cursor = match positions.pop().filter(|_| has_more) {
-        Some(position) => Some(codec.close(&CursorState { filters, position })?),
-        None => None,
-    };
-    Ok(Page { rows, next_cursor, has_more })
+    let next_cursor = asked.cursor(if is_cut { positions.pop() } else { stopped })?;
+    Ok(Page { rows, has_more: next_cursor.is_some(), next_cursor })
 }
 
-/// Rows with their positions: one more than the page holds, if there are more.
-struct Found<R, P> {
-    rows: Vec<(R, P)>,
+/// What the page after the rows found needs.
+struct Continuation {
     /// Maximum rows of the page.
     count: usize,
+    filters: Map<String, Value>,
+    codec: CursorCodec,
 }
 
-/// The rows found, the filters, and the codec of the cursors.
-type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
+impl Continuation {
+    /// The cursor of the page that begins after a position.
+    fn cursor<P: Serialize>(self, position: Option<P>) -> Result<Option<String>> {
+        let Self { filters, codec, .. } = self;
+        position.map(|position| codec.close(&CursorState { filters, position })).transpose()
+    }
+}
+
+/// The rows found, one more than the page holds if there are more.
+type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Continuation);
 
 fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
     let codec = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
     let asked = Asked::<T>::read(object, perform::parse_context(ctx.access), &codec)?;
     let count = asked.limit as usize;
-    let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
-    Ok((Found { rows, count }, asked.filters, codec))
+    let found = T::run(ctx, &asked.input, asked.after, count + 1)?;
+    Ok((found, Continuation { count, filters: asked.filters, codec }))
 }
 
 /// The parsed arguments of a list's call.
@@ -196,28 +202,26 @@ fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fi
 }
 
 fn write<R: Serialize, P: Serialize>(
-    Found { rows, count }: Found<R, P>,
-    filters: Map<String, Value>,
-    codec: &CursorCodec,
+    Found { rows, stopped }: Found<R, P>,
+    asked: Continuation,
 ) -> Result<String> {
     let found = rows.len();
-    let mut page = WrittenPage { rows: Vec::new(), next_cursor: None, has_more: false };
+    let mut written = Vec::new();
     let mut bytes = 0;
     let mut last = None;
-    for (row, position) in rows.into_iter().take(count) {
+    for (row, position) in rows.into_iter().take(asked.count) {
         let row = serde_json::value::to_raw_value(&row)?;
         bytes += row.get().len();
-        page.rows.push(row);
+        written.push(row);
         last = Some(position);
         if bytes > PAGE_BYTES {
             break;
         }
     }
-    page.has_more = page.rows.len() < found;
-    if let (true, Some(position)) = (page.has_more, last) {
-        page.next_cursor = Some(codec.close(&CursorState { filters, position })?);
-    }
-    Ok(serde_json::to_string(&page)?)
+    let is_cut = written.len() < found;
+    let next_cursor = asked.cursor(if is_cut { last } else { stopped })?;
+    let has_more = next_cursor.is_some();
+    Ok(serde_json::to_string(&WrittenPage { rows: written, next_cursor, has_more })?)
 }
 
 /// Encodes and checks cursors, which are bound to a tool and a tenant.

@@ -51,13 +51,30 @@ pub trait List: Tool<Output = Page<<Self as List>::Row>> {
     /// The sort key of a row (the cursor's position).
     type Position: Serialize + DeserializeOwned;
 
-    /// Up to `count` rows that come after `after` in the list's order, each with its position.
+    /// Up to `count` rows that come after `after` in the list's order. If it is too much work to find so
+    /// many, it may stop earlier and say where.
     fn run(
         ctx: &mut ReadCtx<'_, '_>,
         input: &Self::Input,
         after: Option<Self::Position>,
         count: usize,
-    ) -> Result<Vec<(Self::Row, Self::Position)>>;
+    ) -> Result<Found<Self::Row, Self::Position>>;
+}
+
+/// Rows of a list, each with its position in the list's order.
+#[derive(Debug)]
+pub struct Found<R, P> {
+    /// The rows.
+    pub rows: Vec<(R, P)>,
+    /// The position up to which rows were sought; `None` if that was up to the end.
+    pub stopped: Option<P>,
+}
+
+impl<R, P> Found<R, P> {
+    /// All rows up to the end, or as many as were asked for.
+    pub const fn all(rows: Vec<(R, P)>) -> Self {
+        Self { rows, stopped: None }
+    }
 }
 
 /// A tool that writes.

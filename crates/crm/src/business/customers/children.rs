@@ -18,12 +18,14 @@ pub(crate) const MAX_ACTIVE: usize = 200;
 pub(crate) trait Child: Archivable + Recorded {
     /// The plural of its word.
     const PLURAL: &'static str;
+    /// What rivals have in common.
+    type Group: PartialEq;
 
     /// A customer's child, archived ones too.
     fn get(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>, id: Id<Self::Kind>) -> Result<Self>;
 
-    /// A customer's active children, primary ones first, then in creation order.
-    fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>>;
+    /// A customer's active children, in creation order.
+    fn siblings(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Sibling<Self>>>;
 
     /// The customer that a child belongs to, if there is such a child.
     fn customer_of(tx: &mut ReadTx<'_>, id: Id<Self::Kind>) -> Result<Option<Id<kinds::Customer>>>;
@@ -38,24 +40,32 @@ pub(crate) trait Child: Archivable + Recorded {
     #[must_use]
     fn with_primary(self, is_primary: bool) -> Self;
 
-    /// Whether at most one of the two can be primary.
-    fn is_rival_of(&self, other: &Self) -> bool;
+    /// Of two children of one group, only one can be primary.
+    fn group(&self) -> Self::Group;
+}
+
+/// What the rules need to know of a customer's child. All its fields would be too much to read in a write:
+/// the texts of two hundred locations are many megabytes.
+pub(crate) struct Sibling<C: Child> {
+    pub(crate) id: Id<C::Kind>,
+    pub(crate) is_primary: bool,
+    pub(crate) group: C::Group,
 }
 
 /// The active children of one customer.
-pub(crate) struct Children<C> {
+pub(crate) struct Children<C: Child> {
     customer: Id<kinds::Customer>,
-    active: Vec<C>,
+    active: Vec<Sibling<C>>,
 }
 
 impl<C: Child> Children<C> {
     /// Reads them.
     pub(crate) fn of(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Self> {
-        Ok(Self { customer, active: C::active(tx, customer)? })
+        Ok(Self { customer, active: C::siblings(tx, customer)? })
     }
 
-    /// All of them, primary ones first.
-    pub(crate) fn active(&self) -> &[C] {
+    /// All of them, in creation order.
+    pub(crate) fn active(&self) -> &[Sibling<C>] {
         &self.active
     }
 
@@ -64,20 +74,18 @@ impl<C: Child> Children<C> {
     /// # Errors
     /// [`Error::NotFound`] when the customer has no such child.
     pub(crate) fn find(&self, tx: &mut ReadTx<'_>, id: Id<C::Kind>) -> Result<C> {
-        match self.active.iter().find(|child| child.id() == id) {
-            Some(child) => Ok(child.clone()),
-            None => C::get(tx, self.customer, id),
-        }
+        C::get(tx, self.customer, id)
     }
 
     /// The other children that cannot be primary at the same time as `child`.
-    pub(crate) fn rivals<'a>(&'a self, child: &'a C) -> impl Iterator<Item = &'a C> {
-        self.active.iter().filter(move |other| other.id() != child.id() && other.is_rival_of(child))
+    pub(crate) fn rivals(&self, child: &C) -> impl Iterator<Item = &Sibling<C>> {
+        let (id, group) = (child.id(), child.group());
+        self.active.iter().filter(move |other| other.id != id && other.group == group)
     }
 
     /// The rival that is primary, if there is one.
-    pub(crate) fn primary_rival<'a>(&'a self, child: &'a C) -> Option<&'a C> {
-        self.rivals(child).find(|other| other.is_primary())
+    pub(crate) fn primary_rival(&self, child: &C) -> Option<&Sibling<C>> {
+        self.rivals(child).find(|other| other.is_primary)
     }
 
     /// Adds a child. The first one is always primary, and a new primary one demotes the previous one.
@@ -96,7 +104,7 @@ impl<C: Child> Children<C> {
     pub(crate) fn update(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: &C) -> Result<()> {
         self.demote_rival(ctx, new)?;
         C::save(ctx, old, new)?;
-        if old.is_primary() && !old.is_rival_of(new) {
+        if old.is_primary() && old.group() != new.group() {
             self.promote_oldest_rival(ctx, old)?;
         }
         Ok(())
@@ -128,16 +136,29 @@ impl<C: Child> Children<C> {
 
     fn demote_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
         match self.primary_rival(child).filter(|_| child.is_primary()) {
-            Some(rival) => set_primary(ctx, rival, false),
+            Some(rival) => self.set_primary(ctx, rival.id, false),
             None => Ok(()),
         }
     }
 
     fn promote_oldest_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
-        match self.rivals(child).min_by_key(|rival| rival.id().uuid()) {
-            Some(oldest) => set_primary(ctx, oldest, true),
+        match self.rivals(child).min_by_key(|rival| rival.id.uuid()) {
+            Some(oldest) => self.set_primary(ctx, oldest.id, true),
             None => Ok(()),
         }
+    }
+
+    /// Promotes or demotes a child.
+    fn set_primary(
+        &self,
+        ctx: &mut WriteCtx<'_, '_>,
+        id: Id<C::Kind>,
+        is_primary: bool,
+    ) -> Result<()> {
+        let old = self.find(ctx.tx, id)?;
+        let mut new = old.clone().with_primary(is_primary);
+        new.mark(None, ctx.moment());
+        C::save(ctx, &old, &new)
     }
 }
 
@@ -160,11 +181,4 @@ pub(crate) fn restore<C: Child>(
     let is_primary = children.rivals(&new).next().is_none();
     C::save(ctx, &old, &new.with_primary(is_primary))?;
     Ok((Restored::of(id), customer))
-}
-
-/// Promotes or demotes a child.
-fn set_primary<C: Child>(ctx: &mut WriteCtx<'_, '_>, old: &C, is_primary: bool) -> Result<()> {
-    let mut new = old.clone().with_primary(is_primary);
-    new.mark(None, ctx.moment());
-    C::save(ctx, old, &new)
 }

@@ -285,9 +285,11 @@ pub fn parse_object(text: &str) -> Result<Object> {
     }
 }
 
-/// The problem of an unknown field, with the nearest known name.
+/// The problem of an unknown field, with the nearest known name. A name longer than any known one is near
+/// none, and is not compared: that would take as long as both are long.
 fn unknown(name: &str, known: &[&'static str]) -> String {
-    let nearest = known
+    let compared = if name.len() <= json::MAX_SHOWN { known } else { &[] };
+    let nearest = compared
         .iter()
         .map(|known| (strsim::osa_distance(name, known), known))
         .min()
@@ -301,5 +303,5 @@ fn unknown(name: &str, known: &[&'static str]) -> String {
 
 /// A name that the caller sent, cut short and without control characters, so that it can be shown.
 fn shown(name: &str) -> String {
-    name.chars().filter(|letter| !letter.is_control()).take(64).collect()
+    name.chars().filter(|letter| !letter.is_control()).take(json::MAX_SHOWN).collect()
 }

@@ -29,6 +29,8 @@ pub use fields::{
     read_filters,
 };
 
+#[cfg(test)]
+pub(crate) use json::MAX_MEMBERS;
 pub use json::{Json, Object, is_blank};
 pub use list::List;
 pub use name::Name;

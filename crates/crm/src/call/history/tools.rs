@@ -9,7 +9,7 @@ use crate::call::context::ReadCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The history's tools.
@@ -48,15 +48,13 @@ impl List for ListHistory {
         input: &ListHistoryInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(Entry, Uuid)>> {
+    ) -> Result<Found<Entry, Uuid>> {
         let before = after.unwrap_or(Uuid::max());
         let entries = store::list(ctx.tx, input.record.map(Id::uuid), before, count)?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| {
-                let id = entry.id.uuid();
-                (entry, id)
-            })
-            .collect())
+        let at = |entry: Entry| {
+            let id = entry.id.uuid();
+            (entry, id)
+        };
+        Ok(Found::all(entries.into_iter().map(at).collect()))
     }
 }

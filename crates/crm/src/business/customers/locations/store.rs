@@ -3,6 +3,7 @@
 use zoop_db::{ReadTx, Row, RowQuery, Sql, Uuid, Value, WriteTx, params, text};
 
 use super::Location;
+use crate::business::customers::children::Sibling;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -14,6 +15,9 @@ zoop_db::statements! {
     /// A customer's active locations in creation order; a customer has a bounded number of them.
     ACTIVE = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
+    /// Of a customer's active locations, in creation order, what decides which one is primary.
+    SIBLINGS = "SELECT id, is_primary, location_type FROM locations \
+                WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
     /// A customer's archived locations in creation order.
     ARCHIVED = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NOT NULL ORDER BY id"));
@@ -41,6 +45,16 @@ pub(crate) fn get(
 /// A customer's active locations: primary ones first, then in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Location>> {
     Ok(primary_first(tx.all(ACTIVE, params![customer], Location::read)?))
+}
+
+/// What decides which of a customer's active locations are primary, in creation order.
+pub(super) fn siblings(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+) -> Result<Vec<Sibling<Location>>> {
+    tx.all(SIBLINGS, params![customer], |row| {
+        Ok(Sibling { id: row.take()?, is_primary: row.take()?, group: row.take()? })
+    })
 }
 
 /// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.

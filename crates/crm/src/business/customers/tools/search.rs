@@ -11,7 +11,7 @@ use crate::call::argument::{Email, SearchText, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -69,18 +69,18 @@ impl List for SearchCustomers {
         input: &SearchCustomersInput,
         after: Option<Position>,
         count: usize,
-    ) -> Result<Vec<(SearchRow, Position)>> {
+    ) -> Result<Found<SearchRow, Position>> {
         let tag = match input.tag {
             None => None,
             Some(id) => match tags::store::number(ctx.tx, id)? {
-                None => return Ok(Vec::new()),
+                None => return Ok(Found::all(Vec::new())),
                 known => known,
             },
         };
         let number = match &input.customer_number {
             None => None,
             Some(text) => match CustomerNumber::parse(&text.0) {
-                None => return Ok(Vec::new()),
+                None => return Ok(Found::all(Vec::new())),
                 known => known.map(|number| number.0),
             },
         };
@@ -111,7 +111,7 @@ impl List for SearchCustomers {
             let found = store::search(ctx.tx, rest, partial_before, count - rows.len())?;
             rows.extend(found.into_iter().map(|row| at(row, true)));
         }
-        Ok(rows)
+        Ok(Found::all(rows))
     }
 }
 
