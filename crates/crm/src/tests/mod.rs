@@ -11,6 +11,7 @@ mod matrix;
 mod naming;
 mod parity;
 mod plans;
+mod prepare;
 mod races;
 mod receipts;
 mod reference;
