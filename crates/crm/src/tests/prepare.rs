@@ -81,16 +81,16 @@ fn a_phone_is_read_for_the_country_at_the_time_of_the_write() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (countries, e164) in [
-        (&["DE", "DE"][..], "+493090182000"),
-        (&["US", "DE"][..], "+493090182000"),
-        (&["DE", "GB"][..], "+443090182000"),
+        (&["DE", "DE"][..], "+495105550199"),
+        (&["US", "DE"][..], "+495105550199"),
+        (&["DE", "GB"][..], "+445105550199"),
     ] {
         let proof = Moving { caller: acme.owner.clone(), reads: Arc::default(), countries };
         let tool = catalog::find("customers.create").expect("the tool");
         let deadline = Instant::now() + TIMEOUT;
         let runner = Runner { db: &env.db, environment: &env.environment, deadline };
         let person = json!({
-            "customer_type": "individual", "first_name": "Ann", "phone": "030 9018 2000",
+            "customer_type": "individual", "first_name": "Ann", "phone": "510 555 0199",
         });
         let made = runner.call(proof, tool, person.to_string(), None).wait();
         let made: Value = serde_json::from_str(&made.expect("a customer")).expect("JSON");

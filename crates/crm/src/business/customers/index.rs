@@ -86,8 +86,12 @@ fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
             words.push(word.to_owned());
         });
     }
-    digits.iter().for_each(|digits| tokens.add_inner(Field::Phone, digits));
-    words.iter().for_each(|word| tokens.add_inner(Field::Word, word));
+    for digits in &digits {
+        tokens.add_inner(Field::Phone, digits);
+    }
+    for word in &words {
+        tokens.add_inner(Field::Word, word);
+    }
 }
 
 /// The filters of a search. `None` means no filter, except for `status`.

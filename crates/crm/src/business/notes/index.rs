@@ -148,9 +148,9 @@ impl NoteQuery<'_> {
             self.pinned.then(|| PINNED.to_owned()),
         ];
         let mut parts: Vec<Expression> = Vec::new();
-        let wordy = || Expression::Token(tenant.token(Field::Facet, WORDY));
+        let any_words = || Expression::Token(tenant.token(Field::Facet, WORDY));
         let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
-        parts.extend(words.and_then(|words| Expression::any([words, wordy()])));
+        parts.extend(words.and_then(|words| Expression::any([words, any_words()])));
         let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
         parts.extend(facets.iter().flatten().map(|name| facet(name)));
         Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))
