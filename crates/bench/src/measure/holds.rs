@@ -215,9 +215,9 @@ impl World {
             json!({ "body": words(20_000) }),
         )?;
         call(
-            "notes.create, 4,000 different words of 16,000",
+            "notes.create, 3,000 different words of 16,000",
             "notes.create",
-            json!({ "body": repeated(4_000, 16_000) }),
+            json!({ "body": repeated(3_000, 16_000) }),
         )?;
         let han = call(
             "notes.create, 100,000 Han characters",

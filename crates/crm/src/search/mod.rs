@@ -224,7 +224,7 @@ impl Prefix {
 /// Maximum distinct tokens of a row, and maximum bytes of all of them, before those that it can do without
 /// are left out. A row of more takes more than ten milliseconds to write, while every other write waits.
 const MAX_TOKENS: usize = 8_192;
-const MAX_TOKEN_BYTES: usize = 128 * 1024;
+const MAX_TOKEN_BYTES: usize = 96 * 1024;
 
 /// Collects the distinct tokens of one row.
 pub(crate) struct Tokens {

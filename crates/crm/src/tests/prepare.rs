@@ -15,6 +15,7 @@ use crate::call::definition::Action;
 use crate::call::error::{Error, Result};
 use crate::call::proof::Proof;
 use crate::call::run::Runner;
+use crate::call::scope::Scope;
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv, text, told};
 use crate::values::clock::Environment;
@@ -44,7 +45,8 @@ fn beside_a_write(env: &TestEnv, business: &Business, work: impl FnOnce()) {
 fn a_refused_call_waits_for_no_write() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let stranger = env.authenticate(&env.key(acme.account, None, &[])).expect("a key");
+    let stranger =
+        env.authenticate(&env.key(acme.account, None, &[Scope::ReadNotes])).expect("a key");
     beside_a_write(&env, &acme, || {
         for (_, tool) in catalog::mcp_tools() {
             let Action::Command { .. } = tool.action else { continue };

@@ -43,8 +43,8 @@ const WORDY: &str = "wordy";
 
 /// Maximum distinct words of a body, and maximum bytes of all of them, that the index has. An index of more
 /// takes more than ten milliseconds to write, while every other write waits.
-const MAX_WORDS: usize = 4_096;
-const MAX_WORD_BYTES: usize = 48 * 1024;
+const MAX_WORDS: usize = 3_072;
+const MAX_WORD_BYTES: usize = 36 * 1024;
 /// Maximum letters that one byte of a text folds to: the three bytes of U+FDFA are eighteen letters.
 const LETTERS_A_BYTE: usize = 6;
 
