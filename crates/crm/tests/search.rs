@@ -366,10 +366,10 @@ proptest! {
 
 /// A text of `length` letters of four bytes, in words of at most `word` letters; no two words are equal.
 fn hostile(length: usize, word: usize, seed: u32) -> String {
-    let mut places = 0..u32::try_from(length).unwrap();
+    let places = 0..u32::try_from(length).unwrap();
     let letter = |place: u32| char::from_u32(0x2_0000 + (seed * 7_919 + place * 31) % 40_000);
     let mut text = String::new();
-    while let Some(place) = places.next() {
+    for place in places {
         let is_space = text.chars().count() % (word + 1) == word;
         text.push(if is_space { ' ' } else { letter(place).unwrap() });
     }
