@@ -87,6 +87,8 @@ enum Command {
         #[arg(long)]
         peers: PathBuf,
     },
+    /// Measures only how long single calls hold the writer, and prints it.
+    Holds,
     /// Writes the report of the last run again.
     Report,
     /// Runs the floor.
@@ -135,6 +137,7 @@ fn main() -> Result<()> {
             let plan = Plan::full(customers, zoop, peers)?;
             report::write(&measure::again_on_postgres(plan)?, Path::new(report::FOLDER))?;
         }
+        Command::Holds => say(&report::holds(&measure::held(&folder()?)?)),
         Command::Report => report::write(&Results::load(&folder()?)?, Path::new(report::FOLDER))?,
         Command::Floor { port, answer } => floor::serve(port, answer)?,
         Command::Rmcp { port, database, tenant } => rmcp::serve(port, database, tenant)?,

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use zoop_crm::business::customers::index::{CustomerDocument, CustomerQuery};
 use zoop_crm::business::customers::{CustomerType, Status};
-use zoop_crm::business::notes::index::{NoteDocument, NoteQuery, NoteWords};
+use zoop_crm::business::notes::index::{
+    BodyWords, NoteDocument, NoteQuery, NoteWords, may_be_wordy,
+};
 use zoop_crm::business::notes::{SubjectFilter, SubjectType};
 use zoop_crm::search::{Expression, TenantMark};
 use zoop_crm::values::fold::QueryHasNoWord;
@@ -75,8 +77,9 @@ fn query(q: Option<&str>, country: NumberingPlan) -> CustomerQuery<'_> {
     CustomerQuery { q, country, status: None, kind: None, tag: None, email: None, number: None }
 }
 
-fn note(body: &str) -> NoteDocument<'_> {
-    NoteDocument { body, pinned: false, created_by: 3, subject: Some(SubjectType::Job) }
+fn note(body: &str) -> NoteDocument {
+    let words = BodyWords::of(body);
+    NoteDocument { words, pinned: false, created_by: 3, subject: Some(SubjectType::Job) }
 }
 
 /// The index's result for the customer in row `n`.
@@ -98,7 +101,7 @@ fn note_verdict(index: &Index, n: i64, body: &str, q: &str) -> &'static str {
     let query = NoteQuery { words: Some(&words), ..NoteQuery::default() };
     let matches = words.body_matches(body);
     let candidate = index.has(n, &query.expression(tenant(1)));
-    if words.needs_verification() {
+    if words.needs_verification() || may_be_wordy(body) {
         assert!(candidate || !matches, "the index misses {q} in {body}");
     } else {
         assert_eq!(candidate, matches, "{q} in {body}");
@@ -359,4 +362,116 @@ proptest! {
             prop_assert_eq!(note_verdict(&index, 1, &text, &text), expected);
         }
     }
+}
+
+/// A text of `length` letters of four bytes, in words of at most `word` letters; no two words are equal.
+fn hostile(length: usize, word: usize, seed: u32) -> String {
+    let places = 0..u32::try_from(length).unwrap();
+    let letter = |place: u32| char::from_u32(0x2_0000 + (seed * 7_919 + place * 31) % 40_000);
+    let mut text = String::new();
+    for place in places {
+        let is_space = text.chars().count() % (word + 1) == word;
+        text.push(if is_space { ' ' } else { letter(place).unwrap() });
+    }
+    text
+}
+
+#[test]
+fn the_most_extreme_customer_has_a_bounded_number_of_tokens() {
+    let phone = |number: u32| phone::parse(&format!("(510) 555-{number:04}"), Country::US).unwrap();
+    for word in [1, 2, 12, 128] {
+        let names: Vec<String> = (0..201).map(|it| hostile(256, word, it)).collect();
+        let names = std::iter::once("Ann O’Neill").chain(names.iter().map(String::as_str));
+        let names: Vec<&str> = names.collect();
+        let phones: Vec<Phone> = (0..201).map(phone).collect();
+        let tokens = customer(&names, &phones).tokens(tenant(1));
+        assert!(tokens.len() < 192 * 1024, "{word}: {} bytes", tokens.len());
+        assert!(tokens.split(' ').count() < 9_000, "{word}: {}", tokens.split(' ').count());
+        let index = Index::new();
+        index.put(1, &tokens);
+        for (q, expected) in [
+            ("ann", "whole"),
+            ("nei", "part"),
+            ("oneill ann", "whole"),
+            ("5105550000", "whole"),
+            ("550000", "part"),
+            // A contact's.
+            ("5105550200", "whole"),
+        ] {
+            assert_eq!(verdict(&index, 1, q, Country::US), expected, "{q} {word}");
+        }
+    }
+}
+
+/// Two hundred contacts with names and telephone numbers as people have them are found by every part.
+#[test]
+fn a_customer_with_two_hundred_usual_contacts_is_found_by_all_their_parts() {
+    const FIRST: [&str; 10] = [
+        "Alexandra",
+        "Benjamin",
+        "Charlotte",
+        "Dominic",
+        "Eleanor",
+        "Frederick",
+        "Gabriela",
+        "Harrison",
+        "Isabella",
+        "Jonathan",
+    ];
+    const LAST: [&str; 20] = [
+        "Anderson",
+        "Blackwood",
+        "Carpenter",
+        "Delacroix",
+        "Eastwood",
+        "Fitzgerald",
+        "Gallagher",
+        "Hernandez",
+        "Ibrahimov",
+        "Jankowski",
+        "Kowalczyk",
+        "Livingston",
+        "Montgomery",
+        "Nakamura",
+        "Okonkwo",
+        "Papadakis",
+        "Quintero",
+        "Rodriguez",
+        "Stevenson",
+        "Thompson",
+    ];
+    let names: Vec<String> =
+        FIRST.iter().flat_map(|first| LAST.map(|last| format!("{first} {last}"))).collect();
+    let names: Vec<&str> =
+        std::iter::once("Acme").chain(names.iter().map(String::as_str)).collect();
+    let phones: Vec<Phone> = (0..200_u32)
+        .map(|it| format!("({}) {}-{:04}", 201 + it, 201 + it * 37 % 700, it * 7_919 % 10_000))
+        .map(|typed| phone::parse(&typed, Country::US).unwrap())
+        .collect();
+    let index = Index::new();
+    index.put(1, &customer(&names, &phones).tokens(tenant(1)));
+    for name in &names {
+        let inner = &name[1..name.len() - 1];
+        assert_eq!(verdict(&index, 1, name, Country::US), "whole");
+        assert_eq!(verdict(&index, 1, inner, Country::US), "part", "{inner}");
+    }
+    for phone in &phones {
+        let digits = &phone.e164()[1..];
+        assert_eq!(verdict(&index, 1, &digits[4..], Country::US), "part", "{digits}");
+    }
+}
+
+#[test]
+fn the_most_extreme_note_has_a_bounded_number_of_tokens() {
+    for (letters, length) in [
+        ("abcdefghijklmnopqrstuvwxyz   ", 100_000),
+        ("東京都渋谷区本日大阪府北海道", 100_000),
+        ("ﷺ ", 100_000),
+        ("각난달 ", 100_000),
+    ] {
+        let tokens = note(&body(letters, length)).tokens(tenant(1));
+        assert!(tokens.len() < 80 * 1024, "{letters}: {} bytes", tokens.len());
+    }
+    let tokens = note(&hostile(100_000, 12, 1)).tokens(tenant(1));
+    assert!(tokens.len() < 80 * 1024, "{} bytes", tokens.len());
 }

@@ -7,9 +7,11 @@
 //! | [`pages`] | every search and list, by the database's size and the business's |
 //! | [`writes`] | creating, with shared transactions and without |
 //! | [`postgres`] | all of this on PostgreSQL |
+//! | [`holds`] | how long one call holds the writer |
 //! | [`facts`] | memory, starts, sizes |
 
 mod facts;
+mod holds;
 mod machine;
 mod others;
 mod pages;
@@ -30,6 +32,7 @@ use crate::opponents::server::{Server, Zoop};
 use crate::results::{Key, Results, Sample};
 use crate::say;
 
+pub(crate) use holds::{HOLD, held, kinds};
 pub(crate) use others::CALLERS;
 pub(crate) use postgres::{BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES};
 pub(crate) use writes::SINGLE;
@@ -107,6 +110,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
         ("zoop and others", others::measure),
         ("searches and lists", pages::measure),
         ("writes", writes::measure),
+        ("the writer", holds::measure),
         ("PostgreSQL", postgres::measure),
     ] {
         say(&format!("measuring: {name}"));

@@ -53,6 +53,15 @@ fn goals(results: &Results) -> Vec<Goal> {
     ];
     goals.push(growth(results));
     goals.push(slowest(results, "zoop", "every page, 99 of 100 calls within", 5_000.0));
+    let holds = crate::measure::kinds(results).into_iter();
+    let holds =
+        holds.filter_map(|kind| results.fact(&format!("{}{kind}", crate::measure::HOLD), 0));
+    goals.push(at_most(
+        "the longest hold of the writer by one call",
+        holds.reduce(f64::max),
+        10_000.0,
+        |us| time(Some(us)),
+    ));
     let own = |bytes| megabytes(Some(bytes));
     goals.extend([
         at_most("memory of its own, idle", results.fact("idle own memory", largest), 30e6, own),

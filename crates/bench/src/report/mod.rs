@@ -19,6 +19,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+pub(crate) use tables::holds;
+
 use crate::results::Results;
 use crate::say;
 

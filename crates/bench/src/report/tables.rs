@@ -28,6 +28,7 @@ pub(super) fn all(results: &Results) -> String {
         pages(results),
         businesses(results),
         writes(results),
+        holds(results),
         others(results),
         sizes(results),
         postgres(results),
@@ -196,6 +197,27 @@ fn writes(results: &Results) -> String {
          search index, a history and a contact beside each customer; the others one row.\n\n{}\n\
          ![writes a second](benchmarks/writes.svg)\n",
         table(&headings, &rows)
+    )
+}
+
+/// How long one call holds the writer.
+pub(crate) fn holds(results: &Results) -> String {
+    let kinds = measure::kinds(results);
+    let rows: Vec<Vec<String>> = kinds
+        .into_iter()
+        .map(|kind| {
+            let held = results.fact(&format!("{}{kind}", measure::HOLD), 0);
+            let held = held.map(|held| {
+                if held == 0.0 { "never reaches it".to_owned() } else { time(Some(held)) }
+            });
+            vec![kind.to_owned(), held.unwrap_or_default()]
+        })
+        .collect();
+    format!(
+        "## How long a call holds the writer\n\nSQLite has one writer for all businesses. Each of these calls \
+         is as large as the limits allow, unless it says otherwise; letters of names and texts have four bytes. The \
+         time is from the beginning of the write to its answer, with a commit of its own.\n\n{}",
+        table(&["call", "held"], &rows)
     )
 }
 

@@ -4,10 +4,10 @@
 use schemars::Schema;
 
 use crate::call::argument::{Field, Input, Object, output_schema};
-use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::context::ReadCtx;
 use crate::call::error::Result;
 use crate::call::page;
-use crate::call::perform::{self, CommandCall};
+use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
@@ -58,8 +58,8 @@ pub enum ToolKind {
         effect: Effect,
         /// [`Command::RECEIPT`].
         receipt: Receipt,
-        /// Runs it and returns the answer as JSON.
-        run: fn(&mut WriteCtx<'_, '_>, CommandCall) -> Result<String>,
+        /// Checks a call's arguments and makes everything ready for the write.
+        prepare: fn(&mut ReadCtx<'_, '_>, CommandCall) -> Result<Box<dyn Prepared>>,
     },
 }
 
@@ -79,8 +79,8 @@ impl ToolDef {
 
     /// A tool that writes.
     pub const fn command<T: Command>() -> Self {
-        let run = perform::command_json::<T>;
-        Self::of::<T>(ToolKind::Command { effect: T::EFFECT, receipt: T::RECEIPT, run })
+        let prepare = perform::prepare_json::<T>;
+        Self::of::<T>(ToolKind::Command { effect: T::EFFECT, receipt: T::RECEIPT, prepare })
     }
 
     const fn of<T: Tool>(kind: ToolKind) -> Self {

@@ -14,6 +14,7 @@ pub mod error;
 pub mod history;
 pub(crate) mod idempotency;
 pub mod page;
+pub mod pending;
 pub(crate) mod perform;
 pub mod proof;
 pub mod run;

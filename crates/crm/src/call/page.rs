@@ -19,7 +19,7 @@ use crate::call::argument::{
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::perform;
-use crate::call::tool::List;
+use crate::call::tool::{Found, List};
 use crate::call::written::Written;
 
 /// A page ends once the JSON of its rows exceeds this many bytes.
@@ -129,7 +129,7 @@ type Filled<R, P> = (Vec<R>, Option<P>);
 pub(crate) fn fill<F, R, P>(
     room: Room,
     mut after: Option<P>,
-    mut run: impl FnMut(Option<P>, usize) -> Result<Vec<(F, P)>>,
+    mut run: impl FnMut(Option<P>, usize) -> Result<Found<F, P>>,
     form: impl Fn(F) -> Result<(R, usize)>,
 ) -> Result<Filled<R, P>> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -137,7 +137,7 @@ pub(crate) fn fill<F, R, P>(
     loop {
         let wanted = at_once.min(room.rows - rows.len());
         // One row more tells whether there are more.
-        let found = run(after.take(), wanted + 1)?;
+        let Found { rows: found, stopped } = run(after.take(), wanted + 1)?;
         let is_end = found.len() <= wanted;
         let mut left = found.len();
         for (row, position) in found.into_iter().take(wanted) {
@@ -146,25 +146,27 @@ pub(crate) fn fill<F, R, P>(
             bytes += size;
             left -= 1;
             if bytes > room.bytes {
-                return Ok((rows, (left > 0).then_some(position)));
+                return Ok((rows, if left > 0 { Some(position) } else { stopped }));
             }
             after = Some(position);
         }
-        if is_end || rows.len() == room.rows {
-            return Ok((rows, after.filter(|_| !is_end)));
+        if is_end {
+            return Ok((rows, stopped));
+        }
+        if rows.len() == room.rows {
+            return Ok((rows, after));
         }
         at_once = fitting(room.bytes - bytes, bytes / rows.len());
     }
 }
 
 /// Rows with their positions in the list.
-pub(crate) fn with_positions<R, P>(rows: Vec<R>, position: impl Fn(&R) -> P) -> Vec<(R, P)> {
-    rows.into_iter()
-        .map(|row| {
-            let position = position(&row);
-            (row, position)
-        })
-        .collect()
+pub(crate) fn with_positions<R, P>(rows: Vec<R>, position: impl Fn(&R) -> P) -> Found<R, P> {
+    let with_position = |row| {
+        let position = position(&row);
+        (row, position)
+    };
+    Found::all(rows.into_iter().map(with_position).collect())
 }
 
 /// How many more rows of this length are likely to fill the page.

@@ -1,21 +1,20 @@
-//! The steps of an authorized call: parse the arguments, look up the idempotency key, run the tool, record
-//! the history, store the answer, and reduce it to a receipt. Only [`crate::call::run`] runs them.
+//! The steps of an authorized call. A command is first prepared, as a read: its arguments are parsed. Then,
+//! in the write: look up the idempotency key, run the tool, record the history, store the answer, and reduce
+//! it to a receipt. Only [`crate::call::run`] runs them.
 
 use serde_json::{Map, Value};
 
 use crate::call::access::Access;
 use crate::call::argument::{self, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
-use crate::call::definition::ToolDef;
 use crate::call::error::{FieldProblem, Result};
 use crate::call::history;
-use crate::call::idempotency;
+use crate::call::idempotency::{self, Claim};
+use crate::call::scope::Scope;
 use crate::call::tool::{Command, Query, Receipt};
 
 /// A command's call, with the idempotency key separate from the arguments.
 pub struct CommandCall {
-    /// The tool.
-    pub(crate) tool: &'static ToolDef,
     /// The arguments, without the idempotency key.
     pub(crate) arguments: Object,
     /// The idempotency key, if one was sent, or what is wrong with it.
@@ -38,51 +37,91 @@ pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) ->
     Ok(serde_json::to_string(&query::<T>(ctx, object)?)?)
 }
 
-/// Runs a command without an idempotency key.
-pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) -> Result<T::Output> {
-    let (input, ()) = argument::read::<T::Input, _>(object, Ok(()), parse_context(ctx.access))?;
-    let output = T::run(ctx, &input)?;
-    history::record(ctx, T::NAME)?;
-    Ok(output)
+/// A command whose arguments are valid: only the write is left. It may run several times.
+pub trait Prepared: Send {
+    /// Runs it and returns the answer as JSON. A retry with the same idempotency key gets the stored
+    /// answer, and nothing is run.
+    fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String>;
 }
 
-/// Runs a command and returns the answer as JSON. A retry with the same idempotency key gets the stored
-/// answer, and nothing is run.
-pub(crate) fn command_json<T: Command>(
-    ctx: &mut WriteCtx<'_, '_>,
+/// [`Prepared`] in the tool's own types.
+pub(crate) struct Ready<T: Command> {
+    input: T::Input,
+    claim: Option<Claim>,
+    sent: Sent,
+}
+
+/// The names of the fields that a call sent, and whether each one's value was blank.
+type Sent = Vec<(String, bool)>;
+
+impl<T: Command> Ready<T> {
+    /// Runs it.
+    pub(crate) fn output(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<T::Output> {
+        let output = T::run(ctx, &self.input)?;
+        history::record(ctx, T::NAME)?;
+        Ok(output)
+    }
+
+    fn answer(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String> {
+        let Some(claim) = &self.claim else {
+            return Ok(serde_json::to_string(&self.output(ctx)?)?);
+        };
+        if let Some(answer) = idempotency::replay(ctx, claim)? {
+            return Ok(answer);
+        }
+        let answer = serde_json::to_string(&self.output(ctx)?)?;
+        idempotency::remember(ctx, claim, &answer)?;
+        Ok(answer)
+    }
+}
+
+impl<T: Command> Prepared for Ready<T> {
+    fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String> {
+        let answer = self.answer(ctx)?;
+        if needs_receipt(ctx.access, T::SCOPE, T::RECEIPT) {
+            return receipt_of(&answer, T::RECEIPT, &self.sent);
+        }
+        Ok(answer)
+    }
+}
+
+/// Checks a command's arguments and makes it ready for the write.
+pub(crate) fn prepare<T: Command>(
+    ctx: &mut ReadCtx<'_, '_>,
     call: CommandCall,
-) -> Result<String> {
+) -> Result<Ready<T>> {
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
+    let sent = match T::RECEIPT {
+        Receipt::Sent { .. } => {
+            call.arguments.iter().map(|(name, value)| (name.clone(), value.is_blank())).collect()
+        }
+        Receipt::Whole | Receipt::Keys(_) => Sent::new(),
+    };
     let parse_context = parse_context(ctx.access);
     let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, parse_context)?;
-    let claim = match (key, fingerprint) {
-        (Some(key), Some(fingerprint)) => {
-            let claim = idempotency::Claim { key, fingerprint, tool: call.tool.name };
-            if let Some(answer) = idempotency::replay(ctx, &claim)? {
-                return Ok(answer);
-            }
-            Some(claim)
-        }
-        _ => None,
-    };
-    let answer = serde_json::to_string(&T::run(ctx, &input)?)?;
-    history::record(ctx, call.tool.name)?;
-    if let Some(claim) = claim {
-        idempotency::remember(ctx, &claim, &answer)?;
-    }
-    Ok(answer)
+    let claim = key.zip(fingerprint);
+    let claim = claim.map(|(key, fingerprint)| Claim { key, fingerprint, tool: T::NAME });
+    Ok(Ready { input: T::prepare(ctx, input)?, claim, sent })
+}
+
+/// [`prepare`] without the tool's types.
+pub(crate) fn prepare_json<T: Command>(
+    ctx: &mut ReadCtx<'_, '_>,
+    call: CommandCall,
+) -> Result<Box<dyn Prepared>> {
+    Ok(Box::new(prepare::<T>(ctx, call)?))
 }
 
 /// Whether the answer must be reduced to a receipt: the caller may not read what this tool writes, and the
 /// whole answer would show stored values.
-pub(crate) fn needs_receipt(access: &Access, tool: &ToolDef, receipt: Receipt) -> bool {
-    receipt != Receipt::Whole && !access.scopes.has(tool.scope.read_counterpart())
+pub(crate) fn needs_receipt(access: &Access, scope: Scope, receipt: Receipt) -> bool {
+    receipt != Receipt::Whole && !access.scopes.has(scope.read_counterpart())
 }
 
 /// Reduces an answer to its receipt. A stored answer passes through here too, so that a retry never shows
 /// more than the caller may see now.
-pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Result<String> {
+fn receipt_of(answer: &str, receipt: Receipt, sent: &[(String, bool)]) -> Result<String> {
     let mut record: Map<String, Value> = serde_json::from_str(answer)?;
     let mut shown = Map::new();
     let mut show = |key: &str, value: Value| {
@@ -99,12 +138,12 @@ pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Resul
             for key in always {
                 show(key, record.remove(*key).unwrap_or(Value::Null));
             }
-            for (name, value) in sent {
+            for (name, is_blank) in sent {
                 let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
                 if let Some(stored) = record.remove(key) {
                     // A cleared field is shown as null: the stored record may show another record's value
                     // in its place.
-                    show(key, if value.is_blank() { Value::Null } else { stored });
+                    show(key, if *is_blank { Value::Null } else { stored });
                 }
             }
         }

@@ -2,9 +2,10 @@
 //!
 //! Every call reads the caller's rights, binds the caller's tenant (and locks it, for writes on
 //! PostgreSQL), checks the scope and the actor, then runs the tool. All of this is one transaction,
-//! which commits or rolls back as one.
+//! which commits or rolls back as one. A write is prepared before that: everything that can refuse it
+//! without writing, and everything that takes long, happens in a read.
 //!
-//! [`Runner`] runs each call as its own job. Code that holds a transaction uses [`read`] and
+//! [`Runner`] runs each call as jobs of its own. Code that holds a transaction uses [`read`] and
 //! [`write()`] for JSON, or [`query`] and [`command`] for the tool's own types.
 
 use std::sync::atomic::Ordering;
@@ -14,13 +15,14 @@ use zoop_db::{Db, ReadTx, Reply, WriteTx};
 
 use crate::call::access::{Access, Actor};
 use crate::call::answer::Page;
-use crate::call::argument::{self, Arguments, Object};
+use crate::call::argument::{self, Arguments, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::{Error, Result};
 use crate::call::idempotency;
 use crate::call::page;
-use crate::call::perform::{self, CommandCall};
+use crate::call::pending::{Pending, Work};
+use crate::call::perform::{self, CommandCall, Prepared, Ready};
 use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::tool::{ActorRule, Command, List, Query};
 use crate::values::clock::Environment;
@@ -69,29 +71,54 @@ pub fn write<P: Proof>(
     header_key: Option<&str>,
 ) -> Result<String, P::Refusal> {
     let access = enter_write(tx, environment, proof)?;
-    Ok(write_as(tx, environment, &access, tool, arguments, header_key)?)
+    let prepared = prepare(tx, environment, &access, tool, arguments, header_key)?;
+    Ok(prepared.run(tx, environment, &access)?)
 }
 
-fn write_as(
-    tx: &mut WriteTx<'_>,
+/// A write whose arguments are valid for its caller.
+struct PreparedWrite {
+    tool: &'static ToolDef,
+    /// What the arguments were parsed with.
+    context: ParseContext,
+    command: Box<dyn Prepared>,
+}
+
+/// Checks all of a write that can be checked without writing.
+fn prepare(
+    tx: &mut ReadTx<'_>,
     environment: &Environment,
     access: &Access,
     tool: &'static ToolDef,
     arguments: &str,
     header_key: Option<&str>,
-) -> Result<String> {
+) -> Result<PreparedWrite> {
     authorize(access, tool)?;
-    let ToolKind::Command { run, receipt, .. } = tool.kind else {
+    let ToolKind::Command { prepare, .. } = tool.kind else {
         return Err(Error::internal(format!("{} reads; it was run as a write", tool.name)));
     };
     let mut arguments = parse(arguments, environment)?;
     let key = idempotency::take_key(&mut arguments, header_key);
-    let sent = perform::needs_receipt(access, tool, receipt).then(|| arguments.clone());
-    let answer =
-        run(&mut WriteCtx::begin(tx, access, environment)?, CommandCall { tool, arguments, key })?;
-    match sent {
-        Some(sent) => perform::receipt_of(&answer, receipt, &sent),
-        None => Ok(answer),
+    let context = perform::parse_context(access);
+    let mut ctx = ReadCtx { tx, access, now: environment.clock.now() };
+    let command = prepare(&mut ctx, CommandCall { arguments, key })?;
+    Ok(PreparedWrite { tool, context, command })
+}
+
+impl PreparedWrite {
+    /// Whether it was prepared for what the caller's tenant is now.
+    fn is_for(&self, access: &Access) -> bool {
+        self.context == perform::parse_context(access)
+    }
+
+    /// Runs it for a caller whose rights were read in the write's own transaction.
+    fn run(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        access: &Access,
+    ) -> Result<String> {
+        authorize(access, self.tool)?;
+        self.command.run(&mut WriteCtx::begin(tx, access, environment)?)
     }
 }
 
@@ -139,17 +166,35 @@ pub fn command<T: Command, P: Proof>(
     arguments: Arguments<T>,
 ) -> Result<T::Output, P::Refusal> {
     let access = enter_write(tx, environment, proof)?;
-    let tool = const { &ToolDef::command::<T>() };
-    authorize(&access, tool)?;
-    if perform::needs_receipt(&access, tool, T::RECEIPT) {
-        let required = vec![tool.scope.read_counterpart()];
-        return Err(Error::InsufficientScope { required, attainable: false }.into());
-    }
-    let mut ctx = WriteCtx::begin(tx, &access, environment)?;
-    Ok(perform::command::<T>(&mut ctx, arguments.into_object())?)
+    let ready = prepare_command::<T>(tx, environment, &access, arguments)?;
+    Ok(ready.output(&mut WriteCtx::begin(tx, &access, environment)?)?)
 }
 
-/// Runs calls, each as one job of a database.
+/// Checks all of a command that can be checked without writing.
+fn prepare_command<T: Command>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    access: &Access,
+    arguments: Arguments<T>,
+) -> Result<Ready<T>> {
+    authorize_command::<T>(access)?;
+    let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
+    perform::prepare::<T>(&mut ReadCtx { tx, access, now: environment.clock.now() }, call)
+}
+
+/// [`authorize`] for a caller who gets the whole answer.
+fn authorize_command<T: Command>(access: &Access) -> Result<()> {
+    let tool = const { &ToolDef::command::<T>() };
+    authorize(access, tool)?;
+    if perform::needs_receipt(access, tool.scope, T::RECEIPT) {
+        let required = vec![tool.scope.read_counterpart()];
+        return Err(Error::InsufficientScope { required, attainable: false });
+    }
+    Ok(())
+}
+
+/// Runs calls as jobs of a database: a call that reads is one job. A call that writes is first prepared as
+/// a read, so that no writer waits for its arguments, and no call that is refused reaches the writer.
 #[derive(Clone, Copy)]
 pub struct Runner<'a> {
     /// The database.
@@ -160,7 +205,7 @@ pub struct Runner<'a> {
     pub deadline: Instant,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
     /// Runs any tool and returns the answer as JSON. `header_key` is the `Idempotency-Key` header.
     pub fn call<P>(
         &self,
@@ -168,19 +213,30 @@ impl Runner<'_> {
         tool: &'static ToolDef,
         arguments: String,
         header_key: Option<String>,
-    ) -> Reply<String, P::Refusal>
+    ) -> Pending<'a, String, P::Refusal>
     where
         P: Proof<Refusal: Send> + Send + 'static,
     {
         let environment = self.environment.clone();
         if tool.is_read_only() {
-            return self
-                .db
-                .read(self.deadline, move |tx| read(tx, &environment, &proof, tool, &arguments));
+            let read = move |tx: &mut ReadTx<'_>| read(tx, &environment, &proof, tool, &arguments);
+            return Pending::running(self.db.read(self.deadline, read));
         }
-        self.db.write(self.deadline, move |tx| {
-            write(tx, &environment, &proof, tool, &arguments, header_key.as_deref())
-        })
+        let preparing = self.db.read(self.deadline, move |tx| {
+            let access = enter_read(tx, &environment, &proof)?;
+            let key = header_key.as_deref();
+            let mut prepared = prepare(tx, &environment, &access, tool, &arguments, key)?;
+            let work: Work<String, P::Refusal> = Box::new(move |tx| {
+                let access = enter_write(tx, &environment, &proof)?;
+                if !prepared.is_for(&access) {
+                    let key = header_key.as_deref();
+                    prepared = prepare(tx, &environment, &access, tool, &arguments, key)?;
+                }
+                Ok(prepared.run(tx, &environment, &access)?)
+            });
+            Ok(work)
+        });
+        Pending::preparing(self.db, self.deadline, preparing)
     }
 
     /// Runs a tool that reads one thing.
@@ -204,13 +260,31 @@ impl Runner<'_> {
     }
 
     /// Runs a tool that writes.
-    pub fn command<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<T::Output, P::Refusal>
+    pub fn command<T, P>(
+        &self,
+        proof: P,
+        arguments: Arguments<T>,
+    ) -> Pending<'a, T::Output, P::Refusal>
     where
         T: Command<Output: Send>,
         P: Proof<Refusal: Send> + Send + 'static,
     {
         let environment = self.environment.clone();
-        self.db.write(self.deadline, move |tx| command(tx, &environment, &proof, arguments.clone()))
+        let preparing = self.db.read(self.deadline, move |tx| {
+            let access = enter_read(tx, &environment, &proof)?;
+            let context = perform::parse_context(&access);
+            let mut ready = prepare_command::<T>(tx, &environment, &access, arguments.clone())?;
+            let work: Work<T::Output, P::Refusal> = Box::new(move |tx| {
+                let access = enter_write(tx, &environment, &proof)?;
+                authorize_command::<T>(&access)?;
+                if context != perform::parse_context(&access) {
+                    ready = prepare_command(tx, &environment, &access, arguments.clone())?;
+                }
+                Ok(ready.output(&mut WriteCtx::begin(tx, &access, &environment)?)?)
+            });
+            Ok(work)
+        });
+        Pending::preparing(self.db, self.deadline, preparing)
     }
 }
 

@@ -58,13 +58,30 @@ pub trait List: Tool<Output = Page<<Self as List>::Row>> {
     /// whatever the page can hold.
     const AT_ONCE: usize;
 
-    /// Up to `count` rows that come after `after` in the list's order, each with its position.
+    /// Up to `count` rows that come after `after` in the list's order. If it is too much work to find so
+    /// many, it may stop earlier and say where.
     fn run(
         ctx: &mut ReadCtx<'_, '_>,
         input: &Self::Input,
         after: Option<Self::Position>,
         count: usize,
-    ) -> Result<Vec<(Self::Row, Self::Position)>>;
+    ) -> Result<Found<Self::Row, Self::Position>>;
+}
+
+/// Rows of a list, each with its position in the list's order.
+#[derive(Debug)]
+pub struct Found<R, P> {
+    /// The rows.
+    pub rows: Vec<(R, P)>,
+    /// The position up to which rows were sought; `None` if that was up to the end.
+    pub stopped: Option<P>,
+}
+
+impl<R, P> Found<R, P> {
+    /// All rows up to the end, or as many as were asked for.
+    pub const fn all(rows: Vec<(R, P)>) -> Self {
+        Self { rows, stopped: None }
+    }
 }
 
 /// A tool that writes.
@@ -73,6 +90,13 @@ pub trait Command: Tool {
     const EFFECT: Effect;
     /// What a caller without the read scope gets.
     const RECEIPT: Receipt;
+
+    /// Computes what the write needs and what takes long: the write holds up every other write, this only
+    /// its own caller. What it reads may have changed by the time of the write, so [`Self::run`] checks it
+    /// again and refuses what is to be refused.
+    fn prepare(_: &mut ReadCtx<'_, '_>, input: Self::Input) -> Result<Self::Input> {
+        Ok(input)
+    }
 
     /// Runs it. The input is borrowed because a job may have to run twice.
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;

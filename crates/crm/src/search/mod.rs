@@ -128,6 +128,7 @@ macro_rules! found_rare_on_postgres {
 }
 pub(crate) use found_rare_on_postgres;
 
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 use crate::values::fold::MAX_WORD;
@@ -220,40 +221,55 @@ impl Prefix {
     }
 }
 
-/// Collects the tokens of one row. All of them share one buffer, since a note has up to a hundred
-/// thousand.
+/// Maximum distinct tokens of a row, and maximum bytes of all of them, before those that it can do without
+/// are left out. A row of more takes more than ten milliseconds to write, while every other write waits.
+const MAX_TOKENS: usize = 8_192;
+const MAX_TOKEN_BYTES: usize = 96 * 1024;
+
+/// Collects the distinct tokens of one row.
 pub(crate) struct Tokens {
     place: Prefix,
-    buffer: String,
-    ends: Vec<usize>,
+    distinct: HashSet<Box<str>>,
+    bytes: usize,
+    /// The token being added.
+    token: String,
 }
 
 impl Tokens {
     pub(crate) fn new(place: Prefix) -> Self {
-        Self { place, buffer: String::new(), ends: Vec::new() }
+        Self { place, distinct: HashSet::new(), bytes: 0, token: String::new() }
     }
 
     pub(crate) fn add(&mut self, space: Field, text: &str) {
-        self.buffer.extend(self.place.tenant.chars());
-        self.buffer.push_str(space.mark(self.place.namespace));
-        self.buffer.push_str(cut(text));
-        self.ends.push(self.buffer.len());
+        self.token.clear();
+        self.token.extend(self.place.tenant.chars());
+        self.token.push_str(space.mark(self.place.namespace));
+        self.token.push_str(cut(text));
+        if !self.distinct.contains(&*self.token) {
+            self.distinct.insert(self.token.as_str().into());
+            self.bytes += self.token.len() + 1;
+        }
     }
 
-    /// Adds every suffix of the text.
-    pub(crate) fn add_tails(&mut self, space: Field, text: &str) {
-        for (start, _) in text.char_indices() {
+    /// Adds every suffix of the text but the text itself, the longest first, as long as there is room.
+    pub(crate) fn add_inner(&mut self, space: Field, text: &str) {
+        for (start, _) in text.char_indices().skip(1) {
+            if !self.has_room() {
+                return;
+            }
             self.add(space, &text[start..]);
         }
     }
 
-    /// The distinct tokens, space-separated: the value of the index's only column.
+    /// Whether there is room for tokens that the row can do without.
+    pub(crate) fn has_room(&self) -> bool {
+        self.distinct.len() < MAX_TOKENS && self.bytes < MAX_TOKEN_BYTES
+    }
+
+    /// The tokens, space-separated: the value of the index's only column.
     pub(crate) fn finish(self) -> String {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let mut tokens: Vec<&str> =
-            starts.zip(&self.ends).map(|(start, end)| &self.buffer[start..*end]).collect();
+        let mut tokens: Vec<_> = self.distinct.into_iter().collect();
         tokens.sort_unstable();
-        tokens.dedup();
         tokens.join(" ")
     }
 }
@@ -288,7 +304,8 @@ mod tests {
     fn tokens_come_once_and_are_cut() {
         let tenant = TenantMark::new(1).unwrap();
         let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
-        tokens.add_tails(Field::Word, "anna");
+        tokens.add(Field::Word, "anna");
+        tokens.add_inner(Field::Word, "anna");
         tokens.add(Field::WholeWord, &"東".repeat(70));
         let whole = format!("0001=w:{}", "東".repeat(64));
         assert_eq!(tokens.finish(), format!("0001:a 0001:anna 0001:na 0001:nna {whole}"));

@@ -13,6 +13,7 @@ mod migrations;
 mod naming;
 mod parity;
 mod plans;
+mod prepare;
 mod races;
 mod receipts;
 mod reference;

@@ -22,8 +22,8 @@
 //!    written without spaces form words of kind [`Kind::Run`], separate from adjacent Latin; other
 //!    words are cut at [`MAX_WORD`] characters.
 //!
-//! Folding is idempotent. Its time is that of sorting the longest sequence of marks, so a hostile text
-//! costs no more than a long one.
+//! Folding is idempotent. Its time is that of sorting the longest sequence of marks, and it ends after
+//! [`MAX_LETTERS`], so a hostile text costs no more than a long one.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -32,6 +32,11 @@ use crate::values::text;
 
 /// Maximum characters of a [`Kind::Spaced`] word; the rest is ignored.
 pub const MAX_WORD: usize = 64;
+
+/// Maximum letters of a text that are folded; the rest of it cannot be searched. It is three for each
+/// character of the longest text, which is what Hangul needs, the script that decomposes most. Only texts of
+/// compatibility characters have more: U+FDFA alone stands for eighteen letters.
+pub const MAX_LETTERS: usize = 300_000;
 
 /// Whether a word's script separates words, which decides how the word can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +75,7 @@ pub fn each(text: &str, visit: impl FnMut(&str, Kind)) {
         }
     } else {
         let decomposed = text.chars().filter(|letter| !is_joined(*letter)).nfkd();
-        for letter in decomposed.filter(|letter| !is_joined(*letter)) {
+        for letter in decomposed.filter(|letter| !is_joined(*letter)).take(MAX_LETTERS) {
             fold_letter(letter, |folded| cutter.take(folded));
         }
     }
@@ -355,6 +360,24 @@ mod tests {
             assert!(table.windows(2).all(|pair| pair[0].1 < pair[1].0));
         }
         assert!(ZEROS.windows(2).all(|pair| pair[0] + 10 <= pair[1]));
+    }
+
+    /// The longest text of every script is folded whole; what a few characters can swell to is not.
+    #[test]
+    fn a_text_is_folded_up_to_a_number_of_letters() {
+        let letters = |text: &str| {
+            let mut letters = 0;
+            each(text, |word, _| letters += word.chars().count());
+            letters
+        };
+        for one in ["a", "ß", "각", "ΐ", "ữ", "क़", "が", "東", "ậ", "ẞ"] {
+            let folded = letters(one);
+            // A space ends each word, or it would be cut.
+            let text = format!("{one} ").repeat(50_000);
+            assert_eq!(letters(&text), folded * 50_000, "{one}");
+        }
+        assert_eq!(letters("각"), 3);
+        assert!(letters(&"ﷺ ".repeat(50_000)) < MAX_LETTERS);
     }
 
     #[test]

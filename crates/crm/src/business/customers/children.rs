@@ -10,6 +10,7 @@ use crate::call::answer::{Archived, Restored};
 use crate::call::archive::{self, Archivable};
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::{Error, Result};
+use crate::call::tool::Found;
 use crate::values::id::{Id, Kind, kinds};
 
 /// Maximum number of active contacts of one customer, and of active locations.
@@ -21,12 +22,14 @@ pub(crate) const MOST_ROWS: u32 = 200;
 pub(crate) trait Child: Archivable + Recorded {
     /// The plural of the word for this kind of child.
     const PLURAL: &'static str;
+    /// What rivals have in common.
+    type Group: PartialEq;
 
     /// A child of a customer, which may be archived.
     fn get(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>, id: Id<Self::Kind>) -> Result<Self>;
 
-    /// The active children of a customer: primary children first, then the others, each in creation order.
-    fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>>;
+    /// A customer's active children, in creation order.
+    fn siblings(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Sibling<Self>>>;
 
     /// Up to `count` of a customer's children in one part of its list, in creation order: those after an id.
     fn part(
@@ -50,8 +53,16 @@ pub(crate) trait Child: Archivable + Recorded {
     #[must_use]
     fn with_primary(self, is_primary: bool) -> Self;
 
-    /// Whether at most one of the two can be primary.
-    fn is_rival_of(&self, other: &Self) -> bool;
+    /// Of two children of one group, only one can be primary.
+    fn group(&self) -> Self::Group;
+}
+
+/// What the rules need to know of a customer's child. All its fields would be too much to read in a write:
+/// the texts of two hundred locations are many megabytes.
+pub(crate) struct Sibling<C: Child> {
+    pub(crate) id: Id<C::Kind>,
+    pub(crate) is_primary: bool,
+    pub(crate) group: C::Group,
 }
 
 /// A part of a customer's list of children.
@@ -79,7 +90,7 @@ pub(crate) fn page<C: Child>(
     archived: bool,
     after: Option<Position>,
     count: usize,
-) -> Result<Vec<(C, Position)>> {
+) -> Result<Found<C, Position>> {
     let mut rows = Vec::new();
     let begins_with_others = archived || after.is_some_and(|after| after.other);
     for other in if begins_with_others { &[true][..] } else { &[false, true] } {
@@ -95,23 +106,23 @@ pub(crate) fn page<C: Child>(
             (child, Position { other, id })
         }));
     }
-    Ok(rows)
+    Ok(Found::all(rows))
 }
 
 /// The active children of one customer.
-pub(crate) struct Children<C> {
+pub(crate) struct Children<C: Child> {
     customer: Id<kinds::Customer>,
-    active: Vec<C>,
+    active: Vec<Sibling<C>>,
 }
 
 impl<C: Child> Children<C> {
     /// Reads the active children of a customer.
     pub(crate) fn of(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Self> {
-        Ok(Self { customer, active: C::active(tx, customer)? })
+        Ok(Self { customer, active: C::siblings(tx, customer)? })
     }
 
-    /// The active children, primary children first.
-    pub(crate) fn active(&self) -> &[C] {
+    /// All of them, in creation order.
+    pub(crate) fn active(&self) -> &[Sibling<C>] {
         &self.active
     }
 
@@ -120,20 +131,18 @@ impl<C: Child> Children<C> {
     /// # Errors
     /// [`Error::NotFound`] if the customer has no such child.
     pub(crate) fn find(&self, tx: &mut ReadTx<'_>, id: Id<C::Kind>) -> Result<C> {
-        match self.active.iter().find(|child| child.id() == id) {
-            Some(child) => Ok(child.clone()),
-            None => C::get(tx, self.customer, id),
-        }
+        C::get(tx, self.customer, id)
     }
 
     /// The other children that cannot be primary at the same time as `child`.
-    pub(crate) fn rivals<'a>(&'a self, child: &'a C) -> impl Iterator<Item = &'a C> {
-        self.active.iter().filter(move |other| other.id() != child.id() && other.is_rival_of(child))
+    pub(crate) fn rivals(&self, child: &C) -> impl Iterator<Item = &Sibling<C>> {
+        let (id, group) = (child.id(), child.group());
+        self.active.iter().filter(move |other| other.id != id && other.group == group)
     }
 
-    /// The primary child among the rivals of `child`, if there is one.
-    pub(crate) fn primary_rival<'a>(&'a self, child: &'a C) -> Option<&'a C> {
-        self.rivals(child).find(|other| other.is_primary())
+    /// The rival that is primary, if there is one.
+    pub(crate) fn primary_rival(&self, child: &C) -> Option<&Sibling<C>> {
+        self.rivals(child).find(|other| other.is_primary)
     }
 
     /// Adds a child. A child without rivals is always primary. A new primary child demotes its primary rival.
@@ -152,7 +161,7 @@ impl<C: Child> Children<C> {
     pub(crate) fn update(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: &C) -> Result<()> {
         self.demote_rival(ctx, new)?;
         C::save(ctx, old, new)?;
-        if old.is_primary() && !old.is_rival_of(new) {
+        if old.is_primary() && old.group() != new.group() {
             self.promote_oldest_rival(ctx, old)?;
         }
         Ok(())
@@ -184,16 +193,29 @@ impl<C: Child> Children<C> {
 
     fn demote_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
         match self.primary_rival(child).filter(|_| child.is_primary()) {
-            Some(rival) => set_primary(ctx, rival, false),
+            Some(rival) => self.set_primary(ctx, rival.id, false),
             None => Ok(()),
         }
     }
 
     fn promote_oldest_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
-        match self.rivals(child).min_by_key(|rival| rival.id().uuid()) {
-            Some(oldest) => set_primary(ctx, oldest, true),
+        match self.rivals(child).min_by_key(|rival| rival.id.uuid()) {
+            Some(oldest) => self.set_primary(ctx, oldest.id, true),
             None => Ok(()),
         }
+    }
+
+    /// Promotes or demotes a child.
+    fn set_primary(
+        &self,
+        ctx: &mut WriteCtx<'_, '_>,
+        id: Id<C::Kind>,
+        is_primary: bool,
+    ) -> Result<()> {
+        let old = self.find(ctx.tx, id)?;
+        let mut new = old.clone().with_primary(is_primary);
+        new.set_archived(None, ctx.moment());
+        C::save(ctx, &old, &new)
     }
 }
 
@@ -219,11 +241,4 @@ pub(crate) fn restore<C: Child>(
     let is_primary = children.rivals(&new).next().is_none();
     C::save(ctx, &old, &new.with_primary(is_primary))?;
     Ok((Restored::of(id), customer))
-}
-
-/// Promotes or demotes a child.
-fn set_primary<C: Child>(ctx: &mut WriteCtx<'_, '_>, old: &C, is_primary: bool) -> Result<()> {
-    let mut new = old.clone().with_primary(is_primary);
-    new.set_archived(None, ctx.moment());
-    C::save(ctx, old, &new)
 }

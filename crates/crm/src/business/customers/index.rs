@@ -27,9 +27,9 @@ pub struct CustomerDocument<'a> {
     pub kind: CustomerType,
     /// The numeric part of the customer number: 42 for `C-0042`.
     pub number: i64,
-    /// Every name: the customer's, the company's, the active contacts'.
+    /// Every name: the customer's own first, then the active contacts'.
     pub names: Vec<&'a str>,
-    /// Every phone: the customer's and the active contacts'.
+    /// Every phone: the customer's own first, then the active contacts'.
     pub phones: Vec<Phone>,
     /// Every e-mail address: the customer's and the active contacts'.
     pub emails: Vec<&'a str>,
@@ -38,22 +38,21 @@ pub struct CustomerDocument<'a> {
 }
 
 impl CustomerDocument<'_> {
-    /// The customer's tokens, space-separated: the value of the index's only column.
-    ///
-    /// Its size grows with the total length of the names, times at most 64 characters.
+    /// The customer's tokens, space-separated: the value of the index's only column. There are a bounded
+    /// number: a customer with very many or very long names of contacts is no longer found by the inner
+    /// parts of some, then by some contacts at all. Its own name and telephone number are always found.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: namespace(Some(self.status)) });
-        for name in &self.names {
-            fold::each(name, |word, _| {
-                tokens.add_tails(Field::Word, word);
-                tokens.add(Field::WholeWord, word);
-            });
-        }
-        for digits in self.phones.iter().flat_map(Phone::search_digits) {
-            tokens.add_tails(Field::Phone, &digits);
-            tokens.add(Field::WholePhone, &digits);
-        }
+        let own_name = self.names.len().min(1);
+        let own_phone = self.phones.len().min(1);
+        add_texts(&mut tokens, &self.names[..own_name], &self.phones[..own_phone]);
+        self.add_facets(&mut tokens);
+        add_texts(&mut tokens, &self.names[own_name..], &self.phones[own_phone..]);
+        tokens.finish()
+    }
+
+    fn add_facets(&self, tokens: &mut Tokens) {
         tokens.add(Field::Facet, EVERY_CUSTOMER);
         if let Some(facet) = status_facet(self.status) {
             tokens.add(Field::Facet, facet);
@@ -66,7 +65,32 @@ impl CustomerDocument<'_> {
         for tag in &self.tags {
             tokens.add(Field::Facet, &tag_facet(*tag));
         }
-        tokens.finish()
+    }
+}
+
+/// Adds phones and names as long as there is room: whole ones first, then the inner parts of all.
+fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
+    let digits: Vec<String> = phones.iter().flat_map(Phone::search_digits).collect();
+    for digits in &digits {
+        tokens.add(Field::WholePhone, digits);
+        tokens.add(Field::Phone, digits);
+    }
+    let mut words = Vec::new();
+    for name in names {
+        if !tokens.has_room() {
+            return;
+        }
+        fold::each(name, |word, _| {
+            tokens.add(Field::WholeWord, word);
+            tokens.add(Field::Word, word);
+            words.push(word.to_owned());
+        });
+    }
+    for digits in &digits {
+        tokens.add_inner(Field::Phone, digits);
+    }
+    for word in &words {
+        tokens.add_inner(Field::Word, word);
     }
 }
 

@@ -7,6 +7,12 @@
 //! a run by itself. For a query of one or two characters the index is exact. A longer run is searched by its
 //! pairs, which a body may contain in another order, so the rows that it finds must be verified
 //! ([`NoteWords::needs_verification`]).
+//!
+//! A body of very many different words has none of them in the index, which would take too long to write,
+//! but a facet that every search for words finds. Such a note is always verified ([`may_be_wordy`]).
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::business::notes::{SubjectFilter, SubjectType};
 use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cut, numbered};
@@ -31,16 +37,57 @@ const fn subject_facet(subject: Option<SubjectType>) -> &'static str {
 /// The facet of every note, so that a search without filters still has an expression.
 const EVERY_NOTE: &str = "note";
 const PINNED: &str = "pinned";
+/// The facet of a note whose words are not in the index.
+const WORDY: &str = "wordy";
+
+/// Maximum distinct words of a body, and maximum bytes of all of them, that the index has. An index of more
+/// takes more than ten milliseconds to write, while every other write waits.
+const MAX_WORDS: usize = 3_072;
+const MAX_WORD_BYTES: usize = 36 * 1024;
+/// Maximum letters that one byte of a text folds to: the three bytes of U+FDFA are eighteen letters.
+const LETTERS_A_BYTE: usize = 6;
 
 fn author_facet(user: i64) -> String {
     numbered("by", user)
 }
 
+/// The distinct words of a body, as the index has them.
+#[derive(Clone, Debug)]
+pub struct BodyWords(Option<Arc<[Box<str>]>>);
+
+impl BodyWords {
+    /// The words of a body.
+    #[must_use]
+    pub fn of(body: &str) -> Self {
+        let (mut words, mut bytes) = (HashSet::<Box<str>>::new(), 0);
+        let mut add = |word: &str| {
+            if words.len() <= MAX_WORDS && bytes <= MAX_WORD_BYTES && !words.contains(word) {
+                bytes += word.len();
+                words.insert(word.into());
+            }
+        };
+        fold::each(body, |word, kind| match kind {
+            Kind::Spaced => add(word),
+            Kind::Run => pairs(word).for_each(&mut add),
+        });
+        let is_wordy = words.len() > MAX_WORDS || bytes > MAX_WORD_BYTES;
+        Self((!is_wordy).then(|| words.into_iter().collect()))
+    }
+}
+
+/// Whether a note with this body may have no words in the index. Never wrong when it says no.
+#[must_use]
+pub fn may_be_wordy(body: &str) -> bool {
+    // Every distinct word begins at another letter, and in ASCII a word has a letter after it.
+    let most = if body.is_ascii() { body.len() / 2 + 1 } else { body.len() * LETTERS_A_BYTE };
+    most > MAX_WORDS
+}
+
 /// The indexed fields of one note.
-#[derive(Clone, Copy, Debug)]
-pub struct NoteDocument<'a> {
-    /// The body, as stored.
-    pub body: &'a str,
+#[derive(Clone, Debug)]
+pub struct NoteDocument {
+    /// The words of the text.
+    pub words: BodyWords,
     /// Whether it is pinned.
     pub pinned: bool,
     /// The internal number of the author.
@@ -49,17 +96,15 @@ pub struct NoteDocument<'a> {
     pub subject: Option<SubjectType>,
 }
 
-impl NoteDocument<'_> {
-    /// The note's tokens, space-separated: the value of the index's only column.
-    ///
-    /// Time and memory are linear in the length of the body.
+impl NoteDocument {
+    /// The note's tokens, space-separated: the value of the index's only column. There are a bounded number.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
-        fold::each(self.body, |word, kind| match kind {
-            Kind::Spaced => tokens.add(Field::Word, word),
-            Kind::Run => pairs(word).for_each(|pair| tokens.add(Field::Word, pair)),
-        });
+        match &self.words.0 {
+            Some(words) => words.iter().for_each(|word| tokens.add(Field::Word, word)),
+            None => tokens.add(Field::Facet, WORDY),
+        }
         tokens.add(Field::Facet, EVERY_NOTE);
         if self.pinned {
             tokens.add(Field::Facet, PINNED);
@@ -92,8 +137,8 @@ pub struct NoteQuery<'a> {
 }
 
 impl NoteQuery<'_> {
-    /// The expression that finds the rows. If [`NoteWords::needs_verification`], it also finds rows that do not
-    /// match.
+    /// The expression that finds the rows. It also finds some that do not match: with
+    /// [`NoteWords::needs_verification`] any, else those that [`may_be_wordy`].
     #[must_use]
     pub fn expression(&self, tenant: TenantMark) -> Expression {
         let facets = [
@@ -102,7 +147,9 @@ impl NoteQuery<'_> {
             self.pinned.then(|| PINNED.to_owned()),
         ];
         let mut parts: Vec<Expression> = Vec::new();
-        parts.extend(self.words.into_iter().flat_map(|words| words.expressions(tenant)));
+        let any_words = || Expression::Token(tenant.token(Field::Facet, WORDY));
+        let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
+        parts.extend(words.and_then(|words| Expression::any([words, any_words()])));
         let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
         parts.extend(facets.iter().flatten().map(|name| facet(name)));
         Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))

@@ -9,13 +9,16 @@
 
 mod access;
 pub mod index;
+mod known;
 mod limit;
+mod listing;
 pub(crate) mod store;
 pub mod tools;
 
 #[cfg(test)]
 mod tests;
 
+pub use known::KnownWords;
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, index_page, sweep};
@@ -192,9 +195,14 @@ impl Archivable for Note {
     }
 
     fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()> {
-        store::update(ctx.tx, old, new)?;
-        record(ctx, Some(old), new)
+        save(ctx, old, new, &KnownWords::default())
     }
+}
+
+/// Writes the change of a note.
+fn save(ctx: &mut WriteCtx<'_, '_>, old: &Note, new: &Note, known: &KnownWords) -> Result<()> {
+    store::update(ctx.tx, old, new, known)?;
+    record(ctx, Some(old), new)
 }
 
 /// A note as the history keeps it.

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params, text};
+use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params, text};
 
-use super::{Note, SubjectType, live_drafts};
+use super::{KnownWords, Note, SubjectType, live_drafts};
 use crate::business::customers::{self, store::document};
-use crate::business::notes::index::{NoteDocument, NoteWords};
+use crate::business::notes::index::{BodyWords, NoteDocument};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::identity::users;
-use crate::search::Expression;
 use crate::values::id::{self, Id, kinds};
 
 /// A note's columns, each with its table: the search index has an `n` as well.
@@ -89,11 +88,8 @@ zoop_db::global_statements! {
     MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
 }
 
-/// Candidates that a list reads at a time when not all of them match.
-const BATCH: usize = 256;
-
 /// The id of the next note. An id from the future, made by a wrong clock, forces the new id below it.
-/// Then notes have a different order by id than by number, which [`list`] must know.
+/// Then notes have a different order by id than by number, which [`super::listing::list`] must know.
 pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
     let newest = ctx.tx.first::<Uuid, Error>(NEWEST, &[], |row| Ok(row.take()?))?;
     if newest.is_some_and(|newest| newest >= id::first_from_wrong_clock(ctx.now)) {
@@ -119,7 +115,12 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
 }
 
 /// Writes all of a note's fields that can change, and updates the search index.
-pub(super) fn update(tx: &mut WriteTx<'_>, old: &Note, new: &Note) -> Result<()> {
+pub(super) fn update(
+    tx: &mut WriteTx<'_>,
+    old: &Note,
+    new: &Note,
+    known: &KnownWords,
+) -> Result<()> {
     tx.execute(UPDATE, new.updated().as_ref())?;
     if is_indexed(old) && is_indexed(new) && indexed(old) == indexed(new) {
         return Ok(());
@@ -127,16 +128,16 @@ pub(super) fn update(tx: &mut WriteTx<'_>, old: &Note, new: &Note) -> Result<()>
     if is_indexed(old) {
         tx.execute(UNINDEX, params![old.n])?;
     }
-    index(tx, new)
+    index(tx, new, known)
 }
 
 /// Adds a note to the search index, if lists show it.
-pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
+pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note, known: &KnownWords) -> Result<()> {
     if !is_indexed(note) {
         return Ok(());
     }
     let author = author(tx, note)?;
-    let tokens = tokens(tx, note, author)?;
+    let tokens = tokens(tx, note, known.words_of(&note.body), author)?;
     Ok(tx.execute_each(INDEX, &[document(note.n, &tokens)])?)
 }
 
@@ -146,13 +147,9 @@ fn author(tx: &mut ReadTx<'_>, note: &Note) -> Result<i64> {
 }
 
 /// The tokens of a note in the search index.
-fn tokens(tx: &ReadTx<'_>, note: &Note, created_by: i64) -> Result<String> {
-    let document = NoteDocument {
-        body: &note.body,
-        pinned: note.pinned,
-        created_by,
-        subject: note.subject_type,
-    };
+fn tokens(tx: &ReadTx<'_>, note: &Note, words: BodyWords, created_by: i64) -> Result<String> {
+    let document =
+        NoteDocument { words, pinned: note.pinned, created_by, subject: note.subject_type };
     Ok(document.tokens(customers::store::mark(tx)?))
 }
 
@@ -170,7 +167,7 @@ pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Res
             None => author(tx, note)?,
         };
         authors.insert(note.created_by.uuid(), author);
-        documents.push((note.n, tokens(tx, note, author)?));
+        documents.push((note.n, tokens(tx, note, BodyWords::of(&note.body), author)?));
     }
     let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();
     tx.execute_each(INDEX, &rows)?;
@@ -191,101 +188,6 @@ fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     let live = live_drafts(now);
     Ok(tx.sweep(SWEEP, params![live.start])? + tx.sweep(SWEEP_AHEAD, params![live.end])?)
-}
-
-/// Where a list's candidates come from.
-pub(super) enum Candidates {
-    /// The search index.
-    Found(Expression),
-    /// The notes of one subject, filtered.
-    OfSubject {
-        subject: Id<kinds::Subject>,
-        pinned: bool,
-        created_by: Option<Id<kinds::User>>,
-        subject_type: Option<SubjectType>,
-    },
-}
-
-/// The range of a list's notes.
-pub(super) struct Range {
-    /// Their ids.
-    pub(super) ids: std::ops::Range<Uuid>,
-    /// The last note of the page before.
-    pub(super) after: Option<Uuid>,
-}
-
-/// Up to `count` of the candidates, newest first, whose bodies have the words of `verify`. Reads until
-/// it has found that many or there are no more candidates.
-pub(super) fn list(
-    tx: &mut ReadTx<'_>,
-    candidates: &Candidates,
-    range: Range,
-    verify: Option<&NoteWords>,
-    count: usize,
-) -> Result<Vec<Note>> {
-    let Range { ids, after } = range;
-    let mut before = after.unwrap_or(ids.end);
-    let is_by_date = !ids.start.is_nil() || !ids.end.is_max();
-    let is_by_number = matches!(candidates, Candidates::Found(_));
-    // If notes are out of order, a range of dates is not a range of numbers: they are checked one by
-    // one.
-    let is_walked = is_by_number && is_by_date && is_out_of_order(tx)?;
-    let (first, mut below) = match (is_by_number, is_walked) {
-        (false, _) => (0, 0),
-        (true, false) => (place(tx, ids.start)?, place(tx, before)?),
-        (true, true) => (0, place(tx, after.unwrap_or(Uuid::max()))?),
-    };
-    let batch = if verify.is_some() || is_walked { BATCH.max(count) } else { count };
-    let limit = i64::try_from(batch).unwrap_or(i64::MAX);
-    let mut found = Vec::new();
-    loop {
-        let (bound, place, mut read) = (before, below, 0);
-        let mut take = |row: &mut Row<'_>| -> Result<bool> {
-            let note = Note::read(row)?;
-            read += 1;
-            (before, below) = (note.id.uuid(), note.n);
-            let is_in_time = !is_walked || ids.contains(&note.id.uuid());
-            if is_in_time && verify.is_none_or(|words| words.body_matches(&note.body)) {
-                found.push(note);
-            }
-            Ok(found.len() < count)
-        };
-        match candidates {
-            Candidates::Found(expression) => {
-                let expression = expression.text(tx.dialect());
-                tx.each(SEARCH, params![expression, place, first, limit], &mut take)?;
-            }
-            Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
-                let params =
-                    params![*subject, bound, ids.start, limit, *pinned, *created_by, *subject_type];
-                tx.each(OF_SUBJECT, params, &mut take)?;
-            }
-        }
-        if found.len() >= count || read < batch {
-            return Ok(found);
-        }
-    }
-}
-
-/// Whether the bound tenant's notes have a different order by number than by id.
-fn is_out_of_order(tx: &mut ReadTx<'_>) -> Result<bool> {
-    let tenant = i64::from(tx.tenant()?.0);
-    let found =
-        tx.global_first::<_, Error>(IS_OUT_OF_ORDER, params![tenant], |row| Ok(row.take()?));
-    Ok(found?.unwrap_or(false))
-}
-
-/// The number in the search index of the first note at or after an id; above all numbers if there is
-/// none.
-fn place(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
-    if id.is_nil() {
-        return Ok(0);
-    }
-    if id.is_max() {
-        return Ok(i64::MAX);
-    }
-    let place = tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?;
-    Ok(place.unwrap_or(i64::MAX))
 }
 
 /// The user's `place`th newest counted write, if none of those is below `oldest`.

@@ -12,7 +12,7 @@ use crate::call::context::{ReadCtx, Recorded, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of tags.
@@ -67,8 +67,8 @@ impl List for ListTags {
         _: &ListTagsInput,
         after: Option<String>,
         count: usize,
-    ) -> Result<Vec<(Tag, String)>> {
-        store::list(ctx.tx, after.as_deref().unwrap_or_default(), count)
+    ) -> Result<Found<Tag, String>> {
+        Ok(Found::all(store::list(ctx.tx, after.as_deref().unwrap_or_default(), count)?))
     }
 }
 

@@ -289,9 +289,11 @@ pub fn parse_object(text: &str) -> Result<Object> {
     }
 }
 
-/// The problem with an unknown field, with the nearest known name.
+/// The problem with an unknown field, with the nearest known name. A name longer than any known one is near
+/// none, and is not compared: that would take as long as both are long.
 fn unknown_field(name: &str, known: &[&'static str]) -> String {
-    let nearest = known
+    let compared = if name.len() <= json::MAX_SHOWN { known } else { &[] };
+    let nearest = compared
         .iter()
         .map(|known| (strsim::osa_distance(name, known), known))
         .min()
@@ -305,5 +307,5 @@ fn unknown_field(name: &str, known: &[&'static str]) -> String {
 
 /// A name that the caller sent, cut short and without control characters, so that an error can show it.
 fn shown(name: &str) -> String {
-    name.chars().filter(|character| !character.is_control()).take(64).collect()
+    name.chars().filter(|character| !character.is_control()).take(json::MAX_SHOWN).collect()
 }

@@ -149,20 +149,32 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
+/// Maximum members of one object: more than any tool's arguments have. An object with more is refused where
+/// the next member begins, so that a long one costs no more than a short one.
+pub(crate) const MAX_MEMBERS: usize = 64;
+
 /// Reads an object's members and rejects duplicate keys.
 fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
     mut map: A,
 ) -> Result<Vec<(String, V)>, A::Error> {
-    let mut members = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    while let Some((key, value)) = map.next_entry::<String, V>()? {
-        if !seen.insert(key.clone()) {
+    let mut members: Vec<(String, V)> = Vec::new();
+    while let Some(key) = map.next_key::<String>()? {
+        if members.iter().any(|(known, _)| *known == key) {
+            let key: String = key.chars().take(MAX_SHOWN).collect();
             return Err(A::Error::custom(format_args!("the key {key:?} is sent twice")));
         }
-        members.push((key, value));
+        if members.len() == MAX_MEMBERS {
+            return Err(A::Error::custom(format_args!(
+                "no tool takes an object of more than {MAX_MEMBERS} fields"
+            )));
+        }
+        members.push((key, map.next_value()?));
     }
     Ok(members)
 }
+
+/// Maximum characters of a caller's own name that an error shows.
+pub(super) const MAX_SHOWN: usize = 64;
 
 /// How many levels of nesting are searched for huge numbers. A huge number at a deeper level makes the whole
 /// text invalid.

@@ -29,6 +29,8 @@ pub use fields::{
     read_filters,
 };
 
+#[cfg(test)]
+pub(crate) use json::MAX_MEMBERS;
 pub use json::{Json, Object, is_blank};
 pub use list::List;
 pub use name::Name;
@@ -43,7 +45,7 @@ use crate::values::id::{Id, Kind};
 use crate::values::text;
 
 /// What the meaning of a value depends on, besides the value itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseContext {
     /// The default country of telephone numbers without a country code.
     pub country: Country,

@@ -10,7 +10,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The history's tools.
@@ -52,7 +52,7 @@ impl List for ListHistory {
         input: &ListHistoryInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(HistoryEntry, Uuid)>> {
+    ) -> Result<Found<HistoryEntry, Uuid>> {
         let before = after.unwrap_or(Uuid::max());
         let entries = store::list(ctx.tx, input.record.map(Id::uuid), before, count)?;
         Ok(page::with_positions(entries, |entry| entry.id.uuid()))

@@ -13,7 +13,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::email;
@@ -146,7 +146,7 @@ impl List for ListInvitations {
         _: &ListInvitationsInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(InvitationRecord, Uuid)>> {
+    ) -> Result<Found<InvitationRecord, Uuid>> {
         let found = store::open(ctx.tx, ctx.now, after.unwrap_or(Uuid::nil()), count)?;
         Ok(page::with_positions(found, |row| row.id.uuid()))
     }

@@ -12,7 +12,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::{Scope, ScopeNames};
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -178,7 +178,7 @@ impl List for ListKeys {
         _: &ListKeysInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(KeyRecord, Uuid)>> {
+    ) -> Result<Found<KeyRecord, Uuid>> {
         let found = store::list(ctx.tx, after.unwrap_or(Uuid::nil()), count)?;
         Ok(page::with_positions(found, |row| row.id.uuid()))
     }

@@ -12,7 +12,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of grants.
@@ -62,7 +62,7 @@ impl List for ListGrants {
         _: &ListGrantsInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(GrantRecord, Uuid)>> {
+    ) -> Result<Found<GrantRecord, Uuid>> {
         let found = store::grants::of_tenant(ctx.tx, ctx.now, after.unwrap_or(Uuid::nil()), count)?;
         Ok(page::with_positions(found, |row| row.id.uuid()))
     }
@@ -149,7 +149,7 @@ impl List for ListClients {
         _: &ListClientsInput,
         after: Option<String>,
         count: usize,
-    ) -> Result<Vec<(ConnectedClient, String)>> {
+    ) -> Result<Found<ConnectedClient, String>> {
         let after = after.unwrap_or_default();
         let found = store::clients::connected_after(ctx.tx, &after, count)?;
         Ok(page::with_positions(found, |client| client.id.clone()))

@@ -13,7 +13,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
 use crate::identity::users;
 use crate::search::TenantMark;
 use crate::values::country::Country;
@@ -128,7 +128,7 @@ impl List for ListTenants {
         _: &ListTenantsInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(Tenant, Uuid)>> {
+    ) -> Result<Found<Tenant, Uuid>> {
         let found = store::list(ctx.tx, after.unwrap_or(Uuid::nil()), count)?;
         Ok(page::with_positions(found, |row| row.id.uuid()))
     }

@@ -14,7 +14,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
 use crate::identity::keys;
 use crate::identity::oauth;
 use crate::values::id::{Id, kinds};
@@ -131,7 +131,7 @@ impl List for ListUsers {
         _: &ListUsersInput,
         after: Option<Position>,
         count: usize,
-    ) -> Result<Vec<(ListedUser, Position)>> {
+    ) -> Result<Found<ListedUser, Position>> {
         let listed = |is_waiting| {
             move |member: Member| {
                 let position = Position { is_waiting, id: member.id.uuid() };
@@ -152,7 +152,7 @@ impl List for ListUsers {
             let pending = store::pending_memberships(ctx.tx, pending_after, count - rows.len())?;
             rows.extend(pending.into_iter().map(listed(true)));
         }
-        Ok(rows)
+        Ok(Found::all(rows))
     }
 }
 

@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::{Contact, store};
-use crate::business::customers::children::{Child, Part};
+use crate::business::customers::children::{Child, Part, Sibling};
 use crate::call::archive::Archivable;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
@@ -37,6 +37,7 @@ impl Archivable for Contact {
 
 impl Child for Contact {
     const PLURAL: &'static str = "contacts";
+    type Group = ();
 
     fn get(
         tx: &mut ReadTx<'_>,
@@ -46,8 +47,8 @@ impl Child for Contact {
         store::get(tx, customer, id)
     }
 
-    fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>> {
-        store::active(tx, customer)
+    fn siblings(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Sibling<Self>>> {
+        store::siblings(tx, customer)
     }
 
     fn part(
@@ -79,7 +80,5 @@ impl Child for Contact {
         Self { is_primary, ..self }
     }
 
-    fn is_rival_of(&self, _: &Self) -> bool {
-        true
-    }
+    fn group(&self) {}
 }

@@ -120,6 +120,17 @@ impl Contact {
         joined_name(Some(&self.first_name), self.last_name.as_deref())
     }
 
+    /// The fields by which its customer is found.
+    pub(crate) fn indexed(&self) -> [Option<&String>; 5] {
+        [
+            Some(&self.first_name),
+            self.last_name.as_ref(),
+            self.phone.as_ref(),
+            self.phone_raw.as_ref(),
+            self.email.as_ref(),
+        ]
+    }
+
     /// Copies the customer's fields into the contact that was created with the customer.
     pub(crate) fn follow(&mut self, customer: &Customer) {
         match customer.customer_type {

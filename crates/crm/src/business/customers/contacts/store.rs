@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
 use super::Contact;
-use crate::business::customers::children::Part;
+use crate::business::customers::children::{Part, Sibling};
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -15,6 +15,9 @@ zoop_db::statements! {
     /// A customer's active contacts, in creation order. Their number is limited.
     ACTIVE = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
+    /// Of a customer's active contacts, in creation order, what decides which one is primary.
+    SIBLINGS = "SELECT id, is_primary FROM contacts \
+                WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
     /// One part of a customer's contacts, in creation order: those after the id `$5`.
     PART = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
             WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
@@ -41,6 +44,16 @@ pub(crate) fn get(
 /// A customer's active contacts: the primary contact first, then the others in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Contact>> {
     Ok(primary_first(tx.all(ACTIVE, params![customer], Contact::read)?))
+}
+
+/// What decides which of a customer's active contacts is primary, in creation order.
+pub(super) fn siblings(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+) -> Result<Vec<Sibling<Contact>>> {
+    tx.all(SIBLINGS, params![customer], |row| {
+        Ok(Sibling { id: row.take()?, is_primary: row.take()?, group: () })
+    })
 }
 
 /// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.

@@ -2,8 +2,8 @@
 
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
-use super::{Location, store};
-use crate::business::customers::children::{Child, Part};
+use super::{Location, LocationType, store};
+use crate::business::customers::children::{Child, Part, Sibling};
 use crate::call::archive::Archivable;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
@@ -37,6 +37,7 @@ impl Archivable for Location {
 
 impl Child for Location {
     const PLURAL: &'static str = "locations";
+    type Group = LocationType;
 
     fn get(
         tx: &mut ReadTx<'_>,
@@ -46,8 +47,8 @@ impl Child for Location {
         store::get(tx, customer, id)
     }
 
-    fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>> {
-        store::active(tx, customer)
+    fn siblings(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Sibling<Self>>> {
+        store::siblings(tx, customer)
     }
 
     fn part(
@@ -79,7 +80,7 @@ impl Child for Location {
         Self { is_primary, ..self }
     }
 
-    fn is_rival_of(&self, other: &Self) -> bool {
-        self.location_type == other.location_type
+    fn group(&self) -> LocationType {
+        self.location_type
     }
 }

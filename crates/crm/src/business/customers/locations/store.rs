@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Sql, Uuid, WriteTx, params, text};
 
 use super::Location;
-use crate::business::customers::children::Part;
+use crate::business::customers::children::{Part, Sibling};
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -15,6 +15,9 @@ zoop_db::statements! {
     /// A customer's active locations, in creation order. Their number is limited.
     ACTIVE = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
+    /// Of a customer's active locations, in creation order, what decides which one is primary.
+    SIBLINGS = "SELECT id, is_primary, location_type FROM locations \
+                WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
     /// One part of a customer's locations in creation order: those after the id `$5`.
     PART = (text!("SELECT ", Location::SELECTED, " FROM locations \
             WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
@@ -26,6 +29,16 @@ zoop_db::statements! {
 
 /// A customer's active locations in creation order, for a pipelined read.
 pub(crate) const ACTIVE_OF: Sql = ACTIVE;
+
+/// What decides which of a customer's active locations are primary, in creation order.
+pub(super) fn siblings(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+) -> Result<Vec<Sibling<Location>>> {
+    tx.all(SIBLINGS, params![customer], |row| {
+        Ok(Sibling { id: row.take()?, is_primary: row.take()?, group: row.take()? })
+    })
+}
 
 /// A location of a customer, which may be archived.
 ///

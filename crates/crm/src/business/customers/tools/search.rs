@@ -11,7 +11,7 @@ use crate::call::argument::{Email, Ranged, SearchText, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -72,18 +72,18 @@ impl List for SearchCustomers {
         input: &SearchCustomersInput,
         after: Option<Position>,
         count: usize,
-    ) -> Result<Vec<(SearchRow, Position)>> {
+    ) -> Result<Found<SearchRow, Position>> {
         let tag = match input.tag {
             None => None,
             Some(id) => match tags::store::number(ctx.tx, id)? {
-                None => return Ok(Vec::new()),
+                None => return Ok(Found::all(Vec::new())),
                 number => number,
             },
         };
         let number = match &input.customer_number {
             None => None,
             Some(text) => match CustomerNumber::parse(&text.0) {
-                None => return Ok(Vec::new()),
+                None => return Ok(Found::all(Vec::new())),
                 number => number.map(|number| number.0),
             },
         };
@@ -114,7 +114,7 @@ impl List for SearchCustomers {
             let found = store::search(ctx.tx, rest, partial_before, count - rows.len())?;
             rows.extend(found.into_iter().map(|row| at(row, true)));
         }
-        Ok(rows)
+        Ok(Found::all(rows))
     }
 }
 

@@ -3,6 +3,7 @@
 mod drafts;
 mod limit;
 mod list;
+mod wordy;
 mod write;
 
 use serde_json::{Value, json};

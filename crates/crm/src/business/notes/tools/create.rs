@@ -1,8 +1,10 @@
 //! `notes.create`
 
-use crate::business::notes::{MAX_BODY, Note, SubjectType, access, limit, record, store};
+use crate::business::notes::{
+    KnownWords, MAX_BODY, Note, SubjectType, access, limit, record, store,
+};
 use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
-use crate::call::context::WriteCtx;
+use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
@@ -38,6 +40,8 @@ pub struct NoteText {
     pub body: String,
     /// Whether it is a draft.
     pub draft: bool,
+    /// The words of the text.
+    pub words: KnownWords,
 }
 
 impl Input for NoteText {
@@ -70,7 +74,8 @@ impl Input for NoteText {
         if let (Some(None), Some(false)) = (&body, draft) {
             return sent.refuse("body", "is required unless draft is true");
         }
-        Some(Self { body: body?.map_or_else(String::new, |text| text.0), draft: draft? })
+        let body = body?.map_or_else(String::new, |text| text.0);
+        Some(Self { body, draft: draft?, words: KnownWords::default() })
     }
 }
 
@@ -95,6 +100,13 @@ impl Command for CreateNote {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
 
+    fn prepare(_: &mut ReadCtx<'_, '_>, mut input: CreateNoteInput) -> Result<CreateNoteInput> {
+        if !input.text.draft {
+            input.text.words = KnownWords::of(&input.text.body);
+        }
+        Ok(input)
+    }
+
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateNoteInput) -> Result<Note> {
         if let (Some(subject_type), Some(id)) = (input.subject_type, input.subject_id) {
             access::require_subject(ctx.tx, subject_type, id)?;
@@ -116,7 +128,7 @@ impl Command for CreateNote {
             archived_at: None,
         };
         note.n = store::insert(ctx.tx, &note)?;
-        store::index(ctx.tx, &note)?;
+        store::index(ctx.tx, &note, &input.text.words)?;
         record(ctx, None, &note)?;
         Ok(note)
     }

@@ -4,15 +4,14 @@ use zoop_db::Uuid;
 
 use crate::business::customers;
 use crate::business::notes::index::{NoteQuery, NoteWords};
-use crate::business::notes::store::{self, Candidates, Range};
+use crate::business::notes::listing::{self, Candidates, Range, Verified};
 use crate::business::notes::{Note, SubjectFilter};
 use crate::call::answer::Page;
 use crate::call::argument::{Fields, Ranged, SearchText, Time, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
-use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::identity::users;
 use crate::values::id::{self, Id, kinds};
 
@@ -77,19 +76,20 @@ impl List for ListNotes {
         input: &ListNotesInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(Note, Uuid)>> {
+    ) -> Result<Found<Note, Uuid>> {
         let words = input.q.as_ref().map(|q| NoteWords::new(&q.0)).transpose();
         let words = words.map_err(|problem| Error::field("q", problem.text()))?;
         let Some(candidates) = candidates(ctx, input, words.as_ref())? else {
-            return Ok(Vec::new());
+            return Ok(Found::all(Vec::new()));
         };
         let in_index = matches!(candidates, Candidates::Found(_));
-        let verify = words.as_ref().filter(|words| !in_index || words.needs_verification());
+        let verified = words
+            .as_ref()
+            .map(|words| Verified { words, every: !in_index || words.needs_verification() });
         let from = input.created_after.map_or(Uuid::nil(), |time| id::lowest_at(time.0));
         let before = input.created_before.map_or(Uuid::max(), |time| id::lowest_at(time.0));
         let range = Range { ids: from..before, after };
-        let notes = store::list(ctx.tx, &candidates, range, verify, count)?;
-        Ok(page::with_positions(notes, |note| note.id.uuid()))
+        listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)
     }
 }
 

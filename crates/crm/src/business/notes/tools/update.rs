@@ -1,9 +1,9 @@
 //! `notes.update`
 
-use crate::business::notes::{MAX_BODY, Note, SubjectType, access, limit};
+use crate::business::notes::{KnownWords, MAX_BODY, Note, SubjectType, access, limit, save};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Fields, NotNull, Patch, Text, input};
-use crate::call::context::WriteCtx;
+use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
@@ -24,6 +24,7 @@ input! {
         pub subject_id: Patch<Id<kinds::Subject>>,
         /// false commits a draft; a committed note cannot become a draft again.
         pub draft: NotNull<bool>,
+        ..words: KnownWords
     }
 }
 
@@ -59,6 +60,15 @@ impl Command for UpdateNote {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
 
+    /// The words of a body that stays are written again with all else that the index has of the note.
+    fn prepare(ctx: &mut ReadCtx<'_, '_>, mut input: UpdateNoteInput) -> Result<UpdateNoteInput> {
+        input.words = match &input.body.0 {
+            Some(body) => KnownWords::of(&body.0),
+            None => KnownWords::of_stored(ctx, input.id)?,
+        };
+        Ok(input)
+    }
+
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<Note> {
         let old = access::changeable(ctx, input.id)?.unless_archived(ctx.access)?;
         if !old.draft && input.draft.0 == Some(true) {
@@ -86,7 +96,7 @@ impl Command for UpdateNote {
         if !new.draft {
             limit::count(ctx)?;
         }
-        Note::save(ctx, &old, &new)?;
+        save(ctx, &old, &new, &input.words)?;
         Ok(new)
     }
 }

@@ -14,7 +14,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of contacts.
@@ -105,7 +105,7 @@ impl List for ListContacts {
         input: &ListContactsInput,
         after: Option<Position>,
         count: usize,
-    ) -> Result<Vec<(Contact, Position)>> {
+    ) -> Result<Found<Contact, Position>> {
         let customer = customers::store::get(ctx.tx, input.customer_id)?;
         children::page(ctx.tx, customer.id, input.archived == Some(true), after, count)
     }
@@ -178,14 +178,24 @@ impl Command for CreateContact {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let contacts = Children::of(ctx.tx, customer.id)?;
-        let is_placeholder = |contact: &&Contact| contact.origin == Origin::Placeholder;
-        let contact = match contacts.active().iter().find(is_placeholder) {
-            Some(placeholder) => fill_placeholder(ctx, placeholder, input)?,
+        let contact = match placeholder(ctx, &contacts)? {
+            Some(placeholder) => fill_placeholder(ctx, &placeholder, input)?,
             None => add(ctx, customer.id, &contacts, input)?,
         };
         customers::store::reindex(ctx.tx, &customer)?;
         Ok(contact)
     }
+}
+
+/// A company's placeholder. It is the company's only contact, because the first one that is added takes its
+/// place.
+fn placeholder(
+    ctx: &mut WriteCtx<'_, '_>,
+    contacts: &Children<Contact>,
+) -> Result<Option<Contact>> {
+    let [only] = contacts.active() else { return Ok(None) };
+    let only = contacts.find(ctx.tx, only.id)?;
+    Ok((only.origin == Origin::Placeholder).then_some(only))
 }
 
 fn add(
@@ -276,7 +286,9 @@ impl Command for UpdateContact {
         }
         let new = changed(&old, input, ctx);
         contacts.update(ctx, &old, &new)?;
-        customers::store::reindex(ctx.tx, &customer)?;
+        if old.indexed() != new.indexed() {
+            customers::store::reindex(ctx.tx, &customer)?;
+        }
         Ok(new)
     }
 }

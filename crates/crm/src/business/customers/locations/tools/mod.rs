@@ -15,7 +15,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Tool};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
@@ -119,7 +119,7 @@ impl List for ListLocations {
         input: &ListLocationsInput,
         after: Option<Position>,
         count: usize,
-    ) -> Result<Vec<(Location, Position)>> {
+    ) -> Result<Found<Location, Position>> {
         let customer = customers::store::get(ctx.tx, input.customer_id)?;
         children::page(ctx.tx, customer.id, input.archived == Some(true), after, count)
     }

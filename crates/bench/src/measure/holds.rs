@@ -1,0 +1,332 @@
+//! How long single calls hold SQLite's only writer, each as large as the limits allow. A call's proof is read
+//! once when the call is prepared, and again when its write begins: the time counts from there until the answer
+//! arrives, so it includes the commit and what makes it durable.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Map, Value, json};
+use zoop_crm::call::access::Access;
+use zoop_crm::call::proof::Proof;
+use zoop_crm::call::run::Runner;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::catalog;
+use zoop_crm::identity::authenticate::{Bearer, Operator};
+use zoop_crm::schema;
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::Id;
+use zoop_db::{Db, Migrate, Options, ReadTx};
+
+use super::Run;
+use crate::results::{Results, median};
+use crate::say;
+
+/// The facts of this part begin with this.
+pub(crate) const HOLD: &str = "hold: ";
+const ROUNDS: usize = 9;
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Active contacts, and locations, of the fullest customer, with room for one more.
+const NEARLY_FULL: usize = 199;
+const UNKNOWN_FIELDS: usize = 160_000;
+
+pub(super) fn measure(run: &mut Run) -> Result<()> {
+    let held = held(&run.plan.folder)?;
+    run.results.facts.extend(held.facts);
+    Ok(())
+}
+
+/// Measures this part by itself.
+pub(crate) fn held(folder: &Path) -> Result<Results> {
+    let path = folder.join("holds.db");
+    for end in ["", "-wal", "-shm"] {
+        // The files may be there from an interrupted run.
+        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
+    let world = World::open(&path)?;
+    let mut results = Results::default();
+    for round in 0..ROUNDS {
+        for (kind, hold) in world.round(round)? {
+            results.note(&format!("{HOLD}{kind}"), 0, hold.as_secs_f64() * 1e6);
+        }
+    }
+    for kind in kinds(&results) {
+        let holds = results.facts.iter().filter(|fact| fact.name == format!("{HOLD}{kind}"));
+        let held = median(holds.map(|fact| fact.value).collect()).unwrap_or_default();
+        say(&format!("{held:8.0} µs  {kind}"));
+    }
+    Ok(results)
+}
+
+/// What was measured, in order.
+pub(crate) fn kinds(results: &Results) -> Vec<&str> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in results.facts.iter().filter_map(|fact| fact.name.strip_prefix(HOLD)) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+/// A key's proof, and when it was read.
+struct Watched {
+    bearer: Bearer,
+    read_at: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Proof for Watched {
+    type Refusal = <Bearer as Proof>::Refusal;
+
+    fn access(
+        &self,
+        tx: &mut ReadTx<'_>,
+        environment: &Environment,
+    ) -> Result<Access, Self::Refusal> {
+        self.read_at.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+        self.bearer.access(tx, environment)
+    }
+}
+
+/// A database with one business, whose fullest customer has as much as it can have.
+struct World {
+    db: Db,
+    environment: Environment,
+    key: String,
+    customer: Value,
+    contact: Value,
+    location: Value,
+}
+
+/// What a call was answered, and how long it held the writer.
+type Answer = (Result<Value, String>, Duration);
+
+impl World {
+    fn open(path: &Path) -> Result<Self> {
+        let url = format!("sqlite://{}", path.display());
+        let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)?;
+        let environment = Environment { note_writes_per_minute: 0, ..Environment::from_system()? };
+        let key = String::new();
+        let nothing = Value::Null;
+        let (customer, contact, location) = (nothing.clone(), nothing.clone(), nothing);
+        let mut world = Self { db, environment, key, customer, contact, location };
+        world.key = world.owner_key()?;
+        let made = world.made(
+            "customers.create",
+            json!({ "customer_type": "company", "company_name": long(256, 0) }),
+        )?;
+        world.customer = made["id"].clone();
+        for number in 0..NEARLY_FULL {
+            world.contact =
+                world.made("contacts.create", world.longest_contact(number))?["id"].take();
+            world.location =
+                world.made("locations.create", world.longest_location(number))?["id"].take();
+        }
+        Ok(world)
+    }
+
+    fn owner_key(&self) -> Result<String> {
+        let tenant = json!({ "name": "B", "owner_name": "O", "owner_email": "o@business.example" });
+        let made = self.operate(Operator::OUTSIDE_TENANTS, "tenants.create", &tenant)?;
+        let tenant = made["tenant_id"].as_str().and_then(Id::parse).context("a tenant")?;
+        let scopes = Scopes::of(Scope::GRANTABLE).list();
+        let key = json!({ "user": made["owner_id"], "scopes": scopes, "name": "bench" });
+        let made = self.operate(Operator::of(tenant), "keys.create", &key)?;
+        Ok(made["key"].as_str().context("a key")?.to_owned())
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        let deadline = Instant::now() + TIMEOUT;
+        Runner { db: &self.db, environment: &self.environment, deadline }
+    }
+
+    fn operate(&self, operator: Operator, tool: &str, arguments: &Value) -> Result<Value> {
+        let tool = catalog::find(tool).context("a tool")?;
+        let answer = self.runner().call(operator, tool, arguments.to_string(), None).wait();
+        let answer = answer.map_err(|error| anyhow!("{}: {error:?}", tool.name))?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+
+    /// Makes a call with the owner's key.
+    fn call(&self, tool: &str, arguments: String) -> Result<Answer> {
+        let tool = catalog::find(tool).context("a tool")?;
+        let read_at = Arc::<Mutex<Vec<Instant>>>::default();
+        let proof = Watched { bearer: Bearer::new(self.key.clone()), read_at: read_at.clone() };
+        let answer = self.runner().call(proof, tool, arguments, None).wait();
+        let answered = Instant::now();
+        let read_at = read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let hold = read_at.get(1).map_or(Duration::ZERO, |began| answered - *began);
+        let answer = match answer {
+            Ok(answer) => Ok(serde_json::from_str(&answer)?),
+            Err(refused) => Err(format!("{refused:?}")),
+        };
+        Ok((answer, hold))
+    }
+
+    fn made(&self, tool: &str, arguments: Value) -> Result<Value> {
+        let (answer, _) = self.call(tool, arguments.to_string())?;
+        answer.map_err(|refused| anyhow!("{tool}: {refused}"))
+    }
+
+    fn longest_contact(&self, number: usize) -> Value {
+        json!({
+            "customer_id": self.customer,
+            "first_name": long(128, number), "last_name": long(128, number + 1_000),
+            "title": long(128, number), "email": format!("{}@business.example", "e".repeat(200)),
+            "phone": format!("(510) 555-{number:04}"),
+        })
+    }
+
+    fn longest_location(&self, number: usize) -> Value {
+        json!({
+            "customer_id": self.customer,
+            "address_line1": long(256, number), "city": long(128, number), "state": "CA",
+            "postal_code": "94607", "access_notes": long(10_000, number),
+            "parking_notes": long(10_000, number), "service_notes": long(10_000, number),
+        })
+    }
+
+    /// Every kind of call once, and how long it held the writer.
+    fn round(&self, round: usize) -> Result<Vec<(&'static str, Duration)>> {
+        let mut held = Vec::new();
+        let mut call = |kind: &'static str, tool: &str, arguments: Value| -> Result<Value> {
+            let (answer, hold) = self.call(tool, arguments.to_string())?;
+            held.push((kind, hold));
+            answer.map_err(|refused| anyhow!("{kind}: {refused}"))
+        };
+        let customer = &self.customer;
+        let of = |id: &Value, field: &str, value: Value| json!({ "id": id, "customer_id": customer, field: value });
+        let person = json!({ "customer_type": "individual", "first_name": "Ann", "last_name": "Lee", "phone": "(510) 555-0199", "email": "ann@example.com" });
+        call("customers.create", "customers.create", person)?;
+        let mut everything = self.longest_contact(round);
+        everything["phone_can_sms"] = json!(true);
+        let contact = without(&everything, "customer_id");
+        let location = without(&self.longest_location(round), "customer_id");
+        let company = json!({
+            "customer_type": "company", "company_name": long(256, round), "phone": "(510) 555-0199",
+            "email": "c@example.com", "notes_internal": long(10_000, round), "source": long(64, round),
+            "primary_contact": contact, "location": location,
+        });
+        call("customers.create, the longest texts", "customers.create", company)?;
+        let words = call(
+            "notes.create, 20,000 different words",
+            "notes.create",
+            json!({ "body": words(20_000) }),
+        )?;
+        call(
+            "notes.create, 3,000 different words of 16,000",
+            "notes.create",
+            json!({ "body": repeated(3_000, 16_000) }),
+        )?;
+        let han = call(
+            "notes.create, 100,000 Han characters",
+            "notes.create",
+            json!({ "body": han(100_000) }),
+        )?;
+        call(
+            "notes.create, 100,000 ligatures (U+FDFA)",
+            "notes.create",
+            json!({ "body": "\u{fdfa}".repeat(100_000) }),
+        )?;
+        call(
+            "notes.update, pins 100,000 Han characters",
+            "notes.update",
+            json!({ "id": han["id"], "pinned": true }),
+        )?;
+        call(
+            "notes.update, another body of 20,000 words",
+            "notes.update",
+            json!({ "id": words["id"], "body": words_from(round, 20_000) }),
+        )?;
+        let added = call(
+            "contacts.create, the 200th, the longest names",
+            "contacts.create",
+            self.longest_contact(round + 500),
+        )?;
+        call(
+            "contacts.update, a name beside 199 others",
+            "contacts.update",
+            of(&self.contact, "first_name", json!(long(128, round + 2_000))),
+        )?;
+        call(
+            "contacts.update, a title beside 199 others",
+            "contacts.update",
+            of(&self.contact, "title", json!(long(128, round))),
+        )?;
+        call(
+            "contacts.archive, one of 200",
+            "contacts.archive",
+            json!({ "id": added["id"], "customer_id": customer }),
+        )?;
+        let added = call(
+            "locations.create, the 200th, the longest texts",
+            "locations.create",
+            self.longest_location(round),
+        )?;
+        call(
+            "locations.update, one of 200",
+            "locations.update",
+            of(&self.location, "access_notes", json!(long(10_000, round + 7))),
+        )?;
+        call(
+            "locations.archive, one of 200",
+            "locations.archive",
+            json!({ "id": added["id"], "customer_id": customer }),
+        )?;
+        call(
+            "customers.update, the name, 199 contacts",
+            "customers.update",
+            json!({ "id": customer, "company_name": long(256, round + 5) }),
+        )?;
+        let unknown = (0..UNKNOWN_FIELDS).map(|number| (format!("f{number}"), json!(1)));
+        let unknown = Value::Object(unknown.collect::<Map<_, _>>());
+        let (answer, hold) = self.call("customers.create", unknown.to_string())?;
+        held.push(("customers.create, 160,000 unknown fields, refused", hold));
+        anyhow::ensure!(answer.is_err(), "unknown fields were taken");
+        Ok(held)
+    }
+}
+
+fn without(object: &Value, field: &str) -> Value {
+    let mut object = object.clone();
+    object.as_object_mut().and_then(|members| members.remove(field));
+    object
+}
+
+/// A text of words of twelve letters, each of four bytes.
+fn long(characters: usize, seed: usize) -> String {
+    let letter = |place: usize| {
+        let number = (place * 7_919 + seed * 104_729 + place * place) % 40_000;
+        char::from_u32(0x2_0000 + u32::try_from(number).unwrap_or_default()).unwrap_or('a')
+    };
+    let is_space = |place: usize| place % 13 == 12 && place + 1 < characters;
+    (0..characters).map(|place| if is_space(place) { ' ' } else { letter(place) }).collect()
+}
+
+/// Different words of four letters.
+fn words(count: usize) -> String {
+    words_from(0, count)
+}
+
+fn words_from(seed: usize, count: usize) -> String {
+    (0..count).map(|number| word(number + seed) + " ").collect()
+}
+
+/// So many words, of which only some are different.
+fn repeated(different: usize, count: usize) -> String {
+    (0..count).map(|number| word(number % different) + "s ").collect::<String>()
+}
+
+fn word(number: usize) -> String {
+    let letter = |place: usize| char::from(b'a' + u8::try_from(place % 26).unwrap_or_default());
+    [number, number / 26, number / 676, number / 17_576].map(letter).into_iter().collect()
+}
+
+fn han(count: usize) -> String {
+    let letter = |place: usize| {
+        let number = (place * 7_919 + place * place * 31) % 20_000;
+        char::from_u32(0x4e00 + u32::try_from(number).unwrap_or_default()).unwrap_or('a')
+    };
+    (0..count).map(letter).collect()
+}

@@ -1,0 +1,63 @@
+//! The words of a note's body, found out before the write.
+
+use std::sync::Arc;
+
+use zoop_db::Timestamp;
+
+use super::access;
+use super::index::BodyWords;
+use crate::call::argument::{Field, Fields, Input, Json};
+use crate::call::context::ReadCtx;
+use crate::call::error::{Error, Result};
+use crate::values::id::{Id, kinds};
+
+/// The words of one text. It is part of a command's input and no field of the call.
+#[derive(Debug, Clone, Default)]
+pub struct KnownWords(Option<Arc<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    body: String,
+    words: BodyWords,
+}
+
+impl KnownWords {
+    /// The words of this text.
+    pub(super) fn of(body: &str) -> Self {
+        let known = Known { body: body.to_owned(), words: BodyWords::of(body) };
+        Self(Some(Arc::new(known)))
+    }
+
+    /// The words of a note's stored body; nothing if the caller may not see the note.
+    pub(super) fn of_stored(ctx: &mut ReadCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Self> {
+        let now: Timestamp = ctx.now;
+        match access::visible(ctx.tx, ctx.access, now, id) {
+            Ok(note) => Ok(Self::of(&note.body)),
+            Err(Error::NotFound { .. }) => Ok(Self::default()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The words of `body`. If they are those of another text, for example because another call has changed
+    /// the note meanwhile, they are found out now.
+    pub(super) fn words_of(&self, body: &str) -> BodyWords {
+        match &self.0 {
+            Some(known) if known.body == body => known.words.clone(),
+            _ => BodyWords::of(body),
+        }
+    }
+}
+
+impl Input for KnownWords {
+    fn fields() -> Vec<Field> {
+        Vec::new()
+    }
+
+    fn read(_: &mut Fields) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn canonical(_: &str, value: &Json) -> Json {
+        value.clone()
+    }
+}

@@ -1,0 +1,94 @@
+//! Notes with more words than the index takes, and pages that end early.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use super::{bodies, many, note, unlimited};
+use crate::testing::text;
+
+/// So many different words: `w0` and on.
+fn wordy(words: std::ops::Range<usize>) -> String {
+    words.map(|number| format!("w{number} ")).collect::<String>().trim_end().to_owned()
+}
+
+#[both]
+fn a_note_of_very_many_words_is_found_by_each_of_them_and_by_no_other() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let owner = &business.owner;
+    note(&env, owner, "w77 and little else");
+    let id = note(&env, owner, &wordy(10_000..20_000));
+    let han: String = (0x4e00..0x4e00 + 9_000).filter_map(char::from_u32).collect();
+    note(&env, owner, &han);
+    let found = |filters: Value| bodies(&env, owner, filters).len();
+    for (q, notes) in [
+        ("w10000", 1),
+        ("w19999", 1),
+        ("w1500", 1),
+        ("w15000 w17000", 1),
+        ("w2", 0),
+        ("w15000 w77", 0),
+        ("w77", 1),
+        ("一丁", 1),
+        ("丁一", 0),
+        ("一", 1),
+        ("一丁丂", 1),
+    ] {
+        assert_eq!(found(json!({ "q": q })), notes, "{q}");
+    }
+    assert_eq!(found(json!({ "q": "w15000", "pinned": true })), 0);
+    env.call(owner, "notes.update", json!({ "id": id, "pinned": true })).unwrap();
+    assert_eq!(found(json!({ "q": "w15000", "pinned": true })), 1);
+    env.call(owner, "notes.update", json!({ "id": id, "body": wordy(0..5_000) })).unwrap();
+    assert_eq!(found(json!({ "q": "w15000" })), 0);
+    assert_eq!(found(json!({ "q": "w4999" })), 1);
+    env.call(owner, "notes.update", json!({ "id": id, "body": "few words" })).unwrap();
+    assert_eq!(found(json!({ "q": "w4999" })), 0);
+    assert_eq!(found(json!({ "q": "few" })), 1);
+    env.call(owner, "notes.archive", json!({ "id": id })).unwrap();
+    assert_eq!(found(json!({ "q": "few" })), 0);
+}
+
+#[both]
+fn an_update_that_says_nothing_of_the_body_leaves_it_to_be_found() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let owner = &business.owner;
+    let id = note(&env, owner, "the gate code");
+    env.call(owner, "notes.update", json!({ "id": id, "pinned": true })).unwrap();
+    assert_eq!(bodies(&env, owner, json!({ "q": "gat", "pinned": true })), ["the gate code"]);
+    let draft = json!({ "body": "a latch", "draft": true });
+    let draft = env.create(owner, "notes.create", draft);
+    env.call(owner, "notes.update", json!({ "id": draft, "draft": false })).unwrap();
+    assert_eq!(bodies(&env, owner, json!({ "q": "latch" })), ["a latch"]);
+}
+
+/// A page without a row says where to go on, once so much text was read for it.
+#[both]
+fn a_page_that_reads_too_much_ends_early_and_the_next_one_goes_on() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let job = business.id("job");
+    let on_job = |body: &str| json!({ "body": body, "subject_type": "job", "subject_id": job });
+    let large = "-".repeat(100_000);
+    let mut notes = vec![on_job("the oldest one has the word")];
+    notes.extend((0..170).map(|_| on_job(&large)));
+    many(&env, &business.owner, notes);
+    let page = |filters: Value| env.call(&business.owner, "notes.list", filters).unwrap();
+    let (mut seen, mut pages) = (Vec::new(), Vec::new());
+    let mut filters = json!({ "q": "word", "subject_id": job });
+    loop {
+        let page = page(filters);
+        let rows = page["rows"].as_array().unwrap();
+        seen.extend(rows.iter().map(|row| text(row, "body").to_owned()));
+        pages.push(rows.len());
+        assert_eq!(page["hasMore"], !page["nextCursor"].is_null());
+        if page["hasMore"] == false {
+            break;
+        }
+        filters = json!({ "cursor": page["nextCursor"] });
+    }
+    assert_eq!(seen, ["the oldest one has the word"]);
+    // So many bodies are more than sixteen mebibytes.
+    assert_eq!(pages, [0, 1], "rows of each page");
+}
