@@ -378,7 +378,8 @@ fn hostile(length: usize, word: usize, seed: u32) -> String {
 
 #[test]
 fn the_most_extreme_customer_has_a_bounded_number_of_tokens() {
-    let phone = |number: u32| phone::parse(&format!("(510) 555-{number:04}"), Country::US).unwrap();
+    let phone =
+        |number: u32| phone::parse(&format!("(510) 555-{number:04}"), NumberingPlan::US).unwrap();
     for word in [1, 2, 12, 128] {
         let names: Vec<String> = (0..201).map(|it| hostile(256, word, it)).collect();
         let names = std::iter::once("Ann O’Neill").chain(names.iter().map(String::as_str));
@@ -398,7 +399,7 @@ fn the_most_extreme_customer_has_a_bounded_number_of_tokens() {
             // A contact's.
             ("5105550200", "whole"),
         ] {
-            assert_eq!(verdict(&index, 1, q, Country::US), expected, "{q} {word}");
+            assert_eq!(verdict(&index, 1, q, NumberingPlan::US), expected, "{q} {word}");
         }
     }
 }
@@ -446,18 +447,18 @@ fn a_customer_with_two_hundred_usual_contacts_is_found_by_all_their_parts() {
         std::iter::once("Acme").chain(names.iter().map(String::as_str)).collect();
     let phones: Vec<Phone> = (0..200_u32)
         .map(|it| format!("({}) {}-{:04}", 201 + it, 201 + it * 37 % 700, it * 7_919 % 10_000))
-        .map(|typed| phone::parse(&typed, Country::US).unwrap())
+        .map(|typed| phone::parse(&typed, NumberingPlan::US).unwrap())
         .collect();
     let index = Index::new();
     index.put(1, &customer(&names, &phones).tokens(tenant(1)));
     for name in &names {
         let inner = &name[1..name.len() - 1];
-        assert_eq!(verdict(&index, 1, name, Country::US), "whole");
-        assert_eq!(verdict(&index, 1, inner, Country::US), "part", "{inner}");
+        assert_eq!(verdict(&index, 1, name, NumberingPlan::US), "whole");
+        assert_eq!(verdict(&index, 1, inner, NumberingPlan::US), "part", "{inner}");
     }
     for phone in &phones {
         let digits = &phone.e164()[1..];
-        assert_eq!(verdict(&index, 1, &digits[4..], Country::US), "part", "{digits}");
+        assert_eq!(verdict(&index, 1, &digits[4..], NumberingPlan::US), "part", "{digits}");
     }
 }
 

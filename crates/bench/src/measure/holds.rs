@@ -189,10 +189,10 @@ impl World {
 
     /// Every kind of call once, and how long it held the writer.
     fn round(&self, round: usize) -> Result<Vec<(&'static str, Duration)>> {
-        let mut held = Vec::new();
+        let mut measured = Vec::new();
         let mut call = |kind: &'static str, tool: &str, arguments: Value| -> Result<Value> {
             let (answer, hold) = self.call(tool, arguments.to_string())?;
-            held.push((kind, hold));
+            measured.push((kind, hold));
             answer.map_err(|refused| anyhow!("{kind}: {refused}"))
         };
         let customer = &self.customer;
@@ -282,9 +282,9 @@ impl World {
         let unknown = (0..UNKNOWN_FIELDS).map(|number| (format!("f{number}"), json!(1)));
         let unknown = Value::Object(unknown.collect::<Map<_, _>>());
         let (answer, hold) = self.call("customers.create", unknown.to_string())?;
-        held.push(("customers.create, 160,000 unknown fields, refused", hold));
+        measured.push(("customers.create, 160,000 unknown fields, refused", hold));
         anyhow::ensure!(answer.is_err(), "unknown fields were taken");
-        Ok(held)
+        Ok(measured)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::testing::text;
 
 /// So many different words: `w0` and on.
 fn wordy(words: std::ops::Range<usize>) -> String {
-    words.map(|number| format!("w{number} ")).collect::<String>().trim_end().to_owned()
+    words.map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ")
 }
 
 #[both]
