@@ -3,17 +3,20 @@
 //! The sweep only keeps the database from growing. No answer may depend on it: expired rows are already
 //! invisible before it runs. Records dated in the future cannot be repaired, only reported.
 
-use zoop_db::{ReadTx, Timestamp, WriteTx};
+use zoop_db::{ReadTx, Timestamp};
 
 use crate::business::notes;
 use crate::call::error::Result;
 use crate::call::history::store as history;
 use crate::call::idempotency;
+use crate::call::sweep::Sweep;
 use crate::identity::invitations;
 use crate::identity::oauth;
 use crate::identity::sign_in;
 use crate::identity::tenants::store as tenants;
-use crate::values::clock::{Environment, Moment};
+use crate::request_counts;
+use crate::servers;
+use crate::values::clock::Moment;
 
 /// Records dated in the future: a clock was wrong when they were created, or is wrong now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +43,13 @@ pub fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Ahead>> {
     Ok(ahead)
 }
 
-/// Removes expired rows and returns their number.
-///
-/// # Errors
-/// If the database fails.
-pub fn sweep(tx: &mut WriteTx<'_>, environment: &Environment) -> Result<usize> {
-    let now = environment.clock.now();
-    Ok(idempotency::sweep(tx, now)?
-        + notes::sweep(tx, now)?
-        + sign_in::sweep(tx, now)?
-        + invitations::sweep(tx, now)?
-        + oauth::sweep(tx, now)?)
+/// Every sweep, in the order in which they run: what refers to a row is removed before it.
+pub fn sweeps() -> impl Iterator<Item = &'static Sweep> {
+    [idempotency::SWEEPS, notes::SWEEPS]
+        .into_iter()
+        .chain(sign_in::SWEEPS)
+        .chain([invitations::SWEEPS])
+        .chain(oauth::SWEEPS)
+        .chain([request_counts::SWEEPS, servers::SWEEPS])
+        .flatten()
 }

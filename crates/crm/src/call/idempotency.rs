@@ -9,6 +9,7 @@ use zoop_db::{Timestamp, params};
 use crate::call::argument::{Field, Json, Object, is_blank};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
+use crate::call::sweep::{Sweep, few};
 
 /// The name of the field, and of the header in errors.
 pub(crate) const FIELD: &str = "idempotency_key";
@@ -43,9 +44,11 @@ zoop_db::statements! {
 
 zoop_db::global_statements! {
     /// Removes expired answers, in every tenant.
-    FORGET = "DELETE FROM idempotency WHERE answered_at <= $1";
+    FORGET = (concat!("DELETE FROM idempotency", few!("idempotency",
+              "tenant_no, credential_id, idempotency_key", "answered_at <= $1", "answered_at")));
     /// Removes answers that a wrong clock dated too far ahead.
-    FORGET_AHEAD = "DELETE FROM idempotency WHERE answered_at >= $1";
+    FORGET_AHEAD = (concat!("DELETE FROM idempotency", few!("idempotency",
+                    "tenant_no, credential_id, idempotency_key", "answered_at >= $1", "answered_at")));
 }
 
 /// A key under which an answer is remembered.
@@ -172,10 +175,20 @@ pub(crate) fn remember(ctx: &mut WriteCtx<'_, '_>, claim: &Claim, answer: &str) 
     Ok(())
 }
 
-/// Removes expired answers and returns their number.
-pub(crate) fn sweep(tx: &mut zoop_db::WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    let (from, to) =
-        (now.0.saturating_sub_unsigned(REMEMBERED), now.0.saturating_add_unsigned(REMEMBERED));
-    Ok(tx.sweep(FORGET, params![Timestamp(from)])?
-        + tx.sweep(FORGET_AHEAD, params![Timestamp(to)])?)
-}
+/// The sweeps of answers that no longer count.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "remembered answers",
+        step: |tx, now| {
+            let last = Timestamp(now.0.saturating_sub_unsigned(REMEMBERED));
+            Ok(tx.sweep(FORGET, params![last])?)
+        },
+    },
+    Sweep {
+        rows: "remembered answers from the future",
+        step: |tx, now| {
+            let first = Timestamp(now.0.saturating_add_unsigned(REMEMBERED));
+            Ok(tx.sweep(FORGET_AHEAD, params![first])?)
+        },
+    },
+];

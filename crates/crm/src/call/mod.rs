@@ -18,5 +18,6 @@ pub(crate) mod perform;
 pub mod proof;
 pub mod run;
 pub mod scope;
+pub mod sweep;
 pub mod table;
 pub mod tool;

@@ -24,6 +24,7 @@ use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
 use crate::identity::oauth::tokens::Issued;
 use crate::identity::sign_in::SignedIn;
+use crate::maintenance;
 use crate::schema;
 use crate::values::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::values::id::{Id, kinds};
@@ -168,6 +169,14 @@ impl TestEnv {
         self.db.write(Instant::now() + TIMEOUT, work).wait()
     }
 
+    /// Sweeps everything that has expired, and returns the number of rows.
+    ///
+    /// # Panics
+    /// If the database fails.
+    pub fn sweep(&self) -> usize {
+        sweep(&self.db, self.environment.clock.now()).expect("a sweep")
+    }
+
     /// Runs `work` in a read transaction bound to no tenant.
     pub fn read<T: Send + 'static>(
         &self,
@@ -272,6 +281,25 @@ impl Default for TestEnv {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Sweeps everything that has expired at `now`, step by step, and returns the number of rows.
+///
+/// # Errors
+/// If the database fails.
+pub fn sweep(db: &Db, now: Timestamp) -> Result<usize> {
+    let mut rows = 0;
+    for sweep in maintenance::sweeps() {
+        loop {
+            let step = db.write(Instant::now() + TIMEOUT, move |tx| sweep.step(tx, now));
+            let swept = step.wait()?;
+            rows += swept.rows;
+            if swept.is_done {
+                break;
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// A text field of an answer.

@@ -169,12 +169,8 @@ fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
     assert_eq!(told(&gone.unwrap_err())["kind"], "not_found");
     assert_ne!(env.made(&acme.owner, "notes.create", once.clone()), first);
 
-    let sweep = || {
-        let environment = env.environment.clone();
-        env.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
-    };
-    assert!(sweep() > 0, "the draft should be swept");
-    assert_eq!(sweep(), 0);
+    assert!(env.sweep() > 0, "the draft should be swept");
+    assert_eq!(env.sweep(), 0);
     // Less than a day ahead, both count as usual.
     env.clock.advance(23 * HOUR);
     let id = env.made(&acme.owner, "notes.create", draft);

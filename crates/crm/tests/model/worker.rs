@@ -12,10 +12,10 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Result;
 use zoop_crm::call::run::Runner;
 use zoop_crm::identity::authenticate::{Bearer, Operator};
-use zoop_crm::testing::told;
+use zoop_crm::testing::{sweep, told};
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
-use zoop_crm::{catalog, maintenance, schema};
+use zoop_crm::{catalog, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 
 use super::notes::WRITES_PER_MINUTE;
@@ -59,7 +59,7 @@ pub(super) fn work(database: &str, seed: u64) {
 
 fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
     let outcome = match asked {
-        Asked::Sweep => sweep(db, environment),
+        Asked::Sweep => sweep(db, environment.clock.now()).map(Value::from),
         Asked::Call { credential, tool, arguments } => {
             call(db, environment, credential, &tool, arguments)
         }
@@ -70,12 +70,6 @@ fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
         }
         told(&error)
     })
-}
-
-fn sweep(db: &Db, environment: &Environment) -> Result<Value> {
-    let environment = environment.clone();
-    let swept = db.write(Instant::now() + TIMEOUT, move |tx| maintenance::sweep(tx, &environment));
-    swept.wait().map(Value::from)
 }
 
 fn call(

@@ -18,7 +18,7 @@ mod tests;
 
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, index_page, sweep};
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page};
 
 use schemars::JsonSchema;
 use serde::Serialize;

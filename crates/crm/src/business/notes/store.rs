@@ -9,6 +9,7 @@ use crate::business::customers::{self, store::document};
 use crate::business::notes::index::{NoteDocument, NoteWords};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
 use crate::call::table::Record;
 use crate::identity::users;
 use crate::search::Expression;
@@ -82,9 +83,11 @@ zoop_db::statements! {
 
 zoop_db::global_statements! {
     /// Removes expired drafts, in every tenant.
-    SWEEP = "DELETE FROM notes WHERE draft AND id < $1";
+    SWEEP = (concat!("DELETE FROM notes",
+             few!("notes", "tenant_no, id", "draft AND id < $1", "id")));
     /// Removes the drafts that a wrong clock dated too far ahead.
-    SWEEP_AHEAD = "DELETE FROM notes WHERE draft AND id >= $1";
+    SWEEP_AHEAD = (concat!("DELETE FROM notes",
+                   few!("notes", "tenant_no, id", "draft AND id >= $1", "id")));
     IS_OUT_OF_ORDER = "SELECT notes_out_of_order FROM tenants WHERE no = $1";
     MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
 }
@@ -187,11 +190,14 @@ fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
     (&note.body, note.pinned, note.subject_type)
 }
 
-/// Removes expired drafts and returns their number.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    let live = live_drafts(now);
-    Ok(tx.sweep(SWEEP, params![live.start])? + tx.sweep(SWEEP_AHEAD, params![live.end])?)
-}
+/// The sweeps of expired drafts.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep { rows: "drafts", step: |tx, now| Ok(tx.sweep(SWEEP, params![live_drafts(now).start])?) },
+    Sweep {
+        rows: "drafts from the future",
+        step: |tx, now| Ok(tx.sweep(SWEEP_AHEAD, params![live_drafts(now).end])?),
+    },
+];
 
 /// Where a list's candidates come from.
 pub(super) enum Candidates {

@@ -31,17 +31,8 @@ pub(crate) use factor_store::{
 pub(crate) use links::{GLOBAL_STATEMENTS as LINK_STATEMENTS, PASSWORD_LINKS};
 pub(crate) use store::{GLOBAL_STATEMENTS, PASSWORDS, SESSIONS};
 
-use zoop_db::{Timestamp, WriteTx};
+use crate::call::sweep::Sweep;
 
-use crate::call::error::Result;
-
-/// Removes expired rows, and returns how many.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    sessions::shorten(tx, now)?;
-    factor_store::shorten_pending(tx, now)?;
-    Ok(attempts::sweep(tx, now)?
-        + links::sweep(tx, now)?
-        + devices::sweep(tx, now)?
-        + factor_store::sweep_pending(tx, now)?
-        + sessions::sweep(tx, now)?)
-}
+/// The sweeps of this module.
+pub(crate) const SWEEPS: [&[Sweep]; 5] =
+    [attempts::SWEEPS, links::SWEEPS, devices::SWEEPS, factor_store::SWEEPS, store::SWEEPS];

@@ -242,17 +242,6 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp
     store::touch_session(tx, id, now)
 }
 
-/// Caps expiry times that were set by a clock running ahead, so that no session outlives
-/// [`MAX_LIFETIME`].
-pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    store::shorten_sessions(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
-}
-
-/// Removes sessions that expired long ago, and returns how many.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    store::sweep_sessions(tx, Timestamp(now.0 - MAX_LIFETIME))
-}
-
 /// Ends one of a user's sessions, and records it in the history of each of their tenants.
 fn end(
     tx: &mut WriteTx<'_>,

@@ -3,10 +3,11 @@
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::person::Person;
-use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
+use super::sessions::{IDLE, LiveSession, MAX_LIFETIME, SessionRecord, SignedIn, Workplace};
 use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
 use crate::identity::tenants::store::read_account;
-use crate::values::clock::Moment;
+use crate::values::clock::{Moment, SLACK};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
@@ -57,8 +58,10 @@ zoop_db::global_statements! {
     RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
     TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
     /// Expiry times that were set by a clock running ahead.
-    SHORTEN = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
-    SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+    SHORTEN = (concat!("UPDATE sessions SET expires_at = $1",
+               few!("sessions", "hash", "expires_at > $2", "expires_at")));
+    SWEEP_SESSIONS = (concat!("DELETE FROM sessions",
+                      few!("sessions", "hash", "expires_at < $1", "expires_at")));
     PERSON = "SELECT id, name, email FROM users WHERE id = $1";
     IS_PROVED = "SELECT proved_at IS NOT NULL FROM users WHERE id = $1";
     SET_PROVED = "UPDATE users SET proved_at = $2 WHERE id = $1";
@@ -189,10 +192,23 @@ pub(super) fn touch_session(
     Ok(())
 }
 
-/// Removes sessions that expired before a time, and returns how many.
-pub(super) fn sweep_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP_SESSIONS, params![before])?)
-}
+/// The sweeps of sessions that ended long ago. Expiry times that a clock running ahead has set are capped
+/// first, so that no session outlives [`MAX_LIFETIME`].
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "sessions from the future",
+        step: |tx, now| {
+            let latest = Timestamp(now.0 + MAX_LIFETIME);
+            Ok(tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?)
+        },
+    },
+    Sweep {
+        rows: "sessions",
+        step: |tx, now| {
+            Ok(tx.global_execute(SWEEP_SESSIONS, params![Timestamp(now.0 - MAX_LIFETIME)])?)
+        },
+    },
+];
 
 pub(super) fn person(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Person>> {
     tx.global_first(PERSON, params![id], |row| {
@@ -218,12 +234,6 @@ pub(super) fn set_proved(
 
 pub(super) fn remove_password(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(REMOVE_PASSWORD, params![user])?;
-    Ok(())
-}
-
-/// Sets expiry times that are more than `slack` after `longest` to `longest`.
-pub(super) fn shorten_sessions(tx: &mut WriteTx<'_>, longest: Timestamp, slack: i64) -> Result<()> {
-    tx.global_execute(SHORTEN, params![longest, Timestamp(longest.0 + slack)])?;
     Ok(())
 }
 

@@ -3,18 +3,11 @@
 use zoop_both::both;
 
 use super::{password_login, second_factor};
-use crate::maintenance;
 use crate::testing::{Business, TestEnv};
 
 const MINUTE: i64 = 60 * 1_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-
-/// Removes expired rows and returns their number.
-fn swept(env: &TestEnv) -> usize {
-    let environment = env.environment.clone();
-    env.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
-}
 
 #[both]
 fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
@@ -28,15 +21,15 @@ fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
     env.write(wait).expect("an attempt and a pending sign-in");
     env.sign_in(user);
     env.clock.advance(10 * MINUTE - 1);
-    assert_eq!(swept(&env), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(swept(&env), 1, "the pending sign-in");
+    assert_eq!(env.sweep(), 1, "the pending sign-in");
     env.clock.advance(2 * HOUR - 10 * MINUTE);
-    assert_eq!(swept(&env), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(swept(&env), 2, "the attempt, counted for the account and for the address");
+    assert_eq!(env.sweep(), 2, "the attempt, counted for the account and for the address");
     env.clock.advance(60 * DAY - 2 * HOUR - 1);
-    assert_eq!(swept(&env), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(swept(&env), 1, "the session, thirty days after it ended");
+    assert_eq!(env.sweep(), 1, "the session, thirty days after it ended");
 }

@@ -364,8 +364,7 @@ fn a_session_that_a_clock_that_was_ahead_has_dated_lasts_no_longer_than_others()
     let (session, _) = env.sign_in(owner);
     env.clock.advance(-years);
     assert!(is_good(&env, &session));
-    let environment = env.environment.clone();
-    env.write(move |tx| crate::maintenance::sweep(tx, &environment)).expect("a sweep");
+    env.sweep();
     env.clock.advance(30 * day - 1);
     assert!(is_good(&env, &session), "thirty days from the moment that the clock was right");
     env.clock.advance(1);
