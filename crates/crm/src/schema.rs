@@ -32,6 +32,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0005_server_address.sql"),
         postgres: include_str!("../../../migrations/postgres/0005_server_address.sql"),
     },
+    Migration {
+        name: "0007_storage",
+        sqlite: include_str!("../../../migrations/sqlite/0007_storage.sql"),
+        postgres: include_str!("../../../migrations/postgres/0007_storage.sql"),
+    },
 ];
 
 /// Every table whose rows are copied, exported and erased, in the order in which they are copied: first the

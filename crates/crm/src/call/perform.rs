@@ -1,16 +1,18 @@
 //! The steps of an authorized call: parse the arguments, look up the idempotency key, run the tool, record
-//! the history, store the answer, and reduce it to a receipt. Only [`crate::call::run`] runs them.
+//! the history, remember the answer, and reduce it to a receipt. Only [`crate::call::run`] runs them.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use zoop_db::Uuid;
 
 use crate::call::access::Access;
 use crate::call::argument::{self, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::ToolDef;
-use crate::call::error::{FieldProblem, Result};
+use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::history;
-use crate::call::idempotency;
-use crate::call::tool::{Command, Query, Receipt};
+use crate::call::idempotency::{self, Remembered};
+use crate::call::tool::{Command, Query, Receipt, Replay};
 
 /// A command's call, with the idempotency key separate from the arguments.
 pub struct Call {
@@ -46,8 +48,8 @@ pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) ->
     Ok(output)
 }
 
-/// Runs a command and returns the answer as JSON. A retry with the same idempotency key gets the stored
-/// answer, and nothing is run.
+/// Runs a command and returns the answer as JSON. A retry with the same idempotency key gets the first
+/// answer again, and nothing is run.
 pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
@@ -56,8 +58,8 @@ pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -
     let claim = match (key, fingerprint) {
         (Some(key), Some(fingerprint)) => {
             let claim = idempotency::Claim { key, fingerprint, tool: call.tool.name };
-            if let Some(answer) = idempotency::replay(ctx, &claim)? {
-                return Ok(answer);
+            if let Some(remembered) = idempotency::recall(ctx, &claim)? {
+                return replay::<T>(ctx, call.tool, &input, remembered);
             }
             Some(claim)
         }
@@ -66,9 +68,46 @@ pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -
     let answer = serde_json::to_string(&T::run(ctx, &input)?)?;
     history::record(ctx, call.tool.name)?;
     if let Some(claim) = claim {
-        idempotency::remember(ctx, &claim, &answer)?;
+        idempotency::remember(ctx, &claim, &remembered::<T>(&answer)?)?;
     }
     Ok(answer)
+}
+
+/// What is remembered of an answer.
+fn remembered<T: Command>(answer: &str) -> Result<Remembered> {
+    if answer.len() <= idempotency::MAX_KEPT || matches!(T::REPLAY, Replay::Kept) {
+        return Ok(Remembered::whole(answer.to_owned()));
+    }
+    // Nothing was sent: what remains is what every receipt contains.
+    Ok(Remembered::part(receipt_of(answer, T::RECEIPT, &Object::new())?, answer))
+}
+
+/// The answer to a retry. If the record has changed since, a caller who may read it gets it as it is now. Nobody
+/// else gets more than was kept: the record may contain what others have written meanwhile.
+fn replay<T: Command>(
+    ctx: &mut WriteCtx<'_, '_>,
+    tool: &ToolDef,
+    input: &T::Input,
+    remembered: Remembered,
+) -> Result<String> {
+    let (true, Replay::Reread(reread)) = (remembered.is_part(), T::REPLAY) else {
+        return Ok(remembered.answer);
+    };
+    let kept: KeptId = serde_json::from_str(&remembered.answer)?;
+    let answer = match reread(ctx, input, kept.id) {
+        Ok(record) => serde_json::to_string(&record)?,
+        // It was archived meanwhile. The write has happened all the same.
+        Err(Error::NotFound { .. }) => return Ok(remembered.answer),
+        Err(error) => return Err(error),
+    };
+    let is_shown = remembered.is_of(&answer) || !needs_receipt(ctx.access, tool, T::RECEIPT);
+    Ok(if is_shown { answer } else { remembered.answer })
+}
+
+/// The record that a remembered answer is about.
+#[derive(Deserialize)]
+struct KeptId {
+    id: Uuid,
 }
 
 /// Whether the answer must be reduced to a receipt: the caller may not read what this tool writes, and the

@@ -7,6 +7,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zoop_db::Uuid;
 
 use crate::call::answer::Page;
 use crate::call::argument::Input;
@@ -66,6 +67,8 @@ pub trait Command: Tool {
     const EFFECT: Effect;
     /// What a caller without the read scope gets.
     const RECEIPT: Receipt;
+    /// How the answer to a retry is made.
+    const REPLAY: Replay<Self>;
 
     /// Runs it. The input is borrowed because a job may have to run twice.
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
@@ -102,6 +105,15 @@ pub enum Effect {
     Archive,
     /// Deletes a record.
     Destroy,
+}
+
+/// How the answer to a retry is made: remembered answers must be small.
+pub enum Replay<T: Command + ?Sized> {
+    /// The first answer is kept. It must be small, whatever is sent and stored.
+    Kept,
+    /// An answer that is not small is made again: from the input, and the record that the answer's `id` names.
+    /// As long as nothing has changed, it is the same.
+    Reread(fn(&mut WriteCtx<'_, '_>, &T::Input, Uuid) -> Result<T::Output>),
 }
 
 /// The redacted response: what a caller who may write a record but not read it gets.

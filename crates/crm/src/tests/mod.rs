@@ -14,6 +14,7 @@ mod plans;
 mod races;
 mod receipts;
 mod reference;
+mod replays;
 mod rows;
 mod snapshots;
 mod steps;

@@ -12,7 +12,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Replay, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::email;
@@ -76,6 +76,7 @@ impl Tool for CreateInvitation {
 impl Command for CreateInvitation {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateInvitationInput) -> Result<CreatedInvitation> {
         let key = email::key(&input.email.0);
@@ -170,6 +171,7 @@ impl Tool for RevokeInvitation {
 impl Command for RevokeInvitation {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,

@@ -11,7 +11,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::{Scope, ScopeNames};
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Replay, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -100,6 +100,7 @@ impl Tool for CreateKey {
 impl Command for CreateKey {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateKeyInput) -> Result<CreatedKey> {
         if let Some(user) = input.user {
@@ -198,6 +199,7 @@ impl Tool for RevokeKey {
 impl Command for RevokeKey {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeKeyInput) -> Result<Revoked<kinds::Key>> {
         let old = working_key(ctx, input.id)?;
@@ -234,6 +236,7 @@ impl Tool for RotateKey {
 impl Command for RotateKey {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RotateKeyInput) -> Result<CreatedKey> {
         let old = working_key(ctx, input.id)?;

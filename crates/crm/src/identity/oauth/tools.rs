@@ -9,7 +9,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of grants.
@@ -84,6 +84,7 @@ impl Tool for RevokeGrant {
 impl Command for RevokeGrant {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,

@@ -11,7 +11,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Replay, Tool};
 use crate::identity::users;
 use crate::search::TenantMark;
 use crate::values::country::Country;
@@ -69,6 +69,7 @@ impl Tool for CreateTenant {
 impl Command for CreateTenant {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
         let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST)?;

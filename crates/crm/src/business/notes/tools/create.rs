@@ -5,7 +5,7 @@ use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -94,6 +94,8 @@ impl Tool for CreateNote {
 impl Command for CreateNote {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| access::visible(ctx.tx, ctx.access, ctx.now, Id::new(id)));
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateNoteInput) -> Result<Note> {
         if let (Some(subject_type), Some(id)) = (input.subject_type, input.subject_id) {

@@ -6,7 +6,7 @@ use crate::call::argument::{Fields, NotNull, Patch, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -58,6 +58,8 @@ impl Tool for UpdateNote {
 impl Command for UpdateNote {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| access::visible(ctx.tx, ctx.access, ctx.now, Id::new(id)));
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<Note> {
         let old = access::changeable(ctx, input.id)?.unless_archived(ctx.access)?;
