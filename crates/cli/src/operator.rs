@@ -99,7 +99,8 @@ impl Operator {
 
     /// Every business.
     pub(crate) fn businesses(&self) -> Result<Vec<Tenant>> {
-        Ok(self.query(&About::Installation, Arguments::<ListTenants>::none())?.rows)
+        let list = self.query(&About::Installation, Arguments::<ListTenants>::none())?;
+        Ok(list.rows.into_iter().map(|row| row.tenant).collect())
     }
 
     fn runner(&self) -> Runner<'_> {
@@ -153,7 +154,11 @@ impl Operator {
 /// The environment of calls.
 pub(crate) fn environment(config: &Config) -> Result<Environment> {
     let system = Environment::from_system().context("the system provides no randomness")?;
-    Ok(Environment { note_writes_per_minute: config.limits.note_writes, ..system })
+    Ok(Environment {
+        note_writes_per_minute: config.limits.note_writes,
+        storage_limit: config.limits.storage.0,
+        ..system
+    })
 }
 
 impl Proof for About {
@@ -182,7 +187,8 @@ fn tenants(
     environment: &Environment,
 ) -> zoop_crm::call::error::Result<Vec<Tenant>> {
     let proof = authenticate::Operator::ABOVE;
-    Ok(run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?.rows)
+    let list = run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?;
+    Ok(list.rows.into_iter().map(|row| row.tenant).collect())
 }
 
 /// The only tenant with this name.

@@ -47,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = &[
 /// [`SCHEMA_STEPS`].
 pub const TABLES: &[&Table] = &[
     &crate::identity::tenants::store::TENANTS,
+    &crate::call::storage::TENANT_STORAGE,
     &crate::identity::users::store::USERS,
     &crate::identity::users::store::MEMBERSHIPS,
     &crate::identity::users::store::WAITING_MEMBERSHIPS,
@@ -58,6 +59,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::subjects::Subject::TABLE,
     &crate::business::notes::Note::TABLE,
     &crate::business::notes::store::NOTE_WRITES,
+    &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
     &crate::call::history::store::HISTORY,
     &crate::call::history::store::HISTORY_RECORDS,
@@ -94,7 +96,7 @@ pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
 /// Every statement about one tenant's rows, by module.
 pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
-        Rows::OfTenant(statements) => Some((table.copied_by, statements.declared)),
+        Rows::OfTenant { statements, .. } => Some((table.copied_by, statements.declared)),
         Rows::AboveTenants { .. } => None,
     });
     STATEMENTS.iter().copied().chain(copying)
@@ -106,7 +108,7 @@ pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
         Rows::AboveTenants { statements, .. } => Some((table.copied_by, statements.declared)),
-        Rows::OfTenant(_) => None,
+        Rows::OfTenant { .. } => None,
     });
     GLOBAL_STATEMENTS
         .iter()
@@ -130,6 +132,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
+    ("storage", crate::call::storage::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),
     ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),
     ("users", crate::identity::users::GLOBAL_STATEMENTS),

@@ -145,13 +145,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Runs a writing statement that sees the rows of all tenants which sweeps may remove; returns the number
-    /// of rows it affected.
-    pub(crate) fn sweep(&mut self, call: Call<'_>) -> Result<usize> {
+    /// Runs a writing statement that sees the rows of all tenants which sweeps may remove, and passes the rows
+    /// that it returns to `read`.
+    pub(crate) fn sweep<E: From<Error>>(
+        &mut self,
+        call: Call<'_>,
+        read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
         match self {
             // SQLite has no row-level security.
-            Self::Sqlite(_) => self.execute(call),
-            Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params),
+            Self::Sqlite(_) => self.rows(call, read),
+            Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params, read),
         }
     }
 

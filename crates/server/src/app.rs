@@ -24,6 +24,7 @@ use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::origin::Origins;
 use crate::peer::Proxies;
 use crate::sso::provider::{Provider, SsoProvider};
+use crate::stored::Nearly;
 use crate::web_origin::WebOrigin;
 
 /// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
@@ -108,6 +109,7 @@ pub(crate) struct Shared {
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
+    pub(crate) nearly_full: Nearly,
     /// A permit for each request in progress.
     pub(crate) permits: Semaphore,
     /// The company's identity provider, if one is configured.
@@ -140,6 +142,7 @@ impl App {
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,
+            nearly_full: Nearly::default(),
             permits: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
             company: settings
                 .company

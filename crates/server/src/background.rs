@@ -13,6 +13,7 @@ use zoop_crm::maintenance;
 use zoop_db::Timestamp;
 
 use crate::app::{App, Shared};
+use crate::stored;
 
 /// The interval.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -46,6 +47,9 @@ async fn round(shared: &Shared) {
     shared.last_use.drop_idle(now);
     shared.anonymous_limits.drop_idle(now);
     sweep(shared, now).await;
+    if let Err(error) = stored::watch(shared, now).await {
+        tracing::warn!(?error, "what the businesses store could not be watched");
+    }
 }
 
 /// Sweeps what has expired at `now`, until nothing is left. Each step is a write of its own, so that other

@@ -24,6 +24,7 @@
 //! | `clock_skew` | the skew between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
 //! | `background` | work that no caller waits for: clean-up every minute, uses of credentials |
+//! | `stored` | what the tenants store: measured, for the metrics and a warning |
 //! | `framing` | rejects ambiguous request heads before anything else |
 //! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
 //!
@@ -57,6 +58,7 @@ mod request_log;
 mod routes;
 mod serve;
 mod sso;
+mod stored;
 mod web;
 mod web_origin;
 

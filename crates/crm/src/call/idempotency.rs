@@ -11,6 +11,7 @@ use zoop_db::{Timestamp, params};
 use crate::call::argument::{Field, Json, Object, is_blank};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
+use crate::call::storage::{self, Class};
 use crate::call::sweep::{Sweep, few};
 
 /// The name of the field, and of the header in errors.
@@ -49,13 +50,21 @@ zoop_db::statements! {
                 whole_hash = excluded.whole_hash";
 }
 
+/// The tenant and the size of each row that is removed.
+macro_rules! removed {
+    () => {
+        " RETURNING tenant_no, 60 + octet_length(idempotency_key) + octet_length(tool) \
+         + octet_length(answer) + octet_length(fingerprint) + coalesce(octet_length(whole_hash), 0)"
+    };
+}
+
 zoop_db::global_statements! {
     /// Removes expired answers, in every tenant.
     FORGET = (concat!("DELETE FROM idempotency", few!("idempotency",
-              "tenant_no, credential_id, idempotency_key", "answered_at <= $1", "answered_at")));
+              "tenant_no, credential_id, idempotency_key", "answered_at <= $1", "answered_at"), removed!()));
     /// Removes answers that a wrong clock dated too far ahead.
     FORGET_AHEAD = (concat!("DELETE FROM idempotency", few!("idempotency",
-                    "tenant_no, credential_id, idempotency_key", "answered_at >= $1", "answered_at")));
+                    "tenant_no, credential_id, idempotency_key", "answered_at >= $1", "answered_at"), removed!()));
 }
 
 /// A key under which an answer is remembered.
@@ -218,6 +227,10 @@ pub(crate) fn remember(
     let (answer, whole_hash) = (&remembered.answer, remembered.whole_hash.as_deref());
     let params = params![credential, key, *tool, *fingerprint, answer, ctx.now, whole_hash];
     ctx.tx.execute(REMEMBER, params)?;
+    let texts = storage::length(key) + storage::length(tool) + storage::length(answer);
+    let hashes = fingerprint.len() + whole_hash.map_or(0, <[u8]>::len);
+    let bytes = IDEMPOTENCY.row_size() + texts + i64::try_from(hashes).unwrap_or(0);
+    ctx.stored.add(Class::Answers, bytes);
     Ok(())
 }
 
@@ -227,14 +240,14 @@ pub(crate) const SWEEPS: &[Sweep] = &[
         rows: "remembered answers",
         step: |tx, now| {
             let last = Timestamp(now.0.saturating_sub_unsigned(REMEMBERED));
-            Ok(tx.sweep(FORGET, params![last])?)
+            storage::sweep(tx, Class::Answers, FORGET, params![last])
         },
     },
     Sweep {
         rows: "remembered answers from the future",
         step: |tx, now| {
             let first = Timestamp(now.0.saturating_add_unsigned(REMEMBERED));
-            Ok(tx.sweep(FORGET_AHEAD, params![first])?)
+            storage::sweep(tx, Class::Answers, FORGET_AHEAD, params![first])
         },
     },
 ];

@@ -18,6 +18,7 @@ pub(crate) mod perform;
 pub mod proof;
 pub mod run;
 pub mod scope;
+pub mod storage;
 pub mod sweep;
 pub mod table;
 pub mod tool;

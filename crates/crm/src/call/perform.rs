@@ -1,5 +1,5 @@
 //! The steps of an authorized call: parse the arguments, look up the idempotency key, run the tool, record
-//! the history, remember the answer, and reduce it to a receipt. Only [`crate::call::run`] runs them.
+//! the history, remember the answer, count what was stored, and reduce it to a receipt. Only [`crate::call::run`] runs them.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use crate::call::definition::ToolDef;
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::history;
 use crate::call::idempotency::{self, Remembered};
+use crate::call::storage;
 use crate::call::tool::{Command, Query, Receipt, Replay};
 
 /// A command's call, with the idempotency key separate from the arguments.
@@ -45,6 +46,7 @@ pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) ->
     let (input, ()) = argument::read::<T::Input, _>(object, Ok(()), parse_context(ctx.access))?;
     let output = T::run(ctx, &input)?;
     history::record(ctx, T::NAME)?;
+    storage::charge(ctx, storage::is_limited::<T>())?;
     Ok(output)
 }
 
@@ -70,6 +72,7 @@ pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -
     if let Some(claim) = claim {
         idempotency::remember(ctx, &claim, &remembered::<T>(&answer)?)?;
     }
+    storage::charge(ctx, storage::is_limited::<T>())?;
     Ok(answer)
 }
 

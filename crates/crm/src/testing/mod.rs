@@ -29,6 +29,7 @@ use crate::schema;
 use crate::values::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
+use crate::values::size::Size;
 use people::signed_in;
 
 pub use business::Business;
@@ -119,6 +120,7 @@ impl TestEnv {
             clock: clock.clone(),
             entropy: Entropy::seeded(42),
             note_writes_per_minute: 60,
+            storage_limit: Size(0),
             dropped_artefacts: Arc::default(),
         };
         // Few threads, because many environments exist at the same time.

@@ -18,5 +18,6 @@ mod replays;
 mod rows;
 mod snapshots;
 mod steps;
+mod storage;
 mod tables;
 mod tenancy;

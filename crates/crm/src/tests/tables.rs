@@ -82,7 +82,7 @@ fn page() -> String {
 
 fn rows_of(table: &Table) -> String {
     match table.rows {
-        Rows::OfTenant(_) => "one tenant".to_owned(),
+        Rows::OfTenant { .. } => "one tenant".to_owned(),
         Rows::AboveTenants { why, .. } => format!("all tenants: {why}"),
     }
 }

@@ -7,6 +7,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zoop_db::Timestamp;
 
+use super::size::Size;
+
 /// How far clocks may differ before a time from one of them counts as wrong, in microseconds.
 pub(crate) const SLACK: i64 = 60 * 1_000_000;
 
@@ -75,6 +77,8 @@ pub struct Environment {
     pub entropy: Entropy,
     /// Note writes that one user may make in a rolling minute; 0 for no limit.
     pub note_writes_per_minute: u32,
+    /// What one tenant may store; 0 for no limit.
+    pub storage_limit: Size,
     /// How many arguments that clients add on their own have been dropped.
     pub dropped_artefacts: Arc<AtomicU64>,
 }
@@ -89,6 +93,7 @@ impl Environment {
             clock: Arc::new(SystemClock),
             entropy: Entropy::from_system()?,
             note_writes_per_minute: 60,
+            storage_limit: Size(10 << 30),
             dropped_artefacts: Arc::default(),
         })
     }

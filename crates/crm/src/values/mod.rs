@@ -1,4 +1,4 @@
-//! Values that know nothing of the product: ids, times, secrets, telephone numbers, e-mail addresses,
+//! Values that know nothing of the product: ids, times, sizes, secrets, telephone numbers, e-mail addresses,
 //! and text made comparable.
 //!
 //! What must never live here: anything that names another module of this crate.
@@ -10,4 +10,5 @@ pub mod fold;
 pub mod id;
 pub mod phone;
 pub mod secret;
+pub mod size;
 pub mod text;

@@ -15,6 +15,7 @@ use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::testing::{sweep, told};
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
+use zoop_crm::values::size::Size;
 use zoop_crm::{catalog, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 
@@ -40,6 +41,7 @@ pub(super) fn work(database: &str, seed: u64) {
         clock: clock.clone(),
         entropy: Entropy::seeded(seed),
         note_writes_per_minute: WRITES_PER_MINUTE,
+        storage_limit: Size(0),
         dropped_artefacts: Arc::default(),
     };
     let one = NonZeroUsize::new(1);

@@ -151,11 +151,16 @@ impl Connection {
     }
 
     /// Runs a writing statement that, unlike all others, sees the rows of all tenants which sweeps may remove.
-    pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
+    pub(crate) fn sweep<E: From<Error>>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
         self.work.open_to_sweep();
-        let touched = self.execute(sql, None, params);
+        let swept = self.rows(sql, None, params, read);
         self.work.close_to_sweep();
-        touched
+        swept
     }
 
     /// Adds a row; returns its key `n`, which the server generated.

@@ -18,7 +18,7 @@ mod tests;
 
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page};
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page, size_of_drafts};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,6 +32,7 @@ use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
+use crate::call::storage::{self, Class};
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
@@ -159,6 +160,13 @@ pub struct Attachment {
 }
 
 impl Note {
+    /// The class of storage that its text counts in, and the bytes. The text of a note that is committed is in
+    /// the search index too.
+    fn size(&self) -> (Class, i64) {
+        let body = storage::length(&self.body);
+        if self.draft { (Class::Drafts, body) } else { (Class::Notes, 2 * body) }
+    }
+
     /// What the history may keep: never the body, and nothing of a draft.
     fn kept(&self) -> Option<KeptNote> {
         (!self.draft).then_some(KeptNote {
@@ -212,6 +220,7 @@ struct KeptNote {
 
 impl Recorded for KeptNote {
     const TYPE: &'static str = "note";
+    const CLASS: Class = Class::Notes;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()
@@ -221,6 +230,12 @@ impl Recorded for KeptNote {
 /// Records in the history that a note was added (no `old`) or changed. A draft counts as added when it
 /// is committed. Of a replaced body, only the old text is kept.
 fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
+    if let Some(old) = old {
+        let (class, bytes) = old.size();
+        ctx.stored.add(class, -bytes);
+    }
+    let (class, bytes) = new.size();
+    ctx.stored.add(class, bytes);
     let Some(kept) = new.kept() else {
         ctx.leave_no_history();
         return Ok(());

@@ -17,6 +17,7 @@ mod text;
 use zoop_db::{GlobalSql, Kind, Row, Sql, Value};
 
 use crate::call::error::Result;
+use crate::call::storage;
 
 pub(crate) use record::{field, field_value, parameters, read_field, record};
 pub(crate) use text::{Columns, Copying, Part};
@@ -67,7 +68,12 @@ pub enum Role {
 #[derive(Clone, Copy)]
 pub enum Rows {
     /// Each belongs to one tenant, and row-level security protects it.
-    OfTenant(Statements<Sql>),
+    OfTenant {
+        /// The statements that copy them.
+        statements: Statements<Sql>,
+        /// The number of a tenant's rows, and the bytes of all their texts.
+        size: Sql,
+    },
     /// They are above tenants. Row-level security does not protect them, since they are read before the
     /// tenant is known.
     AboveTenants {
@@ -121,7 +127,17 @@ pub enum Erasure {
 impl Table {
     /// Whether its rows belong to tenants.
     pub const fn is_of_tenants(&self) -> bool {
-        matches!(self.rows, Rows::OfTenant(_))
+        matches!(self.rows, Rows::OfTenant { .. })
+    }
+
+    /// The bytes of a row without its texts, as storage is counted.
+    pub const fn row_size(&self) -> i64 {
+        let (mut bytes, mut at) = (0, 0);
+        while at < self.columns.len() {
+            bytes += storage::fixed(self.columns[at].kind);
+            at += 1;
+        }
+        bytes
     }
 }
 
@@ -219,13 +235,17 @@ macro_rules! rows {
                 sqlite: zoop_db::drafted!(COPYING.add_one()),
                 postgres: zoop_db::drafted!(COPYING.add_all()),
             };
+            SIZE = (zoop_db::drafted!(COPYING.size()));
         }
-        $crate::call::table::Rows::OfTenant($crate::call::table::Statements {
-            count: COUNT,
-            page: PAGE,
-            add: ADD,
-            declared: STATEMENTS,
-        })
+        $crate::call::table::Rows::OfTenant {
+            statements: $crate::call::table::Statements {
+                count: COUNT,
+                page: PAGE,
+                add: ADD,
+                declared: STATEMENTS,
+            },
+            size: SIZE,
+        }
     }};
     (above_tenants $why:literal, $name:expr, $columns:expr, $key:expr) => {{
         const COPYING: $crate::call::table::Copying<'static> =

@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Row, WriteTx, params};
 
-use super::Tenant;
+use super::{Tenant, TenantRow};
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
@@ -26,7 +26,9 @@ zoop_db::global_statements! {
     GREATEST = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
-    LIST = "SELECT id, name, country FROM tenants ORDER BY id";
+    LIST = "SELECT t.id, t.name, t.country, coalesce(s.records + s.notes + s.drafts + s.history \
+            + s.answers, 0) FROM tenants t LEFT JOIN tenant_storage s ON s.tenant_no = t.no \
+            ORDER BY t.id";
     /// What a call needs from its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
@@ -51,8 +53,13 @@ pub(super) fn insert(
     number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
-    tx.global_all(LIST, &[], tenant)
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRow>> {
+    tx.global_all(LIST, &[], |row| {
+        let tenant = tenant(row)?;
+        // An estimate of what was removed may have been too great.
+        let storage_bytes = u64::try_from(row.take::<i64>()?).unwrap_or(0);
+        Ok(TenantRow { tenant, storage_bytes })
+    })
 }
 
 fn tenant(row: &mut Row<'_>) -> Result<Tenant> {

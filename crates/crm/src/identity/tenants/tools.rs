@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Tenant, store};
+use super::{Tenant, TenantRow, store};
 use crate::call::access::{Account, Role};
 use crate::call::answer::Rows;
 use crate::call::argument::{CountryCode, Email, Name, input};
@@ -113,11 +113,11 @@ impl Tool for ListTenants {
     const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = "{}";
     type Input = ListTenantsInput;
-    type Output = Rows<Tenant>;
+    type Output = Rows<TenantRow>;
 }
 
 impl Query for ListTenants {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListTenantsInput) -> Result<Rows<Tenant>> {
+    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListTenantsInput) -> Result<Rows<TenantRow>> {
         Ok(Rows { rows: store::list(ctx.tx)? })
     }
 }

@@ -84,8 +84,9 @@ impl Command for UpdateNote {
         {
             access::require_subject(ctx.tx, subject_type, id)?;
         }
-        // Saving a draft does not count: it happens often while the author types, and no one else sees it.
-        if !new.draft {
+        if new.draft {
+            limit::count_draft(ctx, &new.body)?;
+        } else {
             limit::count(ctx)?;
         }
         Note::save(ctx, &old, &new)?;
