@@ -81,3 +81,60 @@ impl Nearly {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use zoop_both::both;
+    use zoop_crm::testing::TestEnv;
+
+    use super::*;
+    use crate::app::{App, Settings};
+    use crate::metrics::Now;
+    use crate::process::Resources;
+
+    #[both]
+    fn a_round_measures_every_tenant_and_warns_of_those_that_are_nearly_full() {
+        let mut env = TestEnv::new();
+        let (acme, other) = (env.business("Acme"), env.empty_business("Other"));
+        let body = "a".repeat(100_000);
+        env.call(&acme.owner, "notes.create", json!({ "body": body })).expect("a note");
+        env.environment.storage_limit = Size(250_000);
+        let settings = Settings::new("http://t.test".parse().unwrap());
+        let shared = App::new(env.db.clone(), env.environment.clone(), settings).shared;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let round = || {
+            let now = shared.environment.clock.now();
+            runtime.block_on(watch(&shared, now)).expect("a round");
+            shared.nearly_full.0.lock().unwrap().len()
+        };
+        assert_eq!(round(), 0);
+        let since = shared.environment.clock.now();
+        let due = env.read(move |tx| storage::unmeasured(tx, since, 9)).unwrap();
+        assert!(due.is_empty(), "both are measured");
+
+        env.call(&acme.owner, "notes.create", json!({ "body": "b".repeat(10_000) })).expect("room");
+        assert_eq!(round(), 1, "more than 225,000 bytes");
+        let listed = env.operate(None, "tenants.list", json!({}));
+        let stored = |number: usize| listed["rows"][number]["storage_bytes"].as_i64().unwrap();
+        assert!(stored(0) > 225_000 && stored(1) < 25_000, "{listed}");
+        let now = Now {
+            gauges: shared.db.gauges(),
+            takes_writes: true,
+            artefacts: 0,
+            resources: Resources::default(),
+        };
+        let text = shared.metrics.text(&now).expect("the metrics");
+        let of = |class: &str| {
+            let line = format!("zoop_stored_bytes{{class=\"{class}\"}} ");
+            let found = text.lines().find_map(|known| known.strip_prefix(&line)).expect("a line");
+            found.parse::<i64>().expect("a number")
+        };
+        let all: i64 = storage::Class::ALL.iter().map(|class| of(class.word())).sum();
+        assert_eq!(all, stored(0) + stored(1));
+        assert!(of("notes") > 220_000, "{text}");
+
+        env.call(&other.owner, "notes.create", json!({ "body": body })).expect("room");
+        assert_eq!(round(), 1, "the other has room for more");
+    }
+}
