@@ -133,8 +133,10 @@ fn a_step_of_a_sweep_removes_few_answers_the_oldest_first() {
     (0..STEP + 2).for_each(create);
     let sweep = maintenance::sweeps().next().expect("the sweep of answers");
     let step = |now| env.write(move |tx| sweep.step(tx, now)).unwrap();
-    let oldest_but =
-        |kept: usize| Timestamp(env.environment.clock.now().0 + (DAY - kept as i64) * 1_000);
+    let oldest_but = |kept: usize| {
+        let kept = i64::try_from(kept).unwrap();
+        Timestamp(env.environment.clock.now().0 + (DAY - kept) * 1_000)
+    };
     assert_eq!(step(oldest_but(STEP + 2)), Swept { rows: 1, is_done: true }, "the oldest");
     assert_eq!(step(oldest_but(0)), Swept { rows: STEP, is_done: false });
     assert_eq!(step(oldest_but(0)), Swept { rows: 1, is_done: true });
