@@ -118,7 +118,8 @@ impl Operator {
 
     /// All businesses.
     pub(crate) fn businesses(&self) -> Result<Vec<Tenant>> {
-        self.all::<ListTenants>(&About::Installation)
+        let rows = self.all::<ListTenants>(&About::Installation)?;
+        Ok(rows.into_iter().map(|row| row.tenant).collect())
     }
 
     fn runner(&self) -> Runner<'_> {
@@ -172,7 +173,11 @@ impl Operator {
 /// The environment of calls.
 pub(crate) fn environment(config: &Config) -> Result<Environment> {
     let system = Environment::from_system().context("the system provides no randomness")?;
-    Ok(Environment { note_writes_per_minute: config.limits.note_writes, ..system })
+    Ok(Environment {
+        note_writes_per_minute: config.limits.note_writes,
+        storage_limit: config.limits.storage.0,
+        ..system
+    })
 }
 
 impl Proof for About {
@@ -204,9 +209,9 @@ fn tenants(
     let mut tenants = Vec::new();
     let mut cursor = None;
     loop {
-        let asked = Arguments::<ListTenants>::none().after(cursor);
-        let page = run::list(tx, environment, &proof, asked)?;
-        tenants.extend(page.rows);
+        let arguments = Arguments::<ListTenants>::none().after(cursor);
+        let page = run::list(tx, environment, &proof, arguments)?;
+        tenants.extend(page.rows.into_iter().map(|row| row.tenant));
         cursor = page.next_cursor;
         if cursor.is_none() {
             return Ok(tenants);

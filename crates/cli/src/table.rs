@@ -6,6 +6,8 @@ use std::io::{self, IsTerminal};
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use zoop_crm::values::size::Size;
+
 use crate::output::cell;
 
 /// The minimum width to which a text is cut.
@@ -22,6 +24,8 @@ enum Kind {
     Text,
     /// A short word, which is never cut.
     Word,
+    /// A number of bytes.
+    Size,
     /// A time, to the minute.
     Time,
     /// An id, which is dropped if the table is too wide.
@@ -47,6 +51,11 @@ impl Column {
         Self { heading, key, kind: Kind::Word }
     }
 
+    /// A column of numbers of bytes.
+    pub(crate) const fn size(heading: &'static str, key: &'static str) -> Self {
+        Self { heading, key, kind: Kind::Size }
+    }
+
     /// A column of times.
     pub(crate) const fn time(heading: &'static str, key: &'static str) -> Self {
         Self { heading, key, kind: Kind::Time }
@@ -60,6 +69,7 @@ impl Column {
     fn cell(self, row: &Value) -> String {
         match self.kind {
             Kind::Time => to_the_minute(&row[self.key]),
+            Kind::Size => Size(row[self.key].as_u64().unwrap_or_default()).to_string(),
             Kind::Text | Kind::Word | Kind::Id => cell(&row[self.key]),
         }
     }

@@ -6,6 +6,7 @@
 use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::error::Result;
+use crate::call::sweep::{Sweep, few};
 
 crate::call::table::table! {
     /// Requests that each process admitted.
@@ -28,7 +29,8 @@ zoop_db::global_statements! {
     /// What other processes have published since.
     FETCH = "SELECT n, credential_id, tenant_no, admitted_at, requests FROM request_counts \
             WHERE n > $1 AND process_id <> $2 ORDER BY n";
-    FORGET = "DELETE FROM request_counts WHERE admitted_at <= $1";
+    FORGET = (concat!("DELETE FROM request_counts",
+              few!("request_counts", "n", "admitted_at <= $1", "admitted_at")));
 }
 
 /// Requests of one credential that one process admitted.
@@ -44,17 +46,20 @@ pub struct RequestCount {
     pub requests: u32,
 }
 
-/// Publishes what this process admitted, and removes counts that no longer matter.
+/// How long a count matters to any process, in microseconds.
+pub const WINDOW: i64 = 60 * 1_000_000;
+
+/// The sweep of counts that no longer matter.
+pub(crate) const SWEEPS: &[Sweep] = &[Sweep {
+    rows: "request counts",
+    step: |tx, now| Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - WINDOW)])?),
+}];
+
+/// Publishes what this process admitted.
 ///
 /// # Errors
 /// If the database fails.
-pub fn publish(
-    tx: &mut WriteTx<'_>,
-    process: Uuid,
-    counts: &[RequestCount],
-    oldest: Timestamp,
-) -> Result<()> {
-    tx.global_execute(FORGET, params![oldest])?;
+pub fn publish(tx: &mut WriteTx<'_>, process: Uuid, counts: &[RequestCount]) -> Result<()> {
     for count in counts {
         let RequestCount { credential, tenant, admitted_at, requests } = *count;
         tx.global_execute(PUBLISH, params![process, credential, tenant.0, admitted_at, requests])?;

@@ -33,6 +33,11 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0005_server_address.sql"),
     },
     Migration {
+        name: "0007_storage",
+        sqlite: include_str!("../../../migrations/sqlite/0007_storage.sql"),
+        postgres: include_str!("../../../migrations/postgres/0007_storage.sql"),
+    },
+    Migration {
         name: "0008_program_count",
         sqlite: include_str!("../../../migrations/sqlite/0008_program_count.sql"),
         postgres: include_str!("../../../migrations/postgres/0008_program_count.sql"),
@@ -47,6 +52,7 @@ pub const MIGRATIONS: &[Migration] = &[
 /// [`SCHEMA_STEPS`].
 pub const TABLES: &[&Table] = &[
     &crate::identity::tenants::store::TENANTS,
+    &crate::call::storage::TENANT_STORAGE,
     &crate::identity::users::store::USERS,
     &crate::identity::users::store::MEMBERSHIPS,
     &crate::identity::users::store::WAITING_MEMBERSHIPS,
@@ -58,6 +64,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::subjects::Subject::TABLE,
     &crate::business::notes::Note::TABLE,
     &crate::business::notes::store::NOTE_WRITES,
+    &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
     &crate::call::history::store::HISTORY,
     &crate::call::history::store::HISTORY_RECORDS,
@@ -95,7 +102,7 @@ pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
 /// Every statement about one tenant's rows, by module.
 pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
-        Rows::PerTenant(statements) => Some((table.copied_by, statements.declared)),
+        Rows::PerTenant { statements, .. } => Some((table.copied_by, statements.declared)),
         Rows::Shared { .. } => None,
     });
     STATEMENTS.iter().copied().chain(copying)
@@ -107,7 +114,7 @@ pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
         Rows::Shared { statements, .. } => Some((table.copied_by, statements.declared)),
-        Rows::PerTenant(_) => None,
+        Rows::PerTenant { .. } => None,
     });
     GLOBAL_STATEMENTS
         .iter()
@@ -131,6 +138,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
+    ("storage", crate::call::storage::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),
     ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),
     ("users", crate::identity::users::GLOBAL_STATEMENTS),

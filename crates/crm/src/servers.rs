@@ -4,6 +4,7 @@
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::error::Result;
+use crate::call::sweep::{Sweep, few};
 
 /// How long the address of a server is kept if the server never reports that it stopped, in microseconds.
 const RETENTION: i64 = 30 * 86_400 * 1_000_000;
@@ -20,7 +21,8 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    FORGET_OLD = "DELETE FROM servers WHERE started_at < $1";
+    FORGET_OLD = (concat!("DELETE FROM servers",
+                  few!("servers", "process_id", "started_at < $1", "started_at")));
     INSERT = "INSERT INTO servers (process_id, url, started_at) VALUES ($1, $2, $3)";
     FORGET = "DELETE FROM servers WHERE process_id = $1";
     NEWEST = "SELECT url, started_at FROM servers WHERE started_at > $1 \
@@ -36,12 +38,17 @@ pub struct RunningServer {
     pub started_at: Timestamp,
 }
 
-/// Records that a server has started, and removes servers that started before the retention period.
+/// The sweep of servers that did not report that they stopped.
+pub(crate) const SWEEPS: &[Sweep] = &[Sweep {
+    rows: "addresses of servers",
+    step: |tx, now| Ok(tx.global_execute(FORGET_OLD, params![Timestamp(now.0 - RETENTION)])?),
+}];
+
+/// Records that a server has started.
 ///
 /// # Errors
 /// If the database fails.
 pub fn record_start(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -> Result<()> {
-    tx.global_execute(FORGET_OLD, params![Timestamp(now.0 - RETENTION)])?;
     tx.global_execute(FORGET, params![process])?;
     tx.global_execute(INSERT, params![process, url, now])?;
     Ok(())

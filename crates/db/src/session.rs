@@ -146,12 +146,16 @@ impl Session<'_> {
     }
 
     /// Runs a writing statement for which the tables' sweep policies apply: it sees the expired rows of all
-    /// tenants. Returns the number of rows it affected.
-    pub(crate) fn sweep(&mut self, call: SqlCall<'_>) -> Result<usize> {
+    /// tenants. Passes the rows that it returns to `read`.
+    pub(crate) fn sweep<E: From<Error>>(
+        &mut self,
+        call: SqlCall<'_>,
+        read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
         match self {
             // SQLite has no row-level security.
-            Self::Sqlite(_) => self.execute(call),
-            Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params),
+            Self::Sqlite(_) => self.rows(call, read),
+            Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params, read),
         }
     }
 

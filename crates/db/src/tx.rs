@@ -261,10 +261,20 @@ impl<'c> WriteTx<'c> {
         self.0.session.execute(above(sql, params))
     }
 
-    /// Runs a statement that removes expired rows, in every tenant; returns the number of rows it affected.
-    /// Only a sweep sees rows of more than one tenant.
-    pub fn sweep(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
-        self.0.session.sweep(above(sql, params))
+    /// Runs a statement that removes expired rows, in every tenant, and returns something of each; converted by
+    /// `read`. Only a sweep sees rows of more than one tenant.
+    pub fn sweep<T, E: From<Error>>(
+        &mut self,
+        sql: GlobalSql,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        let mut rows = Vec::new();
+        self.0.session.sweep::<E>(above(sql, params), |row| {
+            rows.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(rows)
     }
 
     /// Marks that another database is being copied into this one: it cannot be opened until

@@ -44,7 +44,7 @@ zoop_db::global_statements! {
     COUNT = "SELECT count(*) FROM numbers";
     ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) \
                SELECT count(*) FROM n";
-    SWEEP = "DELETE FROM things WHERE text < $1";
+    SWEEP = "DELETE FROM things WHERE text < $1 RETURNING tenant_no";
     BROKEN = "SELECT nothing FROM nowhere";
 }
 
@@ -452,8 +452,12 @@ fn pipelined_queries_each_get_their_own_answer(place: &Place) {
 fn a_sweep_removes_rows_of_every_tenant(place: &Place) {
     let db = open(place);
     add_texts(&db);
-    let swept = db.write::<_, Error>(far(), |tx| tx.sweep(SWEEP, params!["b"]));
-    assert_eq!(swept.wait().expect("a sweep"), 2);
+    let swept = db.write::<_, Error>(far(), |tx| {
+        tx.sweep::<i64, Error>(SWEEP, params!["b"], |row| row.take())
+    });
+    let mut swept = swept.wait().expect("a sweep");
+    swept.sort_unstable();
+    assert_eq!(swept, [1, 2]);
     let left = db.read::<_, Error>(far(), |tx| {
         let mut left = Vec::new();
         for tenant in [1, 2] {

@@ -29,6 +29,7 @@ use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
+use zoop_crm::values::size::Size;
 use zoop_db::{Db, Migrate, Options, Timestamp};
 use zoop_server::{App, Limits, Settings, WebOrigin};
 
@@ -102,6 +103,7 @@ fn environment(start: i64) -> Environment {
         clock: Arc::new(Ticking(AtomicI64::new(start))),
         entropy: Entropy::seeded(42),
         note_writes_per_minute: 1_000_000,
+        storage_limit: Size(0),
         dropped_client_keys: Arc::default(),
     }
 }

@@ -27,6 +27,7 @@ use crate::origin::Origins;
 use crate::peer::Proxies;
 use crate::seats::Seats;
 use crate::sso::provider::{Provider, SsoProvider};
+use crate::stored::Nearly;
 use crate::unread::UnreadAnswers;
 use crate::web_origin::WebOrigin;
 
@@ -117,6 +118,7 @@ pub(crate) struct Shared {
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
+    pub(crate) nearly_full: Nearly,
     pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
     pub(crate) seats: Seats,
@@ -154,6 +156,7 @@ impl App {
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,
+            nearly_full: Nearly::default(),
             connections: Arc::new(connections),
             bodies: Bodies::default(),
             seats: Seats::new(settings.in_flight),

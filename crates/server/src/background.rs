@@ -6,16 +6,21 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::{self, MissedTickBehavior};
 use zoop_crm::call::caller::Used;
-use zoop_crm::call::error::Error;
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::sweep::Sweep;
 use zoop_crm::identity::authenticate;
 use zoop_crm::maintenance;
+use zoop_db::Timestamp;
 
 use crate::app::{App, Shared};
+use crate::stored;
 
 /// The interval.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// The time that a job here may take in the database.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for one step of a sweep, which is short: what cannot run now is tried in the next round.
+const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs until the server stops.
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
@@ -24,7 +29,12 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
-            _ = rounds.tick() => round(&app.shared).await,
+            _ = rounds.tick() => {}
+        }
+        // A round lasts for as long as there is something to sweep.
+        tokio::select! {
+            _ = stopping.changed() => return,
+            () = round(&app.shared) => {}
         }
     }
 }
@@ -36,16 +46,44 @@ async fn round(shared: &Shared) {
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);
     shared.anonymous_limits.drop_idle(now);
-    let environment = shared.environment.clone();
-    let swept = shared
-        .db
-        .write(Instant::now() + TIMEOUT, move |tx| maintenance::sweep(tx, &environment))
-        .await;
-    match swept {
-        Ok(rows) => tracing::debug!(rows, "swept"),
-        Err(Error::Internal { cause }) => tracing::error!(%cause, "the sweep failed"),
-        Err(Error::Unavailable { cause }) => tracing::warn!(%cause, "the sweep was postponed"),
-        Err(error) => tracing::error!(kind = error.kind(), "the sweep failed"),
+    sweep(shared, now).await;
+    if let Err(error) = stored::watch(shared, now).await {
+        tracing::warn!(?error, "what the businesses store could not be watched");
+    }
+}
+
+/// Sweeps what has expired at `now`, until nothing is left. Each step is a write of its own, so that other
+/// writes come between them. A sweep that fails does not stop the next.
+async fn sweep(shared: &Shared, now: Timestamp) {
+    let mut postponed = Vec::new();
+    for sweep in maintenance::sweeps() {
+        match sweep_all(shared, now, sweep).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, of = sweep.rows, "swept"),
+            Err(Error::Unavailable { cause }) => postponed.push((sweep.rows, cause)),
+            Err(Error::Internal { cause }) => {
+                tracing::error!(of = sweep.rows, %cause, "a sweep failed");
+            }
+            Err(error) => tracing::error!(of = sweep.rows, kind = error.kind(), "a sweep failed"),
+        }
+    }
+    // A storage failure postpones all of them: it is logged once.
+    if let Some((_, cause)) = postponed.last() {
+        let of: Vec<_> = postponed.iter().map(|(rows, _)| *rows).collect();
+        tracing::warn!(of = of.join(", "), %cause, "sweeps were postponed");
+    }
+}
+
+/// Runs one sweep, step by step, until nothing is left; returns the number of rows.
+async fn sweep_all(shared: &Shared, now: Timestamp, sweep: &'static Sweep) -> Result<usize> {
+    let mut rows = 0;
+    loop {
+        let step = shared.db.write(Instant::now() + STEP_TIMEOUT, move |tx| sweep.step(tx, now));
+        let swept = step.await?;
+        rows += swept.rows;
+        if swept.is_done {
+            return Ok(rows);
+        }
     }
 }
 
@@ -85,11 +123,15 @@ pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use serde_json::json;
     use zoop_both::both;
     use zoop_crm::call::run;
+    use zoop_crm::call::run::Runner;
+    use zoop_crm::call::sweep;
     use zoop_crm::catalog;
-    use zoop_crm::testing::TestEnv;
+    use zoop_crm::testing::{Caller, TestEnv};
 
     use super::*;
     use crate::app::Settings;
@@ -103,27 +145,107 @@ mod tests {
         let arguments = json!({ "customer_type": "company", "company_name": "A" }).to_string();
         env.write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("k")))
             .unwrap();
-        let app = App::new(
-            env.db.clone(),
-            env.environment.clone(),
-            Settings::new("http://t.test".parse().unwrap()),
-        );
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let remembered = || match env.server() {
-            None => {
-                let file = rusqlite::Connection::open(env.path()).unwrap();
-                let count = "SELECT count(*) FROM idempotency";
-                file.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
-            }
-            Some(server) => {
-                let count = "SELECT count(*) FROM idempotency";
-                server.run_as_superuser(count).unwrap().trim().parse().unwrap()
-            }
-        };
+        let app = app(&env);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(round(&app.shared));
-        assert_eq!(remembered(), 1);
+        assert_eq!(remembered(&env), 1);
         env.clock.advance(24 * 60 * 60 * 1_000);
         runtime.block_on(round(&app.shared));
-        assert_eq!(remembered(), 0);
+        assert_eq!(remembered(&env), 0);
+    }
+
+    fn app(env: &TestEnv) -> App {
+        let settings = Settings::new("http://t.test".parse().unwrap());
+        App::new(env.db.clone(), env.environment.clone(), settings)
+    }
+
+    /// The number of remembered answers.
+    fn remembered(env: &TestEnv) -> i64 {
+        let count = "SELECT count(*) FROM idempotency";
+        match env.server() {
+            None => {
+                let file = rusqlite::Connection::open(env.path()).unwrap();
+                file.query_row(count, [], |row| row.get(0)).unwrap()
+            }
+            Some(server) => server.run_as_superuser(count).unwrap().trim().parse().unwrap(),
+        }
+    }
+
+    /// Adds answers of a kilobyte that were remembered at the beginning of time.
+    fn pile_up(env: &TestEnv, answers: usize) {
+        const COLUMNS: &str = "INSERT INTO idempotency (tenant_no, credential_id, idempotency_key, \
+            tool, fingerprint, answer, answered_at)";
+        match env.server() {
+            None => {
+                let file = rusqlite::Connection::open(env.path()).unwrap();
+                let add = format!(
+                    "WITH RECURSIVE n (n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM n LIMIT ?2) \
+                     {COLUMNS} SELECT 1, zeroblob(16), printf('%08d', n), 't', zeroblob(32), \
+                     replace(hex(zeroblob(500)), '0', 'a'), n FROM n"
+                );
+                // In the order of the key and not all at once, or the write-ahead log fills the disk.
+                for first in (0..answers).step_by(20_000) {
+                    let page = [first, 20_000].map(|number| i64::try_from(number).unwrap());
+                    assert_eq!(file.execute(&add, page).unwrap(), 20_000);
+                }
+            }
+            Some(server) => {
+                let add = format!(
+                    "{COLUMNS} SELECT 1, gen_random_uuid(), 'k', 't', '', repeat('a', 1000), \
+                     to_timestamp(n * 0.000001) FROM generate_series(1, {answers}) n"
+                );
+                server.run_as_superuser(&add).unwrap();
+            }
+        }
+    }
+
+    /// A write of a business, and how long it took.
+    async fn create(env: &TestEnv, owner: &Caller) -> Duration {
+        let tool = catalog::find("customers.create").unwrap();
+        let arguments = json!({ "customer_type": "company", "company_name": "A" }).to_string();
+        let started = Instant::now();
+        let deadline = started + TIMEOUT;
+        let runner = Runner { db: &env.db, environment: &env.environment, deadline };
+        runner.call(owner.clone(), tool, arguments, None).await.expect("a customer");
+        started.elapsed()
+    }
+
+    fn percentile(mut times: Vec<Duration>) -> Duration {
+        times.sort();
+        times[times.len() * 99 / 100]
+    }
+
+    #[both]
+    fn other_writes_come_between_the_steps_of_a_sweep_however_much_has_piled_up() {
+        let is_long = std::env::var_os("ZOOP_TEST_LONG").is_some();
+        let answers = if is_long { 2_000_000 } else { 20_000 };
+        let env = TestEnv::new();
+        let owner = env.empty_business("Acme").owner;
+        let app = app(&env);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let (mut quiet, mut beside) = (Vec::new(), Vec::new());
+            for _ in 0..200 {
+                quiet.push(create(&env, &owner).await);
+            }
+            pile_up(&env, answers);
+            let started = Instant::now();
+            let mut sweeping = pin!(round(&app.shared));
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut sweeping => break,
+                    time = create(&env, &owner) => beside.push(time),
+                }
+            }
+            // Read with `--no-capture`.
+            eprintln!(
+                "{answers} answers swept in {:?}; a create took {:?} before, {:?} beside it ({} creates)",
+                started.elapsed(), percentile(quiet), percentile(beside.clone()), beside.len()
+            );
+            assert_eq!(remembered(&env), 0);
+            let steps = answers / sweep::STEP;
+            assert!(beside.len() >= steps / 4, "{} writes beside {steps} steps", beside.len());
+        });
     }
 }

@@ -31,6 +31,7 @@
 //! | `clock_skew` | the difference between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
 //! | `background` | work that no caller waits for: deleting expired rows, recording uses of credentials |
+//! | `stored` | what the tenants store: measured, for the metrics and a warning |
 //! | `framing` | rejects ambiguous request heads before anything else |
 //! | [`serve()`] | connections: accepts them, limits their number, and ends them without cutting off an answer |
 //!
@@ -70,6 +71,7 @@ mod routes;
 mod seats;
 mod serve;
 mod sso;
+mod stored;
 mod unknown_tokens;
 mod unread;
 mod web;

@@ -48,9 +48,8 @@ impl LimitSync {
         let unpublished: Arc<[RequestCount]> = shared.limiter.take_unpublished(now).into();
         if !unpublished.is_empty() {
             let (process, counts) = (self.process, unpublished.clone());
-            let publish = move |tx: &mut zoop_db::WriteTx<'_>| {
-                request_counts::publish(tx, process, &counts, oldest)
-            };
+            let publish =
+                move |tx: &mut zoop_db::WriteTx<'_>| request_counts::publish(tx, process, &counts);
             if let Err(error) = shared.db.write(Instant::now() + INTERVAL, publish).await {
                 shared.limiter.put_back(&unpublished);
                 log_failure(&error);

@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use zoop_crm::call::storage::{Class, Stored};
 use zoop_db::{Gauges, Timestamp};
 
 use crate::connections::Connections;
@@ -36,6 +37,7 @@ pub(crate) struct Metrics {
     commits: Counter,
     artefacts: Counter,
     takes_writes: Gauge,
+    stored_bytes: Family<ClassLabel, Gauge>,
     free_bytes: Gauge,
     resident_bytes: Gauge,
     cpu_seconds: Counter<f64, AtomicU64>,
@@ -90,6 +92,11 @@ struct SignInLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabel {
+    class: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new(started: Timestamp) -> Self {
         let metrics = Self {
@@ -108,6 +115,7 @@ impl Metrics {
             commits: Counter::default(),
             artefacts: Counter::default(),
             takes_writes: Gauge::default(),
+            stored_bytes: Family::default(),
             free_bytes: Gauge::default(),
             resident_bytes: Gauge::default(),
             cpu_seconds: Counter::default(),
@@ -202,6 +210,12 @@ impl Metrics {
             "Whether the storage accepted the last write: 1, or 0 while it refuses writes",
             self.takes_writes.clone(),
         );
+        registry.register_with_unit(
+            "zoop_stored",
+            "What all businesses store, by class, as limits.storage counts it",
+            Unit::Bytes,
+            self.stored_bytes.clone(),
+        );
         self
     }
 
@@ -275,6 +289,14 @@ impl Metrics {
     /// Counts an attempt to sign in.
     pub(crate) fn count_sign_in(&self, way: &'static str, outcome: &'static str) {
         self.sign_ins.get_or_create(&SignInLabels { way, outcome }).inc();
+    }
+
+    /// Sets what all tenants store.
+    pub(crate) fn store(&self, sums: &Stored) {
+        for class in Class::ALL {
+            let label = ClassLabel { class: class.word() };
+            self.stored_bytes.get_or_create(&label).set(sums.of(class).max(0));
+        }
     }
 
     /// All metrics as text.

@@ -16,6 +16,7 @@ use zoop_crm::call::definition::ToolDef;
 use zoop_crm::call::error::{Error, Result};
 use zoop_crm::values::clock::{Entropy, Environment, parse_rfc3339};
 use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::size::Size;
 use zoop_db::WriteTx;
 
 use super::business::{Caller, GeneratedBusiness, PastClock, Tools, Who};
@@ -67,6 +68,7 @@ impl Writer {
             clock: clock.clone(),
             entropy: Entropy::seeded(parameters.seed),
             note_writes_per_minute: 0,
+            storage_limit: Size(0),
             dropped_client_keys: Arc::default(),
         };
         let events = plan::events(parameters, &mut rng);

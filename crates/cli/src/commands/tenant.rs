@@ -17,6 +17,7 @@ use crate::table::Column;
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("COUNTRY", "country"),
+    Column::size("STORAGE", "storage_bytes"),
     Column::time("CREATED", "created_at"),
     Column::id("ID", "id"),
 ];

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use zoop_crm::values::size::Size;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
 use zoop_server::{Limits, Mailer, Settings, SsoProvider, WebOrigin};
@@ -22,7 +23,7 @@ use zoop_server::{Limits, Mailer, Settings, SsoProvider, WebOrigin};
 use crate::database::folder;
 use crate::url::without_password;
 use sections::{CompanyConfig, LimitsConfig, MailConfig, ServerConfig, StorageConfig};
-use values::{Networks, Origins, Span};
+use values::{Networks, Origins, Span, StorageLimit};
 
 pub(crate) use sections::{LogConfig, LogFormat};
 pub(crate) use sources::{FILE, Flag, Search, load};
@@ -65,6 +66,7 @@ impl Default for Config {
                 credential: server.limits.credential,
                 tenant: server.limits.tenant,
                 note_writes: 60,
+                storage: StorageLimit(Size(10 << 30)),
             },
             company: CompanyConfig {
                 issuer: None,

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use zoop_server::SsoProvider;
 
-use super::values::{LogFilter, Networks, Origins, Span};
+use super::values::{LogFilter, Networks, Origins, Span, StorageLimit};
 
 /// The section `server`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub(crate) struct ServerConfig {
     pub(crate) in_flight: usize,
 }
 
-/// The section `limits`: maximum numbers in a rolling minute, 0 for no limit.
+/// The section `limits`: maximum numbers in a rolling minute, and what a tenant may store; 0 for no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LimitsConfig {
     /// Requests of one credential.
@@ -37,6 +37,8 @@ pub(crate) struct LimitsConfig {
     pub(crate) tenant: u32,
     /// Note writes of one user.
     pub(crate) note_writes: u32,
+    /// What one tenant may store.
+    pub(crate) storage: StorageLimit,
 }
 
 /// The section `company`: the identity provider at which users may sign in.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::sections::LogFormat;
-use super::values::{LogFilter, Span};
+use super::values::{LogFilter, Span, StorageLimit};
 use super::written::{Expected, Written, address};
 use super::{Config, PREFIX};
 
@@ -85,6 +85,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("limits.tenant", |it, value| value.parsed(COUNT).map(|count| it.limits.tenant = count)),
     open("limits.note_writes", |it, value| {
         value.parsed(COUNT).map(|count| it.limits.note_writes = count)
+    }),
+    open("limits.storage", |it, value| {
+        const EXPECTED: &str = "must be a size such as 10 GiB, 0 for no limit";
+        let number = value.parsed(EXPECTED);
+        let size = number.or_else(|_| value.read(EXPECTED, |text| text.parse().ok()));
+        size.map(|size| it.limits.storage = StorageLimit(size))
     }),
     open("company.issuer", |it, value| value.text().map(|text| it.company.issuer = Some(text))),
     open("company.client_id", |it, value| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
+use zoop_crm::values::size::Size;
 use zoop_server::WebOrigin;
 
 /// The log targets that a filter may name: the product's crates.
@@ -27,6 +28,17 @@ impl Span {
 impl From<Span> for String {
     fn from(span: Span) -> Self {
         humantime::format_duration(span.0).to_string()
+    }
+}
+
+/// A size, written as `10 GiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub(crate) struct StorageLimit(pub(crate) Size);
+
+impl From<StorageLimit> for String {
+    fn from(limit: StorageLimit) -> Self {
+        limit.0.to_string()
     }
 }
 

@@ -9,6 +9,7 @@ use zoop_db::{GlobalSql, ReadTx, Sql, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::access::Access;
 use crate::call::error::{Error, Result};
+use crate::call::storage::{self, Class, Stored};
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{self, Id};
 
@@ -34,6 +35,8 @@ pub struct WriteCtx<'a, 'c> {
     pub environment: &'a Environment,
     /// The changes of the call so far.
     pub(crate) changes: Vec<Change>,
+    /// What the call has stored so far.
+    pub(crate) stored: Stored,
     /// Whether the call must leave no history entry.
     pub(crate) is_private: bool,
 }
@@ -58,6 +61,8 @@ pub struct Change {
 pub trait Recorded: Serialize {
     /// The word for the kind of record.
     const TYPE: &'static str;
+    /// The class of storage that it counts in.
+    const CLASS: Class = Class::Records;
 
     /// The record's id.
     fn record_id(&self) -> Uuid;
@@ -73,7 +78,15 @@ impl<'a, 'c> WriteCtx<'a, 'c> {
         tx.take_turn()?;
         // Read the clock after the wait, so that times never go back within a tenant.
         let now = environment.clock.now();
-        Ok(Self { tx, access, now, environment, changes: Vec::new(), is_private: false })
+        Ok(Self {
+            tx,
+            access,
+            now,
+            environment,
+            changes: Vec::new(),
+            stored: Stored::default(),
+            is_private: false,
+        })
     }
 }
 
@@ -141,6 +154,10 @@ impl WriteCtx<'_, '_> {
         mut old: Map<String, Value>,
         new: Map<String, Value>,
     ) {
+        let size = |fields: &Map<String, Value>| fields.values().map(storage::weight).sum::<i64>();
+        // The values of records are in the search index too; those of notes that are, are counted by them.
+        let copies = if matches!(T::CLASS, Class::Records) { 2 } else { 1 };
+        self.stored.add(T::CLASS, copies * (size(&new) - size(&old)));
         for (field, new) in new {
             let old = old.remove(&field).unwrap_or(Value::Null);
             if old != new {

@@ -2,6 +2,8 @@
 //!
 //! A call with the same key, tool and arguments from the same credential within a day gets the first
 //! answer again and writes nothing. The key commits with the write. Failed calls are not remembered.
+//!
+//! Of an answer that is not small, only a part and a hash are kept, and a retry reads the record again.
 
 use sha2::{Digest, Sha256};
 use zoop_db::{Timestamp, params};
@@ -9,6 +11,8 @@ use zoop_db::{Timestamp, params};
 use crate::call::argument::{Field, Json, Object, is_blank};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
+use crate::call::storage::{self, Class};
+use crate::call::sweep::{Sweep, few};
 
 /// The name of the field, and of the header in errors.
 pub(crate) const FIELD: &str = "idempotency_key";
@@ -16,13 +20,17 @@ pub(crate) const FIELD: &str = "idempotency_key";
 const KEY_CHARACTERS: usize = 255;
 /// How long a key is remembered, in microseconds.
 const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
+/// The longest answer that is kept whole, in bytes.
+pub(crate) const MAX_KEPT: usize = 2 * 1024;
 
 crate::call::table::table! {
     /// The remembered answers.
     pub(crate) const IDEMPOTENCY = idempotency {
         per_tenant,
         key: { credential_id: Id, idempotency_key: Text },
-        columns: { tool: Text, fingerprint: Bytes, answer: Text, answered_at: Time },
+        columns: {
+            tool: Text, fingerprint: Bytes, answer: Text, answered_at: Time, whole_hash: Bytes,
+        },
         exported: Internal,
         erased: [WithTenant, OnExpiry],
     }
@@ -30,22 +38,33 @@ crate::call::table::table! {
 
 zoop_db::statements! {
     /// The answer to the call with a key.
-    FIND = "SELECT tool, fingerprint, answer, answered_at FROM idempotency \
+    FIND = "SELECT tool, fingerprint, answer, answered_at, whole_hash FROM idempotency \
             WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
     /// Remembers an answer, and replaces an expired one.
     REMEMBER = "INSERT INTO idempotency \
-                (tenant_no, credential_id, idempotency_key, tool, fingerprint, answer, answered_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                (tenant_no, credential_id, idempotency_key, tool, fingerprint, answer, answered_at, \
+                whole_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                 ON CONFLICT (tenant_no, credential_id, idempotency_key) DO UPDATE SET \
                 tool = excluded.tool, fingerprint = excluded.fingerprint, \
-                answer = excluded.answer, answered_at = excluded.answered_at";
+                answer = excluded.answer, answered_at = excluded.answered_at, \
+                whole_hash = excluded.whole_hash";
+}
+
+/// The tenant and the size of each row that is removed.
+macro_rules! removed {
+    () => {
+        " RETURNING tenant_no, 60 + octet_length(idempotency_key) + octet_length(tool) \
+         + octet_length(answer) + octet_length(fingerprint) + coalesce(octet_length(whole_hash), 0)"
+    };
 }
 
 zoop_db::global_statements! {
     /// Removes expired answers, in every tenant.
-    FORGET = "DELETE FROM idempotency WHERE answered_at <= $1";
+    FORGET = (concat!("DELETE FROM idempotency", few!("idempotency",
+              "tenant_no, credential_id, idempotency_key", "answered_at <= $1", "answered_at"), removed!()));
     /// Removes answers that a wrong clock dated too far ahead.
-    FORGET_AHEAD = "DELETE FROM idempotency WHERE answered_at >= $1";
+    FORGET_AHEAD = (concat!("DELETE FROM idempotency", few!("idempotency",
+                    "tenant_no, credential_id, idempotency_key", "answered_at >= $1", "answered_at"), removed!()));
 }
 
 /// A key under which an answer is remembered.
@@ -53,6 +72,37 @@ pub(crate) struct Claim {
     pub(crate) key: String,
     pub(crate) fingerprint: [u8; 32],
     pub(crate) tool: &'static str,
+}
+
+/// What is remembered of an answer.
+pub(crate) struct Remembered {
+    /// The answer; if it was not small, the part of it that every caller may see.
+    pub(crate) answer: String,
+    /// The hash of the whole answer, if it was not small.
+    whole_hash: Option<Vec<u8>>,
+}
+
+impl Remembered {
+    /// Of an answer that is kept whole.
+    pub(crate) const fn whole(answer: String) -> Self {
+        Self { answer, whole_hash: None }
+    }
+
+    /// Of an answer of which only `part` is kept. It is an answer as well, for when the rest cannot be read
+    /// again.
+    pub(crate) fn part(part: String, whole: &str) -> Self {
+        Self { answer: part, whole_hash: Some(Sha256::digest(whole).to_vec()) }
+    }
+
+    /// Whether only a part is kept.
+    pub(crate) const fn is_part(&self) -> bool {
+        self.whole_hash.is_some()
+    }
+
+    /// Whether an answer is the whole one.
+    pub(crate) fn is_of(&self, answer: &str) -> bool {
+        self.whole_hash.as_deref() == Some(&*Sha256::digest(answer))
+    }
 }
 
 /// The field that every write takes.
@@ -140,22 +190,24 @@ fn digest_text(digest: &mut Sha256, text: &str) {
     digest.update(text.as_bytes());
 }
 
-/// The remembered answer to the claim's key, if this is a retry of the same call.
-pub(crate) fn replay(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option<String>> {
+/// What is remembered under the claim's key, if this is a retry of the same call.
+pub(crate) fn recall(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option<Remembered>> {
     let credential = ctx.access.credential.uuid();
     let known = ctx.tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
         let tool: String = row.take()?;
         let fingerprint: Vec<u8> = row.take()?;
-        Ok((tool, fingerprint, row.take::<String>()?, row.take::<Timestamp>()?))
+        let answer = row.take()?;
+        let answered_at: Timestamp = row.take()?;
+        Ok((tool, fingerprint, Remembered { answer, whole_hash: row.take()? }, answered_at))
     })?;
     match known {
         // A time in the future is from a wrong clock. Such an answer counts for a day on either side of
         // it.
         Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= REMEMBERED => Ok(None),
-        Some((tool, fingerprint, answer, _))
+        Some((tool, fingerprint, remembered, _))
             if tool == claim.tool && fingerprint == claim.fingerprint =>
         {
-            Ok(Some(answer))
+            Ok(Some(remembered))
         }
         Some(_) => Err(Error::conflict(
             "This idempotency key was used for another call in the last 24 hours: use a new key.",
@@ -164,18 +216,38 @@ pub(crate) fn replay(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option
     }
 }
 
-/// Remembers the answer in the write's own transaction.
-pub(crate) fn remember(ctx: &mut WriteCtx<'_, '_>, claim: &Claim, answer: &str) -> Result<()> {
+/// Remembers an answer in the write's own transaction.
+pub(crate) fn remember(
+    ctx: &mut WriteCtx<'_, '_>,
+    claim: &Claim,
+    remembered: &Remembered,
+) -> Result<()> {
     let credential = ctx.access.credential.uuid();
-    let params = params![credential, claim.key, claim.tool, claim.fingerprint, answer, ctx.now];
+    let Claim { key, fingerprint, tool } = claim;
+    let (answer, whole_hash) = (&remembered.answer, remembered.whole_hash.as_deref());
+    let params = params![credential, key, *tool, *fingerprint, answer, ctx.now, whole_hash];
     ctx.tx.execute(REMEMBER, params)?;
+    let texts = storage::length(key) + storage::length(tool) + storage::length(answer);
+    let hashes = fingerprint.len() + whole_hash.map_or(0, <[u8]>::len);
+    let bytes = IDEMPOTENCY.row_size() + texts + i64::try_from(hashes).unwrap_or(0);
+    ctx.stored.add(Class::Answers, bytes);
     Ok(())
 }
 
-/// Removes expired answers and returns their number.
-pub(crate) fn sweep(tx: &mut zoop_db::WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    let (from, to) =
-        (now.0.saturating_sub_unsigned(REMEMBERED), now.0.saturating_add_unsigned(REMEMBERED));
-    Ok(tx.sweep(FORGET, params![Timestamp(from)])?
-        + tx.sweep(FORGET_AHEAD, params![Timestamp(to)])?)
-}
+/// The sweeps of answers that no longer count.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "remembered answers",
+        step: |tx, now| {
+            let last = Timestamp(now.0.saturating_sub_unsigned(REMEMBERED));
+            storage::sweep(tx, Class::Answers, FORGET, params![last])
+        },
+    },
+    Sweep {
+        rows: "remembered answers from the future",
+        step: |tx, now| {
+            let first = Timestamp(now.0.saturating_add_unsigned(REMEMBERED));
+            storage::sweep(tx, Class::Answers, FORGET_AHEAD, params![first])
+        },
+    },
+];

@@ -19,6 +19,8 @@ pub(crate) mod perform;
 pub mod proof;
 pub mod run;
 pub mod scope;
+pub mod storage;
+pub mod sweep;
 pub mod table;
 pub mod tool;
 pub mod written;

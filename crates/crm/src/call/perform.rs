@@ -1,17 +1,20 @@
 //! The steps of an authorized call. A command is first prepared, as a read: its arguments are parsed. Then,
-//! in the write: look up the idempotency key, run the tool, record the history, store the answer, and reduce
-//! it to a receipt. Only [`crate::call::run`] runs them.
+//! in the write: look up the idempotency key, run the tool, record the history, remember the answer, count what
+//! was stored, and reduce the answer to a receipt. Only [`crate::call::run`] runs them.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use zoop_db::Uuid;
 
 use crate::call::access::Access;
 use crate::call::argument::{self, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
-use crate::call::error::{FieldProblem, Result};
+use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::history;
-use crate::call::idempotency::{self, Claim};
+use crate::call::idempotency::{self, Claim, Remembered};
 use crate::call::scope::Scope;
-use crate::call::tool::{Command, Query, Receipt};
+use crate::call::storage;
+use crate::call::tool::{Command, Query, Receipt, Replay};
 
 /// A command's call, with the idempotency key separate from the arguments.
 pub struct CommandCall {
@@ -39,8 +42,8 @@ pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) ->
 
 /// A command whose arguments are valid: only the write is left. It may run several times.
 pub trait Prepared: Send {
-    /// Runs it and returns the answer as JSON. A retry with the same idempotency key gets the stored
-    /// answer, and nothing is run.
+    /// Runs it and returns the answer as JSON. A retry with the same idempotency key gets the first
+    /// answer again, and nothing is run.
     fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String>;
 }
 
@@ -57,6 +60,13 @@ type Sent = Vec<(String, bool)>;
 impl<T: Command> Ready<T> {
     /// Runs it.
     pub(crate) fn output(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<T::Output> {
+        let output = self.unpaid(ctx)?;
+        storage::charge(ctx, storage::is_limited::<T>())?;
+        Ok(output)
+    }
+
+    /// Runs it, and leaves it to the caller to count what was stored.
+    fn unpaid(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<T::Output> {
         let output = T::run(ctx, &self.input)?;
         history::record(ctx, T::NAME)?;
         Ok(output)
@@ -66,11 +76,12 @@ impl<T: Command> Ready<T> {
         let Some(claim) = &self.claim else {
             return Ok(serde_json::to_string(&self.output(ctx)?)?);
         };
-        if let Some(answer) = idempotency::replay(ctx, claim)? {
-            return Ok(answer);
+        if let Some(remembered) = idempotency::recall(ctx, claim)? {
+            return replay::<T>(ctx, &self.input, remembered);
         }
-        let answer = serde_json::to_string(&self.output(ctx)?)?;
-        idempotency::remember(ctx, claim, &answer)?;
+        let answer = serde_json::to_string(&self.unpaid(ctx)?)?;
+        idempotency::remember(ctx, claim, &remembered::<T>(&answer)?)?;
+        storage::charge(ctx, storage::is_limited::<T>())?;
         Ok(answer)
     }
 }
@@ -111,6 +122,42 @@ pub(crate) fn prepare_json<T: Command>(
     call: CommandCall,
 ) -> Result<Box<dyn Prepared>> {
     Ok(Box::new(prepare::<T>(ctx, call)?))
+}
+
+/// What is remembered of an answer.
+fn remembered<T: Command>(answer: &str) -> Result<Remembered> {
+    if answer.len() <= idempotency::MAX_KEPT || matches!(T::REPLAY, Replay::Kept) {
+        return Ok(Remembered::whole(answer.to_owned()));
+    }
+    // Nothing was sent: what remains is what every receipt contains.
+    Ok(Remembered::part(receipt_of(answer, T::RECEIPT, &[])?, answer))
+}
+
+/// The answer to a retry. If the record has changed since, a caller who may read it gets it as it is now. Nobody
+/// else gets more than was kept: the record may contain what others have written meanwhile.
+fn replay<T: Command>(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &T::Input,
+    remembered: Remembered,
+) -> Result<String> {
+    let (true, Replay::Reread(reread)) = (remembered.is_part(), T::REPLAY) else {
+        return Ok(remembered.answer);
+    };
+    let kept: KeptId = serde_json::from_str(&remembered.answer)?;
+    let answer = match reread(ctx, input, kept.id) {
+        Ok(record) => serde_json::to_string(&record)?,
+        // It was archived meanwhile. The write has happened all the same.
+        Err(Error::NotFound { .. }) => return Ok(remembered.answer),
+        Err(error) => return Err(error),
+    };
+    let is_shown = remembered.is_of(&answer) || !needs_receipt(ctx.access, T::SCOPE, T::RECEIPT);
+    Ok(if is_shown { answer } else { remembered.answer })
+}
+
+/// The record that a remembered answer is about.
+#[derive(Deserialize)]
+struct KeptId {
+    id: Uuid,
 }
 
 /// Whether the answer must be reduced to a receipt: the caller may not read what this tool writes, and the

@@ -7,6 +7,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zoop_db::Uuid;
 
 use crate::call::answer::Page;
 use crate::call::argument::{Input, Parse};
@@ -90,6 +91,8 @@ pub trait Command: Tool {
     const EFFECT: Effect;
     /// What a caller without the read scope gets.
     const RECEIPT: Receipt;
+    /// How the answer to a retry is made.
+    const REPLAY: Replay<Self>;
 
     /// Computes what the write needs and what takes long: the write holds up every other write, this only
     /// its own caller. What it reads may have changed by the time of the write, so [`Self::run`] checks it
@@ -133,6 +136,15 @@ pub enum Effect {
     Archive,
     /// Deletes a record.
     Destroy,
+}
+
+/// How the answer to a retry is made: remembered answers must be small.
+pub enum Replay<T: Command + ?Sized> {
+    /// The first answer is kept. It must be small, whatever is sent and stored.
+    Kept,
+    /// An answer that is not small is made again: from the input, and the record that the answer's `id` names.
+    /// As long as nothing has changed, it is the same.
+    Reread(fn(&mut WriteCtx<'_, '_>, &T::Input, Uuid) -> Result<T::Output>),
 }
 
 /// The redacted response: what a caller who may write a record but not read it gets.

@@ -24,10 +24,12 @@ use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
 use crate::identity::oauth::tokens::Issued;
 use crate::identity::sign_in::SignedIn;
+use crate::maintenance;
 use crate::schema;
 use crate::values::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
+use crate::values::size::Size;
 use people::sign_in;
 
 pub use business::Business;
@@ -118,6 +120,7 @@ impl TestEnv {
             clock: clock.clone(),
             entropy: Entropy::seeded(42),
             note_writes_per_minute: 60,
+            storage_limit: Size(0),
             dropped_client_keys: Arc::default(),
         };
         // Few threads, because many environments exist at the same time.
@@ -166,6 +169,14 @@ impl TestEnv {
         work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.db.write(Instant::now() + TIMEOUT, work).wait()
+    }
+
+    /// Sweeps everything that has expired, and returns the number of rows.
+    ///
+    /// # Panics
+    /// If the database fails.
+    pub fn sweep(&self) -> usize {
+        sweep(&self.db, self.environment.clock.now()).expect("a sweep")
     }
 
     /// Runs `work` in a read transaction bound to no tenant.
@@ -298,7 +309,26 @@ impl Default for TestEnv {
     }
 }
 
-/// A string field of an answer.
+/// Sweeps everything that has expired at `now`, step by step, and returns the number of rows.
+///
+/// # Errors
+/// If the database fails.
+pub fn sweep(db: &Db, now: Timestamp) -> Result<usize> {
+    let mut rows = 0;
+    for sweep in maintenance::sweeps() {
+        loop {
+            let step = db.write(Instant::now() + TIMEOUT, move |tx| sweep.step(tx, now));
+            let swept = step.wait()?;
+            rows += swept.rows;
+            if swept.is_done {
+                break;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// A text field of an answer.
 ///
 /// # Panics
 /// If the answer has no such field.

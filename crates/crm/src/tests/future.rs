@@ -169,12 +169,8 @@ fn drafts_and_idempotent_answers_dated_over_a_day_ahead_are_expired() {
     assert_eq!(error_json(&expired.unwrap_err())["kind"], "not_found");
     assert_ne!(env.create(&acme.owner, "notes.create", once.clone()), first);
 
-    let sweep = || {
-        let environment = env.environment.clone();
-        env.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
-    };
-    assert!(sweep() > 0, "the draft should be swept");
-    assert_eq!(sweep(), 0);
+    assert!(env.sweep() > 0, "the draft should be swept");
+    assert_eq!(env.sweep(), 0);
     // If they are less than a day ahead, both work as usual.
     env.clock.advance(23 * HOUR);
     let id = env.create(&acme.owner, "notes.create", draft);

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use zoop_db::Timestamp;
+
 use crate::call::definition::ToolKind;
 use crate::call::scope::Scope;
-use crate::catalog;
+use crate::call::sweep::{STEP, Swept};
 use crate::testing::{Caller, TestEnv, error_json};
+use crate::{catalog, maintenance};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -117,12 +120,29 @@ fn old_answers_are_swept() {
     let acme = env.empty_business("Acme");
     let arguments = json!({ "name": "A", "idempotency_key": "k" });
     env.call(&acme.owner, "tags.create", arguments).unwrap();
-    let sweep = || {
-        let environment = env.environment.clone();
-        env.write(move |tx| crate::maintenance::sweep(tx, &environment)).unwrap()
-    };
     env.clock.advance(DAY - 1);
-    assert_eq!(sweep(), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(sweep(), 1);
+    assert_eq!(env.sweep(), 1);
+}
+
+#[both]
+fn a_step_of_a_sweep_removes_few_answers_the_oldest_first() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let create = |key: usize| {
+        let arguments = json!({ "name": format!("T{key}"), "idempotency_key": key.to_string() });
+        env.call(&acme.owner, "tags.create", arguments).unwrap();
+        env.clock.advance(1);
+    };
+    (0..STEP + 2).for_each(create);
+    let sweep = maintenance::sweeps().next().expect("the sweep of answers");
+    let step = |now| env.write(move |tx| sweep.step(tx, now)).unwrap();
+    let oldest_but = |kept: usize| {
+        let kept = i64::try_from(kept).unwrap();
+        Timestamp(env.environment.clock.now().0 + (DAY - kept) * 1_000)
+    };
+    assert_eq!(step(oldest_but(STEP + 2)), Swept { rows: 1, is_done: true }, "the oldest");
+    assert_eq!(step(oldest_but(0)), Swept { rows: STEP, is_done: false });
+    assert_eq!(step(oldest_but(0)), Swept { rows: 1, is_done: true });
 }

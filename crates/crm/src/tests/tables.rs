@@ -82,7 +82,7 @@ fn page() -> String {
 
 fn rows_of(table: &Table) -> String {
     match table.rows {
-        Rows::PerTenant(_) => "one tenant".to_owned(),
+        Rows::PerTenant { .. } => "one tenant".to_owned(),
         Rows::Shared { why, .. } => format!("all tenants: {why}"),
     }
 }

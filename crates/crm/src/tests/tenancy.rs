@@ -28,6 +28,13 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
             let written = env
                 .write(move |tx| run::write(tx, &environment, &access, tool, &note, Some("a key")));
             written.expect("a note");
+            let draft = json!({ "body": "Saved twice", "draft": true });
+            let id = env.create(&business.office, "notes.create", draft);
+            for change in [json!({ "body": "Saved" }), json!({ "draft": false })] {
+                let mut update = change;
+                update["id"] = json!(id);
+                env.call(&business.office, "notes.update", update).expect("the draft is saved");
+            }
         }
         test(&env, acme.account.number.0, other.account.number.0);
     });

@@ -16,7 +16,7 @@ pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
     let count = match table.rows {
         Rows::Shared { statements, .. } => tx.global_first(statements.count, &[], read)?,
-        Rows::PerTenant(statements) => tx.first(statements.count, &[], read)?,
+        Rows::PerTenant { statements, .. } => tx.first(statements.count, &[], read)?,
     };
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
@@ -77,7 +77,7 @@ pub(super) fn add(
         rows.iter().map(|row| row.iter().map(Param::value).collect()).collect();
     match table.rows {
         Rows::Shared { statements, .. } => tx.global_execute_each(statements.add, &rows)?,
-        Rows::PerTenant(statements) => tx.execute_each(statements.add, &rows)?,
+        Rows::PerTenant { statements, .. } => tx.execute_each(statements.add, &rows)?,
     }
     Ok(())
 }
@@ -127,6 +127,6 @@ fn page(tx: &mut ReadTx<'_>, table: &Table, after: &[Cell]) -> Result<Vec<Vec<Ce
     };
     match table.rows {
         Rows::Shared { statements, .. } => tx.global_all(statements.page, &params, read),
-        Rows::PerTenant(statements) => tx.all(statements.page, &params, read),
+        Rows::PerTenant { statements, .. } => tx.all(statements.page, &params, read),
     }
 }

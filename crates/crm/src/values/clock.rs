@@ -7,7 +7,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zoop_db::Timestamp;
 
-/// How far a time may be in the future before the clock that produced it counts as wrong, in microseconds.
+use super::size::Size;
+
+/// How far clocks may differ before a time from one of them counts as wrong, in microseconds.
 pub(crate) const SLACK: i64 = 60 * 1_000_000;
 
 /// A source of the current time.
@@ -75,7 +77,9 @@ pub struct Environment {
     pub entropy: Entropy,
     /// Maximum number of notes that a user may write in a rolling minute; 0 for no limit.
     pub note_writes_per_minute: u32,
-    /// How many keys that clients add on their own have been dropped from arguments.
+    /// What one tenant may store; 0 for no limit.
+    pub storage_limit: Size,
+    /// How many arguments that clients add on their own have been dropped.
     pub dropped_client_keys: Arc<AtomicU64>,
 }
 
@@ -89,6 +93,7 @@ impl Environment {
             clock: Arc::new(SystemClock),
             entropy: Entropy::from_system()?,
             note_writes_per_minute: 60,
+            storage_limit: Size(10 << 30),
             dropped_client_keys: Arc::default(),
         })
     }

@@ -1,4 +1,4 @@
-//! Values that do not depend on the rest of the product: ids, times, secrets, telephone numbers, e-mail
+//! Values that do not depend on the rest of the product: ids, times, sizes, secrets, telephone numbers, e-mail
 //! addresses and folded text.
 //!
 //! What must never live here: code that imports another module of this crate.
@@ -10,4 +10,5 @@ pub mod fold;
 pub mod id;
 pub mod phone;
 pub mod secret;
+pub mod size;
 pub mod text;

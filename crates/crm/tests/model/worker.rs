@@ -12,10 +12,11 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Result;
 use zoop_crm::call::run::Runner;
 use zoop_crm::identity::authenticate::{Bearer, Operator};
-use zoop_crm::testing::error_json;
+use zoop_crm::testing::{error_json, sweep};
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
-use zoop_crm::{catalog, maintenance, schema};
+use zoop_crm::values::size::Size;
+use zoop_crm::{catalog, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 
 use super::notes::WRITES_PER_MINUTE;
@@ -40,6 +41,7 @@ pub(super) fn work(database: &str, seed: u64) {
         clock: clock.clone(),
         entropy: Entropy::seeded(seed),
         note_writes_per_minute: WRITES_PER_MINUTE,
+        storage_limit: Size(0),
         dropped_client_keys: Arc::default(),
     };
     let one = NonZeroUsize::new(1);
@@ -59,7 +61,7 @@ pub(super) fn work(database: &str, seed: u64) {
 
 fn answer(db: &Db, environment: &Environment, task: Task) -> Answer {
     let outcome = match task {
-        Task::Sweep => sweep(db, environment),
+        Task::Sweep => sweep(db, environment.clock.now()).map(Value::from),
         Task::Call { credential, tool, arguments } => {
             call(db, environment, credential, &tool, arguments)
         }
@@ -70,12 +72,6 @@ fn answer(db: &Db, environment: &Environment, task: Task) -> Answer {
         }
         error_json(&error)
     })
-}
-
-fn sweep(db: &Db, environment: &Environment) -> Result<Value> {
-    let environment = environment.clone();
-    let swept = db.write(Instant::now() + TIMEOUT, move |tx| maintenance::sweep(tx, &environment));
-    swept.wait().map(Value::from)
 }
 
 fn call(

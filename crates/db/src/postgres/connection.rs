@@ -156,11 +156,16 @@ impl Connection {
 
     /// Runs a writing statement for which, unlike all others, the tables' sweep policies apply: it sees the
     /// expired rows of all tenants.
-    pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
+    pub(crate) fn sweep<E: From<Error>>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
         self.work.open_to_sweep();
-        let touched = self.execute(sql, None, params);
+        let swept = self.rows(sql, None, params, read);
         self.work.close_to_sweep();
-        touched
+        swept
     }
 
     /// Adds a row; returns its key `n`, which the server generated.

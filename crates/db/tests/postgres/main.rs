@@ -32,7 +32,7 @@ zoop_db::statements! {
 }
 
 zoop_db::global_statements! {
-    SWEEP = "DELETE FROM numbers";
+    SWEEP = "DELETE FROM numbers RETURNING 1";
     RAISE = "UPDATE counters SET number = number + 1 WHERE name = $1";
     COUNTED = "SELECT number FROM counters WHERE name = $1";
     END_OWN_CONNECTION = "SELECT pg_terminate_backend(pg_backend_pid())";

@@ -172,7 +172,7 @@ fn only_a_sweep_sees_rows_of_every_tenant() {
         let unbound = tx.global_execute(SWEEP, &[])?;
         tx.bind(Tenant(2));
         let another = tx.global_execute(SWEEP, &[])?;
-        let swept = tx.sweep(SWEEP, &[])?;
+        let swept = tx.sweep::<i64, Error>(SWEEP, &[], |row| row.take())?.len();
         tx.bind(Tenant(1));
         tx.insert(ADD, params![1_i64])?;
         tx.bind(Tenant(2));

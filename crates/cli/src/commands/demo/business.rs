@@ -21,6 +21,7 @@ use zoop_crm::identity::tenants::tools::CreateTenant;
 use zoop_crm::identity::users::tools::CreateUser;
 use zoop_crm::values::clock::{Clock, Environment};
 use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::size::Size;
 use zoop_db::{Timestamp, WriteTx};
 
 use super::customers::Customers;
@@ -83,6 +84,7 @@ pub(super) fn build(
         clock: clock.clone(),
         entropy: surroundings.entropy.clone(),
         note_writes_per_minute: 0,
+        storage_limit: Size(0),
         dropped_client_keys: Arc::default(),
     };
     let operator = Operator::OUTSIDE_TENANTS;

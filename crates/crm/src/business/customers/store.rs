@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
-use super::{Customer, CustomerType, SearchRow, TagLabel};
+use super::{Customer, CustomerRecord, CustomerType, SearchRow, TagLabel};
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::index::CustomerDocument;
 use crate::business::customers::locations::{self, Location};
@@ -121,6 +121,14 @@ pub(super) fn relations(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<
         rows.into_iter().map(|(_, written)| written).collect()
     });
     Ok(Relations { contacts: contacts::store::primary_first(contacts), locations, tags })
+}
+
+/// A customer as shown.
+pub(super) fn record(tx: &mut ReadTx<'_>, customer: Customer) -> Result<CustomerRecord> {
+    let contacts = contacts::store::active(tx, customer.id)?;
+    let tags = tags(tx, customer.id)?.into_iter().map(|(label, _)| label).collect();
+    let primary = contacts.iter().find(|contact| contact.is_primary);
+    Ok(CustomerRecord::new(customer, primary, tags))
 }
 
 /// Adds a customer. Returns its number in the search index.

@@ -1,15 +1,22 @@
-//! The limit on a user's note writes per rolling minute. Writes are counted in their own transaction, so
+//! The limits on a user's note writes per rolling minute. Writes are counted in their own transaction, so
 //! that concurrent calls cannot exceed the limit together, and a rejected or failed call does not count.
+//!
+//! Saving a draft is not counted as a write, because it happens often while its author types. Its bytes are
+//! counted instead, by the second: a user has hardly more rows than a minute has seconds.
 
 use zoop_db::{Timestamp, Uuid};
 
 use super::store;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::storage;
 use crate::values::id::{self, Id, kinds};
 
 /// How long a write counts, in microseconds.
-const WINDOW: i64 = 60 * 1_000_000;
+const WINDOW: i64 = 60 * SECOND;
+const SECOND: i64 = 1_000_000;
+/// The most bytes of drafts that a user saves in the window.
+const MAX_DRAFTS: i64 = 4 * 1024 * 1024;
 
 /// Counts a write of the acting user, or rejects it: the next one fits when the oldest of the last
 /// `limit` writes leaves the window. Returns the user.
@@ -41,8 +48,43 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     Ok(user)
 }
 
+/// Counts the bytes of a draft that the acting user saves again, or rejects it. There is no such limit where
+/// writes have none.
+pub(super) fn count_draft(ctx: &mut WriteCtx<'_, '_>, body: &str) -> Result<()> {
+    let (Some(user), 1..) = (ctx.access.actor.user(), ctx.environment.note_writes_per_minute)
+    else {
+        return Ok(());
+    };
+    let bytes = storage::length(body);
+    // A second counts until its last moment leaves the window. Those of the future are from a wrong clock.
+    let counted = Timestamp(ctx.now.0 - WINDOW - SECOND)..Timestamp(ctx.now.0 + WINDOW);
+    store::forget_draft_bytes(ctx.tx, user, counted)?;
+    let saved = store::draft_bytes(ctx.tx, user)?;
+    let mut excess = saved.iter().map(|(_, bytes)| bytes).sum::<i64>() + bytes - MAX_DRAFTS;
+    if excess > 0 {
+        let frees = saved.iter().find(|(_, bytes)| {
+            excess -= bytes;
+            excess <= 0
+        });
+        let leaves = frees.map_or(ctx.now.0, |(second, _)| second.0 + SECOND) + WINDOW;
+        return Err(Error::Conflict {
+            message:
+                "This person has saved 4 MiB of drafts in the last minute, which is the most: \
+                      wait, then try again."
+                    .to_owned(),
+            retry_after_s: Some(seconds_until(leaves, ctx.now)),
+        });
+    }
+    let second = Timestamp(ctx.now.0.div_euclid(SECOND) * SECOND);
+    store::add_draft_bytes(ctx.tx, user, second, bytes)
+}
+
 /// Whole seconds, at least one, until a counted write leaves the window.
 fn seconds_until_free(write: Uuid, now: Timestamp) -> u64 {
-    let leaves = Id::<kinds::Note>::new(write).created_at().0.0 + WINDOW;
-    u64::try_from(leaves - now.0).unwrap_or(0).div_ceil(1_000_000).max(1)
+    seconds_until(Id::<kinds::Note>::new(write).created_at().0.0 + WINDOW, now)
+}
+
+/// Whole seconds, at least one.
+fn seconds_until(time: i64, now: Timestamp) -> u64 {
+    u64::try_from(time - now.0).unwrap_or(0).div_ceil(1_000_000).max(1)
 }

@@ -21,7 +21,7 @@ mod tests;
 pub use known::KnownWords;
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, index_page, sweep};
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page, size_of_drafts};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -35,6 +35,7 @@ use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
+use crate::call::storage::{self, Class};
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
@@ -162,6 +163,13 @@ pub struct Attachment {
 }
 
 impl Note {
+    /// The class of storage that its text counts in, and the bytes. The text of a note that is committed is in
+    /// the search index too.
+    fn size(&self) -> (Class, i64) {
+        let body = storage::length(&self.body);
+        if self.draft { (Class::Drafts, body) } else { (Class::Notes, 2 * body) }
+    }
+
     /// The note as the history keeps it: without its body. `None` for a draft.
     fn for_history(&self) -> Option<RecordedNote> {
         (!self.draft).then_some(RecordedNote {
@@ -220,6 +228,7 @@ struct RecordedNote {
 
 impl Recorded for RecordedNote {
     const TYPE: &'static str = "note";
+    const CLASS: Class = Class::Notes;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()
@@ -229,6 +238,12 @@ impl Recorded for RecordedNote {
 /// Records in the history that a note was added (without `old`) or changed. A draft counts as added when it is
 /// committed. If the body was replaced, the history keeps only the old body.
 fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
+    if let Some(old) = old {
+        let (class, bytes) = old.size();
+        ctx.stored.add(class, -bytes);
+    }
+    let (class, bytes) = new.size();
+    ctx.stored.add(class, bytes);
     let Some(recorded) = new.for_history() else {
         ctx.leave_no_history();
         return Ok(());

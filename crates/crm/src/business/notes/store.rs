@@ -9,6 +9,8 @@ use crate::business::customers::{self, store::document};
 use crate::business::notes::index::{BodyWords, NoteDocument};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::storage::{self, Class};
+use crate::call::sweep::{Sweep, few};
 use crate::call::table::Record;
 use crate::identity::users;
 use crate::values::id::{self, Id, kinds};
@@ -22,6 +24,17 @@ crate::call::table::table! {
         per_tenant,
         key: { user_id: Id, id: Id },
         columns: {},
+        exported: Internal,
+        erased: [WithUser, WithTenant],
+    }
+}
+
+crate::call::table::table! {
+    /// The bytes of the drafts that each user saved, by the second.
+    pub(crate) const DRAFT_BYTES_SAVED = draft_bytes {
+        per_tenant,
+        key: { user_id: Id, second: Time },
+        columns: { bytes: Integer },
         exported: Internal,
         erased: [WithUser, WithTenant],
     }
@@ -75,15 +88,28 @@ zoop_db::statements! {
     LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3 \
                   ORDER BY id DESC LIMIT 1";
     INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
+    /// The seconds in which a user saved drafts, and the bytes of each.
+    DRAFT_BYTES = "SELECT second, bytes FROM draft_bytes \
+                   WHERE tenant_no = $1 AND user_id = $2 ORDER BY second";
+    ADD_DRAFT_BYTES = "INSERT INTO draft_bytes (tenant_no, user_id, second, bytes) \
+                       VALUES ($1, $2, $3, $4) ON CONFLICT (tenant_no, user_id, second) \
+                       DO UPDATE SET bytes = draft_bytes.bytes + excluded.bytes";
+    FORGET_DRAFT_BYTES = "DELETE FROM draft_bytes \
+                          WHERE tenant_no = $1 AND user_id = $2 AND (second <= $3 OR second >= $4)";
+    /// The length of a tenant's drafts.
+    SIZE_OF_DRAFTS = "SELECT coalesce(sum(octet_length(body)), 0) FROM notes \
+                      WHERE tenant_no = $1 AND draft";
     FORGET_WRITES = "DELETE FROM note_writes \
                      WHERE tenant_no = $1 AND user_id = $2 AND (id < $3 OR id >= $4)";
 }
 
 zoop_db::global_statements! {
     /// Removes expired drafts, in every tenant.
-    SWEEP = "DELETE FROM notes WHERE draft AND id < $1";
+    SWEEP = (concat!("DELETE FROM notes",
+             few!("notes", "tenant_no, id", "draft AND id < $1", "id"), " RETURNING tenant_no, octet_length(body)"));
     /// Removes the drafts that a wrong clock dated too far ahead.
-    SWEEP_AHEAD = "DELETE FROM notes WHERE draft AND id >= $1";
+    SWEEP_AHEAD = (concat!("DELETE FROM notes",
+                   few!("notes", "tenant_no, id", "draft AND id >= $1", "id"), " RETURNING tenant_no, octet_length(body)"));
     IS_OUT_OF_ORDER = "SELECT notes_out_of_order FROM tenants WHERE no = $1";
     MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
 }
@@ -184,11 +210,19 @@ fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
     (&note.body, note.pinned, note.subject_type)
 }
 
-/// Removes expired drafts and returns their number.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    let live = live_drafts(now);
-    Ok(tx.sweep(SWEEP, params![live.start])? + tx.sweep(SWEEP_AHEAD, params![live.end])?)
-}
+/// The sweeps of expired drafts.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "drafts",
+        step: |tx, now| storage::sweep(tx, Class::Drafts, SWEEP, params![live_drafts(now).start]),
+    },
+    Sweep {
+        rows: "drafts from the future",
+        step: |tx, now| {
+            storage::sweep(tx, Class::Drafts, SWEEP_AHEAD, params![live_drafts(now).end])
+        },
+    },
+];
 
 /// The user's `place`th newest counted write, if none of those is below `oldest`.
 pub(super) fn nth_write(
@@ -225,4 +259,38 @@ pub(super) fn forget_writes(
 ) -> Result<()> {
     tx.execute(FORGET_WRITES, params![user, counted.start, counted.end])?;
     Ok(())
+}
+
+/// The seconds in which the user saved drafts, oldest first, with the bytes of each.
+pub(super) fn draft_bytes(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+) -> Result<Vec<(Timestamp, i64)>> {
+    tx.all(DRAFT_BYTES, params![user], |row| Ok((row.take()?, row.take()?)))
+}
+
+/// Counts the bytes of a draft that the user saves.
+pub(super) fn add_draft_bytes(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    second: Timestamp,
+    bytes: i64,
+) -> Result<()> {
+    tx.execute(ADD_DRAFT_BYTES, params![user, second, bytes])?;
+    Ok(())
+}
+
+/// Removes the seconds outside the range that counts. No more seconds than it has are ever kept.
+pub(super) fn forget_draft_bytes(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    counted: std::ops::Range<Timestamp>,
+) -> Result<()> {
+    tx.execute(FORGET_DRAFT_BYTES, params![user, counted.start, counted.end])?;
+    Ok(())
+}
+
+/// The length of the bound tenant's drafts, in bytes.
+pub(crate) fn size_of_drafts(tx: &mut ReadTx<'_>) -> Result<i64> {
+    Ok(tx.first::<_, Error>(SIZE_OF_DRAFTS, &[], |row| Ok(row.take()?))?.unwrap_or(0))
 }

@@ -12,7 +12,7 @@ use crate::call::context::WriteCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of subjects.
@@ -63,6 +63,7 @@ impl Tool for CreateSubject {
 impl Command for CreateSubject {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateSubjectInput) -> Result<CreatedSubject> {
         let customer =

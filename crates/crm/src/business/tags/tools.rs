@@ -12,7 +12,9 @@ use crate::call::context::{ReadCtx, Recorded, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Tool};
+use crate::call::tool::{
+    ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Tool,
+};
 use crate::values::id::{Id, kinds};
 
 /// The tools of tags.
@@ -130,6 +132,7 @@ impl Tool for CreateTag {
 impl Command for CreateTag {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTagInput) -> Result<Tag> {
         require_unique_name(ctx, &input.name.0, None)?;
@@ -182,6 +185,7 @@ impl Tool for UpdateTag {
 impl Command for UpdateTag {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateTagInput) -> Result<Tag> {
         let old = store::get(ctx.tx, input.id)?;
@@ -237,6 +241,7 @@ impl Tool for DeleteTag {
 impl Command for DeleteTag {
     const EFFECT: Effect = Effect::Destroy;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted<kinds::Tag>> {
         let old = store::get(ctx.tx, input.id)?;
@@ -291,6 +296,7 @@ macro_rules! assignment_tool {
         impl Command for $tool {
             const EFFECT: Effect = Effect::Update;
             const RECEIPT: Receipt = Receipt::Whole;
+            const REPLAY: Replay<Self> = Replay::Kept;
 
             fn run(ctx: &mut WriteCtx<'_, '_>, input: &AssignmentInput) -> Result<Assignment> {
                 let tag = store::get(ctx.tx, input.id)?;

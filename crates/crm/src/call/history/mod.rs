@@ -19,6 +19,7 @@ use zoop_db::WriteTx;
 use crate::call::access::Access;
 use crate::call::context::{Change, WriteCtx};
 use crate::call::error::Result;
+use crate::call::storage;
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{Id, kinds};
 
@@ -67,6 +68,7 @@ pub(crate) fn event<T>(
     let mut ctx = WriteCtx::begin(tx, access, environment)?;
     let outcome = work(&mut ctx)?;
     record(&mut ctx, name)?;
+    storage::charge(&mut ctx, false)?;
     Ok(outcome)
 }
 

@@ -10,6 +10,7 @@ use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 use super::{HistoryEntry, MAX_CHANGES};
 use crate::call::context::{Change, WriteCtx};
 use crate::call::error::{Error, Result};
+use crate::call::storage::{self, Class};
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
@@ -105,6 +106,10 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
     let stored = changes.chunk_by(|a, b| a.record_id == b.record_id).map(StoredRecord::of);
     let changes_json = serde_json::to_string(&stored.collect::<Vec<_>>())?;
     let access = ctx.access;
+    let records: BTreeSet<_> = changes.iter().map(|change| change.record_id).collect();
+    let entry = HISTORY.row_size() + storage::length(tool) + storage::length(&changes_json);
+    let links = HISTORY_RECORDS.row_size() * i64::try_from(records.len()).unwrap_or(0);
+    ctx.stored.add(Class::History, entry + links);
     ctx.tx.execute(
         INSERT,
         params![
@@ -118,7 +123,7 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
             changes_json
         ],
     )?;
-    for record in changes.iter().map(|change| change.record_id).collect::<BTreeSet<_>>() {
+    for record in records {
         ctx.tx.execute(INSERT_RECORD, params![record, id])?;
     }
     Ok(())

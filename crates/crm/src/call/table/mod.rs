@@ -17,6 +17,7 @@ mod text;
 use zoop_db::{GlobalSql, Kind, Row, Sql, Value};
 
 use crate::call::error::Result;
+use crate::call::storage;
 
 pub(crate) use record::{field, field_value, parameters, read_field, record};
 pub(crate) use text::{Columns, Copying, Part};
@@ -66,12 +67,17 @@ pub enum Role {
 /// Whether the rows of a table belong to tenants, and the statements that copy them.
 #[derive(Clone, Copy)]
 pub enum Rows {
-    /// Each row belongs to one tenant, and row-level security protects it.
-    PerTenant(Statements<Sql>),
-    /// All tenants share the table. Row-level security does not protect its rows, since they are read before
-    /// the tenant is known.
+    /// Each belongs to one tenant, and row-level security protects it.
+    PerTenant {
+        /// The statements that copy them.
+        statements: Statements<Sql>,
+        /// The number of a tenant's rows, and the bytes of all their texts.
+        size: Sql,
+    },
+    /// They are above tenants. Row-level security does not protect them, since they are read before the
+    /// tenant is known.
     Shared {
-        /// Why all tenants share the table, as the end of a sentence that begins with "they".
+        /// Why they are above tenants.
         why: &'static str,
         /// The statements that copy them.
         statements: Statements<GlobalSql>,
@@ -118,9 +124,19 @@ pub enum Erasure {
 }
 
 impl Table {
-    /// Whether the rows belong to tenants.
+    /// Whether its rows belong to tenants.
     pub const fn is_per_tenant(&self) -> bool {
-        matches!(self.rows, Rows::PerTenant(_))
+        matches!(self.rows, Rows::PerTenant { .. })
+    }
+
+    /// The bytes of a row without its texts, as storage is counted.
+    pub const fn row_size(&self) -> i64 {
+        let (mut bytes, mut at) = (0, 0);
+        while at < self.columns.len() {
+            bytes += storage::fixed(self.columns[at].kind);
+            at += 1;
+        }
+        bytes
     }
 }
 
@@ -216,13 +232,17 @@ macro_rules! rows {
                 sqlite: zoop_db::drafted!(COPYING.add_one()),
                 postgres: zoop_db::drafted!(COPYING.add_all()),
             };
+            SIZE = (zoop_db::drafted!(COPYING.size()));
         }
-        $crate::call::table::Rows::PerTenant($crate::call::table::Statements {
-            count: COUNT,
-            page: PAGE,
-            add: ADD,
-            declared: STATEMENTS,
-        })
+        $crate::call::table::Rows::PerTenant {
+            statements: $crate::call::table::Statements {
+                count: COUNT,
+                page: PAGE,
+                add: ADD,
+                declared: STATEMENTS,
+            },
+            size: SIZE,
+        }
     }};
     (shared $why:literal, $name:expr, $columns:expr, $key:expr) => {{
         const COPYING: $crate::call::table::Copying<'static> =

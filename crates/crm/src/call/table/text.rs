@@ -204,6 +204,27 @@ impl<'t> Copying<'t> {
         draft
     }
 
+    /// Counts the rows, and adds up the lengths of all their texts.
+    pub(crate) const fn size(&self) -> Draft {
+        let mut draft = Draft::of(&["SELECT count(*), coalesce(sum(0"]);
+        let mut at = 0;
+        while at < self.columns.len() {
+            if matches!(self.columns[at].kind, Kind::Text | Kind::Bytes) {
+                draft.push(" + coalesce(octet_length(");
+                draft.push(self.columns[at].name);
+                draft.push("), 0)");
+            }
+            at += 1;
+        }
+        draft.push("), 0) FROM ");
+        draft.push(self.table);
+        if let Some(tenant) = self.tenant {
+            draft.push(" WHERE ");
+            draft.push(tenant);
+        }
+        draft
+    }
+
     /// The SELECT of the next rows after a key. Its parameters are the limit and then the key.
     pub(crate) const fn page(&self) -> Draft {
         let mut draft = Draft::of(&["SELECT "]);

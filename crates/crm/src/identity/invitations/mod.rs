@@ -13,7 +13,7 @@ pub use accept::{
 };
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, INVITATIONS, sweep};
+pub(crate) use store::{GLOBAL_STATEMENTS, INVITATIONS, SWEEPS};
 
 use schemars::JsonSchema;
 use serde::Serialize;

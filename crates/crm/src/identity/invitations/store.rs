@@ -6,6 +6,7 @@ use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 use super::{InvitationRecord, LIFETIME};
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
 use crate::identity::tenants::store::read_account;
 use crate::values::clock::SLACK;
 use crate::values::id::{Id, kinds};
@@ -59,12 +60,14 @@ zoop_db::global_statements! {
     BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), ", \
                i.mailed_at IS NOT NULL FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
     RECORD_MAILED = "UPDATE invitations SET mailed_at = $2 WHERE id = $1";
-    CAP_EXPIRY = "UPDATE invitations SET expires_at = $1 WHERE expires_at > $2";
+    CAP_EXPIRY = (concat!("UPDATE invitations SET expires_at = $1",
+               few!("invitations", "hash", "expires_at > $2", "expires_at")));
     REVOKE = "UPDATE invitations SET revoked_at = $2 WHERE id = $1";
     ACCEPT = (concat!("UPDATE invitations SET accepted_at = $2 \
               WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 AND ",
               is_backed!("invitations")));
-    SWEEP = "DELETE FROM invitations WHERE expires_at < $1";
+    SWEEP = (concat!("DELETE FROM invitations",
+             few!("invitations", "hash", "expires_at < $1", "expires_at")));
 }
 
 /// How long an invitation is kept after it expired, in microseconds.
@@ -162,13 +165,21 @@ pub(super) fn accept(
     Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
 }
 
-/// Removes invitations that expired long ago, and returns their number. Caps expiry times that were set by a
-/// clock running ahead, so that no invitation outlives [`LIFETIME`].
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    let latest = Timestamp(now.0 + LIFETIME);
-    tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + SLACK)])?;
-    Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - RETENTION)])?)
-}
+/// The sweeps of invitations that expired long ago. Expiry times that a clock running ahead has set are
+/// capped first, so that no invitation outlives [`LIFETIME`].
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "invitations from the future",
+        step: |tx, now| {
+            let latest = Timestamp(now.0 + LIFETIME);
+            Ok(tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + SLACK)])?)
+        },
+    },
+    Sweep {
+        rows: "invitations",
+        step: |tx, now| Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - RETENTION)])?),
+    },
+];
 
 fn invitation(row: &mut Row<'_>) -> Result<InvitationRecord> {
     let id: Id<kinds::Invitation> = row.take()?;

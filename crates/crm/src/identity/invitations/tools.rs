@@ -13,7 +13,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Replay, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::email;
@@ -77,6 +77,7 @@ impl Tool for CreateInvitation {
 impl Command for CreateInvitation {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateInvitationInput) -> Result<CreatedInvitation> {
         let key = email::key(&input.email.0);
@@ -183,6 +184,7 @@ impl Tool for RevokeInvitation {
 impl Command for RevokeInvitation {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,

@@ -12,7 +12,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::{Scope, ScopeNames};
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Replay, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -104,6 +104,7 @@ impl Tool for CreateKey {
 impl Command for CreateKey {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateKeyInput) -> Result<CreatedKey> {
         if let Some(user) = input.user {
@@ -215,6 +216,7 @@ impl Tool for RevokeKey {
 impl Command for RevokeKey {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeKeyInput) -> Result<Revoked<kinds::Key>> {
         let old = unrevoked_key(ctx, input.id)?;
@@ -252,6 +254,7 @@ impl Tool for RotateKey {
 impl Command for RotateKey {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RotateKeyInput) -> Result<CreatedKey> {
         let old = unrevoked_key(ctx, input.id)?;

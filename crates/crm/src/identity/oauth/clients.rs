@@ -11,6 +11,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx};
 use super::redirect;
 use super::store::clients as store;
 use crate::call::error::Result;
+use crate::call::sweep::Sweep;
 use crate::identity::sign_in::attempts::{self, Limit};
 use crate::values::clock::{Environment, Moment};
 use crate::values::secret::{Secret, SecretKind};
@@ -222,13 +223,21 @@ impl Client {
     }
 }
 
-/// Removes clients without a grant that were not used for a long time, and returns how many. Counts those that
-/// are left.
-pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    let removed = store::sweep(tx, Timestamp(now.0 - UNUSED))?;
-    store::recount(tx)?;
-    Ok(removed)
-}
+/// The sweeps of clients without a grant that were not used for a long time.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "registered clients",
+        step: |tx, now| {
+            let removed = store::sweep(tx, ClientKind::Registered, Timestamp(now.0 - UNUSED))?;
+            store::recount(tx)?;
+            Ok(removed)
+        },
+    },
+    Sweep {
+        rows: "client documents",
+        step: |tx, now| store::sweep(tx, ClientKind::Document, Timestamp(now.0 - UNUSED)),
+    },
+];
 
 #[cfg(test)]
 mod tests {

@@ -21,11 +21,9 @@ pub(crate) use store::grants::{OAUTH_GRANTS, touch};
 pub(crate) use store::requests::OAUTH_REQUESTS;
 pub(crate) use store::tokens::{OAUTH_CODES, OAUTH_SUCCESSORS, OAUTH_TOKENS};
 
-use zoop_db::{Declared, GlobalSql, Timestamp, WriteTx};
+use zoop_db::{Declared, GlobalSql};
 
-use crate::call::error::Result;
-use crate::values::clock::SLACK;
-use crate::values::id;
+use crate::call::sweep::Sweep;
 
 /// The statements of this module, by table.
 pub(crate) const GLOBAL_STATEMENTS: [Declared<GlobalSql>; 4] = [
@@ -35,20 +33,6 @@ pub(crate) const GLOBAL_STATEMENTS: [Declared<GlobalSql>; 4] = [
     ("oauth tokens", store::tokens::GLOBAL_STATEMENTS),
 ];
 
-const HOUR: i64 = 3_600 * 1_000_000;
-const DAY: i64 = 24 * HOUR;
-
-/// Removes expired rows, and returns their number. To detect the use of a stolen copy, codes and access tokens
-/// are kept for a day longer, and refresh tokens for as long as their grant could have lasted.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    store::requests::cap_expiry(tx, Timestamp(now.0 + requests::LIFETIME), SLACK)?;
-    tokens::cap_expiry(tx, now)?;
-    let oldest = id::lowest_at(Timestamp(now.0 - tokens::MAX_LIFETIME - DAY));
-    // The codes of such a grant have been removed by then.
-    let unconnected = id::lowest_at(Timestamp(now.0 - DAY - HOUR));
-    Ok(store::requests::sweep(tx, now)?
-        + store::tokens::sweep_successors(tx, now)?
-        + store::tokens::sweep(tx, Timestamp(now.0 - DAY), oldest)?
-        + store::grants::sweep(tx, oldest, unconnected)?
-        + clients::sweep(tx, now)?)
-}
+/// The sweeps of this module, in this order: what refers to a row is removed before it.
+pub(crate) const SWEEPS: [&[Sweep]; 4] =
+    [store::requests::SWEEPS, store::tokens::SWEEPS, store::grants::SWEEPS, clients::SWEEPS];

@@ -20,8 +20,7 @@ use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::call::scope::{ScopeNames, Scopes};
 use crate::identity::sign_in::attempts::{self, Limit};
-use crate::values::clock::SLACK;
-use crate::values::clock::{Environment, rfc3339};
+use crate::values::clock::{Environment, SLACK, rfc3339};
 use crate::values::secret::{Secret, SecretKind};
 
 /// Lifetime of an access token, in seconds.
@@ -29,7 +28,7 @@ pub const ACCESS_SECONDS: i64 = 3_600;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 24 * 3_600 * SECOND;
 /// Lifetime of a refresh token that is not used, in microseconds.
-const IDLE_LIFETIME: i64 = 30 * DAY;
+pub(super) const IDLE_LIFETIME: i64 = 30 * DAY;
 /// Maximum lifetime of a grant, in microseconds.
 pub(super) const MAX_LIFETIME: i64 = 180 * DAY;
 /// How long an exchanged refresh token is still accepted and gives the same successor, in microseconds: a client
@@ -283,13 +282,6 @@ impl Pair {
 /// set by a clock running ahead.
 pub(super) fn is_current(expires_at: Timestamp, now: Timestamp) -> bool {
     expires_at > now && expires_at.0 <= now.0 + ACCESS_SECONDS * SECOND + SLACK
-}
-
-/// Caps expiry times that were set by a clock running ahead, so that no code or refresh token lasts longer
-/// than its lifetime from now.
-pub(super) fn cap_expiry(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    let after = |lifetime: i64| Timestamp(now.0 + lifetime);
-    store::cap_expiry(tx, after(super::consent::CODE_LIFETIME), after(IDLE_LIFETIME), SLACK)
 }
 
 /// Revokes a grant, and with it all its tokens. `event` is the name of the history entry.

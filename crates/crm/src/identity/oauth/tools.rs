@@ -12,7 +12,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of grants.
@@ -99,6 +99,7 @@ impl Tool for RevokeGrant {
 impl Command for RevokeGrant {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,

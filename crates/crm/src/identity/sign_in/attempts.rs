@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
 use crate::values::email;
 
 const SECOND: i64 = 1_000_000;
@@ -33,11 +34,14 @@ zoop_db::global_statements! {
              ORDER BY window_start";
     UNDO = "UPDATE attempts SET count = count - 1 \
                  WHERE action = $1 AND subject = $2 AND window_start = $3 AND count > 0";
-    FORGET = "DELETE FROM attempts WHERE window_start < $1 \
-              AND action <> 'invitation_mail' AND action <> 'invitation_mail_to'";
-    FORGET_DAYS = "DELETE FROM attempts WHERE window_start < $1";
+    FORGET = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
+              "window_start < $1 AND action <> 'invitation_mail' AND action <> 'invitation_mail_to'",
+              "window_start")));
+    FORGET_DAYS = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
+                   "window_start < $1", "window_start")));
     /// Attempts that were counted by a clock running ahead.
-    FORGET_AHEAD = "DELETE FROM attempts WHERE window_start > $1";
+    FORGET_AHEAD = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
+                    "window_start > $1", "window_start")));
     FORGET_SUBJECT = "DELETE FROM attempts WHERE action = $1 AND subject = $2";
 }
 
@@ -125,12 +129,23 @@ pub fn undo(tx: &mut WriteTx<'_>, counted: &RecordedAttempt) -> Result<()> {
     Ok(())
 }
 
-/// Removes attempts that no window includes, and returns the number of removed rows.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - RETENTION)])?
-        + tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - RETENTION_DAYS)])?
-        + tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + RETENTION)])?)
-}
+/// The sweeps of attempts that are older than any window.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "attempts",
+        step: |tx, now| Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - RETENTION)])?),
+    },
+    Sweep {
+        rows: "mails of invitations, counted",
+        step: |tx, now| {
+            Ok(tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - RETENTION_DAYS)])?)
+        },
+    },
+    Sweep {
+        rows: "attempts from the future",
+        step: |tx, now| Ok(tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + RETENTION)])?),
+    },
+];
 
 fn attempts_in_window(
     tx: &mut ReadTx<'_>,

@@ -6,6 +6,7 @@
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use crate::call::error::Result;
+use crate::call::sweep::{Sweep, few};
 use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
@@ -34,7 +35,8 @@ zoop_db::global_statements! {
     /// All devices of a user except the newest `$2`.
     FORGET_OLDEST = "DELETE FROM devices WHERE hash IN (SELECT hash FROM devices \
                      WHERE user_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
-    SWEEP = "DELETE FROM devices WHERE expires_at <= $1";
+    SWEEP = (concat!("DELETE FROM devices",
+             few!("devices", "hash", "expires_at <= $1", "expires_at")));
 }
 
 /// Whether a user has signed in with this browser before.
@@ -79,7 +81,6 @@ pub(super) fn forget_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) ->
     Ok(())
 }
 
-/// Removes expired rows, and returns their number.
-pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP, params![now])?)
-}
+/// The sweep of browsers that are no longer known.
+pub(crate) const SWEEPS: &[Sweep] =
+    &[Sweep { rows: "browsers", step: |tx, now| Ok(tx.global_execute(SWEEP, params![now])?) }];

@@ -2,8 +2,11 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
+use super::second_factor::PENDING_LIFETIME;
 use super::user::User;
 use crate::call::error::Result;
+use crate::call::sweep::{Sweep, few};
+use crate::values::clock::SLACK;
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
@@ -61,8 +64,10 @@ zoop_db::global_statements! {
     COUNT_FAILURE = "UPDATE pending_sign_ins SET failures = failures + 1 WHERE hash = $1";
     FAILURES = "SELECT failures FROM pending_sign_ins WHERE hash = $1";
     DROP_PENDING = "DELETE FROM pending_sign_ins WHERE hash = $1";
-    CAP_PENDING_EXPIRY = "UPDATE pending_sign_ins SET expires_at = $1 WHERE expires_at > $2";
-    SWEEP_PENDING = "DELETE FROM pending_sign_ins WHERE expires_at <= $1";
+    SHORTEN_PENDING = (concat!("UPDATE pending_sign_ins SET expires_at = $1",
+                       few!("pending_sign_ins", "hash", "expires_at > $2", "expires_at")));
+    SWEEP_PENDING = (concat!("DELETE FROM pending_sign_ins",
+                     few!("pending_sign_ins", "hash", "expires_at <= $1", "expires_at")));
 }
 
 /// A second factor as it is stored.
@@ -184,17 +189,17 @@ pub(super) fn drop_pending(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<bool
     Ok(tx.global_execute(DROP_PENDING, params![hash])? == 1)
 }
 
-pub(super) fn sweep_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP_PENDING, params![now])?)
-}
-
-/// Caps expiry times that were set by a clock running ahead, so that no pending sign-in outlives
-/// [`PENDING_LIFETIME`](super::second_factor::PENDING_LIFETIME).
-pub(super) fn cap_pending_expiry(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    let latest = Timestamp(now.0 + super::second_factor::PENDING_LIFETIME);
-    tx.global_execute(
-        CAP_PENDING_EXPIRY,
-        params![latest, Timestamp(latest.0 + crate::values::clock::SLACK)],
-    )?;
-    Ok(())
-}
+/// The sweeps of pending sign-ins. Expiry times that a clock running ahead has set are capped first.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "pending sign-ins from the future",
+        step: |tx, now| {
+            let latest = Timestamp(now.0 + PENDING_LIFETIME);
+            Ok(tx.global_execute(SHORTEN_PENDING, params![latest, Timestamp(latest.0 + SLACK)])?)
+        },
+    },
+    Sweep {
+        rows: "pending sign-ins",
+        step: |tx, now| Ok(tx.global_execute(SWEEP_PENDING, params![now])?),
+    },
+];

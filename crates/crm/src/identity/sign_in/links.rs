@@ -17,6 +17,7 @@ use super::{password_login, second_factor, store};
 use crate::call::access::Role;
 use crate::call::argument::choices;
 use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
 use crate::identity::users;
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{Id, kinds};
@@ -54,7 +55,8 @@ zoop_db::global_statements! {
     FORGET_OF = "DELETE FROM password_links WHERE user_id = $1";
     FORGET_BY = "DELETE FROM password_links WHERE made_by = $1";
     FORGET_HANDED = "DELETE FROM password_links WHERE user_id = $1 AND origin <> 'mail'";
-    SWEEP = "DELETE FROM password_links WHERE expires_at <= $1";
+    SWEEP = (concat!("DELETE FROM password_links",
+             few!("password_links", "hash", "expires_at <= $1", "expires_at")));
 }
 
 choices! {
@@ -307,7 +309,8 @@ pub(super) fn revoke_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) ->
     Ok(())
 }
 
-/// Removes expired links, and returns their number.
-pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP, params![now])?)
-}
+/// The sweep of expired links.
+pub(crate) const SWEEPS: &[Sweep] = &[Sweep {
+    rows: "password links",
+    step: |tx, now| Ok(tx.global_execute(SWEEP, params![now])?),
+}];

@@ -31,17 +31,8 @@ pub(crate) use factor_store::{
 pub(crate) use links::{GLOBAL_STATEMENTS as LINK_STATEMENTS, PASSWORD_LINKS};
 pub(crate) use store::{GLOBAL_STATEMENTS, PASSWORDS, SESSIONS};
 
-use zoop_db::{Timestamp, WriteTx};
+use crate::call::sweep::Sweep;
 
-use crate::call::error::Result;
-
-/// Removes expired rows, and returns their number.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    sessions::cap_expiry(tx, now)?;
-    factor_store::cap_pending_expiry(tx, now)?;
-    Ok(attempts::sweep(tx, now)?
-        + links::sweep(tx, now)?
-        + devices::sweep(tx, now)?
-        + factor_store::sweep_pending(tx, now)?
-        + sessions::sweep(tx, now)?)
-}
+/// The sweeps of this module.
+pub(crate) const SWEEPS: [&[Sweep]; 5] =
+    [attempts::SWEEPS, links::SWEEPS, devices::SWEEPS, factor_store::SWEEPS, store::SWEEPS];

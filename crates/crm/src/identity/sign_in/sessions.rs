@@ -243,18 +243,7 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp
     store::touch_session(tx, id, now)
 }
 
-/// Caps expiry times that were set by a clock running ahead, so that no session outlives
-/// [`MAX_LIFETIME`].
-pub(super) fn cap_expiry(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    store::cap_session_expiry(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
-}
-
-/// Removes sessions that expired long ago, and returns their number.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    store::sweep_sessions(tx, Timestamp(now.0 - MAX_LIFETIME))
-}
-
-/// Ends one of a user's sessions, and records that in the history of each of the user's tenants.
+/// Ends one of a user's sessions, and records it in the history of each of their tenants.
 fn end(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -2,11 +2,14 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
-use super::sessions::{IDLE_LIFETIME, LiveSession, Membership, SessionRecord, SignedIn};
+use super::sessions::{
+    IDLE_LIFETIME, LiveSession, MAX_LIFETIME, Membership, SessionRecord, SignedIn,
+};
 use super::user::User;
 use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
 use crate::identity::tenants::store::read_account;
-use crate::values::clock::Moment;
+use crate::values::clock::{Moment, SLACK};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
@@ -57,8 +60,10 @@ zoop_db::global_statements! {
     RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
     TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
     /// Expiry times that were set by a clock running ahead.
-    CAP_EXPIRY = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
-    SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+    CAP_EXPIRY = (concat!("UPDATE sessions SET expires_at = $1",
+               few!("sessions", "hash", "expires_at > $2", "expires_at")));
+    SWEEP_SESSIONS = (concat!("DELETE FROM sessions",
+                      few!("sessions", "hash", "expires_at < $1", "expires_at")));
     USER = "SELECT id, name, email FROM users WHERE id = $1";
     IS_PROVED = "SELECT proved_at IS NOT NULL FROM users WHERE id = $1";
     SET_PROVED = "UPDATE users SET proved_at = $2 WHERE id = $1";
@@ -189,10 +194,23 @@ pub(super) fn touch_session(
     Ok(())
 }
 
-/// Removes sessions that expired before a time, and returns their number.
-pub(super) fn sweep_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP_SESSIONS, params![before])?)
-}
+/// The sweeps of sessions that ended long ago. Expiry times that a clock running ahead has set are capped
+/// first, so that no session outlives [`MAX_LIFETIME`].
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "sessions from the future",
+        step: |tx, now| {
+            let latest = Timestamp(now.0 + MAX_LIFETIME);
+            Ok(tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + SLACK)])?)
+        },
+    },
+    Sweep {
+        rows: "sessions",
+        step: |tx, now| {
+            Ok(tx.global_execute(SWEEP_SESSIONS, params![Timestamp(now.0 - MAX_LIFETIME)])?)
+        },
+    },
+];
 
 pub(super) fn user(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<User>> {
     tx.global_first(USER, params![id], |row| {
@@ -218,16 +236,6 @@ pub(super) fn set_proved(
 
 pub(super) fn remove_password(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(REMOVE_PASSWORD, params![user])?;
-    Ok(())
-}
-
-/// Sets expiry times that are more than `slack` after `latest` to `latest`.
-pub(super) fn cap_session_expiry(
-    tx: &mut WriteTx<'_>,
-    latest: Timestamp,
-    slack: i64,
-) -> Result<()> {
-    tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + slack)])?;
     Ok(())
 }
 

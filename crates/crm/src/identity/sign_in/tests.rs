@@ -3,18 +3,11 @@
 use zoop_both::both;
 
 use super::{password_login, second_factor};
-use crate::maintenance;
 use crate::testing::{Business, TestEnv};
 
 const MINUTE: i64 = 60 * 1_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-
-/// Removes expired rows and returns their number.
-fn sweep(env: &TestEnv) -> usize {
-    let environment = env.environment.clone();
-    env.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
-}
 
 #[both]
 fn attempts_pending_sign_ins_and_sessions_are_swept_when_no_longer_needed() {
@@ -28,19 +21,15 @@ fn attempts_pending_sign_ins_and_sessions_are_swept_when_no_longer_needed() {
     env.write(begin).expect("an attempt and a pending sign-in");
     env.sign_in(user);
     env.clock.advance(10 * MINUTE - 1);
-    assert_eq!(sweep(&env), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(sweep(&env), 1, "the pending sign-in");
+    assert_eq!(env.sweep(), 1, "the pending sign-in");
     env.clock.advance(2 * HOUR - 10 * MINUTE);
-    assert_eq!(sweep(&env), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(
-        sweep(&env),
-        2,
-        "the attempt, counted for the e-mail address and for the IP address"
-    );
+    assert_eq!(env.sweep(), 2, "the attempt, counted for the account and for the address");
     env.clock.advance(60 * DAY - 2 * HOUR - 1);
-    assert_eq!(sweep(&env), 0);
+    assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(sweep(&env), 1, "the session, thirty days after it ended");
+    assert_eq!(env.sweep(), 1, "the session, thirty days after it ended");
 }

@@ -31,6 +31,16 @@ pub struct Tenant {
     pub created_at: Moment,
 }
 
+/// A tenant in the list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TenantRow {
+    /// The tenant.
+    #[serde(flatten)]
+    pub tenant: Tenant,
+    /// How many bytes it stores, as `limits.storage` counts them.
+    pub storage_bytes: u64,
+}
+
 impl Recorded for Tenant {
     const TYPE: &'static str = "tenant";
 

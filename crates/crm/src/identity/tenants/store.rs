@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
 
-use super::Tenant;
+use super::{Tenant, TenantRow};
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
@@ -26,7 +26,9 @@ zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
-    LIST = "SELECT id, name, country FROM tenants WHERE id > $1 ORDER BY id LIMIT $2";
+    LIST = "SELECT t.id, t.name, t.country, coalesce(s.records + s.notes + s.drafts + s.history \
+            + s.answers, 0) FROM tenants t LEFT JOIN tenant_storage s ON s.tenant_no = t.no \
+            WHERE t.id > $1 ORDER BY t.id LIMIT $2";
     /// What a call needs to know about its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     INCREMENT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
@@ -52,9 +54,14 @@ pub(super) fn insert(
 }
 
 /// Up to `count` tenants after an id, oldest first.
-pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<Tenant>> {
+pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<TenantRow>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.global_all(LIST, params![after, count], tenant)
+    tx.global_all(LIST, params![after, count], |row| {
+        let tenant = tenant(row)?;
+        // An estimate of what was removed may have been too great.
+        let storage_bytes = u64::try_from(row.take::<i64>()?).unwrap_or(0);
+        Ok(TenantRow { tenant, storage_bytes })
+    })
 }
 
 fn tenant(row: &mut Row<'_>) -> Result<Tenant> {

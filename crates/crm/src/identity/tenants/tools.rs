@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use zoop_db::Uuid;
 
-use super::{Tenant, store};
+use super::{Tenant, TenantRow, store};
 use crate::call::access::{Account, Role};
 use crate::call::answer::Page;
 use crate::call::argument::{CountryCode, Email, Name, Ranged, input};
@@ -13,7 +13,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::page;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Replay, Tool};
 use crate::identity::users;
 use crate::search::TenantMark;
 use crate::values::country::Country;
@@ -71,6 +71,7 @@ impl Tool for CreateTenant {
 impl Command for CreateTenant {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
         let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST_ID_BELOW)?;
@@ -113,11 +114,11 @@ impl Tool for ListTenants {
     const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = "{}";
     type Input = ListTenantsInput;
-    type Output = Page<Tenant>;
+    type Output = Page<TenantRow>;
 }
 
 impl List for ListTenants {
-    type Row = Tenant;
+    type Row = TenantRow;
     type Position = Uuid;
     type Limit = Ranged<1, 100>;
     const DEFAULT_LIMIT: u32 = 100;
@@ -128,8 +129,8 @@ impl List for ListTenants {
         _: &ListTenantsInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Found<Tenant, Uuid>> {
+    ) -> Result<Found<TenantRow, Uuid>> {
         let found = store::list(ctx.tx, after.unwrap_or(Uuid::nil()), count)?;
-        Ok(page::with_positions(found, |row| row.id.uuid()))
+        Ok(page::with_positions(found, |row| row.tenant.id.uuid()))
     }
 }

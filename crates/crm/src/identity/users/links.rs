@@ -9,7 +9,7 @@ use crate::call::argument::{choices, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::identity::sign_in::links::{self, Maker};
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -65,6 +65,7 @@ impl Tool for PasswordLink {
 impl Command for PasswordLink {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &PasswordLinkInput) -> Result<CreatedLink> {
         let member = store::member(ctx.tx, input.id)?;

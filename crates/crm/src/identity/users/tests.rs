@@ -366,8 +366,7 @@ fn a_session_dated_by_a_clock_running_ahead_lasts_no_longer_than_others() {
     let (session, _) = env.sign_in(owner);
     env.clock.advance(-years);
     assert!(is_valid(&env, &session));
-    let environment = env.environment.clone();
-    env.write(move |tx| crate::maintenance::sweep(tx, &environment)).expect("a sweep");
+    env.sweep();
     env.clock.advance(30 * day - 1);
     assert!(is_valid(&env, &session), "thirty days from the moment that the clock was right");
     env.clock.advance(1);

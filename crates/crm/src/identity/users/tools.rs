@@ -14,7 +14,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Replay, Tool};
 use crate::identity::keys;
 use crate::identity::oauth;
 use crate::values::id::{Id, kinds};
@@ -73,6 +73,7 @@ impl Tool for CreateUser {
 impl Command for CreateUser {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateUserInput) -> Result<CreatedUser> {
         let (user_id, joined) = join(ctx, &input.name.0, &input.email.0, input.role)?;
@@ -194,6 +195,7 @@ impl Tool for SetRole {
 impl Command for SetRole {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleChanged> {
         if let Some(pending) = pending(ctx, input.id)? {
@@ -243,6 +245,7 @@ impl Tool for RemoveUser {
 impl Command for RemoveUser {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed<kinds::User>> {
         if let Some(pending) = pending(ctx, input.id)? {

@@ -1,13 +1,10 @@
 //! Connected programs: what their users and owners see, and how they end.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_crm::call::access::Source;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::{clients, grants};
-use zoop_crm::maintenance;
 use zoop_crm::testing::{Business, Caller};
 use zoop_crm::values::clock::Clock;
 use zoop_crm::values::id::Id;
@@ -134,14 +131,7 @@ fn ended_grants_are_swept_and_live_ones_kept() {
     const HOUR: i64 = 3_600_000;
     const DAY: i64 = 24 * HOUR;
     let server = Server::start();
-    let sweep = || {
-        let environment = server.env.environment.clone();
-        let done =
-            server.db.write(Instant::now() + std::time::Duration::from_secs(60), move |tx| {
-                maintenance::sweep(tx, &environment)
-            });
-        done.wait().expect("a sweep")
-    };
+    let sweep = || server.env.sweep();
     let is_known = |program: &Program<'_>| {
         let id = program.id.clone();
         server.env.read(move |tx| clients::find(tx, &id)).expect("an answer").is_some()

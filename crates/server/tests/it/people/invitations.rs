@@ -164,12 +164,7 @@ fn a_link_ends_when_it_is_revoked_replaced_or_too_old() {
 fn an_ended_invitation_is_deleted_long_after() {
     let server = start();
     let (path, _) = invite(&server, NEW, "tech");
-    let sweep = || {
-        let environment = server.env.environment.clone();
-        let sweep =
-            move |tx: &mut zoop_db::WriteTx<'_>| zoop_crm::maintenance::sweep(tx, &environment);
-        server.env.write(sweep).expect("a sweep");
-    };
+    let sweep = || server.env.sweep();
     let mut browser = Browser::new(&server);
     server.env.clock.advance(97 * DAY);
     sweep();

@@ -11,10 +11,10 @@ use crate::call::argument::{Email, Fields, PhoneNumber, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::identity::tenants;
 use crate::search::Expression;
-use crate::values::id::kinds;
+use crate::values::id::{Id, kinds};
 
 /// Maximum number of possible duplicates in an answer.
 const MAX_DUPLICATES: usize = 5;
@@ -93,9 +93,14 @@ impl Command for CreateCustomer {
         "primary_email",
         "created_at",
     ]);
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &CreateCustomerInput, id| {
+        let customer = store::get(ctx.tx, Id::new(id))?;
+        let possible_duplicates = possible_duplicates(ctx, input, Some(customer.id))?;
+        Ok(CreatedCustomer { customer: store::record(ctx.tx, customer)?, possible_duplicates })
+    });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<CreatedCustomer> {
-        let possible_duplicates = possible_duplicates(ctx, input)?;
+        let possible_duplicates = possible_duplicates(ctx, input, None)?;
         let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
         let mut customer = Customer {
@@ -150,10 +155,12 @@ fn first_contact(
     Ok(contact)
 }
 
-/// Customers with the same telephone number or e-mail address, for a caller who may read them.
+/// Customers with the same telephone number or e-mail address, for a caller who may read them: those that
+/// were there before the customer `made`.
 fn possible_duplicates(
     ctx: &mut WriteCtx<'_, '_>,
     input: &CreateCustomerInput,
+    made: Option<Id<kinds::Customer>>,
 ) -> Result<Vec<PossibleDuplicate>> {
     if !ctx.access.scopes.has(Scope::ReadCustomers) {
         return Ok(Vec::new());
@@ -166,9 +173,12 @@ fn possible_duplicates(
     let emails = emails.into_iter().flatten().map(|email| index::with_email(mark, &email.0));
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
-    let mut sharing = |expression: &Option<Expression>| match expression {
-        Some(expression) => store::sharing(ctx.tx, expression, MAX_DUPLICATES),
-        None => Ok(Vec::new()),
+    let mut sharing = |expression: &Option<Expression>| -> Result<Vec<_>> {
+        let Some(expression) = expression else { return Ok(Vec::new()) };
+        let count = MAX_DUPLICATES + usize::from(made.is_some());
+        let mut found = store::sharing(ctx.tx, expression, count)?;
+        found.retain(|(id, _)| Some(*id) != made);
+        Ok(found)
     };
     let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
     // Customers that share both come first. If a search was cut short, they need a search of their own.

@@ -8,7 +8,7 @@ use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, ch
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 choices! {
@@ -80,6 +80,10 @@ impl Command for UpdateCustomer {
         always: &["id", "updated_at"],
         renamed: &[("phone", "primary_phone"), ("email", "primary_email")],
     };
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, _, id| {
+        let customer = store::get(ctx.tx, Id::new(id))?;
+        store::record(ctx.tx, customer)
+    });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateCustomerInput) -> Result<CustomerRecord> {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
@@ -93,10 +97,7 @@ impl Command for UpdateCustomer {
         if searched_fields(&old) != searched_fields(&new) || old.status != new.status {
             store::reindex(ctx.tx, &new)?;
         }
-        let contacts = contacts::store::active(ctx.tx, new.id)?;
-        let tags = store::tags(ctx.tx, new.id)?.into_iter().map(|(label, _)| label).collect();
-        let primary = contacts.iter().find(|contact| contact.is_primary);
-        Ok(CustomerRecord::new(new, primary, tags))
+        store::record(ctx.tx, new)
     }
 }
 

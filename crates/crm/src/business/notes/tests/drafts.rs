@@ -4,7 +4,6 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{HOUR, bodies, draft, history, invalid_fields, kind, note, refused};
-use crate::maintenance;
 use crate::testing::{Caller, TestEnv};
 
 #[both]
@@ -79,11 +78,8 @@ fn the_sweep_removes_expired_drafts_in_every_tenant_and_nothing_else() {
     let young = draft(&env, &ada.office, "Young");
     env.clock.advance(24 * HOUR - 1);
 
-    let environment = env.environment.clone();
-    let swept = env.write(move |tx| maintenance::sweep(tx, &environment)).unwrap();
-    assert_eq!(swept, old.len() + 1);
-    let environment = env.environment.clone();
-    assert_eq!(env.write(move |tx| maintenance::sweep(tx, &environment)).unwrap(), 0);
+    assert_eq!(env.sweep(), old.len() + 1);
+    assert_eq!(env.sweep(), 0);
     for id in [young, committed] {
         assert!(env.call(&ada.office, "notes.get", json!({ "id": id })).is_ok());
     }

@@ -8,7 +8,7 @@ use super::{draft, kind, note, refused};
 use crate::business::notes::store;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::testing::{Business, Caller, TestEnv};
+use crate::testing::{Business, Caller, TestEnv, error_json};
 
 /// An environment with a limit of three writes a minute.
 fn limited() -> (TestEnv, Business) {
@@ -162,4 +162,40 @@ fn zero_means_no_limit() {
     for _ in 0..70 {
         note(&env, &business.office, "Written.");
     }
+}
+
+#[both]
+fn drafts_are_counted_by_their_bytes() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let create = json!({ "body": "", "draft": true });
+    let id = env.create(&acme.office, "notes.create", create.clone());
+    let save = |caller: &Caller, id: &str, bytes: usize| {
+        env.call(caller, "notes.update", json!({ "id": id, "body": "é".repeat(bytes / 2) }))
+    };
+    // 4 MiB are 41 of 100,000 bytes and one of 94,304.
+    for number in 0..41 {
+        save(&acme.office, &id, 100_000).unwrap_or_else(|error| panic!("{number}: {error:?}"));
+        env.clock.advance(100);
+    }
+    env.clock.advance(900);
+    save(&acme.office, &id, 94_304).expect("as many as may be");
+    let refused = error_json(&save(&acme.office, &id, 2).unwrap_err());
+    assert_eq!(refused["kind"], "conflict", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("4 MiB of drafts"), "{refused}");
+    // The ten of the first second count to the last moment of that second.
+    assert_eq!(refused["retry_after_s"], 56, "{refused}");
+    let large = error_json(&save(&acme.office, &id, 150_000).unwrap_err());
+    assert_eq!(large["retry_after_s"], 56, "{large}");
+    let theirs = env.create(&acme.owner, "notes.create", create);
+    save(&acme.owner, &theirs, 100_000).expect("each person has their own limit");
+    env.call(&acme.office, "notes.update", json!({ "id": id, "draft": false })).expect("a write");
+
+    let id = env.create(&acme.office, "notes.create", json!({ "body": "", "draft": true }));
+    env.clock.advance(55_999);
+    save(&acme.office, &id, 2).expect_err("a moment too early");
+    env.clock.advance(1);
+    save(&acme.office, &id, 100_000).expect("ten have left the minute");
+    env.clock.advance(-2 * 60 * 60 * 1_000);
+    save(&acme.office, &id, 2).expect("what a clock that was ahead has counted does not count");
 }

@@ -7,7 +7,7 @@ use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::kinds;
 
 /// `notes.archive`
@@ -30,6 +30,7 @@ impl Tool for ArchiveNote {
 impl Command for ArchiveNote {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Archived<kinds::Note>> {
         let note = access::changeable(ctx, input.id)?;

@@ -7,7 +7,7 @@ use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -99,6 +99,8 @@ impl Tool for CreateNote {
 impl Command for CreateNote {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| access::visible(ctx.tx, ctx.access, ctx.now, Id::new(id)));
 
     fn prepare(_: &mut ReadCtx<'_, '_>, mut input: CreateNoteInput) -> Result<CreateNoteInput> {
         if !input.text.draft {

@@ -7,7 +7,7 @@ use crate::call::archive::restore;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Kind, kinds};
 
 /// `notes.restore`
@@ -28,6 +28,7 @@ impl Tool for RestoreNote {
 impl Command for RestoreNote {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
         let note = store::get(ctx.tx, input.id)?;

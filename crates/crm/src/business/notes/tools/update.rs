@@ -6,7 +6,7 @@ use crate::call::argument::{Fields, NotNull, Patch, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -59,6 +59,8 @@ impl Tool for UpdateNote {
 impl Command for UpdateNote {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| access::visible(ctx.tx, ctx.access, ctx.now, Id::new(id)));
 
     /// The words of a body that stays are written again with all else that the index has of the note.
     fn prepare(ctx: &mut ReadCtx<'_, '_>, mut input: UpdateNoteInput) -> Result<UpdateNoteInput> {
@@ -92,8 +94,9 @@ impl Command for UpdateNote {
         {
             access::require_subject(ctx.tx, subject_type, id)?;
         }
-        // Saving a draft does not count: it happens often while the author types, and no one else sees it.
-        if !new.draft {
+        if new.draft {
+            limit::count_draft(ctx, &new.body)?;
+        } else {
             limit::count(ctx)?;
         }
         save(ctx, &old, &new, &input.words)?;

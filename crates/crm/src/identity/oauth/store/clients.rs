@@ -3,6 +3,7 @@
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
 use crate::call::error::{Error, Result};
+use crate::call::sweep::few;
 use crate::identity::oauth::clients::{Client, ClientKind, ConnectedClient};
 
 crate::call::table::table! {
@@ -57,10 +58,11 @@ zoop_db::global_statements! {
               AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = c.id) \
               ORDER BY c.last_used_at LIMIT 1";
     REMOVE = "DELETE FROM oauth_clients WHERE id = $1";
-    SWEEP = "DELETE FROM oauth_clients WHERE kind IN ('registered', 'document') \
+    SWEEP = (concat!("DELETE FROM oauth_clients", few!("oauth_clients", "id", "kind = $2 \
              AND last_used_at < $1 \
              AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_id = oauth_clients.id) \
-             AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = oauth_clients.id)";
+             AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = oauth_clients.id)",
+             "last_used_at")));
     /// Clients that a user has connected, with the number of their grants that are not revoked.
     CLIENTS = "SELECT c.id, c.kind, c.name, c.redirect_uris, c.created_at, c.last_used_at, \
                (SELECT count(*) FROM oauth_grants g WHERE g.client_id = c.id \
@@ -144,8 +146,10 @@ pub(crate) fn remove_oldest(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<b
     }
 }
 
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
-    Ok(tx.sweep(SWEEP, params![before])?)
+/// Removes clients of one kind that were last used before a time, as a [`Sweep`](crate::call::sweep::Sweep)
+/// does.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, kind: ClientKind, before: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP, params![before, kind])?)
 }
 
 /// Up to `count` clients after an id that a user has connected.

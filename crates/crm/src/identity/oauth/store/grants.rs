@@ -4,8 +4,10 @@ use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::error::{Error, Result};
 use crate::call::scope::ScopeNames;
+use crate::call::sweep::{Sweep, few};
 use crate::identity::oauth::grants::{Grant, GrantRecord};
-use crate::values::id::{Id, kinds};
+use crate::identity::oauth::store::tokens;
+use crate::values::id::{self, Id, kinds};
 
 macro_rules! grants {
     ($of:literal) => {
@@ -55,8 +57,9 @@ zoop_db::global_statements! {
     BY_ID = (grants!("g.id = $1"));
     OF_MEMBER = "SELECT id FROM oauth_grants \
                  WHERE user_id = $1 AND tenant_no = $2 AND revoked_at IS NULL ORDER BY id";
-    SWEEP_ENDED = "DELETE FROM oauth_grants WHERE id < $1";
-    SWEEP_UNCONNECTED = "DELETE FROM oauth_grants WHERE id < $1 AND connected_at IS NULL";
+    SWEEP_ENDED = (concat!("DELETE FROM oauth_grants", few!("oauth_grants", "id", "id < $1", "id")));
+    SWEEP_UNCONNECTED = (concat!("DELETE FROM oauth_grants",
+                         few!("oauth_grants", "id", "id < $1 AND connected_at IS NULL", "id")));
 }
 
 /// Records that a grant was used.
@@ -133,12 +136,23 @@ pub(crate) fn of_member(
     tx.global_all(OF_MEMBER, params![user, tenant], |row| Ok(row.take()?))
 }
 
-/// Removes grants with ids below `oldest`, and grants with ids below `unconnected` whose client never redeemed
-/// its code. Their codes and tokens must already have been removed.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, oldest: Uuid, unconnected: Uuid) -> Result<usize> {
-    Ok(tx.sweep(SWEEP_ENDED, params![oldest])?
-        + tx.sweep(SWEEP_UNCONNECTED, params![unconnected])?)
-}
+const HOUR: i64 = 3_600 * 1_000_000;
+
+/// The sweeps of grants. Their codes and tokens must already have been removed.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "ended grants",
+        step: |tx, now| Ok(tx.global_execute(SWEEP_ENDED, params![tokens::oldest_grant(now)])?),
+    },
+    Sweep {
+        rows: "grants whose client never redeemed its code",
+        step: |tx, now| {
+            // The codes of such a grant have been removed by then.
+            let before = id::lowest_at(Timestamp(now.0 - tokens::DETECTED - HOUR));
+            Ok(tx.global_execute(SWEEP_UNCONNECTED, params![before])?)
+        },
+    },
+];
 
 fn grant(row: &mut Row<'_>) -> Result<Grant> {
     let id: Id<kinds::Grant> = row.take()?;

@@ -4,7 +4,9 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use crate::call::error::Result;
 use crate::call::scope::ScopeNames;
-use crate::identity::oauth::requests::{AuthorizationRequest, PendingRequest};
+use crate::call::sweep::{Sweep, few};
+use crate::identity::oauth::requests::{AuthorizationRequest, LIFETIME, PendingRequest};
+use crate::values::clock::SLACK;
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
@@ -31,8 +33,10 @@ zoop_db::global_statements! {
     DROP_OLDEST = "DELETE FROM oauth_requests WHERE hash IN (SELECT hash FROM oauth_requests \
                    WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     TAKE = "DELETE FROM oauth_requests WHERE hash = $1 AND session_id = $2 AND expires_at > $3";
-    CAP_EXPIRY = "UPDATE oauth_requests SET expires_at = $1 WHERE expires_at > $2";
-    SWEEP = "DELETE FROM oauth_requests WHERE expires_at <= $1";
+    SHORTEN = (concat!("UPDATE oauth_requests SET expires_at = $1",
+               few!("oauth_requests", "hash", "expires_at > $2", "expires_at")));
+    SWEEP = (concat!("DELETE FROM oauth_requests",
+             few!("oauth_requests", "hash", "expires_at <= $1", "expires_at")));
 }
 
 pub(crate) fn get(
@@ -91,12 +95,17 @@ pub(crate) fn take(
     Ok(tx.global_execute(TAKE, params![hash, session, now])? > 0)
 }
 
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.sweep(SWEEP, params![now])?)
-}
-
-/// Sets expiry times that are more than `slack` after `latest` to `latest`.
-pub(crate) fn cap_expiry(tx: &mut WriteTx<'_>, latest: Timestamp, slack: i64) -> Result<()> {
-    tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + slack)])?;
-    Ok(())
-}
+/// The sweeps of requests.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "authorization requests from the future",
+        step: |tx, now| {
+            let latest = Timestamp(now.0 + LIFETIME);
+            Ok(tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?)
+        },
+    },
+    Sweep {
+        rows: "authorization requests",
+        step: |tx, now| Ok(tx.global_execute(SWEEP, params![now])?),
+    },
+];

@@ -1,12 +1,16 @@
 //! The SQL for codes and tokens.
 
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{GlobalSql, ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::access::{Account, Role};
 use crate::call::error::{Error, Result};
 use crate::call::scope::{ScopeNames, Scopes};
+use crate::call::sweep::{Sweep, few};
+use crate::identity::oauth::consent::CODE_LIFETIME;
+use crate::identity::oauth::tokens::{IDLE_LIFETIME, MAX_LIFETIME};
 use crate::identity::tenants::store::read_account;
-use crate::values::id::{Id, kinds};
+use crate::values::clock::SLACK;
+use crate::values::id::{self, Id, kinds};
 
 /// The columns of a [`Holder`].
 macro_rules! holder {
@@ -89,14 +93,20 @@ zoop_db::global_statements! {
     ADD_SUCCESSOR = "INSERT INTO oauth_successors (hash, salt, expires_at) VALUES ($1, $2, $3) \
                      ON CONFLICT (hash) DO NOTHING";
     SUCCESSOR = "SELECT salt FROM oauth_successors WHERE hash = $1";
-    CAP_CODE_EXPIRY = "UPDATE oauth_codes SET expires_at = $1 WHERE expires_at > $2";
-    CAP_TOKEN_EXPIRY = "UPDATE oauth_tokens SET expires_at = $1 WHERE expires_at > $2";
-    SWEEP_SUCCESSORS = "DELETE FROM oauth_successors WHERE expires_at <= $1";
+    SHORTEN_CODES = (concat!("UPDATE oauth_codes SET expires_at = $1",
+                     few!("oauth_codes", "hash", "expires_at > $2", "expires_at")));
+    SHORTEN_REFRESH = (concat!("UPDATE oauth_tokens SET expires_at = $1",
+                       few!("oauth_tokens", "hash", "expires_at > $2", "expires_at")));
+    SWEEP_SUCCESSORS = (concat!("DELETE FROM oauth_successors",
+                        few!("oauth_successors", "hash", "expires_at <= $1", "expires_at")));
     ROTATE = "UPDATE oauth_tokens SET rotated_at = $2 WHERE hash = $1 AND rotated_at IS NULL";
     REVOKE = "UPDATE oauth_tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL";
-    SWEEP_CODES = "DELETE FROM oauth_codes WHERE expires_at < $1";
-    SWEEP_ACCESS = "DELETE FROM oauth_tokens WHERE expires_at < $1 AND kind = 'access'";
-    SWEEP_REFRESH = "DELETE FROM oauth_tokens WHERE grant_id < $1";
+    SWEEP_CODES = (concat!("DELETE FROM oauth_codes",
+                   few!("oauth_codes", "hash", "expires_at < $1", "expires_at")));
+    SWEEP_ACCESS = (concat!("DELETE FROM oauth_tokens", few!("oauth_tokens", "hash",
+                    "expires_at < $1 AND kind = 'access'", "expires_at")));
+    SWEEP_REFRESH = (concat!("DELETE FROM oauth_tokens",
+                     few!("oauth_tokens", "hash", "grant_id < $1", "grant_id")));
 }
 
 /// What a call needs to know about its access token.
@@ -256,24 +266,6 @@ pub(crate) fn successor_salt(
         .ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-/// Sets the expiry times of codes and tokens that are more than `slack` after these limits to the limits.
-pub(crate) fn cap_expiry(
-    tx: &mut WriteTx<'_>,
-    codes: Timestamp,
-    refresh: Timestamp,
-    slack: i64,
-) -> Result<()> {
-    let beyond = |end: Timestamp| Timestamp(end.0 + slack);
-    tx.global_execute(CAP_CODE_EXPIRY, params![codes, beyond(codes)])?;
-    tx.global_execute(CAP_TOKEN_EXPIRY, params![refresh, beyond(refresh)])?;
-    Ok(())
-}
-
-/// Removes salts that are no longer needed, and returns their number.
-pub(crate) fn sweep_successors(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP_SUCCESSORS, params![now])?)
-}
-
 /// Marks a refresh token as exchanged, unless it already is.
 pub(crate) fn rotate(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
     tx.global_execute(ROTATE, params![hash, now])?;
@@ -285,10 +277,45 @@ pub(crate) fn revoke(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> R
     Ok(tx.global_execute(REVOKE, params![hash, now])? > 0)
 }
 
-/// Removes codes and access tokens that expired before `ended`, and all tokens of grants with ids below
-/// `oldest`. Returns the number of removed rows.
-pub(crate) fn sweep(tx: &mut WriteTx<'_>, ended: Timestamp, oldest: Uuid) -> Result<usize> {
-    Ok(tx.sweep(SWEEP_CODES, params![ended])?
-        + tx.sweep(SWEEP_ACCESS, params![ended])?
-        + tx.sweep(SWEEP_REFRESH, params![oldest])?)
+/// How long codes and access tokens are kept after they expired, and refresh tokens after their grant must
+/// have ended: the use of a stolen copy is detected until then.
+pub(crate) const DETECTED: i64 = 24 * 3_600 * 1_000_000;
+
+/// Grants with smaller ids ended so long ago that nothing of them is kept.
+pub(crate) fn oldest_grant(now: Timestamp) -> Uuid {
+    id::lowest_at(Timestamp(now.0 - MAX_LIFETIME - DETECTED))
+}
+
+/// The sweeps of codes and tokens. Expiry times that a clock running ahead has set are capped first, so that
+/// no code or refresh token lasts longer than its lifetime from now.
+pub(crate) const SWEEPS: &[Sweep] = &[
+    Sweep {
+        rows: "authorization codes from the future",
+        step: |tx, now| shorten(tx, SHORTEN_CODES, now.0 + CODE_LIFETIME),
+    },
+    Sweep {
+        rows: "tokens from the future",
+        step: |tx, now| shorten(tx, SHORTEN_REFRESH, now.0 + IDLE_LIFETIME),
+    },
+    Sweep {
+        rows: "successors of refresh tokens",
+        step: |tx, now| Ok(tx.global_execute(SWEEP_SUCCESSORS, params![now])?),
+    },
+    Sweep {
+        rows: "authorization codes",
+        step: |tx, now| Ok(tx.global_execute(SWEEP_CODES, params![Timestamp(now.0 - DETECTED)])?),
+    },
+    Sweep {
+        rows: "access tokens",
+        step: |tx, now| Ok(tx.global_execute(SWEEP_ACCESS, params![Timestamp(now.0 - DETECTED)])?),
+    },
+    Sweep {
+        rows: "refresh tokens",
+        step: |tx, now| Ok(tx.global_execute(SWEEP_REFRESH, params![oldest_grant(now)])?),
+    },
+];
+
+/// Sets expiry times that are more than [`SLACK`] after `latest` to `latest`.
+fn shorten(tx: &mut WriteTx<'_>, sql: GlobalSql, latest: i64) -> Result<usize> {
+    Ok(tx.global_execute(sql, params![Timestamp(latest), Timestamp(latest + SLACK)])?)
 }

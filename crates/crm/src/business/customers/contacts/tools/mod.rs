@@ -14,7 +14,9 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Tool};
+use crate::call::tool::{
+    ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Tool,
+};
 use crate::values::id::{Id, kinds};
 
 /// The tools of contacts.
@@ -173,6 +175,9 @@ impl Tool for CreateContact {
 impl Command for CreateContact {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &CreateContactInput, id| {
+        store::get(ctx.tx, input.customer_id, Id::new(id))
+    });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateContactInput) -> Result<Contact> {
         let customer =
@@ -273,6 +278,9 @@ impl Tool for UpdateContact {
 impl Command for UpdateContact {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &UpdateContactInput, id| {
+        store::get(ctx.tx, input.customer_id, Id::new(id))
+    });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateContactInput) -> Result<Contact> {
         let customer =
@@ -333,6 +341,7 @@ impl Tool for ArchiveContact {
 impl Command for ArchiveContact {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &ContactInput) -> Result<Archived<kinds::Contact>> {
         let customer =

@@ -7,7 +7,7 @@ use crate::call::argument::input;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -36,6 +36,7 @@ impl Tool for RestoreContact {
 impl Command for RestoreContact {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,

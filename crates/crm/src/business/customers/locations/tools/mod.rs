@@ -15,7 +15,9 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Tool};
+use crate::call::tool::{
+    ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Tool,
+};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
@@ -183,6 +185,9 @@ impl Tool for CreateLocation {
 impl Command for CreateLocation {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &CreateLocationInput, id| {
+        store::get(ctx.tx, input.customer_id, Id::new(id))
+    });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateLocationInput) -> Result<Location> {
         let customer =
@@ -258,6 +263,7 @@ impl Tool for ArchiveLocation {
 impl Command for ArchiveLocation {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,

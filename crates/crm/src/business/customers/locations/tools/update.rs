@@ -3,7 +3,7 @@
 use super::refuse_second_primary;
 use crate::business::customers;
 use crate::business::customers::children::Children;
-use crate::business::customers::locations::{Location, LocationType};
+use crate::business::customers::locations::{Location, LocationType, store};
 use crate::call::archive::Archivable;
 use crate::call::argument::{
     CountryCode, Fields, Latitude, Longitude, NotNull, Patch, Text, input,
@@ -11,7 +11,7 @@ use crate::call::argument::{
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -88,6 +88,9 @@ impl Tool for UpdateLocation {
 impl Command for UpdateLocation {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &UpdateLocationInput, id| {
+        store::get(ctx.tx, input.customer_id, Id::new(id))
+    });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateLocationInput) -> Result<Location> {
         let customer =

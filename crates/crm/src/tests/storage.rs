@@ -1,0 +1,144 @@
+//! What each tenant stores: counted by every write, measured, and limited.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+use zoop_db::Timestamp;
+
+use crate::call::access::Account;
+use crate::call::storage::{self, Class, Stored};
+use crate::maintenance;
+use crate::testing::{Business, TestEnv, error_json};
+use crate::values::size::Size;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+
+/// What is counted for a tenant, and what is measured.
+fn storage_of(env: &TestEnv, account: Account) -> (Stored, Stored) {
+    env.read(move |tx| {
+        tx.bind(account.number);
+        let (measured, drift) = maintenance::measure(tx)?;
+        Ok((storage::counted(tx)?, (measured, drift)))
+    })
+    .map(|(counted, (measured, drift))| {
+        assert_eq!(measured.since(&counted), drift);
+        (counted, measured)
+    })
+    .expect("what is stored")
+}
+
+/// Everything that a business writes, in some amounts.
+fn work(env: &TestEnv, acme: &Business) {
+    let call = |tool: &str, arguments: Value| env.call(&acme.owner, tool, arguments).expect(tool);
+    for number in 0..20 {
+        let text = format!("{number} {}", "A long text. ".repeat(100));
+        let customer = call(
+            "customers.create",
+            json!({
+                "customer_type": "company", "company_name": format!("Company {number}"),
+                "notes_internal": text, "idempotency_key": format!("customer {number}"),
+            }),
+        );
+        call("customers.update", json!({ "id": customer["id"], "notes_internal": "short" }));
+        let key = format!("note {number}");
+        let note = call("notes.create", json!({ "body": text, "idempotency_key": key }));
+        call("notes.update", json!({ "id": note["id"], "body": "short", "pinned": true }));
+        let draft = call("notes.create", json!({ "body": text, "draft": true }));
+        call("notes.update", json!({ "id": draft["id"], "body": format!("{text}{text}") }));
+        match number % 3 {
+            0 => drop(call("notes.update", json!({ "id": draft["id"], "draft": false }))),
+            1 => drop(call("notes.archive", json!({ "id": draft["id"] }))),
+            _ => {}
+        }
+        env.clock.advance(60_000);
+    }
+}
+
+#[both]
+fn what_writes_count_is_what_is_there() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    work(&env, &acme);
+    let (counted, measured) = storage_of(&env, acme.account);
+    for class in Class::ALL {
+        let (counted, measured) = (counted.of(class), measured.of(class));
+        assert!(measured > 2_000, "{class:?}: {measured}");
+        assert!((counted - measured).abs() <= measured / 4, "{class:?}: {counted} of {measured}");
+    }
+    env.clock.advance(DAY);
+    assert!(env.sweep() > 0);
+    let (counted, measured) = storage_of(&env, acme.account);
+    for class in [Class::Answers, Class::Drafts] {
+        assert_eq!(measured.of(class), 0, "{class:?}");
+        assert_eq!(counted.of(class), 0, "{class:?}: a sweep subtracts what it removes");
+    }
+}
+
+#[both]
+fn above_the_limit_what_adds_is_refused_and_all_else_works() {
+    let mut env = TestEnv::new();
+    let (acme, other) = (env.business("Acme"), env.empty_business("Other"));
+    let (stored, _) = storage_of(&env, acme.account);
+    let note = json!({ "body": "a".repeat(10_000) });
+    env.environment.storage_limit = Size(u64::try_from(stored.total()).unwrap() + 15_000);
+    let refused = error_json(&env.call(&acme.owner, "notes.create", note.clone()).unwrap_err());
+    assert_eq!(refused["kind"], "conflict", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("storage is full ("), "{refused}");
+    assert_eq!(storage_of(&env, acme.account).0, stored, "nothing of it is stored");
+
+    let small = json!({ "body": "small" });
+    env.call(&acme.owner, "notes.create", small.clone()).expect("there is room for less");
+    env.call(&other.owner, "notes.create", note.clone()).expect("another's storage is its own");
+    env.environment.storage_limit = Size(1);
+    env.call(&acme.owner, "notes.create", small.clone()).unwrap_err();
+    let update = json!({ "id": acme.id("customer"), "source": "referral" });
+    env.call(&acme.owner, "customers.update", update).unwrap_err();
+    env.call(&acme.owner, "notes.list", json!({})).expect("reads go on");
+    env.call(&acme.owner, "notes.archive", json!({ "id": acme.id("note") })).expect("archiving");
+    env.call(&acme.owner, "tags.delete", json!({ "id": acme.id("tag") })).expect("deleting");
+    let key =
+        env.call_as_operator(Some(acme.account), "keys.list", json!({}))["rows"][0]["id"].clone();
+    env.call_as_operator(Some(acme.account), "keys.revoke", json!({ "id": key }));
+    env.environment.storage_limit = Size(0);
+    env.call(&acme.office, "notes.create", note).expect("0 is no limit");
+}
+
+#[both]
+fn a_measured_tenant_is_corrected_once() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let (_, measured) = storage_of(&env, acme.account);
+    let forget = "DELETE FROM tenant_storage";
+    match env.server() {
+        None => {
+            let file = rusqlite::Connection::open(env.path()).expect("the file");
+            assert_eq!(file.execute(forget, []).expect("a tenant"), 1);
+        }
+        Some(server) => drop(server.run_as_superuser(forget).expect("a tenant")),
+    }
+    let now = env.environment.clock.now();
+    let since = Timestamp(now.0 - 1);
+    let due = || env.read(move |tx| storage::unmeasured(tx, since, 10)).expect("tenants");
+    assert_eq!(due(), [acme.account.number], "the version before counted nothing");
+    let (counted, _) = storage_of(&env, acme.account);
+    let drift = measured.since(&counted);
+    // Another process measures at the same time, and a write comes between.
+    env.call(&acme.owner, "notes.create", json!({ "body": "Between" })).unwrap();
+    for _ in 0..2 {
+        let number = acme.account.number;
+        env.write(move |tx| storage::correct(tx, number, &drift, now, since))
+            .expect("a correction");
+    }
+    assert!(due().is_empty());
+    let (counted, measured) = storage_of(&env, acme.account);
+    let far = measured.since(&counted).total().abs();
+    assert!(far < 200, "{counted:?} of {measured:?}");
+}
+
+#[both]
+fn the_list_of_tenants_says_what_each_stores() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let listed = env.call_as_operator(None, "tenants.list", json!({}))["rows"].clone();
+    let (stored, _) = storage_of(&env, acme.account);
+    assert_eq!(listed[0]["storage_bytes"], stored.total());
+}
