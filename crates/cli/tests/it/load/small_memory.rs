@@ -58,7 +58,7 @@ fn half_a_gibibyte_is_enough_whatever_callers_send() {
         (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
     }
     let over = Instant::now() + time;
-    let served = thread::scope(|scope| {
+    let all_ended_well = thread::scope(|scope| {
         let callers: Vec<_> = (0..BUSINESSES * EACH)
             .map(|caller| {
                 let (url, key) = (&server.url, &keys[caller % BUSINESSES]);
@@ -70,9 +70,9 @@ fn half_a_gibibyte_is_enough_whatever_callers_send() {
             })
             .collect();
         // All of them end, so that the server's own words can be told.
-        callers.into_iter().fold(true, |served, caller| served & caller.join().is_ok())
+        callers.into_iter().fold(true, |all, caller| all & caller.join().is_ok())
     });
-    if !served {
+    if !all_ended_well {
         server.kill();
         panic!("{}", server.rest());
     }
