@@ -33,14 +33,14 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0005_server_address.sql"),
     },
     Migration {
-        name: "0007_storage",
-        sqlite: include_str!("../../../migrations/sqlite/0007_storage.sql"),
-        postgres: include_str!("../../../migrations/postgres/0007_storage.sql"),
+        name: "0006_storage",
+        sqlite: include_str!("../../../migrations/sqlite/0006_storage.sql"),
+        postgres: include_str!("../../../migrations/postgres/0006_storage.sql"),
     },
     Migration {
-        name: "0008_program_count",
-        sqlite: include_str!("../../../migrations/sqlite/0008_program_count.sql"),
-        postgres: include_str!("../../../migrations/postgres/0008_program_count.sql"),
+        name: "0007_program_count",
+        sqlite: include_str!("../../../migrations/sqlite/0007_program_count.sql"),
+        postgres: include_str!("../../../migrations/postgres/0007_program_count.sql"),
     },
 ];
 

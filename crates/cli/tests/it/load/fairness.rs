@@ -44,12 +44,12 @@ fn beside_the_worst(folder: &Folder) {
     let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let beside = std::thread::scope(|scope| {
         for number in 0..GREEDY {
-            let call = worst(&greedy, &subject, number);
+            let bytes = worst(&greedy, &subject, number);
             let (url, over, answered) = (&server.url, &over, &answered);
             scope.spawn(move || {
                 let mut connection = Connection::open(url);
                 while !over.load(Ordering::Relaxed) {
-                    connection.send(&call).expect("the server reads");
+                    connection.send(&bytes).expect("the server reads");
                     connection.receive().expect("an answer");
                     answered.fetch_add(1, Ordering::Relaxed);
                 }

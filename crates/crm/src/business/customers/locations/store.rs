@@ -53,13 +53,6 @@ pub(crate) fn get(
         .ok_or(Error::not_found("location"))
 }
 
-/// A customer's active locations: primary locations first, then the others, each in creation order.
-pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Location>> {
-    let mut locations = tx.all::<_, Error>(ACTIVE, params![customer], Location::read)?;
-    locations.sort_by_key(|location| !location.is_primary);
-    Ok(locations)
-}
-
 /// Up to `count` of a part of a customer's locations, in creation order: those after an id.
 pub(super) fn part(
     tx: &mut ReadTx<'_>,
