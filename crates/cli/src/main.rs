@@ -12,14 +12,12 @@
 //! | [`operator`] | running the catalog's tools directly on the database |
 //! | [`names`] | finding records by name |
 //! | [`server_address`] | the address of this database's server |
-//! | [`address_space`] | a server where addresses are few |
 //! | [`hosting`], [`logging`] | running a server in this process, and its log |
 //! | [`service`] | the service manager and signals |
 //! | [`commands`] | the commands |
 //!
 //! What must not live here: a rule of the product, SQL, or the protocol.
 
-mod address_space;
 mod arguments;
 mod commands;
 mod config;

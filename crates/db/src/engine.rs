@@ -143,9 +143,36 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.queue_read(deadline, work, None)
+    }
+
+    /// Queues a read that precedes a write. If the storage fails under it, the write has failed
+    /// ([`Db::takes_writes`]).
+    pub fn read_before_write<T, E>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Reply<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.queue_read(deadline, work, Some(self.health.clone()))
+    }
+
+    fn queue_read<T, E>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        health: Option<Arc<WriteHealth>>,
+    ) -> Reply<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
         let caller = Caller::new(deadline);
-        let job = Read::new(caller.clone(), work, sender);
+        let job = Read::new(caller.clone(), work, sender, health);
         if let Err((job, refusal)) = self.engine.reads().push(self.lane, Box::new(job)) {
             job.answer(Some(refusal));
         }

@@ -30,6 +30,8 @@ pub(crate) trait ReadJob: Send {
     fn caller(&self) -> &Caller;
     /// Does the work and stores the answer; returns whether it succeeded.
     fn run(&mut self, tx: &mut ReadTx<'_>) -> bool;
+    /// The storage failed under the job. If the job precedes a write, this counts as a failure of that write.
+    fn storage_failed(&self, failure: &Error);
     /// Sends the answer that [`ReadJob::run`] stored, or `failure`.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
@@ -52,11 +54,18 @@ pub(crate) struct Read<F, T, E> {
     work: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    /// Of the write that the read precedes, if it precedes one.
+    health: Option<Arc<WriteHealth>>,
 }
 
 impl<F, T, E> Read<F, T, E> {
-    pub(crate) fn new(caller: Caller, work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { queued: Instant::now(), caller, work: Some(work), outcome: None, reply }
+    pub(crate) fn new(
+        caller: Caller,
+        work: F,
+        reply: oneshot::Sender<Result<T, E>>,
+        health: Option<Arc<WriteHealth>>,
+    ) -> Self {
+        Self { queued: Instant::now(), caller, work: Some(work), outcome: None, reply, health }
     }
 }
 
@@ -77,6 +86,12 @@ where
     fn run(&mut self, tx: &mut ReadTx<'_>) -> bool {
         self.outcome = self.work.take().map(|work| work(tx));
         self.outcome.as_ref().is_some_and(Result::is_ok)
+    }
+
+    fn storage_failed(&self, failure: &Error) {
+        if let Some(health) = &self.health {
+            health.failed(failure);
+        }
     }
 
     fn answer(self: Box<Self>, failure: Option<Error>) {

@@ -146,7 +146,7 @@ mod tests {
         env.write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("k")))
             .unwrap();
         let app = app(&env);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(round(&app.shared));
         assert_eq!(remembered(&env), 1);
         env.clock.advance(24 * 60 * 60 * 1_000);

@@ -102,7 +102,7 @@ mod tests {
         env.environment.storage_limit = Size(250_000);
         let settings = Settings::new("http://t.test".parse().unwrap());
         let shared = App::new(env.db.clone(), env.environment.clone(), settings).shared;
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let round = || {
             let now = shared.environment.clock.now();
             runtime.block_on(watch(&shared, now)).expect("a round");

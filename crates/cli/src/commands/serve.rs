@@ -10,7 +10,7 @@ use crate::hosting::{self, Listeners};
 use crate::operator::Operator;
 use crate::output::{self, Output};
 use crate::url::without_password;
-use crate::{address_space, logging, operator};
+use crate::{logging, operator};
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> Result<()> {
@@ -21,7 +21,6 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
         output.answer(&shown, || toml)?;
         return Ok(());
     }
-    address_space::economize();
     let _log = logging::start(&config.log, "info")?;
     let listeners = Listeners::bind(config)?;
     // With --no-migrate the schema is managed elsewhere, so this command must not create a database either.

@@ -222,7 +222,7 @@ impl<'a> Runner<'a> {
             let read = move |tx: &mut ReadTx<'_>| read(tx, &environment, &proof, tool, &arguments);
             return Pending::running(self.db.read(self.deadline, read));
         }
-        let preparing = self.db.read(self.deadline, move |tx| {
+        let preparing = self.db.read_before_write(self.deadline, move |tx| {
             let access = enter_read(tx, &environment, &proof)?;
             let key = header_key.as_deref();
             let mut prepared = prepare(tx, &environment, &access, tool, &arguments, key)?;
@@ -270,7 +270,7 @@ impl<'a> Runner<'a> {
         P: Proof<Refusal: Send> + Send + 'static,
     {
         let environment = self.environment.clone();
-        let preparing = self.db.read(self.deadline, move |tx| {
+        let preparing = self.db.read_before_write(self.deadline, move |tx| {
             let access = enter_read(tx, &environment, &proof)?;
             let context = perform::parse_context(&access);
             let mut ready = prepare_command::<T>(tx, &environment, &access, arguments.clone())?;

@@ -45,6 +45,9 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     {
         connection.server().log_refused_read(failure);
     }
+    if let Some(failure) = connection.failure() {
+        job.storage_failed(&failure.clone().into());
+    }
     match connection.failure() {
         // Nothing was read after the failure, so the job's answer is based on less than it assumes.
         Some(failure) if is_success => Err(failure.clone().into()),

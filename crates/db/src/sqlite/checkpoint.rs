@@ -106,7 +106,9 @@ impl Log {
             return Ok(());
         }
         writer.raw().busy_timeout(READERS_WAIT)?;
-        self.checkpoint_alone(writer, "TRUNCATE", &mut bounding.is_failing);
+        if self.checkpoint_alone(writer, "TRUNCATE", &mut bounding.is_failing) {
+            bounding.next = self.bound;
+        }
         Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
     }
 

@@ -73,6 +73,9 @@ enum After {
     TakeBack,
 }
 
+/// How one job of a batch is run inside the transaction.
+type JobRunner = fn(&mut Connection, &mut BatchJob) -> Result<(), Lost>;
+
 /// The log of the writer's transactions.
 pub(super) struct Logging {
     pub(super) log: Arc<Log>,
@@ -105,8 +108,11 @@ pub(super) fn run(
         };
         let Some(first) = batch.next() else { continue };
         let mut entries = vec![first];
-        let gathered =
-            in_transaction(&mut connection, |connection| batch.run(connection, &mut entries));
+        let gathered = batch.gather(&mut connection, &mut entries);
+        if let Err(Lost::Failed(Error::Locked)) = gathered {
+            // Otherwise those that wait would each wait for the lock again, one after another.
+            entries.extend(std::iter::from_fn(|| batch.next()));
+        }
         let committed_now = settle(&mut connection, gathered, &mut entries);
         commits.fetch_add(committed_now, Ordering::Relaxed);
         last_commit = batch.began.elapsed().saturating_sub(batch.gathered);
@@ -136,15 +142,32 @@ struct Batch<'q> {
 }
 
 impl Batch<'_> {
-    /// Runs the entries, and the jobs that are taken until the batch is large enough, without savepoints.
-    fn run(
+    /// Runs the batch in one transaction: without savepoints, or again with them once a job failed after it wrote.
+    fn gather(
         &mut self,
         connection: &mut Connection,
         entries: &mut Vec<BatchJob>,
     ) -> Result<(), Lost> {
+        let gathered = in_transaction(connection, |it| self.run(it, entries, plainly));
+        match gathered {
+            // A single job has no others to protect.
+            Err(Lost::Mixed) if entries.len() > 1 => {
+                in_transaction(connection, |it| self.run(it, entries, in_savepoint))
+            }
+            gathered => gathered,
+        }
+    }
+
+    /// Runs the entries, and the jobs that are taken until the batch is large enough.
+    fn run(
+        &mut self,
+        connection: &mut Connection,
+        entries: &mut Vec<BatchJob>,
+        run_one: JobRunner,
+    ) -> Result<(), Lost> {
         let mut done = 0;
         while let Some(entry) = entries.get_mut(done) {
-            plainly(connection, entry)?;
+            run_one(connection, entry)?;
             done += 1;
             self.gathered = self.began.elapsed();
             let is_large = done >= self.jobs;
@@ -173,14 +196,7 @@ fn settle(
     gathered: Result<(), Lost>,
     entries: &mut [BatchJob],
 ) -> u64 {
-    let outcome = match gathered {
-        // A single job has no others to protect.
-        Err(Lost::Mixed) if entries.len() > 1 => in_transaction(connection, |connection| {
-            entries.iter_mut().try_for_each(|entry| in_savepoint(connection, entry))
-        }),
-        outcome => outcome,
-    };
-    match (outcome, &mut *entries) {
+    match (gathered, &mut *entries) {
         (Ok(()), _) => return 1,
         // Otherwise each job would wait for the lock again, one after another.
         (Err(Lost::Failed(Error::Locked)), entries) => {

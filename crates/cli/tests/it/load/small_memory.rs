@@ -24,7 +24,10 @@ const BODY: usize = 2 << 20;
 fn small_server(folder: &mut Folder) -> (Server, Vec<String>) {
     folder.write("zoop.toml", SETTINGS);
     let keys = (0..BUSINESSES).map(|number| key_of_new_business(folder, number)).collect();
-    folder.launch_with(vec!["prlimit".to_owned(), format!("--as={ADDRESS_SPACE}")]);
+    // The allocator as the service of the Debian package sets it.
+    let allocator = ["MALLOC_ARENA_MAX=2", "MALLOC_MMAP_THRESHOLD_=131072"].map(str::to_owned);
+    let limit = ["prlimit".to_owned(), format!("--as={ADDRESS_SPACE}")];
+    folder.launch_with([&["env".to_owned()][..], &allocator, &limit].concat());
     (folder.serve(&[]), keys)
 }
 
