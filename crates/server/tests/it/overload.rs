@@ -139,6 +139,7 @@ fn strangers_who_fill_their_queue_keep_no_known_caller_out() {
         assert_eq!((stranger.status, stranger.header("retry-after")), (503, Some("1")));
         assert_eq!(server.owner("ping", json!({})).status, 200);
     }
+    wait_until("the queue is empty", || server.db.gauges().reads_waiting == 0);
     assert_eq!(server.ask(&unknown, "/api/mcp", "ping", json!({})).status, 200);
 }
 
