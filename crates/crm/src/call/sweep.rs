@@ -6,7 +6,7 @@ use zoop_db::{Timestamp, WriteTx};
 
 use super::error::Result;
 
-/// The most rows that one step changes: the limit of [`few!`].
+/// The most rows that one step changes: the limit of `few!`.
 pub const STEP: usize = 200;
 
 /// One kind of expired rows.
