@@ -21,6 +21,8 @@ zoop_db::global_statements! {
     PAGES = "PRAGMA page_count";
     ALLOW_NO_GROWTH = "PRAGMA max_page_count = 1";
     ALLOW_GROWTH = "PRAGMA max_page_count = 1000000";
+    ENDLESS_INSERT = "INSERT INTO numbers (number) WITH RECURSIVE n(i) AS \
+                      (SELECT 1000 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
     ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
                SELECT count(*) FROM n";
 }
@@ -131,6 +133,29 @@ fn fifty_jobs_are_one_commit_although_five_fail_in_five_ways() {
     assert_eq!(bench.count(), 45);
     // The blocking job and one batch for the fifty.
     assert_eq!(bench.db.gauges().commits - before, 1);
+}
+
+#[test]
+fn an_interrupted_write_is_no_failure_of_the_storage_and_costs_the_others_one_rerun() {
+    let bench = Bench::new(&patient());
+    let endless = |deadline| {
+        bench.db.write::<usize, Error>(deadline, |tx| tx.global_execute(ENDLESS_INSERT, &[]))
+    };
+    let alone = endless(Instant::now() + Duration::from_millis(200)).wait();
+    assert!(matches!(alone, Err(Error::Deadline)), "{alone:?}");
+    assert!(bench.db.takes_writes());
+
+    let (release, held) = bench.hold();
+    let good: Vec<_> = (0..5).map(|number| bench.insert(number, 0)).collect();
+    let beside = endless(Instant::now() + Duration::from_millis(200));
+    let before = bench.db.gauges().commits;
+    drop(release);
+    held.wait().expect("the holder's own job");
+    assert!(matches!(beside.wait(), Err(Error::Deadline)));
+    for reply in good {
+        reply.wait().expect("a good job");
+    }
+    assert_eq!((bench.count(), bench.db.gauges().commits - before), (5, 1));
 }
 
 /// How often a successful job ran in a batch with a failing one.

@@ -1,10 +1,10 @@
 //! The writer thread: group commit.
 //!
 //! Waiting writes share one transaction, and one COMMIT makes them durable together: several times as many
-//! durable writes as with a transaction each, and no slower for one caller. They are taken one at a time, each
-//! when it is its turn, for a few milliseconds: one that arrives later waits for a short batch, whatever
-//! waited before it. Every answer of a batch, even a
-//! refusal, is sent after the COMMIT, because a refusal may depend on what an earlier job of the batch wrote.
+//! durable writes as with a transaction each, and no slower for one caller. Jobs are taken one at a time, in turn,
+//! for a few milliseconds, so a job that arrives meanwhile waits for one short batch, however long the queue is.
+//! Every answer of a batch, even a refusal, is sent after the COMMIT, because a refusal may depend on what an
+//! earlier job of the batch wrote.
 //!
 //! The jobs of a batch run one after another without savepoints, as long as none has to be undone: a job that
 //! refuses before it wrote leaves nothing behind. When one fails after it wrote, the batch is rolled back and
@@ -15,6 +15,9 @@
 //! A full disk or an I/O error silently ends the whole transaction and every savepoint. So after each job the
 //! writer checks whether the transaction is still open. If it is not, or if COMMIT fails, nothing was
 //! committed, and every job of the batch is rerun in a transaction of its own.
+//!
+//! SQLite also ends the transaction of a write statement that it interrupts because the caller has gone or the
+//! deadline has passed. That says nothing about the storage: the job counts as one that failed after it wrote.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -148,7 +151,11 @@ impl Batch<'_> {
         connection: &mut Connection,
         entries: &mut Vec<BatchJob>,
     ) -> Result<(), Lost> {
-        let gathered = in_transaction(connection, |it| self.run(it, entries, plainly));
+        let gathered = in_transaction(connection, |it| {
+            // The wait for the lock is not the batch's own time.
+            self.began = Instant::now();
+            self.run(it, entries, plainly)
+        });
         match gathered {
             // A single job has no others to protect.
             Err(Lost::Mixed) if entries.len() > 1 => {
@@ -217,7 +224,16 @@ fn settle(
         }
         (Err(Lost::Mixed), _) => {}
     }
-    entries.iter_mut().map(|entry| alone(connection, entry)).sum()
+    let mut committed = 0;
+    let mut entries = entries.iter_mut();
+    for entry in entries.by_ref() {
+        committed += alone(connection, entry);
+        if matches!(entry.failure, Some(Error::Locked)) {
+            break;
+        }
+    }
+    entries.for_each(|entry| entry.failure = Some(Error::Locked));
+    committed
 }
 
 /// Runs a job in a transaction of its own.
@@ -269,7 +285,7 @@ fn run_job(connection: &mut Connection, entry: &mut BatchJob) -> Result<After> {
     connection.set_caller(Some(caller.clone()));
     let began = Instant::now();
     let changes = connection.changes();
-    let mut tx = WriteTx::new(Session::Sqlite(connection), caller);
+    let mut tx = WriteTx::new(Session::Sqlite(connection), caller.clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut tx)));
     connection.set_caller(None);
     entry.turn.charge(began.elapsed());
@@ -278,6 +294,9 @@ fn run_job(connection: &mut Connection, entry: &mut BatchJob) -> Result<After> {
         false
     });
     if connection.is_autocommit() {
+        if caller.ensure_waits().is_err() {
+            return Ok(After::TakeBack);
+        }
         return Err(entry.failure.take().unwrap_or_else(ended));
     }
     if keep || connection.changes() == changes { Ok(After::Keep) } else { Ok(After::TakeBack) }
