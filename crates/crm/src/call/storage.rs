@@ -183,7 +183,7 @@ pub(crate) fn charge(ctx: &mut WriteCtx<'_, '_>, is_limited: bool) -> Result<()>
     )))
 }
 
-/// Adds to what a tenant stores, unless it is above `most`; returns whether it was not.
+/// Adds to what a tenant stores, if that is at most `most`; returns whether it was added.
 fn change(tx: &mut WriteTx<'_>, Tenant(tenant): Tenant, added: &Stored, most: i64) -> Result<bool> {
     let Stored([records, notes, drafts, history, answers]) = *added;
     let params = params![tenant, records, notes, drafts, history, answers, most];
@@ -191,7 +191,11 @@ fn change(tx: &mut WriteTx<'_>, Tenant(tenant): Tenant, added: &Stored, most: i6
         return Ok(true);
     }
     let begin = params![tenant, records, notes, drafts, history, answers];
-    Ok(tx.global_execute(BEGIN, begin)? > 0)
+    if tx.global_execute(BEGIN, begin)? > 0 {
+        return Ok(true);
+    }
+    // Either it is above `most`, or a measurement, which takes no tenant's lock, has begun to count meanwhile.
+    Ok(tx.global_execute(ADD, params)? > 0)
 }
 
 /// Runs a sweep of a class, whose statement returns the tenant and the bytes of each row that it removed.
@@ -208,7 +212,7 @@ pub(crate) fn sweep(
     for (tenant, bytes) in &rows {
         removed.entry(*tenant).or_default().add(class, -bytes);
     }
-    // In the order of the tenants, so that two sweeps do not wait for each other.
+    // In the order of the tenants, so that two sweeps cannot deadlock.
     for (tenant, removed) in removed {
         change(tx, tenant, &removed, i64::MAX)?;
     }
