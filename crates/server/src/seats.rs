@@ -1,58 +1,94 @@
-//! Seats: how many requests are processed at once, how many wait for that, and for how long.
+//! Seats: how many requests are processed at once, how many wait for a seat, and for how long.
 //!
-//! A request waits once its body has arrived, so that slow senders hold no seat. Those who wait are served in
-//! turn. One holder has half of the seats and half of the places to wait at most: its further requests wait
-//! behind its own, and in nobody else's way.
+//! A request waits after its body has arrived, so that slow senders hold no seat. Waiting requests are served in
+//! turn. One holder has at most half of the seats and half of the places in the queue, and so have all strangers
+//! together: further requests wait behind their own, and delay nobody else.
 
 use std::time::Instant;
 
+use tokio::task::unconstrained;
 use tokio::time::timeout_at;
 
 use crate::memory::{ByteBudget, HeldBytes};
 use crate::network::Holder;
 
-/// For each seat, the requests that have a seat or wait for one; the next is turned away at once.
+/// The number of requests per seat that have the seat or wait for it. Any further request is rejected at once.
 const PLACES: u32 = 8;
-/// The number of seats at most.
-const MOST: u32 = 1 << 20;
+/// Maximum number of seats.
+const MAX_SEATS: u32 = 1 << 20;
 
-/// The time until which a request may wait for room: the other half of what is left to it is for its work.
+/// The time until which a request may wait for room. The other half of the time that it has left is for its work.
 pub(crate) fn halfway(deadline: Instant) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / 2
 }
 
-/// The seats of one server. Both budgets count requests.
+/// The seats of one server.
 pub(crate) struct Seats {
+    all: Room,
+    /// The part that requests without a known token may use.
+    strangers: Room,
+}
+
+/// Seats and places in the queue for them. Both budgets count requests.
+struct Room {
     taken: ByteBudget<Holder>,
     places: ByteBudget<Holder>,
 }
 
-/// A request's seat. Dropping it lets the next one in.
+/// A request's seat. Dropping it lets the next request in.
 pub(crate) struct Seat {
+    _of_all: Held,
+    _of_strangers: Option<Held>,
+}
+
+/// A seat and a place in one room.
+struct Held {
     _seat: HeldBytes<Holder>,
     _place: HeldBytes<Holder>,
 }
 
-impl Seats {
-    /// This many seats; at least one, and a million at most.
-    pub(crate) fn new(number: usize) -> Self {
-        let number = u32::try_from(number).unwrap_or(MOST).clamp(1, MOST);
+impl Room {
+    fn new(seats: u32) -> Self {
         let half_for_one = |number: u32| ByteBudget::new(number, number.div_ceil(2));
-        Self { taken: half_for_one(number), places: half_for_one(number * PLACES) }
+        Self { taken: half_for_one(seats), places: half_for_one(seats * PLACES) }
     }
 
-    /// Waits for a seat until a time. None if too many wait already, or the time is up.
-    pub(crate) async fn take(&self, holder: Holder, until: Instant) -> Option<Seat> {
-        let now = Instant::now();
-        let place = timeout_at(now.into(), self.places.hold(holder, 1)).await.ok()?.ok()?;
+    async fn take(&self, holder: Holder, until: Instant) -> Option<Held> {
+        // Unconstrained: a task that has used up its share of the runtime must not be taken for one without a place.
+        let place = unconstrained(self.places.hold(holder, 1));
+        let place = timeout_at(Instant::now().into(), place).await.ok()?.ok()?;
         let seat = timeout_at(until.into(), self.taken.hold(holder, 1)).await.ok()?.ok()?;
-        Some(Seat { _seat: seat, _place: place })
+        Some(Held { _seat: seat, _place: place })
+    }
+
+    /// The requests that wait for a seat.
+    fn waiting(&self) -> usize {
+        self.places.held().saturating_sub(self.taken.held())
+    }
+}
+
+impl Seats {
+    /// Creates this many seats, at least 1 and at most [`MAX_SEATS`].
+    pub(crate) fn new(number: usize) -> Self {
+        let number = u32::try_from(number).unwrap_or(MAX_SEATS).clamp(1, MAX_SEATS);
+        Self { all: Room::new(number), strangers: Room::new(number.div_ceil(2)) }
+    }
+
+    /// Waits for a seat until a time. Returns `None` if too many requests wait already, or the time is up.
+    pub(crate) async fn take(&self, holder: Holder, until: Instant) -> Option<Seat> {
+        let of_strangers = match holder {
+            Holder::Tenant(_) => None,
+            Holder::Strangers(_) | Holder::Nowhere => {
+                Some(self.strangers.take(holder, until).await?)
+            }
+        };
+        Some(Seat { _of_all: self.all.take(holder, until).await?, _of_strangers: of_strangers })
     }
 
     /// The requests that wait for a seat.
     pub(crate) fn waiting(&self) -> usize {
-        self.places.held().saturating_sub(self.taken.held())
+        self.all.waiting() + self.strangers.waiting()
     }
 }
 
@@ -92,10 +128,40 @@ mod tests {
             let others = (seats.take(B, later).await.unwrap(), seats.take(B, later).await.unwrap());
             assert!(seats.take(B, Instant::now()).await.is_none(), "the time is up");
             drop((held, others));
-            for one in waiting {
-                assert!(one.await.unwrap(), "each has a seat in its turn");
+            for request in waiting {
+                assert!(request.await.unwrap(), "each request gets a seat in its turn");
             }
             assert_eq!(seats.waiting(), 0);
+        });
+    }
+
+    #[test]
+    fn strangers_leave_half_of_the_seats_to_tenants_however_many_networks_they_have() {
+        run(async {
+            let seats = Seats::new(8);
+            let soon = || Instant::now() + Duration::from_millis(10);
+            let mut held = Vec::new();
+            for network in 0..8 {
+                let stranger = Holder::stranger(Some([203, network, 0, 1].into()));
+                held.extend(seats.take(stranger, soon()).await);
+            }
+            assert_eq!(held.len(), 4);
+            for tenant in 1..5 {
+                let tenant = Holder::Tenant(Tenant(tenant));
+                held.push(seats.take(tenant, soon()).await.expect("a seat that is free"));
+            }
+        });
+    }
+
+    #[test]
+    fn a_task_that_has_worked_long_still_gets_a_free_seat() {
+        run(async {
+            let seats = Seats::new(4);
+            // The runtime makes a task yield after a number of operations; it reports none of them as ready then.
+            while tokio::task::coop::has_budget_remaining() {
+                tokio::task::coop::consume_budget().await;
+            }
+            assert!(seats.take(A, Instant::now() + Duration::from_secs(60)).await.is_some());
         });
     }
 }

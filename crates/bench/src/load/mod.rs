@@ -1,6 +1,6 @@
-//! The load: callers on kept connections, each of which sends its next request when it has the answer to the
-//! last one (a closed loop). All run on one thread, to take as little as possible from a server on the same
-//! machine.
+//! The load: callers on kept connections. Each sends its next request when it has the answer to the last one (a
+//! closed loop), or at fixed intervals. All run on one thread, to take as little as possible from a server on the
+//! same machine.
 //!
 //! Every answer is checked: a benchmark that counts errors measures nothing.
 
@@ -23,13 +23,16 @@ pub(crate) use request::{Expected, Requests, Target};
 /// The longest answer time that is recorded exactly, in nanoseconds.
 const MAX_NANOSECONDS: u64 = 60_000_000_000;
 
-/// How long a load lasts.
+/// How long a load lasts, and how fast its callers call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     /// The time before calls are counted.
     pub(crate) warm_up: Duration,
     /// The time in which calls are counted.
     pub(crate) counted: Duration,
+    /// The time between the beginnings of a caller's calls; zero for the next one as soon as the last one is
+    /// answered.
+    pub(crate) interval: Duration,
 }
 
 /// The result of a load.
@@ -69,7 +72,8 @@ pub(crate) fn run(
     let calling: Vec<_> = (0..callers)
         .map(|caller| {
             let (address, requests) = (target.address, requests.clone());
-            tasks.spawn_local(call(address, requests, (caller, callers), begin, end))
+            let window = Window { begin, end, interval: span.interval };
+            tasks.spawn_local(call(address, requests, (caller, callers), window))
         })
         .collect();
     let watch = tasks.spawn_local({
@@ -110,28 +114,42 @@ const fn nanoseconds(count: u64) -> f64 {
     count as f64
 }
 
-/// Runs one caller until the end; returns the times of its counted calls, in nanoseconds.
+/// A span from the moment when its calls are counted.
+#[derive(Clone, Copy)]
+struct Window {
+    begin: Instant,
+    end: Instant,
+    interval: Duration,
+}
+
+/// Runs one caller until the end; returns the times of its counted calls, in nanoseconds. A call that is late,
+/// because the last answer was, counts from the time at which it was due.
 async fn call(
     address: SocketAddr,
     requests: Rc<Requests>,
     (caller, callers): (usize, usize),
-    begin: Instant,
-    end: Instant,
+    Window { begin, end, interval }: Window,
 ) -> Result<Histogram<u64>> {
     let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let mut connection = Connection::open(address).await?;
     // Callers use different places, so that no two ask for the same at once.
     let mut place = caller;
+    let mut due = Instant::now();
     loop {
         let request = requests.get(place);
         place += callers;
-        let sent = Instant::now();
-        if sent >= end {
+        if interval.is_zero() {
+            due = Instant::now();
+        } else {
+            due += interval;
+            tokio::time::sleep_until(due.into()).await;
+        }
+        if due >= end {
             return Ok(times);
         }
         connection.call(&request, requests.expected()).await?;
-        if sent >= begin {
-            let time = u64::try_from(sent.elapsed().as_nanos())?;
+        if due >= begin {
+            let time = u64::try_from(due.elapsed().as_nanos())?;
             times.record(time.clamp(1, MAX_NANOSECONDS))?;
         }
     }

@@ -30,7 +30,8 @@ fn load(status: u16, body: &'static str, expected: Expected) -> anyhow::Result<M
     let address = server(StatusCode::from_u16(status).unwrap(), body);
     let target = Target { address, path: "/mcp", token: "token".to_owned() };
     let requests = Requests::Repeated(vec![target.call("customers.get", &json!({}))], expected);
-    let span = Span { warm_up: Duration::ZERO, counted: Duration::from_millis(100) };
+    let (warm_up, counted) = (Duration::ZERO, Duration::from_millis(100));
+    let span = Span { warm_up, counted, interval: Duration::ZERO };
     super::run(&target, requests, 3, span, &Process::myself().unwrap())
 }
 

@@ -8,9 +8,11 @@
 //! | [`writes`] | creating, with shared transactions and without |
 //! | [`postgres`] | all of this on PostgreSQL |
 //! | [`holds`] | how long one call holds the writer |
+//! | [`fairness`] | one business while another does its worst |
 //! | [`facts`] | memory, starts, sizes |
 
 mod facts;
+mod fairness;
 mod holds;
 mod machine;
 mod others;
@@ -32,6 +34,7 @@ use crate::opponents::server::{Server, Zoop};
 use crate::results::{Key, Results, Sample};
 use crate::say;
 
+pub(crate) use fairness::{ALONE, BESIDE, CALLS};
 pub(crate) use holds::{HOLD, held, kinds};
 pub(crate) use others::CALLERS;
 pub(crate) use postgres::{BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES};
@@ -63,13 +66,15 @@ impl Plan {
         let mut sizes: Vec<u32> =
             [SMALLEST_SIZE, 100_000].into_iter().filter(|it| *it < customers).collect();
         sizes.push(customers);
-        let span = Span { warm_up: Duration::from_millis(300), counted: Duration::from_secs(1) };
+        let (warm_up, counted) = (Duration::from_millis(300), Duration::from_secs(1));
+        let span = Span { warm_up, counted, interval: Duration::ZERO };
         Ok(Self { sizes, rounds: 3, span, zoop, peers, folder: crate::folder()? })
     }
 
     /// Every step in about three minutes; the figures are meaningless.
     pub(crate) fn quick(zoop: Zoop, peers: Peers) -> Result<Self> {
-        let span = Span { warm_up: Duration::from_millis(50), counted: Duration::from_millis(200) };
+        let (warm_up, counted) = (Duration::from_millis(50), Duration::from_millis(200));
+        let span = Span { warm_up, counted, interval: Duration::ZERO };
         let folder = crate::folder()?.join("quick");
         std::fs::create_dir_all(&folder)?;
         Ok(Self { sizes: vec![SMALLEST_SIZE, 50_000], rounds: 2, span, zoop, peers, folder })
@@ -111,6 +116,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
         ("searches and lists", pages::measure),
         ("writes", writes::measure),
         ("the writer", holds::measure),
+        ("two businesses", fairness::measure),
         ("PostgreSQL", postgres::measure),
     ] {
         say(&format!("measuring: {name}"));

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags};
 use zoop_db::{Tenant, Uuid};
 
-use super::Run;
 use super::others::CALLERS;
+use super::{Run, fairness};
 use crate::cases;
 use crate::opponents::postgres::{Moved, Reads};
 use crate::opponents::server::Commits;
@@ -37,7 +37,9 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     run.results.note(MOVED, run.largest().customers, moved.rows_per_second);
     reads(run, &moved, &path)?;
     pages(run, &moved)?;
-    writes(run, &moved)
+    writes(run, &moved)?;
+    let copy = moved.copy()?;
+    fairness::measure_on(run, POSTGRES, copy.url())
 }
 
 /// Single reads compared with the bare driver's.

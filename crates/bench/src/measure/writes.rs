@@ -62,10 +62,10 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
 }
 
 /// A copy of a database that is not open; it is removed when this is dropped.
-struct Copy(PathBuf);
+pub(super) struct Copy(pub(super) PathBuf);
 
 impl Copy {
-    fn of(path: &Path) -> Result<Self> {
+    pub(super) fn of(path: &Path) -> Result<Self> {
         let copy = path.with_extension("copy.db");
         fs::copy(path, &copy).with_context(|| format!("{} cannot be copied", path.display()))?;
         Ok(Self(copy))

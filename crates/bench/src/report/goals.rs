@@ -3,7 +3,7 @@
 use super::format::{self, megabytes, ratio, time};
 use crate::cases::{self, Case};
 use crate::load::Measured;
-use crate::measure::{BARE, BOUND, POSTGRES, SINGLE, SMALLEST_SIZE};
+use crate::measure::{self, ALONE, BARE, BESIDE, BOUND, POSTGRES, SINGLE, SMALLEST_SIZE};
 use crate::results::{Key, Results};
 
 /// Callers at which servers are compared.
@@ -62,6 +62,7 @@ fn goals(results: &Results) -> Vec<Goal> {
         10_000.0,
         |us| time(Some(us)),
     ));
+    goals.push(neighbors(results, "zoop", "beside a business that does its worst, times p99"));
     let own = |bytes| megabytes(Some(bytes));
     goals.extend([
         at_most("memory of its own, idle", results.fact("idle own memory", largest), 30e6, own),
@@ -95,7 +96,33 @@ fn on_postgres(results: &Results) -> Vec<Goal> {
         at_most("PostgreSQL: one letter, 99 of 100 calls within", longest, 50_000.0, |us| {
             time(Some(us))
         }),
+        neighbors(
+            results,
+            POSTGRES,
+            "PostgreSQL: beside a business that does its worst, times p99",
+        ),
     ]
+}
+
+/// How much slower the slowest of a business's calls get while another business does its worst.
+fn neighbors(results: &Results, server: &str, what: &str) -> Goal {
+    let slowdowns = measure::CALLS.iter().filter_map(|tool| slowdown(results, server, tool));
+    at_most(what, slowdowns.reduce(f64::max), 5.0, |it| ratio(Some(it)))
+}
+
+/// The same for one tool.
+pub(super) fn slowdown(results: &Results, server: &str, tool: &str) -> Option<f64> {
+    let (beside, alone) = (neighbor(server, tool, BESIDE), neighbor(server, tool, ALONE));
+    results.ratio(beside, alone, |measured| measured.p99)
+}
+
+/// Selects the calls of the business that is measured alone and beside another.
+pub(super) fn neighbor<'k>(
+    server: &'k str,
+    tool: &'k str,
+    case: &'k str,
+) -> impl Fn(&Key) -> bool + 'k {
+    move |key| key.server == server && key.tool == tool && key.case == case
 }
 
 /// Whether this was measured with one caller in the largest business of the largest database.

@@ -4,7 +4,9 @@ use super::format::{callers_of, megabytes, ratio, table, time, whole};
 use super::goals::{self, CALLERS};
 use crate::cases;
 use crate::load::Measured;
-use crate::measure::{self, BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES, SINGLE};
+use crate::measure::{
+    self, ALONE, BARE, BARE_CALLS, BESIDE, BOUND, BOUND_CALLS, MOVED, POSTGRES, SINGLE,
+};
 use crate::results::{Key, Results};
 
 /// The servers for `customers.get`, and their descriptions.
@@ -29,6 +31,7 @@ pub(super) fn all(results: &Results) -> String {
         businesses(results),
         writes(results),
         holds(results),
+        fairness(results),
         others(results),
         sizes(results),
         postgres(results),
@@ -216,8 +219,38 @@ pub(crate) fn holds(results: &Results) -> String {
     format!(
         "## How long a call holds the writer\n\nSQLite has one writer for all businesses. Each of these calls \
          is as large as the limits allow, unless it says otherwise; letters of names and texts have four bytes. The \
-         time is from the beginning of the write to its answer, with a commit of its own.\n\n{}",
+         time is from the beginning of the write to its answer, with a commit of its own. A tag is removed from \
+         200 customers at a time; the longest part counts.\n\n{}",
         table(&["call", "held"], &rows)
+    )
+}
+
+/// One business while another does its worst.
+fn fairness(results: &Results) -> String {
+    let mut rows = Vec::new();
+    for (server, engine) in [("zoop", "SQLite"), (POSTGRES, "PostgreSQL")] {
+        for tool in measure::CALLS {
+            let at = |case, value: fn(&Measured) -> f64| {
+                time(results.median(goals::neighbor(server, tool, case), value))
+            };
+            rows.push(vec![
+                format!("`{tool}` on {engine}"),
+                at(ALONE, |it| it.p50),
+                at(ALONE, |it| it.p99),
+                at(BESIDE, |it| it.p50),
+                at(BESIDE, |it| it.p99),
+                ratio(goals::slowdown(results, server, tool)),
+            ]);
+        }
+    }
+    let headings =
+        ["call", "p50 alone", "p99 alone", "p50 beside it", "p99 beside it", "times p99"];
+    format!(
+        "## One business while another does its worst\n\nThe first business makes a hundred calls a \
+         second. The other one has 64 connections and never pauses: three in four of its calls search through \
+         800,000 characters of notes, and each fourth writes a note of 100,000 characters. Both sides, the load \
+         and the database share two cores.\n\n{}",
+        table(&headings, &rows)
     )
 }
 

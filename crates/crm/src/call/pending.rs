@@ -2,22 +2,47 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use zoop_db::{Db, Error, Reply, WriteTx};
 
-/// The work of a write job.
-pub(crate) type Work<T, E> = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send>;
+use crate::call::tool::Step;
 
-/// The pending answer of a call. A write is queued only once its preparation has answered, so nothing is
+/// The work of a write job. It runs once for each part.
+pub(crate) type Work<T, E> = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<Step<T>, E> + Send>;
+
+/// The pending answer of a call. A write is queued only after its preparation has answered, so nothing is
 /// written until the answer is awaited. Dropping it tells the engine that the caller has gone.
 #[must_use = "a write runs only when its answer is awaited"]
 pub struct Pending<'a, T, E>(Stage<'a, T, E>);
 
 enum Stage<'a, T, E> {
     Preparing { reply: Reply<Work<T, E>, E>, db: &'a Db, deadline: Instant },
-    Running(Reply<T, E>),
+    Writing { reply: Reply<Step<T>, E>, write: Write<'a, T, E> },
+    Reading(Reply<T, E>),
+}
+
+/// A write that is queued again until it is done.
+struct Write<'a, T, E> {
+    work: Arc<Mutex<Work<T, E>>>,
+    db: &'a Db,
+    deadline: Instant,
+}
+
+impl<T, E> Write<'_, T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    /// Queues the write, or its next part.
+    fn queue(&self) -> Reply<Step<T>, E> {
+        let work = self.work.clone();
+        self.db.write(self.deadline, move |tx| {
+            (work.lock().unwrap_or_else(PoisonError::into_inner))(tx)
+        })
+    }
 }
 
 impl<'a, T, E> Pending<'a, T, E>
@@ -27,7 +52,7 @@ where
 {
     /// The answer of the only job.
     pub(crate) const fn running(reply: Reply<T, E>) -> Self {
-        Self(Stage::Running(reply))
+        Self(Stage::Reading(reply))
     }
 
     /// The answer of the write that a read prepares.
@@ -44,9 +69,26 @@ where
     /// # Errors
     /// The call is rejected or fails.
     pub fn wait(self) -> Result<T, E> {
-        match self.0 {
-            Stage::Preparing { reply, db, deadline } => db.write(deadline, reply.wait()?).wait(),
-            Stage::Running(reply) => reply.wait(),
+        let (reply, db, deadline) = match self.0 {
+            Stage::Preparing { reply, db, deadline } => (reply, db, deadline),
+            Stage::Writing { reply, write } => return finish(reply, &write),
+            Stage::Reading(reply) => return reply.wait(),
+        };
+        let write = Write { work: Arc::new(Mutex::new(reply.wait()?)), db, deadline };
+        finish(write.queue(), &write)
+    }
+}
+
+/// Blocks until all parts of a write are done.
+fn finish<T, E>(mut reply: Reply<Step<T>, E>, write: &Write<'_, T, E>) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    loop {
+        match reply.wait()? {
+            Step::Done(answer) => return Ok(answer),
+            Step::Partial => reply = write.queue(),
         }
     }
 }
@@ -63,13 +105,20 @@ where
             match &mut self.0 {
                 Stage::Preparing { reply, db, deadline } => {
                     let work = match ready!(Pin::new(reply).poll(context)) {
-                        Ok(work) => work,
+                        Ok(work) => Arc::new(Mutex::new(work)),
                         Err(refused) => return Poll::Ready(Err(refused)),
                     };
-                    let reply = db.write(*deadline, work);
-                    self.0 = Stage::Running(reply);
+                    let write = Write { work, db, deadline: *deadline };
+                    self.0 = Stage::Writing { reply: write.queue(), write };
                 }
-                Stage::Running(reply) => return Pin::new(reply).poll(context),
+                Stage::Writing { reply, write } => {
+                    match ready!(Pin::new(&mut *reply).poll(context)) {
+                        Ok(Step::Partial) => *reply = write.queue(),
+                        Ok(Step::Done(answer)) => return Poll::Ready(Ok(answer)),
+                        Err(refused) => return Poll::Ready(Err(refused)),
+                    }
+                }
+                Stage::Reading(reply) => return Pin::new(reply).poll(context),
             }
         }
     }

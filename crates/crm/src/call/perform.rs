@@ -14,7 +14,7 @@ use crate::call::history;
 use crate::call::idempotency::{self, Claim, Remembered};
 use crate::call::scope::Scope;
 use crate::call::storage;
-use crate::call::tool::{Command, Query, Receipt, Replay};
+use crate::call::tool::{Command, Query, Receipt, Replay, Step};
 
 /// A command's call, with the idempotency key separate from the arguments.
 pub struct CommandCall {
@@ -42,9 +42,9 @@ pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) ->
 
 /// A command whose arguments are valid: only the write is left. It may run several times.
 pub trait Prepared: Send {
-    /// Runs it and returns the answer as JSON. A retry with the same idempotency key gets the first
-    /// answer again, and nothing is run.
-    fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String>;
+    /// Runs it, or its next part, and returns the answer as JSON. A retry with the same idempotency key gets the
+    /// first answer again, and nothing is run.
+    fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>>;
 }
 
 /// [`Prepared`] in the tool's own types.
@@ -58,41 +58,49 @@ pub(crate) struct Ready<T: Command> {
 type Sent = Vec<(String, bool)>;
 
 impl<T: Command> Ready<T> {
-    /// Runs it.
-    pub(crate) fn output(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<T::Output> {
+    /// Runs it, or its next part.
+    pub(crate) fn output(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
         let output = self.unpaid(ctx)?;
         storage::charge(ctx, storage::is_limited::<T>())?;
         Ok(output)
     }
 
-    /// Runs it, and leaves it to the caller to count what was stored.
-    fn unpaid(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<T::Output> {
-        let output = T::run(ctx, &self.input)?;
+    /// Runs it, or its next part, and leaves it to the caller to count what was stored.
+    fn unpaid(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
+        let step = match T::advance(ctx, &self.input)? {
+            Step::Partial => Step::Partial,
+            Step::Done(()) => Step::Done(T::run(ctx, &self.input)?),
+        };
         history::record(ctx, T::NAME)?;
-        Ok(output)
+        Ok(step)
     }
 
-    fn answer(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String> {
-        let Some(claim) = &self.claim else {
-            return Ok(serde_json::to_string(&self.output(ctx)?)?);
-        };
-        if let Some(remembered) = idempotency::recall(ctx, claim)? {
-            return replay::<T>(ctx, &self.input, remembered);
+    fn answer(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>> {
+        if let Some(claim) = &self.claim
+            && let Some(remembered) = idempotency::recall(ctx, claim)?
+        {
+            return replay::<T>(ctx, &self.input, remembered).map(Step::Done);
         }
-        let answer = serde_json::to_string(&self.unpaid(ctx)?)?;
-        idempotency::remember(ctx, claim, &remembered::<T>(&answer)?)?;
+        let step = match self.unpaid(ctx)? {
+            Step::Partial => Step::Partial,
+            Step::Done(output) => Step::Done(serde_json::to_string(&output)?),
+        };
+        if let (Step::Done(answer), Some(claim)) = (&step, &self.claim) {
+            idempotency::remember(ctx, claim, &remembered::<T>(answer)?)?;
+        }
         storage::charge(ctx, storage::is_limited::<T>())?;
-        Ok(answer)
+        Ok(step)
     }
 }
 
 impl<T: Command> Prepared for Ready<T> {
-    fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<String> {
-        let answer = self.answer(ctx)?;
-        if needs_receipt(ctx.access, T::SCOPE, T::RECEIPT) {
-            return receipt_of(&answer, T::RECEIPT, &self.sent);
+    fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>> {
+        match self.answer(ctx)? {
+            Step::Done(answer) if needs_receipt(ctx.access, T::SCOPE, T::RECEIPT) => {
+                receipt_of(&answer, T::RECEIPT, &self.sent).map(Step::Done)
+            }
+            step => Ok(step),
         }
-        Ok(answer)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::call::page;
 use crate::call::pending::{Pending, Work};
 use crate::call::perform::{self, CommandCall, Prepared, Ready};
 use crate::call::proof::{Proof, enter_read, enter_write};
-use crate::call::tool::{ActorRule, Command, List, Query};
+use crate::call::tool::{ActorRule, Command, List, Query, Step};
 use crate::values::clock::Environment;
 
 /// Runs a tool that reads and returns the answer as JSON.
@@ -72,7 +72,11 @@ pub fn write<P: Proof>(
 ) -> Result<String, P::Refusal> {
     let access = enter_write(tx, environment, proof)?;
     let prepared = prepare(tx, environment, &access, tool, arguments, header_key)?;
-    Ok(prepared.run(tx, environment, &access)?)
+    loop {
+        if let Step::Done(answer) = prepared.run(tx, environment, &access)? {
+            return Ok(answer);
+        }
+    }
 }
 
 /// A write whose arguments are valid for its caller.
@@ -110,13 +114,13 @@ impl PreparedWrite {
         self.context == perform::parse_context(access)
     }
 
-    /// Runs it for a caller whose rights were read in the write's own transaction.
+    /// Runs it, or its next part, for a caller whose rights were read in the write's own transaction.
     fn run(
         &self,
         tx: &mut WriteTx<'_>,
         environment: &Environment,
         access: &Access,
-    ) -> Result<String> {
+    ) -> Result<Step<String>> {
         authorize(access, self.tool)?;
         self.command.run(&mut WriteCtx::begin(tx, access, environment)?)
     }
@@ -167,7 +171,12 @@ pub fn command<T: Command, P: Proof>(
 ) -> Result<T::Output, P::Refusal> {
     let access = enter_write(tx, environment, proof)?;
     let ready = prepare_command::<T>(tx, environment, &access, arguments)?;
-    Ok(ready.output(&mut WriteCtx::begin(tx, &access, environment)?)?)
+    loop {
+        let step = ready.output(&mut WriteCtx::begin(tx, &access, environment)?)?;
+        if let Step::Done(output) = step {
+            return Ok(output);
+        }
+    }
 }
 
 /// Checks all of a command that can be checked without writing.

@@ -101,8 +101,25 @@ pub trait Command: Tool {
         Ok(input)
     }
 
+    /// Does a part of the work that would hold up other writes for too long in one transaction, and returns
+    /// [`Step::Partial`]; [`Step::Done`] once what is left is short enough for [`Self::run`]. Each part is a
+    /// transaction and a history entry of its own, between which other calls run. A call that ends in between has
+    /// done the parts before, and a repeated call does the rest.
+    fn advance(_: &mut WriteCtx<'_, '_>, _: &Self::Input) -> Result<Step<()>> {
+        Ok(Step::Done(()))
+    }
+
     /// Runs it. The input is borrowed because a job may have to run twice.
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
+}
+
+/// How far a write has come in one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<T> {
+    /// Only a part of it is done.
+    Partial,
+    /// All of it is done.
+    Done(T),
 }
 
 /// Who may call a tool.

@@ -1,13 +1,18 @@
 //! What each tenant stores: counted by every write, measured, and limited.
 
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_db::Timestamp;
+use zoop_db::{Dialect, Timestamp};
 
 use crate::call::access::Account;
+use crate::call::error::Error;
 use crate::call::storage::{self, Class, Stored};
 use crate::maintenance;
-use crate::testing::{Business, TestEnv, error_json};
+use crate::testing::{self, Business, TestEnv, error_json};
 use crate::values::size::Size;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
@@ -102,11 +107,8 @@ fn above_the_limit_what_adds_is_refused_and_all_else_works() {
     env.call(&acme.office, "notes.create", note).expect("0 is no limit");
 }
 
-#[both]
-fn a_measured_tenant_is_corrected_once() {
-    let env = TestEnv::new();
-    let acme = env.business("Acme");
-    let (_, measured) = storage_of(&env, acme.account);
+/// Forgets what is counted of every tenant.
+fn forget_counts(env: &TestEnv) {
     let forget = "DELETE FROM tenant_storage";
     match env.server() {
         None => {
@@ -115,6 +117,51 @@ fn a_measured_tenant_is_corrected_once() {
         }
         Some(server) => drop(server.run_as_superuser(forget).expect("a tenant")),
     }
+}
+
+/// On PostgreSQL a measurement takes no tenant's lock, so it can begin to count between two statements of a write.
+#[test]
+fn a_write_beside_the_first_measurement_is_not_refused_as_full() {
+    testing::on(Dialect::Postgres, write_beside_measurement);
+}
+
+fn write_beside_measurement() {
+    let mut env = TestEnv::new();
+    env.environment.storage_limit = Size(1 << 30);
+    let acme = env.business("Acme");
+    forget_counts(&env);
+    let (number, now) = (acme.account.number, env.environment.clock.now());
+    let (begun, wait_until_begun) = mpsc::channel();
+    let (release, wait_for_release) = mpsc::channel();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let measurement = env.db.write(deadline, move |tx| {
+        storage::correct(tx, number, &Stored::default(), now, now)?;
+        begun.send(()).expect("the test waits");
+        wait_for_release.recv().expect("the test releases");
+        Ok::<_, Error>(())
+    });
+    wait_until_begun.recv().expect("a measurement");
+    thread::scope(|scope| {
+        let note = json!({ "body": "Beside" });
+        let write = scope.spawn(|| env.call(&acme.owner, "notes.create", note));
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let server = env.server().expect("a server");
+        while server.run_as_superuser(waiting).expect("a count").trim() == "0" {
+            assert!(Instant::now() < deadline, "the write should wait for the measurement");
+        }
+        release.send(()).expect("the measurement waits");
+        write.join().expect("a call").expect("a note");
+    });
+    measurement.wait().expect("the measurement");
+}
+
+#[both]
+fn a_measured_tenant_is_corrected_once() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let (_, measured) = storage_of(&env, acme.account);
+    forget_counts(&env);
     let now = env.environment.clock.now();
     let since = Timestamp(now.0 - 1);
     let due = || env.read(move |tx| storage::unmeasured(tx, since, 10)).expect("tenants");

@@ -44,6 +44,8 @@ struct BatchJob {
     job: Box<dyn WriteJob>,
     turn: WriteTurn,
     failure: Option<Error>,
+    /// Whether the time of its first run was charged. A rerun is the fault of another job.
+    is_charged: bool,
 }
 
 /// How large a batch becomes.
@@ -119,7 +121,7 @@ pub(super) fn run(
         let committed_now = settle(&mut connection, gathered, &mut entries);
         commits.fetch_add(committed_now, Ordering::Relaxed);
         last_commit = batch.began.elapsed().saturating_sub(batch.gathered);
-        for BatchJob { job, turn, failure } in entries {
+        for BatchJob { job, turn, failure, .. } in entries {
             drop(turn);
             job.answer(failure);
         }
@@ -159,7 +161,12 @@ impl Batch<'_> {
         match gathered {
             // A single job has no others to protect.
             Err(Lost::Mixed) if entries.len() > 1 => {
-                in_transaction(connection, |it| self.run(it, entries, in_savepoint))
+                let (failed, began) = (entries.len() - 1, Instant::now());
+                let rerun = in_transaction(connection, |it| self.run(it, entries, in_savepoint));
+                if let Some(entry) = entries.get(failed) {
+                    entry.turn.charge(began.elapsed());
+                }
+                rerun
             }
             gathered => gathered,
         }
@@ -190,7 +197,7 @@ impl Batch<'_> {
         loop {
             let (job, turn) = self.first.take().or_else(|| self.queue.try_next())?;
             if !job.caller().is_gone() {
-                return Some(BatchJob { job, turn, failure: None });
+                return Some(BatchJob { job, turn, failure: None, is_charged: false });
             }
         }
     }
@@ -288,7 +295,9 @@ fn run_job(connection: &mut Connection, entry: &mut BatchJob) -> Result<After> {
     let mut tx = WriteTx::new(Session::Sqlite(connection), caller.clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut tx)));
     connection.set_caller(None);
-    entry.turn.charge(began.elapsed());
+    if !std::mem::replace(&mut entry.is_charged, true) {
+        entry.turn.charge(began.elapsed());
+    }
     let keep = outcome.unwrap_or_else(|_| {
         entry.failure = Some(Error::Panicked);
         false

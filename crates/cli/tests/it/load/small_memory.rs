@@ -1,5 +1,5 @@
-//! A server with half a gibibyte of address space, and callers that do their worst: it answers or refuses, and
-//! stays.
+//! A server with half a gibibyte of address space, and a hundred keys of ten businesses that do their worst: it
+//! answers or refuses, and survives.
 
 use std::io::ErrorKind;
 use std::thread;
@@ -15,15 +15,15 @@ use crate::env::{Folder, Server, is_long, text};
 /// The address space of the server, in bytes.
 const ADDRESS_SPACE: u64 = 512 << 20;
 const BUSINESSES: usize = 10;
-/// Connections of each business, in all more than the seats of the server.
-const EACH: usize = 10;
+/// The keys of each business. Each has a connection.
+const KEYS: usize = 10;
 /// The largest body that the server reads.
 const BODY: usize = 2 << 20;
 
-/// A server without request limits over ten businesses with long notes, and a key of each.
-fn small_server(folder: &mut Folder) -> (Server, Vec<String>) {
+/// A server without request limits over ten businesses, and the keys of each.
+fn small_server(folder: &mut Folder) -> (Server, Vec<Vec<String>>) {
     folder.write("zoop.toml", SETTINGS);
-    let keys = (0..BUSINESSES).map(|number| key_of_new_business(folder, number)).collect();
+    let keys = (0..BUSINESSES).map(|number| keys_of_new_business(folder, number)).collect();
     // The allocator as the service of the Debian package sets it.
     let allocator = ["MALLOC_ARENA_MAX=2", "MALLOC_MMAP_THRESHOLD_=131072"].map(str::to_owned);
     let limit = ["prlimit".to_owned(), format!("--as={ADDRESS_SPACE}")];
@@ -31,7 +31,7 @@ fn small_server(folder: &mut Folder) -> (Server, Vec<String>) {
     (folder.serve(&[]), keys)
 }
 
-fn key_of_new_business(folder: &Folder, number: usize) -> String {
+fn keys_of_new_business(folder: &Folder, number: usize) -> Vec<String> {
     let (name, owner) = (format!("Business {number}"), format!("owner{number}@example.com"));
     let made = folder.json(&[
         "tenant",
@@ -45,9 +45,8 @@ fn key_of_new_business(folder: &Folder, number: usize) -> String {
     ]);
     let tenant = text(&made, "tenant_id");
     let scopes = "read:customers,write:customers,read:notes,write:notes";
-    let key =
-        folder.json(&["key", "create", "--tenant", &tenant, "--user", &owner, "--scope", scopes]);
-    text(&key, "key")
+    let create = ["key", "create", "--tenant", &tenant, "--user", &owner, "--scope", scopes];
+    (0..KEYS).map(|_| text(&folder.json(&create), "key")).collect()
 }
 
 #[test]
@@ -55,24 +54,23 @@ fn half_a_gibibyte_is_enough_whatever_callers_send() {
     let time = Duration::from_secs(if is_long() { 300 } else { 20 });
     let mut folder = Folder::new();
     let (mut server, keys) = small_server(&mut folder);
-    for key in &keys {
-        let client = Client::new(&server.url, key);
+    for keys in &keys {
+        let client = Client::new(&server.url, &keys[0]);
         let note = json!({ "body": "😀".repeat(100_000) });
         (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
     }
     let over = Instant::now() + time;
     let all_ended_well = thread::scope(|scope| {
-        let callers: Vec<_> = (0..BUSINESSES * EACH)
-            .map(|caller| {
-                let (url, key) = (&server.url, &keys[caller % BUSINESSES]);
-                scope.spawn(move || match caller / BUSINESSES % 5 {
-                    0 | 1 => read_nothing(url, key, over),
-                    2 | 3 => send_much(url, key, over),
-                    _ => read_all(url, key, over),
-                })
-            })
-            .collect();
-        // All of them end, so that the server's own words can be told.
+        let mut callers = Vec::new();
+        for (number, key) in keys.iter().flat_map(|keys| keys.iter().enumerate()) {
+            let url = &server.url;
+            callers.push(scope.spawn(move || match number % 5 {
+                0 | 1 => read_nothing(url, key, over),
+                2 | 3 => send_much(url, key, over),
+                _ => read_all(url, key, over),
+            }));
+        }
+        // Every caller is waited for, so that a failure can show what the server printed.
         callers.into_iter().fold(true, |all, caller| all & caller.join().is_ok())
     });
     if !all_ended_well {
@@ -86,7 +84,7 @@ fn half_a_gibibyte_is_enough_whatever_callers_send() {
         status(&server, "VmHWM"),
         status(&server, "VmRSS")
     );
-    Client::new(&server.url, &keys[0]).ask("notes.list", &json!({}));
+    Client::new(&server.url, &keys[0][0]).ask("notes.list", &json!({}));
     server.terminate();
     assert!(server.wait().success());
     let rest = server.rest();

@@ -28,6 +28,8 @@ const BATCH_BYTES: usize = 1024 * 1024;
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 /// Text read for a page that has none.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// What reading a note costs apart from its text, in bytes of text: a page ends early after many short notes too.
+const NOTE_COST: usize = 1024;
 
 /// Where a list's candidates come from.
 pub(super) enum Candidates {
@@ -79,7 +81,7 @@ pub(super) fn list(
         for note in batch.notes {
             tx.ensure_time()?;
             let (id, bytes) = (note.id.uuid(), note.body.len());
-            read_bytes += bytes;
+            read_bytes += bytes + NOTE_COST;
             if walk.is_in_range(id) && verified.is_none_or(|it| it.matches(&note.body)) {
                 rows.push((note, id));
                 // The page shows at least one row, so the last one does not count yet.

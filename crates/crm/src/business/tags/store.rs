@@ -33,8 +33,10 @@ zoop_db::statements! {
     UPDATE = (Tag::UPDATE);
     DELETE = "DELETE FROM tags WHERE tenant_no = $1 AND id = $2";
     CUSTOMERS = "SELECT customer_id FROM customer_tags \
-                 WHERE tenant_no = $1 AND tag_id = $2 ORDER BY customer_id";
-    DETACH_ALL = "DELETE FROM customer_tags WHERE tenant_no = $1 AND tag_id = $2";
+                 WHERE tenant_no = $1 AND tag_id = $2 ORDER BY customer_id LIMIT $3";
+    /// Detaches a tag from the customers up to an id.
+    DETACH_UP_TO = "DELETE FROM customer_tags \
+                    WHERE tenant_no = $1 AND tag_id = $2 AND customer_id <= $3";
     ATTACH = "INSERT INTO customer_tags (tenant_no, customer_id, tag_id) VALUES ($1, $2, $3) \
               ON CONFLICT DO NOTHING";
     DETACH = "DELETE FROM customer_tags \
@@ -85,15 +87,28 @@ pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     Ok(())
 }
 
-/// Removes a tag and all its assignments. Returns the customers that had the tag.
+/// Detaches a tag from the first `count` of its customers, and returns them.
 ///
-/// The search index keeps the tag's number with those customers until they are indexed again. No search finds it:
-/// numbers are never reused, and a search first looks up the tag by its id.
-pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<kinds::Customer>>> {
-    let customers = tx.all::<_, Error>(CUSTOMERS, params![id], |row| Ok(row.take()?))?;
-    tx.execute(DETACH_ALL, params![id])?;
-    tx.execute(DELETE, params![id])?;
+/// The search index keeps the tag's number with those customers until they are indexed again. So this is only for a
+/// tag that is deleted: numbers are never reused, and a search first looks up the tag by its id.
+pub(super) fn detach_first(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Tag>,
+    count: usize,
+) -> Result<Vec<Id<kinds::Customer>>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let customers: Vec<Id<kinds::Customer>> =
+        tx.all::<_, Error>(CUSTOMERS, params![id, count], |row| Ok(row.take()?))?;
+    if let Some(last) = customers.last() {
+        tx.execute(DETACH_UP_TO, params![id, *last])?;
+    }
     Ok(customers)
+}
+
+/// Removes a tag that no customer has.
+pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<()> {
+    tx.execute(DELETE, params![id])?;
+    Ok(())
 }
 
 /// Attaches a tag to a customer. Returns `false` if it was already attached.

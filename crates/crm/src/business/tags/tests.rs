@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use super::tools::DETACHED_AT_ONCE;
 use crate::testing::{TestEnv, error_json, text};
 
 #[both]
@@ -89,4 +90,41 @@ fn deleting_a_tag_removes_its_assignments_and_records_them_in_the_history() {
     assert_eq!(change["field"], "tag");
     assert_eq!(change["old"], json!(tag));
     assert_eq!(change["new"], Value::Null);
+}
+
+/// Each part is a transaction of its own, so that a common tag does not hold up other writes.
+#[both]
+fn a_common_tag_is_deleted_in_parts() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let tag = env.create(&acme.owner, "tags.create", json!({ "name": "Common" }));
+    let customers = DETACHED_AT_ONCE * 2 + 1;
+    for number in 0..customers {
+        let company =
+            json!({ "customer_type": "company", "company_name": format!("Company {number}") });
+        let customer = env.create(&acme.owner, "customers.create", company);
+        let assignment = json!({ "id": tag, "customer_id": customer });
+        env.call_as_operator(Some(acme.account), "tags.attach", assignment);
+    }
+    let deletion = json!({ "id": tag, "idempotency_key": "k" });
+    let deleted = env.call(&acme.owner, "tags.delete", deletion.clone()).unwrap();
+    assert_eq!(deleted, json!({ "deleted": true, "id": tag }));
+    assert_eq!(env.call(&acme.owner, "tags.delete", deletion).unwrap(), deleted, "a retry");
+
+    let entries = env.call_as_operator(Some(acme.account), "history.list", json!({ "limit": 4 }));
+    let changes: Vec<_> = entries["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["tool"] == "tags.delete")
+        .map(|entry| entry["changes"].as_array().unwrap())
+        .collect();
+    let of_customers = |changes: &Vec<Value>| {
+        changes.iter().filter(|change| change["record_type"] == "customer").count()
+    };
+    let newest_first: Vec<_> = changes.iter().copied().map(of_customers).collect();
+    assert_eq!(newest_first, [1, DETACHED_AT_ONCE, DETACHED_AT_ONCE]);
+    let is_of_tag = |change: &Value| change["record_type"] == "tag";
+    assert!(changes[0].iter().any(is_of_tag), "the tag goes with the last part");
+    assert!(!changes[1].iter().any(is_of_tag));
 }

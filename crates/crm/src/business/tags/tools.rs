@@ -13,7 +13,7 @@ use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{
-    ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Tool,
+    ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Step, Tool,
 };
 use crate::values::id::{Id, kinds};
 
@@ -34,6 +34,8 @@ pub const GROUP: Group = Group {
 
 /// Maximum tags of one customer: its record shows all of them.
 const MAX_TAGS: usize = 200;
+/// Maximum number of customers that lose a tag in one transaction.
+pub(super) const DETACHED_AT_ONCE: usize = 200;
 
 input! {
     /// No fields.
@@ -243,14 +245,20 @@ impl Command for DeleteTag {
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Kept;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted<kinds::Tag>> {
-        let old = store::get(ctx.tx, input.id)?;
-        let customers = store::delete(ctx.tx, input.id)?;
-        ctx.removed(&old)?;
-        for customer in customers {
+    fn advance(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Step<()>> {
+        store::get(ctx.tx, input.id)?;
+        let customers = store::detach_first(ctx.tx, input.id, DETACHED_AT_ONCE)?;
+        for customer in &customers {
             // Each customer's own history shows that it lost the tag.
             ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(input.id), json!(null));
         }
+        Ok(if customers.len() < DETACHED_AT_ONCE { Step::Done(()) } else { Step::Partial })
+    }
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted<kinds::Tag>> {
+        let old = store::get(ctx.tx, input.id)?;
+        store::delete(ctx.tx, input.id)?;
+        ctx.removed(&old)?;
         Ok(Deleted::of(input.id))
     }
 }

@@ -63,16 +63,30 @@ fn an_update_that_says_nothing_of_the_body_leaves_it_to_be_found() {
     assert_eq!(bodies(&env, owner, json!({ "q": "latch" })), ["a latch"]);
 }
 
-/// A page without a row says where to go on, once so much text was read for it.
+/// A page without a row says where to go on, after so much text was read for it.
 #[both]
 fn a_page_that_reads_too_much_ends_early_and_the_next_one_goes_on() {
+    // These notes are longer than sixteen mebibytes.
+    assert_eq!(rows_of_each_page(&[(170, 100_000)]), [0, 1]);
+}
+
+#[both]
+fn short_notes_count_more_than_their_text_for_the_end_of_a_page() {
+    // Long notes come first, so that few short ones are needed.
+    assert_eq!(rows_of_each_page(&[(800, 1), (160, 100_000)]), [0, 1]);
+}
+
+/// Puts a note that has a word on a job, then these numbers of notes of these lengths without the word. Searches the
+/// job's notes for the word to the end.
+fn rows_of_each_page(later: &[(usize, usize)]) -> Vec<usize> {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
     let on_job = |body: &str| json!({ "body": body, "subject_type": "job", "subject_id": job });
-    let large = "-".repeat(100_000);
     let mut notes = vec![on_job("the oldest one has the word")];
-    notes.extend((0..170).map(|_| on_job(&large)));
+    for (count, length) in later {
+        notes.extend((0..*count).map(|_| on_job(&"-".repeat(*length))));
+    }
     many(&env, &business.owner, notes);
     let page = |filters: Value| env.call(&business.owner, "notes.list", filters).unwrap();
     let (mut seen, mut pages) = (Vec::new(), Vec::new());
@@ -89,6 +103,5 @@ fn a_page_that_reads_too_much_ends_early_and_the_next_one_goes_on() {
         filters = json!({ "cursor": page["nextCursor"] });
     }
     assert_eq!(seen, ["the oldest one has the word"]);
-    // So many bodies are more than sixteen mebibytes.
-    assert_eq!(pages, [0, 1], "rows of each page");
+    pages
 }
