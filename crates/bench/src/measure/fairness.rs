@@ -23,7 +23,7 @@ pub(crate) const CALLS: [&str; 2] = ["customers.get", "customers.create"];
 
 /// The calm business's callers, and the time between the calls of each.
 const CALM: usize = 2;
-const INTERVAL: Duration = Duration::from_millis(20);
+const INTERVAL: Duration = Duration::from_millis(50);
 /// How much longer these loads last than others: few calls are made a second, and one in a hundred counts.
 const SPANS: u32 = 8;
 /// The connections of the business that does its worst. One in four writes.

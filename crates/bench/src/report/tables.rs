@@ -246,7 +246,7 @@ fn fairness(results: &Results) -> String {
     let headings =
         ["call", "p50 alone", "p99 alone", "p50 beside it", "p99 beside it", "times p99"];
     format!(
-        "## One business while another does its worst\n\nThe first business makes a hundred calls a \
+        "## One business while another does its worst\n\nThe first business makes forty calls a \
          second. The other one has 64 connections and never pauses: three in four of its calls search through \
          800,000 characters of notes, and each fourth writes a note of 100,000 characters. Both sides, the load \
          and the database share two cores.\n\n{}",
