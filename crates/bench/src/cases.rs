@@ -1,4 +1,4 @@
-//! The classes of calls, each with the arguments that a generated database offers.
+//! The classes of calls, with arguments taken from a generated database.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::generate::landmarks::BusinessLandmarks;
 use crate::load::{self, Expected, Requests, Target};
 
-/// Rows of a page for cases that ask for the hundredth one: the largest business of the smallest database
-/// has that many pages of this size.
+/// Rows per page in the cases that read page 100: few enough for 100 pages in the smallest database.
 const SHORT_PAGE: u32 = 10;
+/// The number of the page that those cases read.
 const DEEP_PAGE: u32 = 100;
 
 /// One class of calls.
@@ -31,20 +31,22 @@ enum Arguments {
 pub(crate) const GET: Case = Case {
     tool: "customers.get",
     name: "by id",
-    arguments: Arguments::Each(|of| of.customer_ids.iter().map(|id| json!({ "id": id })).collect()),
+    arguments: Arguments::Each(|business| {
+        business.customer_ids.iter().map(|id| json!({ "id": id })).collect()
+    }),
 };
 
-/// Every class of a search or a list.
+/// Every class of search and list.
 pub(crate) const PAGES: &[Case] = &[
     search("everybody", |_| vec![json!({})]),
-    search("one letter", |of| words(&of.terms.customer_one_letter)),
-    search("rare name", |of| words(&of.terms.customer_rare_name)),
-    search("middling name", |of| words(&of.terms.customer_middling_name)),
-    search("common name", |of| words(&of.terms.customer_common_name)),
-    search("part of a name", |of| words(&of.terms.customer_name_part)),
-    search("part of a phone", |of| words(&of.terms.customer_phone_part)),
-    search("area code", |of| words(&of.terms.customer_area_code)),
-    search("tag", |of| of.tag_ids.iter().map(|id| json!({ "tag": id })).collect()),
+    search("one letter", |business| words(&business.terms.customer_one_letter)),
+    search("rare name", |business| words(&business.terms.customer_rare_name)),
+    search("middling name", |business| words(&business.terms.customer_middling_name)),
+    search("common name", |business| words(&business.terms.customer_common_name)),
+    search("part of a name", |business| words(&business.terms.customer_name_part)),
+    search("part of a phone", |business| words(&business.terms.customer_phone_part)),
+    search("area code", |business| words(&business.terms.customer_area_code)),
+    search("tag", |business| business.tag_ids.iter().map(|id| json!({ "tag": id })).collect()),
     search("rare status", |_| vec![json!({ "status": "archived" })]),
     search("one letter, page 1 of 10 rows", short_letters),
     Case {
@@ -53,14 +55,14 @@ pub(crate) const PAGES: &[Case] = &[
         arguments: Arguments::Deep(short_letters),
     },
     notes("all", |_| vec![json!({})]),
-    notes("of a customer", |of| {
+    notes("of a customer", |business| {
         let on = |id| json!({ "subject_type": "customer", "subject_id": id });
-        of.noted_customer_ids.iter().map(on).collect()
+        business.noted_customer_ids.iter().map(on).collect()
     }),
-    notes("rare word", |of| words(&of.terms.note_rare_word)),
-    notes("middling word", |of| words(&of.terms.note_middling_word)),
-    notes("common word", |of| words(&of.terms.note_common_word)),
-    notes("one letter", |of| words(&of.terms.note_one_letter)),
+    notes("rare word", |business| words(&business.terms.note_rare_word)),
+    notes("middling word", |business| words(&business.terms.note_middling_word)),
+    notes("common word", |business| words(&business.terms.note_common_word)),
+    notes("one letter", |business| words(&business.terms.note_one_letter)),
 ];
 
 const fn search(name: &'static str, each: fn(&BusinessLandmarks) -> Vec<Value>) -> Case {
@@ -75,9 +77,9 @@ fn words(words: &[String]) -> Vec<Value> {
     words.iter().map(|word| json!({ "q": word })).collect()
 }
 
-fn short_letters(of: &BusinessLandmarks) -> Vec<Value> {
-    // The most common ones, which fill a hundred pages even of a small business.
-    let letters = of.terms.customer_one_letter.iter().take(4);
+fn short_letters(business: &BusinessLandmarks) -> Vec<Value> {
+    // Only the most common letters: each fills a hundred pages even in a small business.
+    let letters = business.terms.customer_one_letter.iter().take(4);
     letters.map(|letter| json!({ "q": letter, "limit": SHORT_PAGE })).collect()
 }
 
@@ -86,12 +88,12 @@ impl Case {
     pub(crate) fn requests(
         &self,
         target: &Target,
-        of: &BusinessLandmarks,
+        business: &BusinessLandmarks,
     ) -> Result<Option<Requests>> {
         let calls: Vec<Value> = match self.arguments {
-            Arguments::Each(arguments) => arguments(of),
+            Arguments::Each(arguments) => arguments(business),
             Arguments::Deep(arguments) => {
-                let deep = arguments(of).into_iter().map(|first| self.deep(target, first));
+                let deep = arguments(business).into_iter().map(|first| self.deep(target, first));
                 deep.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect()
             }
         };
@@ -99,7 +101,7 @@ impl Case {
         Ok((!requests.is_empty()).then_some(Requests::Repeated(requests, Expected::Success)))
     }
 
-    /// The arguments of the hundredth page.
+    /// The arguments of the hundredth page; `None` if there are fewer pages.
     fn deep(&self, target: &Target, mut arguments: Value) -> Result<Option<Value>> {
         for _ in 1..DEEP_PAGE {
             let answer = load::once(target.address, &target.call(self.tool, &arguments))?;
@@ -113,39 +115,39 @@ impl Case {
     }
 }
 
-/// Calls that each create a customer, in a series whose customers share nothing with another's.
+/// Calls that each create a customer, a different one in every call and every `series`.
 pub(crate) fn new_customers(target: &Target, series: usize) -> Requests {
     let target = target.clone();
-    Requests::New(Box::new(move |place| {
-        let mut customer = person(series, place);
+    Requests::New(Box::new(move |index| {
+        let mut customer = person(series, index);
         customer["customer_type"] = json!("individual");
         target.call("customers.create", &customer)
     }))
 }
 
-/// The same for the peers, whose customers have no type.
+/// Like [`new_customers`], for the peers, whose customers have no type.
 pub(crate) fn new_peer_customers(target: &Target, series: usize) -> Requests {
     let target = target.clone();
-    Requests::New(Box::new(move |place| target.call("customers.create", &person(series, place))))
+    Requests::New(Box::new(move |index| target.call("customers.create", &person(series, index))))
 }
 
-fn person(series: usize, place: usize) -> Value {
+fn person(series: usize, index: usize) -> Value {
     json!({
         "first_name": "Ann",
-        "last_name": format!("Lee{place}"),
-        "phone": format!("+1{:03}{:07}", 201 + series % 790, 2_000_000 + place),
-        "email": format!("ann{series}.{place}@example.com"),
+        "last_name": format!("Lee{index}"),
+        "phone": format!("+1{:03}{:07}", 201 + series % 790, 2_000_000 + index),
+        "email": format!("ann{series}.{index}@example.com"),
     })
 }
 
 /// Calls that each create a note.
-pub(crate) fn new_notes(target: &Target, of: &BusinessLandmarks, series: usize) -> Requests {
-    let (target, customers) = (target.clone(), of.customer_ids.clone());
-    Requests::New(Box::new(move |place| {
+pub(crate) fn new_notes(target: &Target, business: &BusinessLandmarks, series: usize) -> Requests {
+    let (target, customers) = (target.clone(), business.customer_ids.clone());
+    Requests::New(Box::new(move |index| {
         let note = json!({
-            "body": format!("Replaced valve {series}-{place} and tested the whole zone, all good."),
+            "body": format!("Replaced valve {series}-{index} and tested the whole zone, all good."),
             "subject_type": "customer",
-            "subject_id": customers[place % customers.len()],
+            "subject_id": customers[index % customers.len()],
         });
         target.call("notes.create", &note)
     }))

@@ -4,8 +4,8 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`generate`] | a seeded database, written through the product's own tools |
-//! | [`cases`] | what is asked |
-//! | [`load`] | callers, and how long their answers take |
+//! | [`cases`] | the classes of calls |
+//! | [`load`] | callers, and the times of their answers |
 //! | [`opponents`] | the servers under load |
 //! | [`measure`] | a run |
 //! | [`results`], [`report`] | the results, and the report |
@@ -44,7 +44,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Generates a database and, beside it, a JSON file with keys, ids and search terms.
+    /// Generates a database and, next to it, a JSON file with keys, ids and search terms.
     Generate {
         #[command(flatten)]
         parameters: Parameters,
@@ -135,9 +135,9 @@ fn main() -> Result<()> {
         Command::Postgres { customers, zoop, peers } => {
             let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
             let plan = Plan::full(customers, zoop, peers)?;
-            report::write(&measure::again_on_postgres(plan)?, Path::new(report::FOLDER))?;
+            report::write(&measure::repeat_postgres(plan)?, Path::new(report::FOLDER))?;
         }
-        Command::Holds => say(&report::holds(&measure::held(&folder()?)?)),
+        Command::Holds => say(&report::holds(&measure::measure_holds(&folder()?)?)),
         Command::Report => report::write(&Results::load(&folder()?)?, Path::new(report::FOLDER))?,
         Command::Floor { port, answer } => floor::serve(port, answer)?,
         Command::Rmcp { port, database, tenant } => rmcp::serve(port, database, tenant)?,
@@ -145,7 +145,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The folder for everything that a benchmark makes, as an absolute path: servers run elsewhere.
+/// The folder for everything that a benchmark makes, as an absolute path, because servers run in other folders.
 fn folder() -> Result<PathBuf> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);

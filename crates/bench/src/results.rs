@@ -38,7 +38,7 @@ pub(crate) struct Key {
     pub(crate) callers: usize,
     /// Customers of the database.
     pub(crate) customers: u32,
-    /// The business's place by size.
+    /// The business's rank by size.
     pub(crate) business: String,
 }
 
@@ -61,7 +61,7 @@ impl Results {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Stores them in a folder.
+    /// Stores the results in a folder.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         Ok(fs::write(folder.join(FILE), serde_json::to_string_pretty(self)?)?)
     }
@@ -75,25 +75,25 @@ impl Results {
         self.facts.push(Fact { name: name.to_owned(), customers, value });
     }
 
-    /// The median over the rounds of `value`, for the samples that `of` selects; `None` if there are none.
+    /// The median over the rounds of `value`, for the samples that `is_wanted` selects; `None` if there are none.
     pub(crate) fn median(
         &self,
-        of: impl Fn(&Key) -> bool,
+        is_wanted: impl Fn(&Key) -> bool,
         value: impl Fn(&Measured) -> f64,
     ) -> Option<f64> {
-        let samples = self.samples.iter().filter(|sample| of(&sample.key));
+        let samples = self.samples.iter().filter(|sample| is_wanted(&sample.key));
         median(samples.map(|sample| value(&sample.measured)).collect())
     }
 
-    /// The median over the rounds of the ratio within each round.
+    /// The median over the rounds of the ratio between two measurements of the same round.
     pub(crate) fn ratio(
         &self,
         one: impl Fn(&Key) -> bool,
         other: impl Fn(&Key) -> bool,
         value: impl Fn(&Measured) -> f64,
     ) -> Option<f64> {
-        let rounds = |of: &dyn Fn(&Key) -> bool| -> Vec<(usize, f64)> {
-            let samples = self.samples.iter().filter(|sample| of(&sample.key));
+        let rounds = |is_wanted: &dyn Fn(&Key) -> bool| -> Vec<(usize, f64)> {
+            let samples = self.samples.iter().filter(|sample| is_wanted(&sample.key));
             samples.map(|sample| (sample.round, value(&sample.measured))).collect()
         };
         let others = rounds(&other);
@@ -111,7 +111,7 @@ impl Results {
     }
 }
 
-/// The middle of some numbers.
+/// The median of some numbers.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -3,7 +3,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Turns a function without parameters into two tests, `NAME::on_sqlite` and `NAME::on_postgres`. The test
-/// environments that it creates use that engine.
+/// environments that the function creates use the test's engine.
 #[proc_macro_attribute]
 pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
     let Some(name) = name_of(&function) else {
@@ -21,7 +21,7 @@ pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
             }}
         }}"
     );
-    // Only in tests, so that what the lints forbid in the product, such as `unwrap`, is allowed.
+    // Under `cfg(test)` the lints allow what they forbid in the product, such as `unwrap`.
     let mut output = "#[cfg(test)]".parse::<TokenStream>().unwrap_or_default();
     output.extend(function);
     output.extend(tests.parse::<TokenStream>().unwrap_or_default());

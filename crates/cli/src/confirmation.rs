@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Confirmation;
 
-/// Asks the question; fails unless the answer is yes. Without a terminal no one can answer, so it is not asked.
+/// Asks the question, and fails unless the answer is yes. With `--yes` or without a terminal it asks nothing, and the
+/// command continues.
 pub(crate) fn confirm(confirmation: &Confirmation, question: &str) -> Result<()> {
     if confirmation.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());

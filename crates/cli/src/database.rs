@@ -13,7 +13,7 @@ use crate::url::without_password;
 pub(crate) struct Database {
     /// The storage.
     pub(crate) db: Db,
-    /// Fields are dropped in order, so the lock outlives the open database. A database on a server needs no lock.
+    /// Fields are dropped in order, so the lock outlives the open database. `None` on PostgreSQL.
     _presence: Option<Presence>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn open(
     open_with(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
 }
 
-/// Opens a database. While it is open, no other zoop process can open its file.
+/// Opens a database. While an SQLite file is open, no other zoop process can open it.
 pub(crate) fn open_exclusively(
     url: &str,
     options: &Options,
@@ -80,7 +80,7 @@ fn open_with(
 pub(crate) fn describe(error: &zoop_db::Error) -> String {
     use zoop_db::Error;
     let advice = match error {
-        // The file may also be an unrelated one, named by mistake.
+        // The operator may have named a file that is not a zoop database.
         Error::Corrupt(_) => {
             ": if it is zoop's, replace it with a backup (`zoop restore-backup PATH --force`); otherwise \
              name another file with --database"
@@ -111,10 +111,10 @@ pub(crate) fn file(url: &str) -> Result<PathBuf> {
     Ok(zoop_db::engine::sqlite_path(url)?)
 }
 
-/// The path of the file with `ending` added to its name.
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The path with a suffix added to the file's name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(suffix);
     PathBuf::from(name)
 }
 

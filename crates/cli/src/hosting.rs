@@ -80,7 +80,7 @@ pub(crate) fn run(
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::debug!(%error, "could not raise the limit of open files");
     }
-    let (published_db, surroundings) = (db.clone(), environment.clone());
+    let (published_db, published_environment) = (db.clone(), environment.clone());
     let public_url = listeners.public_url.clone();
     let clock = environment.clock.clone();
     let app = App::new(db.clone(), environment, config.settings(listeners.public_url)?);
@@ -93,7 +93,7 @@ pub(crate) fn run(
         };
         // From here on, a signal shuts the server down instead of killing the process.
         let stop = service::stop_signal()?;
-        let published = Published::start(&published_db, &surroundings, &public_url).await;
+        let published = Published::start(&published_db, &published_environment, &public_url).await;
         ready()?;
         tokio::spawn(warn_of_records_in_the_future(db, clock));
         service::ready(&format!("listening on {}", public.local_addr()?));

@@ -37,6 +37,6 @@ pub(crate) fn start(log: &LogConfig, level: &str) -> Result<Log> {
 
 /// How log lines are written.
 pub(crate) fn format(log: &LogConfig) -> LogFormat {
-    let fitting = if io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-    log.format.unwrap_or(fitting)
+    let default = if io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
+    log.format.unwrap_or(default)
 }

@@ -101,7 +101,7 @@ fn load(arguments: &Arguments) -> Result<Config> {
     };
     let search = match (&arguments.config, &arguments.command) {
         (Some(path), _) => Search::File(path),
-        // Otherwise the author of the file in the current folder could have the key sent to them.
+        // The current folder's file is not used, because its author could have the key sent to them.
         (None, Command::Call(_)) => Search::Machine,
         (None, _) => Search::Default,
     };

@@ -1,6 +1,6 @@
-//! Finds records by name: wherever a command takes an id, it also takes the e-mail address or name of a user,
-//! the number or name of a customer, the name of a tag, the name or the first characters of a key, or the
-//! name of a connected program. An ambiguous name is an error.
+//! Finds records by name. In place of most ids, commands accept the e-mail address or name of a user, the number or
+//! name of a customer, the name of a tag, the name or the first characters of a key, or the name of a connected
+//! program. An ambiguous name is an error.
 
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -29,7 +29,7 @@ const MAX_PAGE_ROWS: u32 = 100;
 pub(crate) struct Named {
     /// The record's id.
     pub(crate) id: String,
-    /// The record's name, with what distinguishes it from others with that name.
+    /// The text for messages, such as `Dana Whitfield (dana@example.com)`.
     pub(crate) shown: String,
 }
 
@@ -92,13 +92,13 @@ impl Kind {
 }
 
 impl Operator {
-    /// The record of a business with this name.
-    pub(crate) fn named(&self, about: &About, kind: Kind, name: &str) -> Result<Named> {
+    /// Finds a record of this kind in a business, by id or name.
+    pub(crate) fn find(&self, about: &About, kind: Kind, name: &str) -> Result<Named> {
         let name = name.trim();
         if let Some(id) = Id::<kinds::Record>::parse(name) {
             return Ok(self.by_id(about, kind, &id.to_string()));
         }
-        let found = self.matching(about, kind, name)?;
+        let found = self.find_matches(about, kind, name)?;
         let (word, accepted, name) = (kind.word(), kind.accepted(), cell(&json!(name)));
         match found.as_slice() {
             [only] => Ok(only.clone()),
@@ -107,19 +107,19 @@ impl Operator {
                 "{} {} are called {name}: write the id of one of them: {}",
                 several.len(),
                 kind.plural(),
-                listed(several)
+                list_with_ids(several)
             ),
         }
     }
 
-    /// The record of a business with this name, of any kind.
-    pub(crate) fn any_named(&self, about: &About, name: &str) -> Result<Named> {
+    /// Finds a record of any kind except connected programs in a business, by id or name.
+    pub(crate) fn find_any(&self, about: &About, name: &str) -> Result<Named> {
         if let Some(id) = Id::<kinds::Record>::parse(name.trim()) {
             return Ok(Named { id: id.to_string(), shown: id.to_string() });
         }
         let mut found = Vec::new();
         for kind in [Kind::User, Kind::Customer, Kind::ArchivedCustomer, Kind::Tag, Kind::Key] {
-            found.extend(self.matching(about, kind, name.trim())?);
+            found.extend(self.find_matches(about, kind, name.trim())?);
         }
         match found.as_slice() {
             [only] => Ok(only.clone()),
@@ -132,12 +132,12 @@ impl Operator {
                 "{} records are called {}: write the id of one of them: {}",
                 several.len(),
                 cell(&json!(name)),
-                listed(several)
+                list_with_ids(several)
             ),
         }
     }
 
-    /// The record with this id, and its name if that is easily found.
+    /// The record with this id. A customer gets no name here, because there are too many customers to list.
     fn by_id(&self, about: &About, kind: Kind, id: &str) -> Named {
         let all = match kind {
             Kind::Customer | Kind::ArchivedCustomer => Ok(Vec::new()),
@@ -149,20 +149,20 @@ impl Operator {
     }
 
     /// The records that a name matches.
-    fn matching(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Named>> {
+    fn find_matches(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Named>> {
         let all = match kind {
             Kind::Customer => return self.customers(about, None, name),
             Kind::ArchivedCustomer => return self.customers(about, Some("archived"), name),
             Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.candidates(about, kind)?,
         };
-        let fits = |candidate: &Candidate| {
+        let is_match = |candidate: &Candidate| {
             candidate.names.iter().any(|known| is_same_name(known, name))
                 || candidate.hint.as_deref().is_some_and(|hint| has_hint(hint, name))
         };
-        Ok(all.into_iter().filter(fits).map(|candidate| candidate.named).collect())
+        Ok(all.into_iter().filter(is_match).map(|candidate| candidate.named).collect())
     }
 
-    /// All records of a kind; none for customers, of which there are too many.
+    /// All records of a kind. For customers the list is empty, because there are too many.
     fn candidates(&self, about: &About, kind: Kind) -> Result<Vec<Candidate>> {
         Ok(match kind {
             Kind::User => {
@@ -190,7 +190,7 @@ impl Operator {
         let by_number = arguments!(SearchCustomers { customer_number: name, status: status });
         let found = self.list(about, by_number)?.rows;
         let named =
-            |row: SearchRow| Named { id: row.id.to_string(), shown: shown(&row.display_name) };
+            |row: SearchRow| Named { id: row.id.to_string(), shown: one_line(&row.display_name) };
         if !found.is_empty() || is_number(name) {
             return Ok(found.into_iter().map(named).collect());
         }
@@ -212,7 +212,7 @@ struct Candidate {
 
 impl Candidate {
     fn user(ListedUser { member, .. }: ListedUser) -> Self {
-        let shown = format!("{} ({})", shown(&member.name), shown(&member.email));
+        let shown = format!("{} ({})", one_line(&member.name), one_line(&member.email));
         Self {
             named: Named { id: member.id.to_string(), shown },
             names: vec![member.email, member.name],
@@ -223,7 +223,7 @@ impl Candidate {
     /// A revoked key is found only by its id.
     fn key(key: KeyRecord) -> Self {
         let hint = key.hint.trim_end_matches('…').to_owned();
-        let shown = format!("{} ({}…)", shown(&key.name), shown(&hint));
+        let shown = format!("{} ({}…)", one_line(&key.name), one_line(&hint));
         let named = Named { id: key.id.to_string(), shown };
         match key.revoked_at {
             Some(_) => Self { named, names: Vec::new(), hint: None },
@@ -232,13 +232,13 @@ impl Candidate {
     }
 
     fn grant(grant: GrantRecord) -> Self {
-        let shown = format!("{} of {}", shown(&grant.client_name), shown(&grant.user_name));
+        let shown = format!("{} of {}", one_line(&grant.client_name), one_line(&grant.user_name));
         let named = Named { id: grant.id.to_string(), shown };
         Self { named, names: vec![grant.client_name], hint: None }
     }
 
     fn tag(tag: Tag) -> Self {
-        let named = Named { id: tag.id.to_string(), shown: shown(&tag.name) };
+        let named = Named { id: tag.id.to_string(), shown: one_line(&tag.name) };
         Self { named, names: vec![tag.name], hint: None }
     }
 }
@@ -254,18 +254,18 @@ fn is_number(text: &str) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.chars().all(|it| it.is_ascii_digit()))
 }
 
-/// Whether these characters are a key's hint, perhaps with dots after it.
+/// Whether these characters are a key's hint, optionally followed by dots.
 fn has_hint(hint: &str, characters: &str) -> bool {
     !hint.is_empty() && characters.trim_end_matches(['…', '.']) == hint
 }
 
 /// A record's text, short and on one line.
-fn shown(text: &str) -> String {
+fn one_line(text: &str) -> String {
     cell(&json!(text))
 }
 
 /// Candidates with their ids.
-fn listed(found: &[Named]) -> String {
+fn list_with_ids(found: &[Named]) -> String {
     let named = |it: &Named| format!("{} {}", it.shown, it.id);
     let mut list: Vec<String> = found.iter().take(MAX_LISTED_CANDIDATES).map(named).collect();
     if found.len() > MAX_LISTED_CANDIDATES {

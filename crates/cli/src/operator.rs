@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::database::{self, Database, Missing, describe};
 use crate::output::cell;
 
-/// The time limit for one call, including the time that it waits.
+/// The time limit for one call, including its wait in the queue.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The business that a call is about, if any.
@@ -36,7 +36,7 @@ pub(crate) enum About {
 }
 
 impl About {
-    /// For a call in which the record's id determines the business, unless one is named.
+    /// The named business. Without a name it is the installation, because the record's id determines the business.
     pub(crate) fn from_record_id(tenant: Option<String>) -> Self {
         tenant.map_or(Self::Installation, |tenant| Self::Tenant(Some(tenant)))
     }
@@ -56,7 +56,7 @@ const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 impl Operator {
     /// Opens the database; an old schema is refused.
     pub(crate) fn open(config: &Config, missing: Missing) -> Result<Self> {
-        Self::over(
+        Self::with_database(
             database::open(
                 &config.database,
                 &config.sequential_options(),
@@ -68,7 +68,7 @@ impl Operator {
     }
 
     /// An operator on a database that is already open.
-    pub(crate) fn over(database: Database, config: &Config) -> Result<Self> {
+    pub(crate) fn with_database(database: Database, config: &Config) -> Result<Self> {
         Ok(Self { database, environment: environment(config)? })
     }
 
@@ -79,7 +79,7 @@ impl Operator {
         arguments: Arguments<T>,
     ) -> Result<T::Output> {
         let answer = self.runner().query(about.clone(), arguments).wait();
-        answer.map_err(|error| explained(&error))
+        answer.map_err(|error| to_anyhow(&error))
     }
 
     /// Reads a page of a list.
@@ -89,7 +89,7 @@ impl Operator {
         arguments: Arguments<T>,
     ) -> Result<Page<T::Row>> {
         let answer = self.runner().list(about.clone(), arguments).wait();
-        answer.map_err(|error| explained(&error))
+        answer.map_err(|error| to_anyhow(&error))
     }
 
     /// All rows of a list, read page by page.
@@ -113,7 +113,7 @@ impl Operator {
         arguments: Arguments<T>,
     ) -> Result<T::Output> {
         let answer = self.runner().command(about.clone(), arguments).wait();
-        answer.map_err(|error| explained(&error))
+        answer.map_err(|error| to_anyhow(&error))
     }
 
     /// All businesses.
@@ -133,7 +133,7 @@ impl Operator {
         work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
         let read = self.database.db.read(Instant::now() + TIMEOUT, work).wait();
-        read.map_err(|error| explained(&error))
+        read.map_err(|error| to_anyhow(&error))
     }
 
     /// Runs a write for which there is no tool.
@@ -142,7 +142,7 @@ impl Operator {
         work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
         let write = self.database.db.write(Instant::now() + TIMEOUT, work).wait();
-        write.map_err(|error| explained(&error))
+        write.map_err(|error| to_anyhow(&error))
     }
 
     /// The name of the business that a call is about.
@@ -192,7 +192,7 @@ impl Proof for About {
             Self::Installation => None,
             Self::Tenant(Some(name)) => match Id::parse(name) {
                 Some(id) => Some(id),
-                None => Some(tenant_called(tx, environment, name)?),
+                None => Some(tenant_by_name(tx, environment, name)?),
             },
             Self::Tenant(None) => Some(only_tenant(tx, environment)?),
         };
@@ -220,7 +220,7 @@ fn tenants(
 }
 
 /// The only tenant with this name.
-fn tenant_called(
+fn tenant_by_name(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     name: &str,
@@ -264,7 +264,7 @@ fn only_tenant(
 }
 
 /// An error for the operator, who may see its cause.
-pub(crate) fn explained(error: &Error) -> anyhow::Error {
+pub(crate) fn to_anyhow(error: &Error) -> anyhow::Error {
     match error {
         Error::InvalidInput { fields, .. } if !fields.is_empty() => {
             let problem = |problem: &FieldProblem| format!("{} {}", problem.field, problem.problem);

@@ -54,7 +54,7 @@ impl<'w> Output<'w> {
 
 /// Writes a line for people to stderr.
 pub(crate) fn note(line: &str) {
-    // If stderr is closed, the command must not fail because of that.
+    // A closed stderr must not make the command fail.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn progress(label: &'static str, steps: u64) -> ProgressBar {
 }
 
 /// Rows as a table that fits the terminal.
-pub(crate) fn listed<'r, R: Serialize + 'r>(
+pub(crate) fn render_table<'r, R: Serialize + 'r>(
     rows: impl IntoIterator<Item = &'r R>,
     columns: &[Column],
 ) -> String {
@@ -78,7 +78,7 @@ pub(crate) fn listed<'r, R: Serialize + 'r>(
     table::table(&rows, columns, table::terminal_width())
 }
 
-/// A text, followed by a notice on its own line, if there is one.
+/// The text, followed by the notice (if any) on its own line.
 pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
     match notice {
         Some(notice) => format!("{text}\n{notice}"),
@@ -86,7 +86,7 @@ pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
     }
 }
 
-/// A value as a short piece of text on one line, for a cell or a sentence. Characters that are invisible or change
+/// A value as short text on one line, for a cell or a sentence. Characters that are invisible or change
 /// the direction of text become a space, so that they hide nothing.
 pub(crate) fn cell(value: &Value) -> String {
     let text = match value {

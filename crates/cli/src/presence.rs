@@ -1,10 +1,10 @@
 //! [`Presence`]: the lock that shows that a zoop process has an embedded database open.
 //!
-//! Every process that has an embedded database open holds a shared lock on a lock file beside the database.
+//! Every process that has an embedded database open holds a shared lock on a lock file next to the database.
 //! Replacing the database, copying into it, and copying it without `--while-running` require an exclusive
 //! lock. The operating system releases the lock however the process ends.
 //!
-//! What counts is the file, not the path that names it: symbolic links are followed, and a file with several names
+//! The lock protects the file, whatever path names it: symbolic links are followed, and a file with several names
 //! (hard links) is checked for the locks that SQLite keeps on the file itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 use zoop_db::sqlite;
 
-use crate::database::beside;
+use crate::database::with_suffix;
 
 /// The suffix of a lock file's name, after the database's name.
 pub(crate) const LOCK: &str = "-lock";
@@ -32,12 +32,12 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    /// Acquires the shared lock, which every process holds that has the database open.
+    /// Acquires the shared lock. Every process that has the database open holds it.
     pub(crate) fn shared(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
-        // The first process that opens the file under this name checks whether it is open under another name. Further
-        // processes may open it under this name too.
+        // If the exclusive lock is free, no process has the file open under this name. Then any lock that SQLite
+        // holds on the file belongs to a process that opened another name.
         if has_other_names(&file)? && lock.try_lock().is_ok() {
             refuse_other_name(&file)?;
         }
@@ -71,7 +71,7 @@ impl Presence {
 
     /// Whether a process has the database open under this name. Does not create the lock file.
     pub(crate) fn is_held(database: &Path) -> bool {
-        let lock = beside(&sqlite::resolved(database), LOCK);
+        let lock = with_suffix(&sqlite::resolved(database), LOCK);
         File::open(lock).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 }
@@ -122,7 +122,7 @@ fn refuse_other_name(file: &Path) -> Result<()> {
 
 fn lock_file(database: &Path) -> Result<File> {
     refuse_irregular(database)?;
-    let path = beside(database, LOCK);
+    let path = with_suffix(database, LOCK);
     OpenOptions::new()
         .create(true)
         .truncate(false)

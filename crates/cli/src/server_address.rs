@@ -61,7 +61,7 @@ pub(crate) enum Source {
     Settings,
     /// A server on this database.
     Running(RunningServer),
-    /// No server is known; with these settings, one would have this address.
+    /// No server is known. A server started with these settings would have this address.
     Guess,
 }
 
@@ -105,7 +105,7 @@ impl Address {
         }
     }
 
-    /// Says on stderr which server the links lead to, if it is not the configured one.
+    /// Prints on stderr which server the links lead to, unless the address is configured.
     pub(crate) fn announce(&self, clock: &dyn Clock) {
         match (self.warning(clock), &self.source) {
             (Some(warning), _) => output::note(&format!("warning: {warning}")),

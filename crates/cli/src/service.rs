@@ -9,14 +9,14 @@ use anyhow::Result;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Reports readiness to the service manager, and feeds its watchdog. That shows only that the async runtime is
-/// responsive.
+/// Reports readiness to the service manager, and feeds its watchdog, which sees only that the async
+/// runtime is responsive.
 pub(crate) fn ready(status: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(status)]);
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
     let Some(limit) = limit else { return };
     tokio::spawn(async move {
-        // systemd advises half of the limit.
+        // systemd recommends a notification after half the limit.
         let mut pulse = tokio::time::interval(limit / 2);
         loop {
             pulse.tick().await;
@@ -59,7 +59,7 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static>
 /// Resolves when the terminal in which the server was started is closed. Without a terminal, SIGHUP is sent after a
 /// log rotation or to reload settings, and is only logged.
 fn closed_terminal(mut hang_up: Signal) -> impl Future<Output = ()> + Send + 'static {
-    // Checked now: once the terminal is closed, stderr no longer counts as one.
+    // Checked now, because a closed terminal is no longer recognized as a terminal.
     let is_at_terminal = std::io::stderr().is_terminal();
     async move {
         while hang_up.recv().await.is_some() {

@@ -1,4 +1,4 @@
-//! Tables for people. On a terminal they fit its width: ids are dropped first, then long texts are cut. Elsewhere
+//! Tables for people. On a terminal they fit its width: ids are dropped first, then long text is cut. Elsewhere
 //! they are as wide as needed. Programs use `--json`.
 
 use std::io::{self, IsTerminal};
@@ -10,7 +10,7 @@ use zoop_crm::values::size::Size;
 
 use crate::output::cell;
 
-/// The minimum width to which a text is cut.
+/// The minimum width to which text is cut.
 const MIN_TEXT_WIDTH: usize = 8;
 /// The assumed width of a terminal that does not report its width.
 const DEFAULT_WIDTH: usize = 80;
@@ -20,7 +20,7 @@ const COLUMN_GAP: usize = 2;
 /// The kind of value in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A text, which may be cut.
+    /// Text, which may be cut.
     Text,
     /// A short word, which is never cut.
     Word,
@@ -41,7 +41,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// A column of texts.
+    /// A column of text.
     pub(crate) const fn text(heading: &'static str, key: &'static str) -> Self {
         Self { heading, key, kind: Kind::Text }
     }
@@ -51,7 +51,7 @@ impl Column {
         Self { heading, key, kind: Kind::Word }
     }
 
-    /// A column of numbers of bytes.
+    /// A column of sizes in bytes.
     pub(crate) const fn size(heading: &'static str, key: &'static str) -> Self {
         Self { heading, key, kind: Kind::Size }
     }
@@ -88,7 +88,7 @@ pub(crate) fn terminal_width() -> Option<usize> {
     stdout.is_terminal().then(|| size.unwrap_or(DEFAULT_WIDTH))
 }
 
-/// Rows as a table, within a width if one is given.
+/// Rows as a table, which fits `width` if a width is given.
 pub(crate) fn table(rows: &[Value], columns: &[Column], width: Option<usize>) -> String {
     if rows.is_empty() {
         return "(none)".to_owned();
@@ -139,12 +139,12 @@ fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
         }
         let texts = columns.iter_mut().filter(|(column, _)| column.kind == Kind::Text);
         let Some((_, cells)) = texts.max_by_key(|(_, cells)| widest(cells)) else { return };
-        let now = widest(cells);
-        if now > MIN_TEXT_WIDTH {
+        let current = widest(cells);
+        if current > MIN_TEXT_WIDTH {
             // In small steps, so that two long texts shrink equally.
-            let step = excess.min(4).min(now - MIN_TEXT_WIDTH);
+            let step = excess.min(4).min(current - MIN_TEXT_WIDTH);
             for cell in cells.iter_mut() {
-                *cell = cut(cell, now - step);
+                *cell = cut(cell, current - step);
             }
         } else {
             let last = columns.iter().rposition(|(column, _)| column.kind == Kind::Text);
@@ -156,7 +156,7 @@ fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
     }
 }
 
-/// A text, cut to a width.
+/// The text, cut to a width.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -174,8 +174,8 @@ fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// Wraps a text into lines of at most `width`; all but the first begin with `indent`. Words are not broken.
-pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+/// Wraps text into lines of at most `width`; all but the first begin with `indent`. Words are not broken.
+pub(crate) fn wrap(text: &str, width: usize, indent: &str) -> String {
     let words = text.trim_start_matches(' ');
     let mut lines = " ".repeat(text.len() - words.len());
     let mut taken = lines.len();
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn words_are_not_broken() {
-        assert_eq!(wrapped("one two three", 7, "  "), "one two\n  three");
-        assert_eq!(wrapped("  aaaaaaaaaa b", 4, "   "), "  aaaaaaaaaa\n   b");
+        assert_eq!(wrap("one two three", 7, "  "), "one two\n  three");
+        assert_eq!(wrap("  aaaaaaaaaa b", 4, "   "), "  aaaaaaaaaa\n   b");
     }
 }

@@ -1,6 +1,6 @@
 //! Removes user and password from URLs, so that they may be shown.
 
-/// The options of a database URL that are shown. Any other may be the rest of a password that contains an `&`.
+/// The options of a database URL that are shown. Any other option may be the rest of a password that contains an `&`.
 const SHOWN_OPTIONS: &[&str] = &[
     "host",
     "hostaddr",
@@ -13,7 +13,7 @@ const SHOWN_OPTIONS: &[&str] = &[
     "target_session_attrs",
 ];
 
-/// A URL without user and password. Of a malformed URL, rather too much is hidden than too little.
+/// A URL without user and password. If the URL is malformed, other parts may be hidden too.
 pub(crate) fn without_password(url: &str) -> String {
     if url.starts_with("sqlite://") {
         return url.to_owned();
@@ -24,12 +24,12 @@ pub(crate) fn without_password(url: &str) -> String {
         return "…".to_owned();
     };
     let user = user.map_or("", |_| "…@");
-    let option = |option: &str| match name(option) {
+    let option = |option: &str| match option_name(option) {
         name if SHOWN_OPTIONS.contains(&name.as_str()) => option.to_owned(),
         name if name == "password" => "password=…".to_owned(),
         _ => "…".to_owned(),
     };
-    format!("{start}://{user}{address}{}", joined(options.into_iter().map(option)))
+    format!("{start}://{user}{address}{}", query_string(options.into_iter().map(option)))
 }
 
 /// Whether a scheme and the address after the user are well-formed. If so, they contain no part of a password.
@@ -49,9 +49,9 @@ fn is_server_address(scheme: &str, address: &str) -> bool {
 /// A server's URL without its user part.
 pub(crate) fn without_user(url: &str) -> String {
     let Some((start, _, address, options)) = parts(url) else { return url.to_owned() };
-    let is_kept = |option: &&str| !matches!(name(option).as_str(), "user" | "password");
+    let is_kept = |option: &&str| !matches!(option_name(option).as_str(), "user" | "password");
     let options = options.into_iter().filter(is_kept).map(str::to_owned);
-    format!("{start}://{address}{}", joined(options))
+    format!("{start}://{address}{}", query_string(options))
 }
 
 /// The parts of a server's URL: scheme, user and password, host and database, options.
@@ -67,11 +67,11 @@ fn parts(url: &str) -> Option<(&str, Option<&str>, &str, Vec<&str>)> {
 }
 
 /// The name of an option of a URL.
-fn name(option: &str) -> String {
+fn option_name(option: &str) -> String {
     option.split('=').next().unwrap_or_default().to_ascii_lowercase()
 }
 
-fn joined(options: impl Iterator<Item = String>) -> String {
+fn query_string(options: impl Iterator<Item = String>) -> String {
     let options: Vec<_> = options.collect();
     if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) }
 }

@@ -2,7 +2,7 @@
 //!
 //! Open [`catalog`] first: it lists every tool. [`call::run`] is the one way to run a tool.
 //!
-//! | module | holds |
+//! | module | purpose |
 //! | --- | --- |
 //! | [`catalog`] | the list of all tools |
 //! | [`call`] | what a tool is and how a call runs: arguments, scopes, answers, errors, tables, history |
@@ -15,12 +15,12 @@
 //! | [`maintenance`] | removes expired rows |
 //! | [`request_counts`], [`servers`] | what the processes of an installation share |
 //!
-//! Imports point one way: `values` imports nothing of this crate; `call` imports `values`; `search` never
-//! imports `identity` or `business`; `identity` never imports `business`. A test enforces this.
+//! Imports point one way. `values` imports nothing from this crate, `call` and `search` import only `values`,
+//! and `identity` never imports `business`. A test enforces this.
 //!
-//! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
+//! What must never live here: HTTP, a protocol, a command line, `async`, or the choice of the engine.
 
-// `#[both]` names this crate, in its own tests as in those of other crates.
+// `#[both]` generates paths that begin with `zoop_crm`, also in the tests of this crate.
 #[cfg(test)]
 extern crate self as zoop_crm;
 

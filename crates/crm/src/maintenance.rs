@@ -1,7 +1,7 @@
-//! Periodic cleanup in every tenant, measuring what each stores, and detection of records from a wrong clock.
+//! Removes expired rows, measures what each tenant stores, and finds records that a wrong clock dated.
 //!
-//! The sweep only keeps the database from growing. No answer may depend on it: expired rows are already
-//! invisible before it runs. Records dated in the future cannot be repaired, only reported.
+//! Sweeps only keep the database small. No answer may depend on a sweep: expired rows are already invisible
+//! before it removes them. Records dated in the future cannot be repaired, only reported.
 
 use zoop_db::{ReadTx, Timestamp};
 
@@ -30,7 +30,7 @@ pub struct Ahead {
     pub latest: Moment,
 }
 
-/// Finds records dated in the future. It reads the history of every tenant, which has an entry for every change.
+/// Finds records dated in the future, by the history entries of their changes.
 ///
 /// # Errors
 /// If the database fails.
@@ -46,8 +46,8 @@ pub fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Ahead>> {
     Ok(ahead)
 }
 
-/// What the bound tenant stores, measured, and what has to be added to what is counted for it. It reads all of
-/// the tenant's rows.
+/// Measures what the bound tenant stores, by reading all of its rows. Also returns the drift: what must be
+/// added to the tenant's counted bytes to correct them.
 ///
 /// # Errors
 /// If the database fails.
@@ -59,7 +59,7 @@ pub fn measure(tx: &mut ReadTx<'_>) -> Result<(Stored, Stored)> {
             "history" | "history_records" => (Class::History, 1),
             "idempotency" => (Class::Answers, 1),
             "notes" => (Class::Notes, 2),
-            // Few rows for each user, which no write counts.
+            // Each user has only a few of these rows, and no write counts them.
             "note_writes" | "draft_bytes" => continue,
             _ => (Class::Records, 2),
         };
@@ -75,7 +75,7 @@ pub fn measure(tx: &mut ReadTx<'_>) -> Result<(Stored, Stored)> {
     Ok((measured, drift))
 }
 
-/// Every sweep, in the order in which they run: what refers to a row is removed before it.
+/// Every sweep, in the order in which they run: a row is removed after all rows that refer to it.
 pub fn sweeps() -> impl Iterator<Item = &'static Sweep> {
     [idempotency::SWEEPS, notes::SWEEPS]
         .into_iter()

@@ -1,7 +1,7 @@
 //! Request counts that processes share, so that a limit holds for all of them together.
 //!
-//! Each process counts its own requests exactly. Once a second it writes the number that it admitted here, and
-//! reads what the others wrote. The server decides what the limits are and enforces them.
+//! Each process keeps exact counts of the requests that it admits. Once a second it publishes them, and fetches
+//! the counts of the other processes. The server decides what the limits are and enforces them.
 
 use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
 
@@ -26,7 +26,7 @@ zoop_db::global_statements! {
     PUBLISH = "INSERT INTO request_counts \
             (process_id, credential_id, tenant_no, admitted_at, requests) \
             VALUES ($1, $2, $3, $4, $5)";
-    /// What other processes have published since.
+    /// The counts that other processes published after row number `$1`.
     FETCH = "SELECT n, credential_id, tenant_no, admitted_at, requests FROM request_counts \
             WHERE n > $1 AND process_id <> $2 ORDER BY n";
     FORGET = (concat!("DELETE FROM request_counts",
@@ -38,15 +38,15 @@ zoop_db::global_statements! {
 pub struct RequestCount {
     /// The credential.
     pub credential: Uuid,
-    /// Its tenant.
+    /// The credential's tenant.
     pub tenant: Tenant,
-    /// When they count as admitted.
+    /// When the requests count as admitted.
     pub admitted_at: Timestamp,
     /// The number of requests.
     pub requests: u32,
 }
 
-/// How long a count matters to any process, in microseconds.
+/// How long a count matters to the limits, in microseconds.
 pub const WINDOW: i64 = 60 * 1_000_000;
 
 /// The sweep of counts that no longer matter.
@@ -55,7 +55,7 @@ pub(crate) const SWEEPS: &[Sweep] = &[Sweep {
     step: |tx, now| Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - WINDOW)])?),
 }];
 
-/// Publishes what this process admitted.
+/// Publishes the counts of a process.
 ///
 /// # Errors
 /// If the database fails.
@@ -67,14 +67,14 @@ pub fn publish(tx: &mut WriteTx<'_>, process: Uuid, counts: &[RequestCount]) -> 
     Ok(())
 }
 
-/// The counts that other processes published after the row number `after`, and the number of the last one.
+/// Returns the counts that other processes published after row number `after`, and the last row's number.
 ///
 /// # Errors
 /// If the database fails.
 pub fn fetch(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
-    let mut place = after;
+    let mut last = after;
     let counts = tx.global_all(FETCH, params![after, process], |row| {
-        place = row.take()?;
+        last = row.take()?;
         Ok(RequestCount {
             credential: row.take()?,
             tenant: Tenant(row.take()?),
@@ -82,5 +82,5 @@ pub fn fetch(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<Requ
             requests: row.take()?,
         })
     });
-    counts.map(|counts| (counts, place))
+    counts.map(|counts| (counts, last))
 }

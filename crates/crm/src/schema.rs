@@ -44,12 +44,9 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// Every table whose rows are copied, exported and erased, in the order in which they are copied: first the
-/// tables that others refer to, then the tenants' rows, one tenant after another, and credentials last, so that
-/// no one can sign in before the copy is complete.
-///
-/// It lists neither the tables of the search index, which is built again from other tables, nor
-/// [`SCHEMA_STEPS`].
+/// Every table except [`SCHEMA_STEPS`] and the tables of the search index, which a copy builds again. The order
+/// is that of copying: first the tables that others refer to, then the rows of one tenant after another, and
+/// credentials last, so that no one can sign in before the copy is complete.
 pub const TABLES: &[&Table] = &[
     &crate::identity::tenants::store::TENANTS,
     &crate::call::storage::TENANT_STORAGE,
@@ -93,9 +90,9 @@ pub const TABLES: &[&Table] = &[
 /// The table of the migrations that a database has run. It is not copied: each database has its own.
 pub const SCHEMA_STEPS: &str = "schema_steps";
 
-/// The tables of the search index on PostgreSQL. They contain only tokens and numbers and have the tenant in
-/// every key, but no row-level security: under a policy the index is not used, because its operator is not
-/// leakproof, so PostgreSQL does not push it below the policy. Every statement joins their rows to a protected
+/// The tables of the search index on PostgreSQL. They contain only tokens and numbers, and every key includes
+/// the tenant. They have no row-level security: with a policy PostgreSQL would not use the index, because the
+/// search operator is not leakproof and so would run after the policy. Searches join the rows to a protected
 /// table.
 pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
 

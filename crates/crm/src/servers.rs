@@ -1,5 +1,5 @@
-//! The addresses of the servers that run on this database. Each server stores its own when it starts and
-//! removes it when it stops, so that commands on the same database can print links to it.
+//! The addresses of the servers that run on this database. Each server stores its address when it starts and
+//! removes the address when it stops. Commands on the same database use the address to print links.
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 

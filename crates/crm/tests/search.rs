@@ -1,5 +1,5 @@
-//! Searches in a real FTS5 table: golden pairs, random texts compared with a simple implementation of the rules, and
-//! note bodies of the maximum length.
+//! Searches in a real FTS5 table: golden pairs, random strings compared with a simple implementation of the rules,
+//! and note bodies of the maximum length.
 
 #![expect(clippy::unwrap_used, reason = "test helpers fail by panicking, as tests do")]
 
@@ -95,7 +95,7 @@ fn verdict(index: &Index, n: i64, q: &str, country: NumberingPlan) -> &'static s
     }
 }
 
-/// The result for the note in row `n`, by its body. Checks that the index agrees, as far as it is exact.
+/// The result for the note in row `n`, computed from its body. Checks that the index agrees, as far as it is exact.
 fn note_verdict(index: &Index, n: i64, body: &str, q: &str) -> &'static str {
     let Ok(words) = NoteWords::new(q) else { return "refused" };
     let query = NoteQuery { words: Some(&words), ..NoteQuery::default() };
@@ -207,7 +207,7 @@ fn a_query_of_the_maximum_length_gives_a_valid_expression() {
     }
 }
 
-/// A random text of these characters.
+/// Random text of these characters.
 fn body(characters: &str, length: usize) -> String {
     let characters: Vec<char> = characters.chars().collect();
     let mut state: u64 = 42;
@@ -364,14 +364,14 @@ proptest! {
     }
 }
 
-/// A text of `length` letters of four bytes, in words of at most `word` letters; no two words are equal.
-fn hostile(length: usize, word: usize, seed: u32) -> String {
-    let places = 0..u32::try_from(length).unwrap();
-    let letter = |place: u32| char::from_u32(0x2_0000 + (seed * 7_919 + place * 31) % 40_000);
+/// Text of `length` characters of four bytes, in words of at most `word` letters. No two words are equal.
+fn extreme_text(length: usize, word: usize, seed: u32) -> String {
+    let positions = 0..u32::try_from(length).unwrap();
+    let letter = |position: u32| char::from_u32(0x2_0000 + (seed * 7_919 + position * 31) % 40_000);
     let mut text = String::new();
-    for place in places {
+    for position in positions {
         let is_space = text.chars().count() % (word + 1) == word;
-        text.push(if is_space { ' ' } else { letter(place).unwrap() });
+        text.push(if is_space { ' ' } else { letter(position).unwrap() });
     }
     text
 }
@@ -381,7 +381,7 @@ fn the_most_extreme_customer_has_a_bounded_number_of_tokens() {
     let phone =
         |number: u32| phone::parse(&format!("(510) 555-{number:04}"), NumberingPlan::US).unwrap();
     for word in [1, 2, 12, 128] {
-        let names: Vec<String> = (0..201).map(|it| hostile(256, word, it)).collect();
+        let names: Vec<String> = (0..201).map(|it| extreme_text(256, word, it)).collect();
         let names = std::iter::once("Ann O’Neill").chain(names.iter().map(String::as_str));
         let names: Vec<&str> = names.collect();
         let phones: Vec<Phone> = (0..201).map(phone).collect();
@@ -396,7 +396,7 @@ fn the_most_extreme_customer_has_a_bounded_number_of_tokens() {
             ("oneill ann", "whole"),
             ("5105550000", "whole"),
             ("550000", "part"),
-            // A contact's.
+            // The phone of the last contact.
             ("5105550200", "whole"),
         ] {
             assert_eq!(verdict(&index, 1, q, NumberingPlan::US), expected, "{q} {word}");
@@ -404,7 +404,7 @@ fn the_most_extreme_customer_has_a_bounded_number_of_tokens() {
     }
 }
 
-/// Two hundred contacts with names and telephone numbers as people have them are found by every part.
+/// The names and phone numbers are realistic, unlike those of the most extreme customer.
 #[test]
 fn a_customer_with_two_hundred_usual_contacts_is_found_by_all_their_parts() {
     const FIRST: [&str; 10] = [
@@ -473,6 +473,6 @@ fn the_most_extreme_note_has_a_bounded_number_of_tokens() {
         let tokens = note(&body(letters, length)).tokens(tenant(1));
         assert!(tokens.len() < 80 * 1024, "{letters}: {} bytes", tokens.len());
     }
-    let tokens = note(&hostile(100_000, 12, 1)).tokens(tenant(1));
+    let tokens = note(&extreme_text(100_000, 12, 1)).tokens(tenant(1));
     assert!(tokens.len() < 80 * 1024, "{} bytes", tokens.len());
 }

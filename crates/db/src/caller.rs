@@ -1,4 +1,4 @@
-//! [`Caller`]: until when somebody waits for a job, and whether somebody still does.
+//! [`Caller`]: how long a job's caller waits, and whether it still does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,29 +20,28 @@ struct State {
     deadline: Instant,
     is_gone: AtomicBool,
     has_begun: AtomicBool,
-    leaves: Notify,
+    on_leave: Notify,
 }
 
 impl Caller {
     pub(crate) fn new(deadline: Instant) -> Self {
         let (is_gone, has_begun) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self(Arc::new(State { deadline, is_gone, has_begun, leaves: Notify::new() }))
+        Self(Arc::new(State { deadline, is_gone, has_begun, on_leave: Notify::new() }))
     }
 
-    /// When the caller stops waiting.
+    /// The time by which the job must be answered.
     pub(crate) fn deadline(&self) -> Instant {
         self.0.deadline
     }
 
-    /// The latest time at which the caller is told that there is no answer. The engines give up at the deadline; the
-    /// time after it is for their own words.
+    /// When the caller stops waiting: soon after the deadline, so that the engine's own error can still arrive.
     pub(crate) fn gives_up(&self) -> Instant {
         self.0.deadline.checked_add(GRACE).unwrap_or(self.0.deadline)
     }
 
-    /// A write begins, if its caller still waits. From now on its outcome may be unknown.
+    /// Marks the write as begun, after which its outcome may be unknown. Fails if the caller no longer waits.
     pub(crate) fn begin_write(&self) -> Result<()> {
-        // First, so that a caller who gave up either sees it, or gave up so early that nothing begins.
+        // Set before the check, so that a caller that gives up after the check sees it.
         self.0.has_begun.store(true, Ordering::SeqCst);
         self.ensure_waits()
     }
@@ -55,10 +54,10 @@ impl Caller {
         Error::Deadline
     }
 
-    /// The caller waits no longer.
+    /// Marks the caller as gone.
     pub(crate) fn leave(&self) {
         self.0.is_gone.store(true, Ordering::Release);
-        self.0.leaves.notify_one();
+        self.0.on_leave.notify_one();
     }
 
     /// Whether the caller has gone before its deadline.
@@ -66,7 +65,7 @@ impl Caller {
         self.0.is_gone.load(Ordering::Acquire)
     }
 
-    /// [`Error::Deadline`] if nobody waits any longer.
+    /// Fails with [`Error::Deadline`] if the caller has gone or the deadline has passed.
     pub(crate) fn ensure_waits(&self) -> Result<()> {
         if self.is_gone() || Instant::now() >= self.0.deadline {
             return Err(Error::Deadline);
@@ -74,11 +73,11 @@ impl Caller {
         Ok(())
     }
 
-    /// Ends when the caller has gone. Only the thread that runs the job waits for this.
+    /// Waits until the caller has gone. Only the thread that runs the job may call this.
     pub(crate) async fn gone(&self) {
-        // A caller that leaves between the two leaves a permit, with which the wait ends at once.
+        // If the caller leaves between the check and the wait, `Notify` stores that, and the wait ends at once.
         if !self.is_gone() {
-            self.0.leaves.notified().await;
+            self.0.on_leave.notified().await;
         }
     }
 }

@@ -23,24 +23,25 @@ const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
 const LOG_BYTES: u64 = 256 << 20;
 const WRITE_BATCH_TIME: Duration = Duration::from_millis(5);
 
-/// The engine's sizes.
+/// The engine's sizes and limits.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Reader threads, each with a connection of its own; without a number, as many as suit the engine.
+    /// The number of reader threads, each with its own connection; if `None`, the engine chooses.
     pub readers: Option<NonZeroUsize>,
-    /// Writer threads, likewise. SQLite always has one.
+    /// The number of writer threads, likewise. SQLite always has one.
     pub writers: Option<NonZeroUsize>,
-    /// Reads of callers that may wait, and as many of the program itself; the next one is [`Error::Busy`]. Those
-    /// of one tenant may fill a quarter of it, as may those of all strangers.
+    /// The maximum number of callers' reads that wait; further ones fail with [`Error::Busy`]. One tenant may fill
+    /// a quarter of the queue, and so may all strangers together. The program's own reads have the same limit,
+    /// and are counted separately.
     pub read_queue: usize,
-    /// Writes that may wait, likewise.
+    /// The maximum number of writes that wait, likewise.
     pub write_queue: usize,
-    /// The most writes that share one commit: bounds how long the first one waits for the last. On
-    /// PostgreSQL each write has its own commit, and the server groups commits.
+    /// The maximum number of writes that share one commit; bounds how long the first write waits for the last.
+    /// On PostgreSQL each write has its own commit, and the server groups commits.
     pub write_batch: NonZeroUsize,
-    /// How long jobs are added to a batch: bounds likewise how long the first one waits.
+    /// How long jobs are added to a batch; on a slow disk up to four times as long.
     pub write_batch_time: Duration,
-    /// The length of SQLite's write-ahead log in bytes above which reads and writes wait until it is emptied.
+    /// Above this length in bytes, SQLite's write-ahead log is emptied, while reads and writes wait.
     pub log_bytes: u64,
 }
 
@@ -58,8 +59,8 @@ impl Default for Options {
     }
 }
 
-/// The storage. A clone is another handle to the same storage; dropping the last one stops the threads
-/// after the queued jobs.
+/// The storage. A clone is another handle to the same storage. Dropping the last handle lets the queued jobs
+/// finish, then stops the threads.
 #[derive(Clone)]
 pub struct Db {
     engine: Arc<Engine>,
@@ -97,7 +98,7 @@ impl Engine {
     }
 }
 
-/// How much is waiting, for metrics.
+/// The lengths of the queues and the number of commits, for metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct Gauges {
     /// Reads in the queue.
@@ -146,8 +147,8 @@ impl Db {
         self.queue_read(deadline, work, None)
     }
 
-    /// Queues a read that precedes a write. If the storage fails under it, the write has failed
-    /// ([`Db::takes_writes`]).
+    /// Queues a read that precedes a write. For [`Db::takes_writes`], a storage failure in this read is a failed
+    /// write.
     pub fn read_before_write<T, E>(
         &self,
         deadline: Instant,
@@ -204,8 +205,8 @@ impl Db {
         self.health.is_good()
     }
 
-    /// The database clock's current time, for comparison with this machine's: its time when a connection
-    /// was last opened, plus the time since. None if the database has no clock of its own.
+    /// The database clock's current time, to compare it with this machine's clock: the time read when a
+    /// connection was last opened, plus the time since. None if the database has no clock of its own.
     pub fn clock(&self) -> Option<Timestamp> {
         match &*self.engine {
             Engine::Sqlite(_) => None,
@@ -213,7 +214,7 @@ impl Db {
         }
     }
 
-    /// Connections to the database's server that this process has open; 0 without a server.
+    /// The number of connections that this process keeps to the database's server; 0 without a server.
     pub fn connections(&self) -> usize {
         match &*self.engine {
             Engine::Sqlite(_) => 0,
@@ -221,7 +222,7 @@ impl Db {
         }
     }
 
-    /// How much is waiting now.
+    /// The current [`Gauges`].
     pub fn gauges(&self) -> Gauges {
         Gauges {
             reads_waiting: self.engine.reads().len(),

@@ -25,13 +25,13 @@ pub enum Error {
     /// The job panicked, and only that job was rolled back.
     #[error("the job panicked")]
     Panicked,
-    /// Another process held the database's write lock for longer than the engine waits.
+    /// Another process or transaction held a lock for longer than the engine waits, or caused a deadlock.
     #[error("another process holds the database's lock")]
     Locked,
     /// A unique constraint rejected a row.
     #[error("a unique constraint rejected the row")]
     Unique(#[source] Cause),
-    /// The disk is full, unreadable or read-only, perhaps only for a while.
+    /// The disk is full, unreadable or read-only, or the server cannot be reached, perhaps only for a while.
     #[error("the storage is not available: {0}")]
     Unavailable(Cause),
     /// The file is not a database, or is damaged.
@@ -79,7 +79,7 @@ pub enum Error {
     /// A PostgreSQL server could not be reached, or rejected the connection.
     #[error("cannot connect to PostgreSQL at {server}: {source}; {advice}")]
     Connect {
-        /// Host, port and database; neither user nor password.
+        /// Host, port and database, without user and password.
         server: String,
         /// The reason that the driver gave.
         source: Cause,
@@ -89,9 +89,9 @@ pub enum Error {
     /// Connections to a PostgreSQL server cannot be encrypted.
     #[error("cannot encrypt the connection to PostgreSQL at {server}: {source}")]
     Tls {
-        /// Host, port and database; neither user nor password.
+        /// Host, port and database, without user and password.
         server: String,
-        /// What is missing.
+        /// The reason.
         source: Cause,
     },
     /// The database file could not be opened.
@@ -112,7 +112,7 @@ pub enum Error {
 
 impl Error {
     /// Whether the storage itself failed, as opposed to the job or its deadline.
-    pub(crate) fn is_the_storages(&self) -> bool {
+    pub(crate) fn is_storage_failure(&self) -> bool {
         matches!(self, Self::Locked | Self::Unavailable(_) | Self::Unknown(_) | Self::Corrupt(_))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 
-/// Only changes are logged, so that a thousand writes refused for one cause are two lines.
+/// Only changes are logged, so a thousand writes that fail for one cause add only two lines to the log.
 #[derive(Default)]
 pub(crate) struct WriteHealth {
     is_refusing: AtomicBool,
@@ -15,7 +15,7 @@ impl WriteHealth {
         !self.is_refusing.load(Ordering::Relaxed)
     }
 
-    /// A write was committed.
+    /// Records that a write was committed.
     pub(crate) fn kept(&self) {
         // The storage is nearly always healthy. Reading first avoids a write to memory that the threads share.
         if !self.is_good() && self.is_refusing.swap(false, Ordering::Relaxed) {
@@ -23,9 +23,9 @@ impl WriteHealth {
         }
     }
 
-    /// A write failed. Only the first storage failure is logged.
+    /// Records that a write failed. Of consecutive storage failures only the first is logged.
     pub(crate) fn failed(&self, failure: &Error) {
-        if failure.is_the_storages() && !self.is_refusing.swap(true, Ordering::Relaxed) {
+        if failure.is_storage_failure() && !self.is_refusing.swap(true, Ordering::Relaxed) {
             tracing::error!(%failure, "the storage refuses writes");
         }
     }

@@ -1,4 +1,4 @@
-//! Jobs as the engines see them: a thread runs one, and answers it whatever the outcome.
+//! Jobs as the engines see them: a thread runs a job, and answers its caller whatever the outcome.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,26 +11,26 @@ use crate::health::WriteHealth;
 use crate::queue::{Queue, Turn, Worker};
 use crate::tx::{ReadTx, WriteTx};
 
-/// Reads that wait.
+/// The queue of waiting reads.
 pub(crate) type ReadQueue = Queue<Box<dyn ReadJob>>;
-/// Writes that wait.
+/// The queue of waiting writes.
 pub(crate) type WriteQueue = Queue<Box<dyn WriteJob>>;
-/// A thread's end of the queue of reads.
+/// A reader thread's handle to the queue of reads.
 pub(crate) type ReadWorker = Worker<Box<dyn ReadJob>>;
-/// A thread's end of the queue of writes.
+/// A writer thread's handle to the queue of writes.
 pub(crate) type WriteWorker = Worker<Box<dyn WriteJob>>;
 /// The turn of a write.
 pub(crate) type WriteTurn = Turn<Box<dyn WriteJob>>;
 
 /// A queued read.
 pub(crate) trait ReadJob: Send {
-    /// When the caller asked.
+    /// When the job was queued.
     fn queued(&self) -> Instant;
     /// Who waits for the answer.
     fn caller(&self) -> &Caller;
     /// Does the work and stores the answer; returns whether it succeeded.
     fn run(&mut self, tx: &mut ReadTx<'_>) -> bool;
-    /// The storage failed under the job. If the job precedes a write, this counts as a failure of that write.
+    /// Records that the storage failed during the job. If the job precedes a write, that write counts as failed.
     fn storage_failed(&self, failure: &Error);
     /// Sends the answer that [`ReadJob::run`] stored, or `failure`.
     fn answer(self: Box<Self>, failure: Option<Error>);
@@ -54,7 +54,7 @@ pub(crate) struct Read<F, T, E> {
     work: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
-    /// Of the write that the read precedes, if it precedes one.
+    /// Set if the read precedes a write: a storage failure in the read then counts as a failed write.
     health: Option<Arc<WriteHealth>>,
 }
 
@@ -140,14 +140,14 @@ where
         match (&failure, &self.outcome) {
             (Some(failure), _) => self.health.failed(failure),
             (None, Some(Ok(_))) => self.health.kept(),
-            // A refused job wrote nothing, so it says nothing about the storage.
+            // A refused job commits nothing, so it says nothing about the storage.
             (None, _) => {}
         }
         send(self.reply, self.outcome, failure);
     }
 }
 
-/// Sends the job's result, unless the engine failed; nothing is sent to a caller that has gone.
+/// Sends the engine's failure, if there is one, or else the job's result. A caller that has gone gets nothing.
 fn send<T, E: From<Error>>(
     reply: oneshot::Sender<Result<T, E>>,
     outcome: Option<Result<T, E>>,

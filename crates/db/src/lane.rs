@@ -2,30 +2,29 @@
 
 use crate::tx::Tenant;
 
-/// On whose behalf a job waits. It decides only when the job runs: what the job may do is decided by the
-/// job itself.
+/// On whose behalf a job waits. The lane decides only when the job runs. The job itself checks what it may do.
 ///
-/// Jobs wait in parties: one of each tenant, one of all strangers, one of the program itself. Parties are
-/// served in turn, and so are the members of a party.
+/// There is one party for each tenant, one for all strangers and one for the program itself. Parties take turns,
+/// and so do the members of a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// A caller with a known credential.
     Tenant {
-        /// The tenant for which the credential is believed to be.
+        /// The tenant to which the credential is believed to belong.
         tenant: Tenant,
         /// Distinguishes the credentials of a tenant.
         member: u64,
     },
     /// A caller without a known credential.
     Anonymous {
-        /// Distinguishes networks.
+        /// Distinguishes the networks of strangers.
         member: u64,
     },
-    /// The program itself: house-keeping, the command line.
+    /// The program itself: housekeeping and the command line.
     Internal,
 }
 
-/// The jobs that share a turn.
+/// A group of jobs that takes turns with the other groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Party {
     Internal,
@@ -34,7 +33,7 @@ pub(crate) enum Party {
 }
 
 impl Lane {
-    /// The party, and the member in it.
+    /// The job's party, and the number of the member in that party.
     pub(crate) fn place(self) -> (Party, u64) {
         match self {
             Self::Tenant { tenant, member } => (Party::Tenant(tenant), member),

@@ -1,21 +1,21 @@
-//! The storage engine: jobs in, answers out, one snapshot each.
+//! The storage engine: runs each job in one transaction, and returns its answer.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`engine`] | [`Db`], the handle: queues a job, returns a [`Reply`] |
-//! | `caller`, `reply` | who waits for a job, and until when |
-//! | `queue`, [`Lane`] | the jobs that wait, in turn |
+//! | `caller`, `reply` | the caller that waits for a job, and its deadline |
+//! | `queue`, [`Lane`] | the waiting jobs, and which of them is next |
 //! | [`sqlite`] | the embedded engine: reader threads, one writer with group commit, checkpoints |
 //! | `postgres` | the PostgreSQL engine: reader connections and writer connections |
-//! | [`tx`] | [`ReadTx`] and [`WriteTx`], everything that a job can do |
-//! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements are declared, never built |
+//! | [`tx`] | [`ReadTx`] and [`WriteTx`]: everything that a job can do |
+//! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements, declared at compile time |
 //! | [`sql_text`] | statement texts that are assembled at compile time |
-//! | [`row`] | values in and out, the same for every engine |
+//! | [`row`] | parameters and column values, the same for every engine |
 //! | [`migrate`] | the schema's history and its check at startup |
 //! | [`error`] | the engine's errors |
 //!
-//! What must not live here: a product term (customers, scopes, tools), a protocol, the name of a setting. What
-//! must not leave here: which engine runs, except for the [`Dialect`] of a statement's text.
+//! What must not live here: a product term (customers, scopes, tools), a protocol, the name of a setting. Code
+//! outside this crate must not depend on which engine runs, except for the [`Dialect`] of a statement's text.
 
 mod caller;
 pub mod engine;

@@ -32,11 +32,12 @@ const UNFINISHED: &str = "unfinished copy";
 
 /// Marks the database as incomplete.
 pub(crate) const BEGIN_COPY: GlobalSql =
-    both("INSERT INTO schema_steps (position, name, script) VALUES (-1, 'unfinished copy', '')");
+    common("INSERT INTO schema_steps (position, name, script) VALUES (-1, 'unfinished copy', '')");
 /// Marks the database as complete.
-pub(crate) const END_COPY: GlobalSql = both("DELETE FROM schema_steps WHERE position = -1");
+pub(crate) const END_COPY: GlobalSql = common("DELETE FROM schema_steps WHERE position = -1");
 
-const fn both(text: &'static str) -> GlobalSql {
+/// A statement with the same text for both engines.
+const fn common(text: &'static str) -> GlobalSql {
     GlobalSql::declare(text, text)
 }
 
@@ -46,9 +47,9 @@ pub(crate) struct Applied {
     pub(crate) script: String,
 }
 
-/// The migrations to run. Rejects a database if a copy into it was never finished, if its schema is older and
-/// may not be changed, if a newer program has changed it, or if its migrations differ from this program's.
-/// `script` returns a migration's text for the engine.
+/// The migrations to run. Rejects a database if a copy into it was never finished, if a newer program has changed
+/// its schema, if its schema is older and `migrate` forbids changing it, or if its migrations differ from this
+/// program's. `script` returns a migration's text for the engine.
 pub(crate) fn missing<'m>(
     applied: &[Applied],
     migrations: &'m [Migration],

@@ -14,19 +14,19 @@ use tokio::time::Sleep;
 use crate::caller::Caller;
 use crate::error::Error;
 
-/// The pending answer of a queued job. It ends soon after the job's deadline, whatever the engine does: with
-/// [`Error::Deadline`], or with [`Error::Unknown`] for a write that has begun.
+/// The pending answer of a queued job. Soon after the job's deadline the reply gives up, with [`Error::Deadline`],
+/// or with [`Error::Unknown`] for a write that has begun.
 ///
-/// Dropping it tells the engine that the caller has gone: a job that has not started is then skipped, and one
-/// that runs is cancelled, unless its commit may be under way.
+/// Dropping a reply tells the engine that the caller has gone. A job that has not started is then skipped, and a
+/// job that runs is cancelled, unless its commit may be under way.
 pub struct Reply<T, E> {
     receiver: oneshot::Receiver<Result<T, E>>,
     caller: Waiting,
-    /// Set once the answer has been waited for.
+    /// Created by the first poll that finds no answer.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// A caller until it leaves.
+/// A waiting caller, which leaves when this is dropped.
 struct Waiting(Caller);
 
 impl Drop for Waiting {
@@ -62,7 +62,7 @@ impl<T, E: From<Error>> Reply<T, E> {
 impl<T, E: From<Error>> Future for Reply<T, E> {
     type Output = Result<T, E>;
 
-    /// Panics outside a runtime with timers.
+    /// Panics outside a Tokio runtime with timers.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { receiver, caller: Waiting(caller), timer } = &mut *self;
         if let Poll::Ready(received) = Pin::new(receiver).poll(context) {
@@ -74,12 +74,12 @@ impl<T, E: From<Error>> Future for Reply<T, E> {
     }
 }
 
-/// A job that was dropped was not done.
+/// The answer, or [`Error::Closed`] if the job was dropped, which means that it was not done.
 fn answer<T, E: From<Error>>(received: Result<Result<T, E>, RecvError>) -> Result<T, E> {
     received.unwrap_or_else(|_| Err(Error::Closed.into()))
 }
 
-/// A thread that waits.
+/// Unparks a thread that waits in [`Reply::wait`].
 struct Parked(Thread);
 
 impl Wake for Parked {

@@ -30,7 +30,7 @@ pub enum Value<'a> {
     Time(Timestamp),
 }
 
-/// The kind of value that a column holds, on either engine.
+/// The kind of a column's values, the same on either engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Whole numbers.
@@ -59,7 +59,7 @@ pub trait Param {
 pub trait Column: Sized {
     /// The name of the type, for error messages.
     const NAME: &'static str;
-    /// The kind of column that holds values of this type.
+    /// The kind of column for values of this type.
     const KIND: Kind;
 
     /// The value as this type, or `None` if it is of another type or out of range.
@@ -245,7 +245,7 @@ impl<'r> Row<'r> {
         Self { source, next: 0 }
     }
 
-    /// The next column.
+    /// Reads the next column.
     pub fn take<T: Column>(&mut self) -> Result<T> {
         let index = self.next;
         self.next += 1;

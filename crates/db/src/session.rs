@@ -1,4 +1,4 @@
-//! [`Session`]: the connection that a job works on, of either engine.
+//! [`Session`]: the connection that a job uses, to either engine.
 
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Timestamp, Value};
@@ -23,7 +23,7 @@ pub(crate) struct SqlCall<'p> {
 /// Properties of a database's server and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerState {
-    /// The server's version, as it reports it.
+    /// The version that the server reports.
     pub version: String,
     /// Whether the role bypasses row-level security.
     pub bypasses_row_security: bool,
@@ -45,7 +45,7 @@ impl Session<'_> {
     /// See [`ReadTx::bind`](crate::ReadTx::bind).
     pub(crate) fn bind(&mut self, tenant: Tenant) -> Earlier {
         match self {
-            // Statements name the tenant, and there is only one writer.
+            // SQLite has only one writer, so no other write can have changed anything.
             Self::Sqlite(_) => Earlier::Holds,
             Self::Postgres(connection) => connection.bind(tenant),
         }

@@ -1,9 +1,9 @@
 //! Statements are declared, never built.
 //!
-//! [`statements!`](crate::statements) and [`global_statements!`](crate::global_statements) are the
-//! only ways to create an [`Sql`] or a [`GlobalSql`], so the set of statements is closed: a test can
-//! prepare every one of them on every engine, look at its plan, and check that a tenant's
-//! statement names the tenant.
+//! Outside this crate, only [`statements!`](crate::statements) and
+//! [`global_statements!`](crate::global_statements) create an [`Sql`] or a [`GlobalSql`]. So the set of
+//! statements is closed: a test can prepare each of them on every engine, look at its plan, and check that a
+//! tenant's statement names the tenant.
 
 /// A statement about one tenant's rows. `$1` is always the tenant, bound by the transaction; the
 /// caller's parameters start at `$2`.
@@ -21,7 +21,7 @@ pub(crate) struct Dialects {
     pub(crate) postgres: &'static str,
 }
 
-/// A module's name, and the statements that it declares, by name.
+/// A module's name, and the statements that it declares, each with its name.
 pub type Declared<S> = (&'static str, &'static [(&'static str, S)]);
 
 /// The engine's SQL dialect.
@@ -56,7 +56,7 @@ macro_rules! statement {
 statement!(Sql);
 statement!(GlobalSql);
 
-/// Declares a module's statements, and the list of them, `STATEMENTS`.
+/// Declares a module's statements, and the list `STATEMENTS` of all of them.
 ///
 /// A statement is one text for both engines, or `{ sqlite: …, postgres: … }` where the dialects differ.
 #[macro_export]
@@ -64,7 +64,7 @@ macro_rules! statements {
     ($($body:tt)*) => { $crate::declare_statements! { Sql $($body)* } };
 }
 
-/// Declares a module's statements about tables shared by all tenants, and the list of them, `GLOBAL_STATEMENTS`.
+/// Declares a module's statements about shared tables, and the list `GLOBAL_STATEMENTS` of all of them.
 #[macro_export]
 macro_rules! global_statements {
     ($($body:tt)*) => { $crate::declare_statements! { GlobalSql $($body)* } };

@@ -1,19 +1,19 @@
-//! Statement texts that are assembled at compile time, and so are constants like those written by hand.
+//! Statement texts that are assembled at compile time, so they are constants like those written by hand.
 //!
 //! A [`Draft`] is filled by `const` functions, and [`drafted!`](crate::drafted) turns it into
 //! a `&'static str`. [`text!`](crate::text) joins pieces.
 
-/// The maximum length of a text, in bytes. A longer text does not compile.
+/// The maximum length of a statement's text, in bytes. Longer text does not compile.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// A text under construction.
+/// Text under construction.
 pub struct Draft {
     bytes: [u8; MAX_BYTES],
     length: usize,
 }
 
 impl Draft {
-    /// A draft of these pieces, in order.
+    /// A draft that consists of these pieces, in order.
     pub const fn of(pieces: &[&str]) -> Self {
         let mut draft = Self { bytes: [0; MAX_BYTES], length: 0 };
         let mut at = 0;

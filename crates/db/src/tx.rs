@@ -1,8 +1,8 @@
 //! What a job can do: [`ReadTx`] reads one snapshot, [`WriteTx`] also writes.
 //!
-//! A transaction starts bound to no tenant. The code that has checked a credential binds it. After that
-//! every tenant statement gets the tenant as `$1` automatically, so that no function below has a tenant
-//! parameter that could be mixed up.
+//! A transaction starts bound to no tenant. The code that has checked a credential binds the transaction. After
+//! that, every tenant statement gets the tenant as `$1` automatically, so no function needs a tenant parameter,
+//! which could be mixed up.
 
 use std::ops::{Deref, DerefMut};
 
@@ -17,7 +17,7 @@ use crate::sql::{Dialect, GlobalSql, Sql};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u32);
 
-/// The state of what a transaction read before it was bound to a tenant.
+/// Whether what a transaction read before it was bound to a tenant is still valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earlier {
     /// What was read is still valid.
@@ -47,8 +47,8 @@ impl<'c> ReadTx<'c> {
         Self { session, caller, tenant: None }
     }
 
-    /// Whether there is time left for the job. A loop over text or rows asks every few rows, or every 16 KiB of
-    /// text; a running statement asks by itself.
+    /// Checks that the job has time left. A loop over text or rows calls this every few rows, or every 16 KiB of
+    /// text. A running statement is cancelled without this call.
     ///
     /// # Errors
     /// [`Error::Deadline`] once the job's deadline has passed or its caller has gone.
@@ -60,8 +60,9 @@ impl<'c> ReadTx<'c> {
         Ok(SqlCall { text: sql.0, tenant: Some(self.tenant()?), params })
     }
 
-    /// Binds the transaction to a tenant: every later tenant statement is only about its rows. A write waits
-    /// here for the tenant's other writes, so the answer says whether to reread what was read before.
+    /// Binds the transaction to a tenant: every later tenant statement is only about that tenant's rows. Before
+    /// its next statement, a write waits for the tenant's other writes, so the return value says whether what was
+    /// read before must be reread.
     pub fn bind(&mut self, tenant: Tenant) -> Earlier {
         self.tenant = Some(tenant);
         self.session.bind(tenant)
@@ -72,7 +73,7 @@ impl<'c> ReadTx<'c> {
         self.tenant.ok_or(Error::Unbound)
     }
 
-    /// The dialect of text that a statement passes on, such as a search expression.
+    /// The dialect for parameters that are themselves queries, such as search expressions.
     pub fn dialect(&self) -> Dialect {
         self.session.dialect()
     }
@@ -109,7 +110,11 @@ impl<'c> ReadTx<'c> {
         let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
         self.session.pipelined(
             calls,
-            [&mut into(&mut a, first.2), &mut into(&mut b, second.2), &mut into(&mut c, third.2)],
+            [
+                &mut collect_into(&mut a, first.2),
+                &mut collect_into(&mut b, second.2),
+                &mut collect_into(&mut c, third.2),
+            ],
         )?;
         Ok((a, b, c))
     }
@@ -136,7 +141,7 @@ impl<'c> ReadTx<'c> {
         self.session.first(call, read)
     }
 
-    /// Every row of an answer about tables above tenants.
+    /// Every row of an answer about shared tables, converted by `read`.
     pub fn global_all<T, E: From<Error>>(
         &mut self,
         sql: GlobalSql,
@@ -144,21 +149,21 @@ impl<'c> ReadTx<'c> {
         mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Vec<T>, E> {
         let mut rows = Vec::new();
-        self.session.rows::<E>(above(sql, params), |row| {
+        self.session.rows::<E>(shared_call(sql, params), |row| {
             rows.push(read(row)?);
             Ok(true)
         })?;
         Ok(rows)
     }
 
-    /// The first row of an answer about tables above tenants, or none.
+    /// The first row of an answer about shared tables, or none.
     pub fn global_first<T, E: From<Error>>(
         &mut self,
         sql: GlobalSql,
         params: &[Value<'_>],
         read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
-        self.session.first(above(sql, params), read)
+        self.session.first(shared_call(sql, params), read)
     }
 
     /// The database clock's current time; none if the database has no clock of its own.
@@ -171,8 +176,8 @@ impl<'c> ReadTx<'c> {
         self.session.server()
     }
 
-    /// Connections to the database's server that other processes of this program hold, as far as the role can
-    /// see; 0 without a server.
+    /// The number of connections that other processes of this program have to the database's server, as far as
+    /// the role can see; 0 without a server.
     pub fn others(&mut self) -> Result<usize> {
         self.session.others()
     }
@@ -190,9 +195,9 @@ impl<'c> ReadTx<'c> {
         self.session.steps(call)
     }
 
-    /// [`ReadTx::steps`] of a statement about tables above tenants.
+    /// [`ReadTx::steps`] for a statement about shared tables.
     pub fn global_steps(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<i32> {
-        self.session.steps(above(sql, params))
+        self.session.steps(shared_call(sql, params))
     }
 
     /// The plan by which a statement runs with these values, one line per step. For tests.
@@ -207,16 +212,16 @@ impl<'c> ReadTx<'c> {
     }
 }
 
-/// Collects the converted rows.
-fn into<T, E>(
+/// A callback that converts each row and collects the results in `rows`.
+fn collect_into<T, E>(
     rows: &mut Vec<T>,
     mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
 ) -> impl FnMut(&mut Row<'_>) -> Result<(), E> {
     move |row| read(row).map(|read| rows.push(read))
 }
 
-/// A statement about tables above tenants, with its parameters.
-fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> SqlCall<'p> {
+/// A statement about shared tables, with its parameters.
+fn shared_call<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> SqlCall<'p> {
     SqlCall { text: sql.0, tenant: None, params }
 }
 
@@ -225,8 +230,8 @@ impl<'c> WriteTx<'c> {
         Self(ReadTx::new(session, caller))
     }
 
-    /// Waits until the transaction is its tenant's only write. The next statement would wait too, but a caller
-    /// that reads the clock calls this first, so that the time is not from before the wait.
+    /// Waits until the transaction is its tenant's only write. The next statement would wait too. Code that reads
+    /// the clock calls this first, so that the time is not from before the wait.
     pub fn take_turn(&mut self) -> Result<()> {
         self.0.session.take_turn()
     }
@@ -238,14 +243,13 @@ impl<'c> WriteTx<'c> {
     }
 
     /// Writes many rows, each with the same number of values. On SQLite the statement runs once for each row.
-    /// On PostgreSQL it runs once for all, and its parameters are arrays: of the first values, of the second
-    /// values and so on, as `unnest` takes them.
+    /// On PostgreSQL it runs once, and each parameter is an array with the values of one column, for `unnest`.
     pub fn execute_each(&mut self, sql: Sql, rows: &[Vec<Value<'_>>]) -> Result<()> {
         let tenant = self.tenant()?;
         self.0.session.execute_each(sql.0, Some(tenant), rows)
     }
 
-    /// [`WriteTx::execute_each`] of a statement about tables above tenants.
+    /// [`WriteTx::execute_each`] for a statement about shared tables.
     pub fn global_execute_each(&mut self, sql: GlobalSql, rows: &[Vec<Value<'_>>]) -> Result<()> {
         self.0.session.execute_each(sql.0, None, rows)
     }
@@ -256,13 +260,13 @@ impl<'c> WriteTx<'c> {
         self.0.session.insert(call)
     }
 
-    /// Runs a statement that writes tables above tenants; returns the number of rows it affected.
+    /// Runs a statement that writes shared tables; returns the number of rows it affected.
     pub fn global_execute(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
-        self.0.session.execute(above(sql, params))
+        self.0.session.execute(shared_call(sql, params))
     }
 
-    /// Runs a statement that removes expired rows, in every tenant, and returns something of each; converted by
-    /// `read`. Only a sweep sees rows of more than one tenant.
+    /// Runs a statement that removes expired rows of all tenants. Returns the rows of its RETURNING clause,
+    /// converted by `read`. Only a sweep sees rows of more than one tenant.
     pub fn sweep<T, E: From<Error>>(
         &mut self,
         sql: GlobalSql,
@@ -270,20 +274,20 @@ impl<'c> WriteTx<'c> {
         mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Vec<T>, E> {
         let mut rows = Vec::new();
-        self.0.session.sweep::<E>(above(sql, params), |row| {
+        self.0.session.sweep::<E>(shared_call(sql, params), |row| {
             rows.push(read(row)?);
             Ok(true)
         })?;
         Ok(rows)
     }
 
-    /// Marks that another database is being copied into this one: it cannot be opened until
+    /// Marks that another database is being copied into this one, which cannot be opened until
     /// [`WriteTx::end_copy`].
     pub fn begin_copy(&mut self) -> Result<()> {
         self.global_execute(BEGIN_COPY, &[]).map(drop)
     }
 
-    /// Marks that the database is complete, so that it can be opened.
+    /// Updates the planner's statistics, and marks the database as complete, so that it can be opened.
     pub fn end_copy(&mut self) -> Result<()> {
         self.0.session.gather_statistics()?;
         self.global_execute(END_COPY, &[]).map(drop)

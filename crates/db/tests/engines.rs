@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use common::{Place, far};
+use common::{TestDatabase, far};
 use zoop_db::{
     Db, Error, Migrate, Migration, Options, ReadTx, Reply, Tenant, Timestamp, Uuid, WriteTx, params,
 };
@@ -69,17 +69,17 @@ both_engines! {
     a_sweep_removes_rows_of_every_tenant
 }
 
-fn open(place: &Place) -> Db {
-    place.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("a database")
+fn open(database: &TestDatabase) -> Db {
+    database.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("a database")
 }
 
-/// One writer thread, so that a test can block it.
-fn open_narrow(place: &Place) -> Db {
+/// Opens the database with one writer thread, which a test can block.
+fn open_narrow(database: &TestDatabase) -> Db {
     let options = Options { writers: NonZeroUsize::new(1), write_queue: 2, ..Options::default() };
-    place.open(&options, MIGRATIONS, Migrate::Run).expect("a database")
+    database.open(&options, MIGRATIONS, Migrate::Run).expect("a database")
 }
 
-/// Blocks the writer until the sender is dropped; returns once it is blocked.
+/// Blocks the writer until the sender is dropped. Returns as soon as the writer is blocked.
 fn hold(db: &Db) -> (mpsc::Sender<()>, Reply<(), Error>) {
     let (release, released) = mpsc::channel();
     let (started, is_started) = mpsc::channel();
@@ -106,8 +106,8 @@ fn count_in(tx: &mut ReadTx<'_>) -> Result<i64, Error> {
 
 type Thing = (Uuid, u16, bool, f64, String, Vec<u8>, Timestamp);
 
-fn values_come_back_as_they_were_stored(place: &Place) {
-    let db = open(place);
+fn values_come_back_as_they_were_stored(database: &TestDatabase) {
+    let db = open(database);
     let thing: Thing =
         (Uuid::from_u128(7), 9, true, -0.5, "Đặng 🚿".to_owned(), vec![0, 255], Timestamp(-1));
     let stored = thing.clone();
@@ -162,8 +162,8 @@ fn values_come_back_as_they_were_stored(place: &Place) {
     assert_eq!(others, Vec::<String>::new());
 }
 
-fn a_refused_job_is_rolled_back(place: &Place) {
-    let db = open(place);
+fn a_refused_job_is_rolled_back(database: &TestDatabase) {
+    let db = open(database);
     let refused = db.write::<(), Error>(far(), |tx| {
         tx.global_execute(INSERT, params![1_i64])?;
         assert_eq!(count_in(tx)?, 1);
@@ -179,8 +179,8 @@ fn a_refused_job_is_rolled_back(place: &Place) {
     assert!(db.gauges().commits >= 1);
 }
 
-fn a_constraint_rejects_a_row(place: &Place) {
-    let db = open(place);
+fn a_constraint_rejects_a_row(database: &TestDatabase) {
+    let db = open(database);
     insert(&db, 7).wait().expect("a row");
     assert!(matches!(insert(&db, 7).wait(), Err(Error::Unique(_))));
     insert(&db, 8).wait().expect("a row");
@@ -191,8 +191,8 @@ fn a_constraint_rejects_a_row(place: &Place) {
     assert_eq!(count(&db), 2);
 }
 
-fn a_panic_rolls_back_only_its_own_job(place: &Place) {
-    let db = open_narrow(place);
+fn a_panic_rolls_back_only_its_own_job(database: &TestDatabase) {
+    let db = open_narrow(database);
     let panicking = db.write::<(), Error>(far(), |tx| {
         tx.global_execute(INSERT, params![1_i64])?;
         panic!("a defect of a tool");
@@ -204,8 +204,8 @@ fn a_panic_rolls_back_only_its_own_job(place: &Place) {
     assert_eq!(count(&db), 1);
 }
 
-fn a_read_cannot_write_and_sees_one_snapshot(place: &Place) {
-    let db = open(place);
+fn a_read_cannot_write_and_sees_one_snapshot(database: &TestDatabase) {
+    let db = open(database);
     let written = db.read::<(), Error>(far(), |tx| {
         tx.global_first::<(), Error>(INSERT, params![1_i64], |_| Ok(()))?;
         Ok(())
@@ -214,17 +214,17 @@ fn a_read_cannot_write_and_sees_one_snapshot(place: &Place) {
     let writer = db.clone();
     let counts = db.read::<_, Error>(far(), move |tx| {
         let before = count_in(tx)?;
-        insert(&writer, 1).wait().expect("a write beside");
+        insert(&writer, 1).wait().expect("a concurrent write");
         Ok((before, count_in(tx)?))
     });
     assert_eq!(counts.wait().expect("two counts"), (0, 0));
     assert_eq!(count(&db), 1);
 }
 
-/// One reader thread, blocked until the sender is dropped.
-fn open_with_held_reader(place: &Place) -> (Db, mpsc::Sender<()>, Reply<i64, Error>) {
+/// Opens the database with one reader thread, which is blocked until the sender is dropped.
+fn open_with_held_reader(database: &TestDatabase) -> (Db, mpsc::Sender<()>, Reply<i64, Error>) {
     let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
-    let db = place.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
+    let db = database.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
     let (release, released) = mpsc::channel::<()>();
     let (started, is_started) = mpsc::channel();
     let holder = db.read(far(), move |tx| {
@@ -237,8 +237,8 @@ fn open_with_held_reader(place: &Place) -> (Db, mpsc::Sender<()>, Reply<i64, Err
     (db, release, holder)
 }
 
-fn a_read_that_waited_sees_what_was_committed_before_it_was_queued(place: &Place) {
-    let (db, release, holder) = open_with_held_reader(place);
+fn a_read_that_waited_sees_what_was_committed_before_it_was_queued(database: &TestDatabase) {
+    let (db, release, holder) = open_with_held_reader(database);
     let mut waiting = Vec::new();
     for number in 0..5 {
         insert(&db, number).wait().expect("a write");
@@ -247,13 +247,13 @@ fn a_read_that_waited_sees_what_was_committed_before_it_was_queued(place: &Place
     drop(release);
     assert_eq!(holder.wait().expect("a count"), 0);
     for (index, reply) in waiting.into_iter().enumerate() {
-        let least = i64::try_from(index).expect("small") + 1;
-        assert!(reply.wait().expect("a count") >= least, "read {index}");
+        let min = i64::try_from(index).expect("small") + 1;
+        assert!(reply.wait().expect("a count") >= min, "read {index}");
     }
 }
 
-fn a_read_after_one_that_failed_has_a_snapshot_of_its_own(place: &Place) {
-    let (db, release, holder) = open_with_held_reader(place);
+fn a_read_after_one_that_failed_has_a_snapshot_of_its_own(database: &TestDatabase) {
+    let (db, release, holder) = open_with_held_reader(database);
     let broken = db
         .read::<_, Error>(far(), |tx| tx.global_first::<i64, Error>(BROKEN, &[], |row| row.take()));
     let idle = db.read::<_, Error>(far(), |_| Ok(()));
@@ -272,8 +272,8 @@ fn a_read_after_one_that_failed_has_a_snapshot_of_its_own(place: &Place) {
     assert_eq!(count(&db), 1);
 }
 
-fn a_statement_past_its_deadline_is_cancelled(place: &Place) {
-    let db = open(place);
+fn a_statement_past_its_deadline_is_cancelled(database: &TestDatabase) {
+    let db = open(database);
     let soon = || Instant::now() + Duration::from_millis(300);
     let endless =
         |tx: &mut ReadTx<'_>| tx.global_first::<i64, Error>(ENDLESS, &[], |row| row.take());
@@ -287,16 +287,16 @@ fn a_statement_past_its_deadline_is_cancelled(place: &Place) {
     assert_eq!(count(&db), 0);
 }
 
-fn a_job_past_its_deadline_is_not_started(place: &Place) {
-    let db = open(place);
+fn a_job_past_its_deadline_is_not_started(database: &TestDatabase) {
+    let db = open(database);
     let late = db.write(Instant::now(), |tx| tx.global_execute(INSERT, params![1_i64]));
     assert!(matches!(late.wait(), Err(Error::Deadline)));
     assert!(matches!(db.read(Instant::now(), count_in).wait(), Err(Error::Deadline)));
     assert_eq!(count(&db), 0);
 }
 
-fn a_job_whose_caller_has_left_is_skipped(place: &Place) {
-    let db = open_narrow(place);
+fn a_job_whose_caller_has_left_is_skipped(database: &TestDatabase) {
+    let db = open_narrow(database);
     let (release, held) = hold(&db);
     drop(insert(&db, 1));
     let kept = insert(&db, 2);
@@ -306,8 +306,8 @@ fn a_job_whose_caller_has_left_is_skipped(place: &Place) {
     assert_eq!(count(&db), 1);
 }
 
-/// A job's own loop until nobody waits for it; says when it begins, and ends when the loop does.
-fn work_on(tx: &ReadTx<'_>, started: &mpsc::Sender<()>) -> Result<(), Error> {
+/// A loop in a job. It sends a message when it begins, and stops when the job has no time left or no caller.
+fn loop_until_stopped(tx: &ReadTx<'_>, started: &mpsc::Sender<()>) -> Result<(), Error> {
     started.send(()).expect("the test waits");
     loop {
         tx.ensure_time()?;
@@ -315,24 +315,24 @@ fn work_on(tx: &ReadTx<'_>, started: &mpsc::Sender<()>) -> Result<(), Error> {
     }
 }
 
-fn a_loop_can_ask_whether_there_is_time(place: &Place) {
-    let db = open(place);
+fn a_loop_can_ask_whether_there_is_time(database: &TestDatabase) {
+    let db = open(database);
     let soon = || Instant::now() + Duration::from_millis(50);
     let (started, _is_started) = mpsc::channel();
     let also_started = started.clone();
-    let reading = db.read(soon(), move |tx| work_on(tx, &started));
-    let writing = db.write(soon(), move |tx| work_on(tx, &also_started));
+    let reading = db.read(soon(), move |tx| loop_until_stopped(tx, &started));
+    let writing = db.write(soon(), move |tx| loop_until_stopped(tx, &also_started));
     assert!(matches!(reading.wait(), Err(Error::Deadline)));
     assert!(matches!(writing.wait(), Err(Error::Deadline)));
 }
 
-fn a_running_job_whose_caller_has_gone_is_cancelled(place: &Place) {
+fn a_running_job_whose_caller_has_gone_is_cancelled(database: &TestDatabase) {
     let options = Options {
         readers: NonZeroUsize::new(1),
         writers: NonZeroUsize::new(1),
         ..Options::default()
     };
-    let db = place.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
+    let db = database.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
     let (started, is_started) = mpsc::channel();
     let endless = |started: mpsc::Sender<()>| {
         move |tx: &mut ReadTx<'_>| {
@@ -341,7 +341,8 @@ fn a_running_job_whose_caller_has_gone_is_cancelled(place: &Place) {
             tx.global_first::<i64, Error>(ENDLESS, &[], |row| row.take())
         }
     };
-    let working = |started: mpsc::Sender<()>| move |tx: &mut ReadTx<'_>| work_on(tx, &started);
+    let working =
+        |started: mpsc::Sender<()>| move |tx: &mut ReadTx<'_>| loop_until_stopped(tx, &started);
     let (written, worked) = (endless(started.clone()), working(started.clone()));
     let reading = db.read(far(), endless(started.clone()));
     let writing = db.write(far(), move |tx: &mut WriteTx<'_>| {
@@ -352,7 +353,7 @@ fn a_running_job_whose_caller_has_gone_is_cancelled(place: &Place) {
         is_started.recv().expect("both run");
     }
     drop((reading, writing));
-    // The only threads are free again.
+    // The only reader thread and the only writer thread are free again.
     let reading = db.read(far(), working(started.clone()));
     let writing = db.write(far(), move |tx: &mut WriteTx<'_>| {
         tx.global_execute(INSERT, params![2_i64])?;
@@ -363,11 +364,11 @@ fn a_running_job_whose_caller_has_gone_is_cancelled(place: &Place) {
     }
     drop((reading, writing));
     insert(&db, 3).wait().expect("a row");
-    assert_eq!(count(&db), 1, "nothing else was kept");
+    assert_eq!(count(&db), 1, "no other row was committed");
 }
 
-fn a_full_queue_refuses_at_once(place: &Place) {
-    let db = open_narrow(place);
+fn a_full_queue_refuses_at_once(database: &TestDatabase) {
+    let db = open_narrow(database);
     let (release, held) = hold(&db);
     let waiting = [insert(&db, 1), insert(&db, 2)];
     assert_eq!(db.gauges().writes_waiting, 2);
@@ -380,8 +381,8 @@ fn a_full_queue_refuses_at_once(place: &Place) {
     assert_eq!(count(&db), 2);
 }
 
-fn queued_jobs_finish_before_the_engine_stops(place: &Place) {
-    let db = open_narrow(place);
+fn queued_jobs_finish_before_the_engine_stops(database: &TestDatabase) {
+    let db = open_narrow(database);
     let (release, held) = hold(&db);
     let waiting = insert(&db, 1);
     drop(release);
@@ -390,16 +391,16 @@ fn queued_jobs_finish_before_the_engine_stops(place: &Place) {
     waiting.wait().expect("the job that waited");
 }
 
-fn a_tenants_statement_needs_a_tenant(place: &Place) {
-    let db = open(place);
+fn a_tenants_statement_needs_a_tenant(database: &TestDatabase) {
+    let db = open(database);
     let unbound = db.read::<_, Error>(far(), |tx| {
         tx.all::<String, Error>(TEXTS, params![9_i64], |row| row.take())
     });
     assert!(matches!(unbound.wait(), Err(Error::Unbound)));
 }
 
-fn a_plan_names_what_is_read(place: &Place) {
-    let db = open(place);
+fn a_plan_names_what_is_read(database: &TestDatabase) {
+    let db = open(database);
     let plans = db.read::<_, Error>(far(), |tx| {
         tx.bind(Tenant(1));
         assert_eq!(tx.faults()?, Vec::<String>::new());
@@ -411,7 +412,7 @@ fn a_plan_names_what_is_read(place: &Place) {
     }
 }
 
-/// Adds two rows with a text to each of two tenants.
+/// Adds two rows with text to each of two tenants.
 fn add_texts(db: &Db) {
     let added = db.write::<_, Error>(far(), |tx| {
         for (tenant, text) in [(1, "a"), (1, "b"), (2, "a"), (2, "c")] {
@@ -423,18 +424,18 @@ fn add_texts(db: &Db) {
     added.wait().expect("four rows");
 }
 
-fn pipelined_queries_each_get_their_own_answer(place: &Place) {
-    let db = open(place);
+fn pipelined_queries_each_get_their_own_answer(database: &TestDatabase) {
+    let db = open(database);
     add_texts(&db);
     let read = db.read::<_, Error>(far(), |tx| {
         tx.bind(Tenant(2));
-        let mut places = 0;
+        let mut counts = 0;
         let pipelined = tx.pipelined(
             (TEXTS, params![9_i64], |row| row.take::<String>()),
             (KEYS, params!["b"], |row| row.take::<i64>()),
             (TEXTS, params![1_i64], |_| {
-                places += 1;
-                Ok::<_, Error>(places)
+                counts += 1;
+                Ok::<_, Error>(counts)
             }),
         )?;
         let refused = tx.pipelined(
@@ -445,12 +446,12 @@ fn pipelined_queries_each_get_their_own_answer(place: &Place) {
         assert!(matches!(refused, Err(Error::NoRow)));
         Ok(pipelined)
     });
-    let (texts, keys, places) = read.wait().expect("three answers");
-    assert_eq!((texts, keys, places), (vec!["c".to_owned(), "a".to_owned()], vec![4], vec![1]));
+    let (texts, keys, counts) = read.wait().expect("three answers");
+    assert_eq!((texts, keys, counts), (vec!["c".to_owned(), "a".to_owned()], vec![4], vec![1]));
 }
 
-fn a_sweep_removes_rows_of_every_tenant(place: &Place) {
-    let db = open(place);
+fn a_sweep_removes_rows_of_every_tenant(database: &TestDatabase) {
+    let db = open(database);
     add_texts(&db);
     let swept = db.write::<_, Error>(far(), |tx| {
         tx.sweep::<i64, Error>(SWEEP, params!["b"], |row| row.take())
@@ -466,5 +467,5 @@ fn a_sweep_removes_rows_of_every_tenant(place: &Place) {
         }
         Ok(left)
     });
-    assert_eq!(left.wait().expect("what is left"), ["b", "c"]);
+    assert_eq!(left.wait().expect("the remaining rows"), ["b", "c"]);
 }

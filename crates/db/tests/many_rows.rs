@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, far};
+use common::{TestDatabase, far};
 use zoop_db::{Db, Error, Migrate, Migration, Options, Tenant, Value};
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -28,8 +28,8 @@ both_engines! {
     one_rejected_row_rolls_back_all
 }
 
-fn open(place: &Place) -> Db {
-    place.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("opens")
+fn open(database: &TestDatabase) -> Db {
+    database.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("opens")
 }
 
 fn add(db: &Db, numbers: impl Iterator<Item = i64> + Clone + Send + 'static) -> Result<(), Error> {
@@ -49,19 +49,19 @@ fn sum(db: &Db) -> (i64, Option<i64>) {
     summed.wait().expect("a sum")
 }
 
-fn every_row_is_written(place: &Place) {
-    let db = open(place);
+fn every_row_is_written(database: &TestDatabase) {
+    let db = open(database);
     add(&db, 1..=ROWS).expect("rows");
     assert_eq!(sum(&db), (ROWS, Some(ROWS * (ROWS + 1) / 2)));
     add(&db, std::iter::empty()).expect("no row");
 }
 
-fn one_rejected_row_rolls_back_all(place: &Place) {
-    let db = open(place);
+fn one_rejected_row_rolls_back_all(database: &TestDatabase) {
+    let db = open(database);
     let twice = (1..=ROWS).chain([ROWS / 2]).chain(ROWS + 1..ROWS * 2);
     let refused = add(&db, twice).expect_err("a refusal");
     assert!(matches!(refused, Error::Unique(_)), "{refused:?}");
     assert_eq!(sum(&db), (0, None));
-    add(&db, 1..=3).expect("the connection goes on");
+    add(&db, 1..=3).expect("the connection still works");
     assert_eq!(sum(&db), (3, Some(6)));
 }

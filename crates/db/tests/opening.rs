@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, far};
+use common::{TestDatabase, far};
 use zoop_db::{Db, Error, Migrate, Migration, Options, sqlite};
 
 const ONE: Migration = Migration {
@@ -37,8 +37,8 @@ both_engines! {
     an_incomplete_copy_cannot_be_opened
 }
 
-fn open(place: &Place, migrations: &[Migration], migrate: Migrate) -> Result<Db, Error> {
-    place.open(&Options::default(), migrations, migrate)
+fn open(database: &TestDatabase, migrations: &[Migration], migrate: Migrate) -> Result<Db, Error> {
+    database.open(&Options::default(), migrations, migrate)
 }
 
 struct File {
@@ -65,54 +65,54 @@ fn tables(db: &Db) -> i64 {
     counted.wait().expect("a count")
 }
 
-fn missing_migrations_run_in_order_and_once(place: &Place) {
-    assert_eq!(tables(&open(place, &[ONE], Migrate::Run).expect("opens")), 1);
-    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
-    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
+fn missing_migrations_run_in_order_and_once(database: &TestDatabase) {
+    assert_eq!(tables(&open(database, &[ONE], Migrate::Run).expect("opens")), 1);
+    assert_eq!(tables(&open(database, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
+    assert_eq!(tables(&open(database, &[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
 }
 
-fn an_old_schema_is_refused_if_it_may_not_be_changed(place: &Place) {
-    drop(open(place, &[ONE], Migrate::Run).expect("opens"));
-    let refused = open(place, &[ONE, TWO], Migrate::Refuse).err().expect("a refusal");
+fn an_old_schema_is_refused_if_it_may_not_be_changed(database: &TestDatabase) {
+    drop(open(database, &[ONE], Migrate::Run).expect("opens"));
+    let refused = open(database, &[ONE, TWO], Migrate::Refuse).err().expect("a refusal");
     assert!(refused.to_string().contains("zoop migrate"), "{refused}");
 }
 
-fn a_newer_or_different_schema_is_refused(place: &Place) {
-    drop(open(place, &[ONE, TWO], Migrate::Run).expect("opens"));
-    let newer = open(place, &[ONE], Migrate::Run).err().expect("a refusal");
+fn a_newer_or_different_schema_is_refused(database: &TestDatabase) {
+    drop(open(database, &[ONE, TWO], Migrate::Run).expect("opens"));
+    let newer = open(database, &[ONE], Migrate::Run).err().expect("a refusal");
     assert!(newer.to_string().contains("newer"), "{newer}");
     let changed = Migration {
         sqlite: "CREATE TABLE other (n INTEGER) STRICT;",
         postgres: "CREATE TABLE other (n bigint);",
         ..ONE
     };
-    let other = open(place, &[changed, TWO], Migrate::Run).err().expect("a refusal");
+    let other = open(database, &[changed, TWO], Migrate::Run).err().expect("a refusal");
     assert!(other.to_string().contains("another version"), "{other}");
 }
 
-fn a_failed_migration_leaves_nothing_behind(place: &Place) {
-    drop(open(place, &[ONE], Migrate::Run).expect("opens"));
-    open(place, &[ONE, BROKEN], Migrate::Run).err().expect("a failure");
-    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
+fn a_failed_migration_leaves_nothing_behind(database: &TestDatabase) {
+    drop(open(database, &[ONE], Migrate::Run).expect("opens"));
+    open(database, &[ONE, BROKEN], Migrate::Run).err().expect("a failure");
+    assert_eq!(tables(&open(database, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
 }
 
-fn with_migrate_new_only_a_new_database_gets_a_schema(place: &Place) {
-    assert_eq!(tables(&open(place, &[ONE], Migrate::New).expect("opens")), 1);
-    let refused = open(place, &[ONE, TWO], Migrate::New).err().expect("a refusal");
+fn with_migrate_new_only_a_new_database_gets_a_schema(database: &TestDatabase) {
+    assert_eq!(tables(&open(database, &[ONE], Migrate::New).expect("opens")), 1);
+    let refused = open(database, &[ONE, TWO], Migrate::New).err().expect("a refusal");
     assert!(refused.to_string().contains("zoop migrate"), "{refused}");
 }
 
-fn an_incomplete_copy_cannot_be_opened(place: &Place) {
-    let db = open(place, &[ONE], Migrate::Run).expect("opens");
+fn an_incomplete_copy_cannot_be_opened(database: &TestDatabase) {
+    let db = open(database, &[ONE], Migrate::Run).expect("opens");
     db.write::<_, Error>(far(), |tx| tx.begin_copy()).wait().expect("a mark");
     for migrations in [&[ONE][..], &[ONE, TWO]] {
         for migrate in [Migrate::Run, Migrate::New, Migrate::Refuse] {
-            let refused = open(place, migrations, migrate).err().expect("a refusal");
+            let refused = open(database, migrations, migrate).err().expect("a refusal");
             assert!(refused.to_string().contains("never finished"), "{refused}");
         }
     }
     db.write::<_, Error>(far(), |tx| tx.end_copy()).wait().expect("no mark");
-    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
+    assert_eq!(tables(&open(database, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
 }
 
 #[test]
@@ -165,6 +165,6 @@ fn a_closed_database_is_one_file() {
     let file = File::new();
     for _ in 0..50 {
         tables(&file.open(&[ONE], Migrate::Run).expect("opens"));
-        assert!(!file.folder.path().join("t.db-wal").exists(), "the log was emptied and removed");
+        assert!(!file.folder.path().join("t.db-wal").exists(), "the log should be removed");
     }
 }

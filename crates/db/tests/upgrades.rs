@@ -6,7 +6,7 @@ mod common;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use common::{Place, far};
+use common::{TestDatabase, far};
 use zoop_db::{Db, Error, Migrate, Migration, Options, Tenant, params};
 
 /// The number of processes that start together.
@@ -26,7 +26,7 @@ const ONE: Migration = Migration {
                    (tenant_no = NULLIF(current_setting('app.tenant', true), '')::integer);",
 };
 
-/// Adds to the schema a nullable column and a table, which the older version does not know.
+/// Adds a nullable column and a table that the older version does not know.
 const TWO: Migration = Migration {
     name: "0002_colors",
     sqlite: "ALTER TABLE things ADD COLUMN color TEXT;
@@ -52,16 +52,16 @@ both_engines! {
     the_previous_version_keeps_serving_while_the_next_one_migrates
 }
 
-fn open(place: &Place, migrations: &[Migration]) -> Result<Db, Error> {
-    place.open(&Options::default(), migrations, Migrate::Run)
+fn open(database: &TestDatabase, migrations: &[Migration]) -> Result<Db, Error> {
+    database.open(&Options::default(), migrations, Migrate::Run)
 }
 
-fn processes_that_start_together_run_each_migration_once(place: &Place) {
+fn processes_that_start_together_run_each_migration_once(database: &TestDatabase) {
     let start = Barrier::new(PROCESSES);
     let opened: Vec<_> = std::thread::scope(|scope| {
         let start = || {
             start.wait();
-            open(place, &[ONE, TWO])
+            open(database, &[ONE, TWO])
         };
         let starting: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(start)).collect();
         starting.into_iter().map(|process| process.join().expect("no panic")).collect()
@@ -77,9 +77,9 @@ fn processes_that_start_together_run_each_migration_once(place: &Place) {
 
 #[test]
 fn many_processes_create_a_new_file_at_once() {
-    // The race that this test is for is lost about once in ten runs.
+    // The race that this test looks for occurs in about one of ten runs.
     for _ in 0..40 {
-        processes_that_start_together_run_each_migration_once(&Place::sqlite());
+        processes_that_start_together_run_each_migration_once(&TestDatabase::sqlite());
     }
 }
 
@@ -101,8 +101,8 @@ fn write_and_read(old: &Db, number: i64) {
     assert_eq!(read.wait().expect("a read"), (Some(number), Some(name)));
 }
 
-fn the_previous_version_keeps_serving_while_the_next_one_migrates(place: &Place) {
-    let old = open(place, &[ONE]).expect("it opens");
+fn the_previous_version_keeps_serving_while_the_next_one_migrates(database: &TestDatabase) {
+    let old = open(database, &[ONE]).expect("it opens");
     let (done, is_migrated) = (AtomicI64::new(0), AtomicBool::new(false));
     let new = std::thread::scope(|scope| {
         let working = scope.spawn(|| {
@@ -112,13 +112,13 @@ fn the_previous_version_keeps_serving_while_the_next_one_migrates(place: &Place)
                 write_and_read(&old, done.fetch_add(1, Ordering::SeqCst) + 1);
             }
         });
-        // Until it has prepared its statements.
+        // Wait until the older version has prepared its statements.
         while done.load(Ordering::SeqCst) < OPERATIONS && !working.is_finished() {
             std::thread::yield_now();
         }
-        let new = open(place, &[ONE, TWO]);
+        let new = open(database, &[ONE, TWO]);
         is_migrated.store(true, Ordering::SeqCst);
-        working.join().expect("the older version never noticed");
+        working.join().expect("the older version should keep working");
         new.expect("it opens while the older version runs")
     });
     let all = done.into_inner();
@@ -133,7 +133,7 @@ fn the_previous_version_keeps_serving_while_the_next_one_migrates(place: &Place)
         tx.first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
     });
     assert_eq!(count.wait().expect("a count"), all + 1);
-    // A running process continues; one that is restarted must know the schema.
-    let late = open(place, &[ONE]).err().expect("a refusal");
+    // The older version keeps running, but cannot be started again.
+    let late = open(database, &[ONE]).err().expect("a refusal");
     assert!(late.to_string().contains("newer"), "{late}");
 }

@@ -12,11 +12,12 @@ use crate::cases::{self, Case};
 use crate::fixture;
 use crate::record::Counts;
 
-/// Repetitions of the shorter run of a case: subtracting it removes the one-time work.
+/// Repetitions in a case's shorter run. Subtracting its count from the longer run's removes the one-time work.
 const FEW: u32 = 20;
+/// Repetitions in a case's longer run.
 const MANY: u32 = 120;
 
-/// Counts every case, as many at a time as there are cores.
+/// Counts every case, running as many cases at a time as there are cores.
 pub(crate) fn count_all() -> Result<Counts> {
     let folder = tempfile::tempdir()?;
     fixture::make(folder.path())?;
@@ -55,19 +56,19 @@ pub(crate) fn threads() -> Result<Vec<String>> {
     Ok(threads.into_iter().map(|(_, name)| name).collect())
 }
 
-/// Instructions of one call of a case.
+/// The number of instructions for one call of a case.
 fn count(folder: &Path, case: &Case) -> Result<u64> {
-    let (few, many) = (collected(folder, case, FEW)?, collected(folder, case, MANY)?);
+    let (few, many) = (count_run(folder, case, FEW)?, count_run(folder, case, MANY)?);
     Ok(many.saturating_sub(few) / u64::from(MANY - FEW))
 }
 
-/// Instructions of a whole run, on a copy of the database. The checkpoint thread is excluded: its work belongs
-/// to no call, and how far it gets depends on the disk. A reader that holds the database's first state keeps
-/// it from doing anything that the calls could notice.
-fn collected(made: &Path, case: &Case, times: u32) -> Result<u64> {
+/// The number of instructions for a whole run, on a copy of the database. The checkpoint thread is excluded: its
+/// work belongs to no call, and how far it gets depends on the disk. A reader that keeps the first snapshot open
+/// prevents that thread from doing anything that the calls could notice.
+fn count_run(source: &Path, case: &Case, times: u32) -> Result<u64> {
     let copy = tempfile::tempdir()?;
     for name in ["zoop.db", "facts.json"] {
-        fs::copy(made.join(name), copy.path().join(name))?;
+        fs::copy(source.join(name), copy.path().join(name))?;
     }
     let reader = rusqlite::Connection::open(copy.path().join("zoop.db"))?;
     reader.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")?;
@@ -82,8 +83,8 @@ fn collected(made: &Path, case: &Case, times: u32) -> Result<u64> {
         .output()
         .context("valgrind cannot be run; on Debian: apt-get install valgrind")?;
     drop(reader);
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{} failed under callgrind:\n{said}", case.name);
+    let log = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{} failed under callgrind:\n{log}", case.name);
     let threads = String::from_utf8(output.stdout)?;
     let mut sum = 0;
     for (thread, name) in (1..).zip(threads.lines()) {

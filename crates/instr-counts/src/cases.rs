@@ -1,16 +1,16 @@
-//! The calls that are counted: one each, the same size every time.
+//! The calls that are counted. All repetitions of a call have the same size.
 
 use anyhow::{Result, anyhow};
 
 use crate::fixture::Facts;
 
-/// A call.
+/// A call to count.
 pub(crate) struct Case {
-    /// Its name in the record.
+    /// The name in the record.
     pub(crate) name: &'static str,
-    /// The status of its answer.
+    /// The HTTP status of the answer.
     pub(crate) status: u16,
-    /// The body of its `n`th repetition.
+    /// The request body of the `n`th repetition.
     pub(crate) body: fn(&Facts, u32) -> String,
 }
 

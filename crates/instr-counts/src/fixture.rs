@@ -1,5 +1,5 @@
-//! The database for the calls, written by the product's own tools, and its server in this process: everything
-//! between a request's bytes and its answer's, except a socket.
+//! The database for the calls, and a server for it in this process. The product's own tools write the database.
+//! The server does everything between a request's bytes and its answer's, without a socket.
 //!
 //! Clock and randomness are repeatable, so that two runs do the same.
 
@@ -38,14 +38,15 @@ use crate::cases::Case;
 /// Customers in the database.
 const CUSTOMERS: u32 = 2_000;
 /// Customers created in one transaction.
-const TOGETHER: u32 = 250;
-/// Notes on the first customer, in addition to the one that each has.
-const NOTES: u32 = 60;
-/// Longer than any job takes, under callgrind too.
+const BATCH: u32 = 250;
+/// Notes on the first customer, in addition to the one note that every customer has.
+const EXTRA_NOTES: u32 = 60;
+/// Longer than any job takes, even under callgrind.
 const TIMEOUT: Duration = Duration::from_secs(600);
-/// The time when the database is written and the calls are made, in microseconds since 1970.
-const WRITTEN: i64 = 1_780_000_020_000_000;
-const CALLED: i64 = WRITTEN + 86_400_000_000;
+/// When the database is written, in microseconds since 1970.
+const WRITTEN_AT: i64 = 1_780_000_020_000_000;
+/// When the calls are made: a day later.
+const CALLED_AT: i64 = WRITTEN_AT + 86_400_000_000;
 
 /// A token in the form of a key that does not exist.
 const UNKNOWN: &str = "zoop_uk_UnknownUnknownUnknownUnknownUnknownUnknown132aaXh";
@@ -76,13 +77,13 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// The id of a customer; another for each of the first numbers.
+    /// The id of customer number `n`; the numbers start again after the last customer.
     pub(crate) fn customer(&self, n: u32) -> &str {
         &self.customers[n as usize % self.customers.len()]
     }
 }
 
-/// The database with a server on it.
+/// The database, and a server for it.
 pub(crate) struct Fixture {
     runtime: Runtime,
     router: Router,
@@ -115,7 +116,7 @@ fn open(folder: &Path, migrate: Migrate) -> Result<Db> {
 }
 
 impl Fixture {
-    /// The fixture in a folder that [`make`] has filled.
+    /// Opens the fixture in a folder that [`make`] has filled.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         // A request's log line is part of its cost.
         let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(io::sink);
@@ -126,7 +127,7 @@ impl Fixture {
             request_deadline: TIMEOUT,
             ..Settings::new(WebOrigin::default())
         };
-        let app = App::new(open(folder, Migrate::Refuse)?, environment(CALLED), settings);
+        let app = App::new(open(folder, Migrate::Refuse)?, environment(CALLED_AT), settings);
         let runtime = Builder::new_current_thread().enable_time().build()?;
         Ok(Self { runtime, router: app.public_router(), facts })
     }
@@ -135,7 +136,7 @@ impl Fixture {
     pub(crate) fn repeat(&self, case: &Case, times: u32) -> Result<()> {
         for n in 0..times {
             let answer = self.ask(case, n)?;
-            // Checking is not counted: it happens equally often for any number of repetitions.
+            // Every run has the same number of these checks, so their cost is subtracted from the count.
             if n == 0 || n + 1 == times {
                 let is_good =
                     !answer.contains(r#""isError":true"#) && !answer.contains(r#""rows":[]"#);
@@ -169,7 +170,7 @@ impl Fixture {
 /// Writes the database and the facts about it into a folder.
 pub(crate) fn make(folder: &Path) -> Result<()> {
     let db = open(folder, Migrate::Run)?;
-    let environment = environment(WRITTEN);
+    let environment = environment(WRITTEN_AT);
     let business =
         json!({ "name": "Copper Creek", "owner_name": "Dana", "owner_email": "d@example.com" });
     let made =
@@ -181,13 +182,13 @@ pub(crate) fn make(folder: &Path) -> Result<()> {
     let key = text(&made[0], "key")?.to_owned();
     let owner = Bearer::new(key.clone());
     let mut customers = Vec::new();
-    for start in (0..CUSTOMERS).step_by(TOGETHER as usize) {
-        let calls = (start..start + TOGETHER).map(|n| ("customers.create", customer(n))).collect();
+    for start in (0..CUSTOMERS).step_by(BATCH as usize) {
+        let calls = (start..start + BATCH).map(|n| ("customers.create", customer(n))).collect();
         for made in write(&db, owner.clone(), &environment, calls)? {
             customers.push(text(&made, "id")?.to_owned());
         }
     }
-    let subjects = customers.iter().chain(std::iter::repeat_n(&customers[0], NOTES as usize));
+    let subjects = customers.iter().chain(std::iter::repeat_n(&customers[0], EXTRA_NOTES as usize));
     let notes = subjects.enumerate().map(|(n, customer)| {
         let body = format!("Visit {n}: checked the boiler and the valve in the garage.");
         (
@@ -213,7 +214,7 @@ fn customer(n: u32) -> Value {
     })
 }
 
-/// Runs commands in one transaction; returns their answers.
+/// Calls tools in one transaction; returns their answers.
 fn write<P>(
     db: &Db,
     proof: P,
@@ -235,13 +236,13 @@ where
         Ok(answers)
     })
     .wait()
-    .map_err(described)
+    .map_err(to_anyhow)
 }
 
 fn text<'a>(answer: &'a Value, key: &str) -> Result<&'a str> {
     answer[key].as_str().with_context(|| format!("{key} in {answer}"))
 }
 
-fn described(error: impl Debug) -> anyhow::Error {
+fn to_anyhow(error: impl Debug) -> anyhow::Error {
     anyhow!("{error:?}")
 }

@@ -1,17 +1,17 @@
 //! Counts the instructions of the main calls, and compares them with the recorded counts.
 //!
-//! Instructions do not depend on how busy a machine is, so a change of a tenth is not chance. Each case runs
-//! under `valgrind --tool=callgrind` twice, with few and with many repetitions of the same call; the
-//! difference is what the calls themselves take.
+//! Instructions do not depend on how busy a machine is, so a change of a tenth is not noise. Each case runs under
+//! `valgrind --tool=callgrind` twice, with few and with many repetitions of the same call. The difference between
+//! the two counts is the cost of the calls themselves.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`cases`] | the calls that are counted |
 //! | [`fixture`] | their database, and its server in this process |
 //! | [`callgrind`] | runs a case and reads its count |
-//! | [`mod@record`] | `docs/instruction-counts.md`, and when growth is explained |
+//! | [`mod@record`] | `docs/instruction-counts.md`, and the rule for growth |
 //!
-//! What must not live here: time. The benchmark measures seconds.
+//! This crate never measures time: the benchmark does.
 
 mod callgrind;
 mod cases;
@@ -62,8 +62,8 @@ fn main() -> Result<()> {
 
 /// Counts and compares.
 fn check() -> Result<()> {
-    let recorded = recorded();
-    let measured = judged(&recorded)?;
+    let recorded = read_record();
+    let measured = measure(&recorded)?;
     let missing: Vec<_> = measured.names().filter(|name| recorded.get(name).is_none()).collect();
     ensure!(
         missing.is_empty(),
@@ -75,26 +75,23 @@ fn check() -> Result<()> {
 
 /// Counts, compares and rewrites the record.
 fn record() -> Result<()> {
-    let recorded = recorded();
-    let measured = judged(&recorded)?;
-    fs::write(page(), recorded.renewed(&measured).page())?;
+    let recorded = read_record();
+    let measured = measure(&recorded)?;
+    fs::write(page_path(), recorded.renewed(&measured).page())?;
     Ok(())
 }
 
-fn page() -> PathBuf {
+fn page_path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/instruction-counts.md")
 }
 
-fn recorded() -> Counts {
-    Counts::read(&fs::read_to_string(page()).unwrap_or_default())
+fn read_record() -> Counts {
+    Counts::read(&fs::read_to_string(page_path()).unwrap_or_default())
 }
 
-/// Counts every case and prints the comparison.
-///
-/// # Errors
-/// When one grew and the changelog does not explain it.
-fn judged(recorded: &Counts) -> Result<Counts> {
-    let changelog = page().with_file_name("../CHANGELOG.md");
+/// Counts every case and prints the comparison. Fails if there is growth that the changelog does not explain.
+fn measure(recorded: &Counts) -> Result<Counts> {
+    let changelog = page_path().with_file_name("../CHANGELOG.md");
     let changelog = fs::read_to_string(changelog).context("CHANGELOG.md")?;
     let measured = callgrind::count_all()?;
     let mut out = io::stdout().lock();
@@ -105,7 +102,7 @@ fn judged(recorded: &Counts) -> Result<Counts> {
         let verdict = Verdict::of(name, recorded.get(name), now, &changelog);
         writeln!(out, "{name:<24} {}", verdict.text(now))?;
         if let Verdict::Unexplained { before } = verdict {
-            unexplained.push(record::line(name, before, now));
+            unexplained.push(record::changelog_line(name, before, now));
         }
     }
     ensure!(

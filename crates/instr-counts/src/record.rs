@@ -6,22 +6,22 @@ use std::fmt::Write;
 
 use crate::cases;
 
-/// Instructions of one call of each case.
+/// The number of instructions for one call of each case.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts(BTreeMap<String, u64>);
 
 /// The verdict on a case.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is not recorded yet.
+    /// The case is not recorded yet.
     New,
-    /// About as before.
+    /// At most a tenth more or less than before.
     Same { before: u64 },
-    /// So much less that the record should be updated.
+    /// More than a tenth less.
     Fell { before: u64 },
-    /// Much more, and the changelog explains it.
+    /// More than a tenth more, and the changelog says why.
     Explained { before: u64 },
-    /// Much more, without an explanation.
+    /// More than a tenth more, without an explanation.
     Unexplained { before: u64 },
 }
 
@@ -50,7 +50,7 @@ impl Counts {
         self.0.keys().map(String::as_str)
     }
 
-    /// The record after this measurement: counts that hardly changed stay as they were.
+    /// The record after this measurement. Counts that hardly changed keep their recorded value.
     pub(crate) fn renewed(&self, measured: &Self) -> Self {
         let renew = |(name, now): (&String, &u64)| {
             let kept = self.get(name).filter(|before| is_near(*before, *now));
@@ -59,7 +59,7 @@ impl Counts {
         measured.0.iter().map(renew).collect()
     }
 
-    /// The page.
+    /// The text of `docs/instruction-counts.md`.
     pub(crate) fn page(&self) -> String {
         let mut page = String::from(
             "# Instruction counts\n\n\
@@ -72,7 +72,7 @@ impl Counts {
         for name in cases::ALL.iter().map(|case| case.name) {
             if let Some(count) = self.get(name) {
                 // Writing to a string cannot fail.
-                let _ = writeln!(page, "| `{name}` | {} |", spaced(count));
+                let _ = writeln!(page, "| `{name}` | {} |", with_commas(count));
             }
         }
         page
@@ -93,14 +93,14 @@ impl Verdict {
         }
     }
 
-    /// The verdict for people.
+    /// The verdict as it is printed.
     pub(crate) fn text(&self, now: u64) -> String {
         let from = |before: u64, end: &str| {
             let percent = percent(before, now);
-            format!("{:>12}  {percent:+.1} % of {}{end}", spaced(now), spaced(before))
+            format!("{:>12}  {percent:+.1} % of {}{end}", with_commas(now), with_commas(before))
         };
         match *self {
-            Self::New => format!("{:>12}  not recorded yet", spaced(now)),
+            Self::New => format!("{:>12}  not recorded yet", with_commas(now)),
             Self::Same { before } => from(before, ""),
             Self::Fell { before } => from(before, ": record it, to keep the gain"),
             Self::Explained { before } => from(before, ": the changelog says why; record it"),
@@ -109,9 +109,9 @@ impl Verdict {
     }
 }
 
-/// The line that explains growth, without the reason.
-pub(crate) fn line(name: &str, before: u64, now: u64) -> String {
-    format!("- Instructions: `{name}` {} → {}: ", spaced(before), spaced(now))
+/// The start of the changelog line that explains growth; the reason follows it.
+pub(crate) fn changelog_line(name: &str, before: u64, now: u64) -> String {
+    format!("- Instructions: `{name}` {} → {}: ", with_commas(before), with_commas(now))
 }
 
 /// Whether the changelog's unreleased part has the line for this growth, with a reason.
@@ -142,8 +142,7 @@ fn number(text: &str) -> Option<u64> {
     text.trim().replace(',', "").parse().ok()
 }
 
-/// A number with commas.
-fn spaced(number: u64) -> String {
+fn with_commas(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> =
         digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
@@ -188,7 +187,7 @@ mod tests {
         let released = format!("## Unreleased\n\n## 0.2.0\n\n{line}\n");
         let verdict = Verdict::of(NAME, Some(before), 70_300, &released);
         assert_eq!(verdict, Verdict::Unexplained { before });
-        assert!(line.starts_with(super::line(NAME, before, 70_000).as_str()));
+        assert!(line.starts_with(changelog_line(NAME, before, 70_000).as_str()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The client's side: builds the body of one tool call and reads its reply.
 //!
-//! It contains only what a command line needs: a legacy call, which needs no handshake and no header but the
-//! token. Sending the call is up to the user of this module.
+//! This module does only what a command line needs: a legacy call, which needs no handshake and no header except
+//! the token. Sending the call is up to the user of this module.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ pub fn call_tool_body(id: u64, name: &str, arguments: &RawValue) -> Vec<u8> {
     out
 }
 
-/// Reads the body of a reply of any HTTP status: errors have such a body too.
+/// Reads the body of a reply with any HTTP status, because errors have the same kind of body.
 pub fn read_tool_reply(body: &[u8]) -> Result<Reply, UnreadableReply> {
     let response: Response =
         serde_json::from_slice(body).map_err(|cause| UnreadableReply { cause: Some(cause) })?;

@@ -48,7 +48,7 @@ impl Era {
 
     /// The era of a request. It is modern if `_meta` names a version, if the method is `server/discover` (which
     /// no legacy revision has), or if the header names a modern version. The header does not count for
-    /// `initialize`: a client that supports both eras may send it there.
+    /// `initialize`, because a client that supports both eras may send a modern version there.
     pub(crate) fn of(method: Option<&str>, meta_names_version: bool, header: Option<&str>) -> Self {
         match method {
             _ if meta_names_version => Self::Modern,

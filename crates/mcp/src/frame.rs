@@ -1,7 +1,7 @@
 //! The JSON-RPC frame: splits the bytes of one message into its raw parts, and finds its first fault.
 //!
-//! It contains the rules of JSON-RPC 2.0, and nothing about MCP's methods. A scan never fails: it finds the id and
-//! the era even in an invalid frame, because a refusal needs both.
+//! This module contains the rules of JSON-RPC 2.0, and nothing about MCP's methods. A scan never fails: it finds
+//! the id and the era even in an invalid frame, because a refusal needs both.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) method: Option<Cow<'a, str>>,
     /// The method's parameters.
     pub(crate) params: Params<'a>,
-    /// What `params._meta` says about the sender.
+    /// The members of `params._meta`.
     pub(crate) meta: Meta<'a>,
     /// The first rule that the frame breaks.
     pub(crate) fault: Option<Fault>,
@@ -154,8 +154,8 @@ fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>)
     (params, meta, found.repeated.or(found_meta.repeated))
 }
 
-/// The members of an optional object; `None` if the value is not an object. An object that is `null` counts as
-/// omitted, because several clients send that for "no parameters", and so does a member that is `null`.
+/// The members of an optional object; `None` if the value is not an object. `null` counts as omitted, both for the
+/// object and for a member, because several clients send `null` for "no parameters".
 fn optional_object<'a, const N: usize>(
     raw: Option<&'a RawValue>,
     names: [&'static str; N],
@@ -177,8 +177,8 @@ fn is_id(raw: &RawValue) -> bool {
     }
 }
 
-/// Whether a JSON number is integral: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. The digits decide, and
-/// nothing is parsed, because an id may be a number of any size, which is echoed as it was sent.
+/// Whether a JSON number is integral: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. The number is not
+/// parsed, because an id may be a number of any size, and is echoed as it was sent.
 fn is_integral(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -187,12 +187,13 @@ fn is_integral(number: &str) -> bool {
         return true;
     }
     let fraction = fraction.trim_end_matches('0');
-    let last_digit = match fraction.len() {
+    // The power of ten of the last digit that is not 0, without the exponent.
+    let last_power = match fraction.len() {
         0 => signed(whole.len()) - signed(whole.trim_end_matches('0').len()),
         places => -signed(places),
     };
     match exponent.parse::<i64>() {
-        Ok(exponent) => exponent.saturating_add(last_digit) >= 0,
+        Ok(exponent) => exponent.saturating_add(last_power) >= 0,
         // If the exponent exceeds 64 bits, only its sign matters: no body has enough digits to outweigh it.
         Err(_) => !exponent.starts_with('-'),
     }

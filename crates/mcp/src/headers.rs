@@ -1,6 +1,6 @@
 //! The header rules of both eras: how a request's headers must match its body.
 //!
-//! It contains only the comparison. Reading the headers and detecting duplicates is up to the server (see
+//! This module only compares. The server reads the headers and detects duplicates (see
 //! [`ReplyTo::duplicate_header`]).
 
 use base64::Engine as _;
@@ -13,7 +13,7 @@ use crate::refusal::{Refusal, ReplyTo, excerpt};
 
 /// The values of the headers that the protocol uses, as they were sent, without surrounding white space.
 ///
-/// Source: MCP 2026-07-28, basic/transports/streamable-http; `MCP-Protocol-Version` also 2025-06-18.
+/// Source: MCP 2026-07-28, basic/transports/streamable-http; for `MCP-Protocol-Version` also MCP 2025-06-18.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Headers<'a> {
     /// `MCP-Protocol-Version`.
@@ -84,7 +84,7 @@ impl Headers<'_> {
     pub(crate) fn check_name(&self, name: &str, reply_to: ReplyTo<'_>) -> Result<(), Refusal> {
         match self.name {
             None => Err(reply_to.header_mismatch("the header Mcp-Name is missing")),
-            Some(header) if stands_for(header, name) => Ok(()),
+            Some(header) if represents(header, name) => Ok(()),
             Some(header) => Err(reply_to.header_mismatch(&format!(
                 "the header Mcp-Name says {:?}, the body says {:?}",
                 excerpt(header),
@@ -94,9 +94,9 @@ impl Headers<'_> {
     }
 }
 
-/// Whether a header value stands for this text. A value of exactly the form `=?base64?…?=` is base64, for text that
-/// a header cannot contain; any other value is literal.
-fn stands_for(header: &str, text: &str) -> bool {
+/// Whether a header value represents this text. A value of exactly the form `=?base64?…?=` is base64, for text
+/// that a header cannot contain; any other value is literal.
+fn represents(header: &str, text: &str) -> bool {
     let wrapped = header.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
     match wrapped {
         Some(encoded) => STANDARD.decode(encoded).is_ok_and(|decoded| decoded == text.as_bytes()),

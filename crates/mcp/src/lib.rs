@@ -1,9 +1,9 @@
 //! The Model Context Protocol on one HTTP endpoint: turns bytes into typed requests, and writes the bytes of
 //! every answer.
 //!
-//! It contains the JSON-RPC frame, the two eras of the protocol, the header rules and the shapes of results
-//! and refusals. Sockets, HTTP types, credentials and product terms must not live here: everything is a pure
-//! function on bytes and strings, so that it can be fuzzed fast.
+//! This crate contains the JSON-RPC frame, the two eras of the protocol, the header rules and the shapes of
+//! results and refusals. Sockets, HTTP types, credentials and product terms must not live here: everything is a
+//! pure function on bytes and strings, so that it can be fuzzed fast.
 //!
 //! A server calls [`read`] and then answers with a [`Responder`] or a [`Refusal`]. To refuse a message without
 //! reading it, a server gets the [`ReplyTo`] from [`peek`]. A client uses [`client`].

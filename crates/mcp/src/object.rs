@@ -1,6 +1,6 @@
 //! Reads the members of one JSON object as borrowed raw values, in one pass without recursion.
 //!
-//! Requests are read only here. A member is never interpreted.
+//! Requests are parsed only in this module. What the members mean is up to its callers.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ pub(crate) struct Members<'a, const N: usize> {
     pub(crate) repeated: Option<String>,
 }
 
-/// Why a text could not be read as an object.
+/// Why text could not be read as an object.
 pub(crate) enum Unreadable {
     /// The text is not JSON (RFC 8259), or a key is not valid Unicode.
     NotJson(serde_json::Error),
@@ -33,8 +33,8 @@ impl<const N: usize> Members<'_, N> {
     }
 }
 
-/// Reads the members called `names` and skips the others. No nesting can exhaust the stack: skipped and raw values
-/// are scanned with a list on the heap.
+/// Reads the members called `names` and skips the others. Deep nesting cannot exhaust the stack: skipped and raw
+/// values are scanned with a list on the heap.
 pub(crate) fn members<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],

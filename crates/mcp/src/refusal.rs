@@ -1,4 +1,4 @@
-//! Refusals by the protocol: an HTTP status and a JSON-RPC error.
+//! Refusals at the protocol level: an HTTP status and a JSON-RPC error.
 //!
 //! All error codes and their statuses, for both eras, are in this module. If a tool refuses a call, that is not a
 //! refusal but a result (see [`Responder::tool_result`]).
@@ -107,12 +107,12 @@ impl ReplyTo<'_> {
         ReplyTo { id: None, era: Era::from_header(protocol_version) }
     }
 
-    /// The same without the id, for a refusal of the HTTP message as a whole.
+    /// The same request without its id, for a refusal of the HTTP message as a whole.
     fn without_id(self) -> Self {
         Self { id: None, ..self }
     }
 
-    /// The token is missing or not accepted; `reason` goes to `data.reason`. Status 401.
+    /// The token is missing or not accepted; `reason` is sent as `data.reason`. Status 401.
     #[must_use]
     pub fn unauthorized(self, reason: &str) -> Refusal {
         let data = json!({ "reason": reason });
@@ -180,7 +180,7 @@ impl ReplyTo<'_> {
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
-    /// The server failed. The refusal contains only the request's id, with which the cause was logged. Status 500.
+    /// The server failed. The refusal contains only the id under which the cause was logged. Status 500.
     #[must_use]
     pub fn internal(self, request_id: &str) -> Refusal {
         let data = json!({ "request_id": request_id });

@@ -14,8 +14,7 @@ use crate::separators;
 /// How long a client may cache the answer to `server/discover`, in milliseconds.
 pub const DISCOVER_TTL_MS: u32 = 300_000;
 
-/// How long a client may cache a list, in milliseconds. A change of the caller's rights may go unnoticed for as
-/// long.
+/// How long a client may cache a list, in milliseconds, and so miss a change to the caller's rights.
 pub const LIST_TTL_MS: u32 = 60_000;
 
 /// A resource must not be cached, because it shows the current state of a record.
@@ -143,7 +142,7 @@ impl Responder<'_> {
     }
 
     /// The result of `tools/call`. It contains the JSON as text, for models. If the call succeeded, it also
-    /// contains it as `structuredContent`, which a tool with an output schema must return.
+    /// contains the JSON as `structuredContent`, which a tool with an output schema must return.
     #[must_use]
     pub fn tool_result(&self, result: ToolResult<'_>) -> Vec<u8> {
         let json = separators::escape(result.json);
@@ -182,7 +181,7 @@ impl Responder<'_> {
         self.close(out)
     }
 
-    /// The result of `resources/read`: one text, which is JSON if the MIME type says so.
+    /// The result of `resources/read`: text, which is JSON if the MIME type says so.
     #[must_use]
     pub fn resource(&self, uri: &str, mime_type: &str, text: &str) -> Vec<u8> {
         let mut out = self.open(512 + text.len() * 3 / 2);
@@ -235,7 +234,7 @@ impl Responder<'_> {
 }
 
 impl ListKind {
-    /// The result member that holds the list.
+    /// The result member that contains the list.
     fn member(self) -> &'static str {
         match self {
             Self::Tools => "tools",

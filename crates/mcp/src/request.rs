@@ -22,8 +22,8 @@ const MAX_CLIENT_NAME: usize = 128;
 pub enum Incoming<'a> {
     /// To be answered with status 200 and one JSON-RPC response.
     Request(Request<'a>),
-    /// To be answered with status 202 and no body, and otherwise ignored: a message without an id, even if its
-    /// method exists, or a response, although the server sends no requests.
+    /// To be answered with status 202 and no body, and otherwise ignored. This is a message without an id, even if
+    /// its method exists, or a response, although the server sends no requests.
     ///
     /// Source: MCP 2025-06-18, basic/transports, "Sending Messages to the Server".
     Notification,
@@ -184,7 +184,7 @@ fn read_call<'a>(
         ("resources/read", _) => read_read_resource(params),
         _ => return Err(reply_to.unknown_method(method)),
     };
-    // If `params` as a whole is faulty, that explains more than the missing member that results from it.
+    // If `params` as a whole is invalid, that explains more than a member that is missing as a consequence.
     params.fault.map_or(call, Err).map_err(|message| reply_to.invalid_params(message))
 }
 
@@ -228,7 +228,6 @@ fn required_string(raw: Option<&RawValue>, fault: ParamFault) -> Result<Cow<'_, 
     raw.and_then(string).ok_or(fault)
 }
 
-/// An optional string.
 fn optional_string(
     raw: Option<&RawValue>,
     fault: ParamFault,
@@ -239,7 +238,7 @@ fn optional_string(
     }
 }
 
-/// The `name` in an `Implementation`. If that is invalid, the client is served anyway, without a name.
+/// The `name` in an `Implementation`. If the name is invalid, the client is served anyway, without a name.
 fn client_name(info: &RawValue) -> Option<String> {
     let [name] = members(info.get(), ["name"]).ok()?.values;
     let printable: String =

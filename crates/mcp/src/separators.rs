@@ -1,11 +1,11 @@
 //! U+2028 and U+2029 in JSON, written as escapes.
 //!
-//! JSON allows both unescaped. But clients that read line by line, or parse JSON as JavaScript, break at them. They
-//! can occur only inside strings, so replacing each with an escape is safe.
+//! JSON allows both characters unescaped, but they break clients that read line by line or parse JSON as
+//! JavaScript. Both can occur only inside strings, so replacing each with an escape is safe.
 
 use std::borrow::Cow;
 
-/// JSON with the two characters escaped. It nearly always has none, and then it is not copied.
+/// JSON with the two characters escaped. JSON without them, which is the usual case, is not copied.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     if find(json.as_bytes()).is_none() {
         return Cow::Borrowed(json);

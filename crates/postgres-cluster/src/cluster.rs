@@ -1,4 +1,4 @@
-//! [`Cluster`]: a PostgreSQL server of its own.
+//! [`Cluster`]: a PostgreSQL server for tests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
 /// The server's message when it accepts clients.
 const READY: &str = "database system is ready to accept ";
 
-/// Options for a machine with some gigabytes of memory.
-const SIZED: &[&str] = &[
+/// Settings for a machine with gigabytes of memory to spare.
+const MEMORY_SETTINGS: &[&str] = &[
     "shared_buffers=2GB",
     "effective_cache_size=8GB",
     "maintenance_work_mem=512MB",
@@ -34,9 +34,9 @@ const SIZED: &[&str] = &[
 /// Whether commits survive a crash of the machine. They always survive a crash of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// They may be lost, which makes tests faster.
+    /// Commits may be lost, which makes tests faster.
     Off,
-    /// They survive.
+    /// Commits survive.
     On,
 }
 
@@ -52,19 +52,19 @@ enum Authentication {
 /// The superuser's password, if the cluster requires passwords.
 const PASSWORD: &str = "zoop_superuser";
 
-/// A server with a socket in a temporary folder, where its data is too, unless the data is to be kept. Dropping
-/// the cluster, or the end of this process, stops the server and removes the folder.
+/// A server whose socket is in a temporary folder, as is its data unless the data is kept. When the cluster is
+/// dropped or this process ends, the server stops and the folder is removed.
 pub struct Cluster {
     folder: PathBuf,
     data: PathBuf,
     authentication: Authentication,
     durability: Durability,
-    sized: &'static [&'static str],
+    settings: &'static [&'static str],
     keeper: Child,
 }
 
 impl Cluster {
-    /// Starts a cluster that need not survive a crash of the machine.
+    /// Starts a cluster with [`Durability::Off`].
     pub fn start() -> Result<Self> {
         Self::start_with(Durability::Off)
     }
@@ -94,7 +94,7 @@ impl Cluster {
             data.to_owned(),
             Authentication::None,
             Durability::On,
-            SIZED,
+            MEMORY_SETTINGS,
         )
     }
 
@@ -103,7 +103,7 @@ impl Cluster {
         data: PathBuf,
         authentication: Authentication,
         durability: Durability,
-        sized: &'static [&'static str],
+        settings: &'static [&'static str],
     ) -> Result<Self> {
         let bin = programs::folder()?;
         let prepared = if data.join("PG_VERSION").exists() {
@@ -111,12 +111,13 @@ impl Cluster {
         } else {
             initialize(&bin, &folder, &data, authentication)
         };
-        let started = prepared.and_then(|()| keep(&bin, &folder, &data, durability, sized));
+        let started =
+            prepared.and_then(|()| start_server(&bin, &folder, &data, durability, settings));
         let keeper = started.inspect_err(|_| {
-            // No keeper was started that would remove the folder.
+            // There is no keeper to remove the folder.
             let _ = std::fs::remove_dir_all(&folder);
         })?;
-        Ok(Self { folder, data, authentication, durability, sized, keeper })
+        Ok(Self { folder, data, authentication, durability, settings, keeper })
     }
 
     /// The superuser's URL.
@@ -141,9 +142,10 @@ impl Cluster {
         self.folder.join(".s.PGSQL.5432")
     }
 
-    /// The application's URL for a database that is kept with the cluster's data. Created if it does not exist.
+    /// The application's URL for a database that is kept with the cluster's data, and created if it does not
+    /// exist.
     pub fn kept_database(&self, name: &str) -> Result<String> {
-        Database::keep(&self.url(), name)
+        Database::ensure(&self.url(), name)
     }
 
     /// A new database with the contents of another one, which must not be in use meanwhile.
@@ -156,15 +158,20 @@ impl Cluster {
         Database::create(&self.url())
     }
 
-    /// Stops the server as a crash would, without notifying its clients; the data stays.
+    /// Stops the server as a crash would, without notifying its clients. The data remains.
     pub fn stop_immediately(&mut self) -> Result<()> {
         self.stop("QUIT")
     }
 
     /// Starts a stopped server again, on the same data.
     pub fn restart(&mut self) -> Result<()> {
-        self.keeper =
-            keep(&programs::folder()?, &self.folder, &self.data, self.durability, self.sized)?;
+        self.keeper = start_server(
+            &programs::folder()?,
+            &self.folder,
+            &self.data,
+            self.durability,
+            self.settings,
+        )?;
         Ok(())
     }
 
@@ -202,7 +209,7 @@ fn socket_folder() -> Result<PathBuf> {
     Ok(PathBuf::from(path.trim()))
 }
 
-/// Initializes a cluster's data.
+/// Creates the data folder of a new cluster.
 fn initialize(
     bin: &Path,
     folder: &Path,
@@ -227,12 +234,12 @@ fn initialize(
 }
 
 /// Starts a server and its keeper, and waits until it accepts clients.
-fn keep(
+fn start_server(
     bin: &Path,
     folder: &Path,
     data: &Path,
     durability: Durability,
-    sized: &[&str],
+    settings: &[&str],
 ) -> Result<Child> {
     let fsync = match durability {
         Durability::Off => "fsync=off",
@@ -251,7 +258,7 @@ fn keep(
         "logging_collector=off",
     ]
     .iter()
-    .chain(sized)
+    .chain(settings)
     {
         keeper.args(["-c", setting]);
     }

@@ -11,11 +11,11 @@ use crate::{Cluster, VARIABLE, programs};
 /// The role that owns the tests' databases: not a superuser, and subject to row-level security.
 pub const APPLICATION: &str = "zoop_application";
 
-/// The role's password, for a server that asks for one. It is no secret: a server that tests use is open to anyone
-/// who can reach it meanwhile.
+/// The role's password, for a server that asks for one. The password is no secret, so anyone who can reach a
+/// server during its tests can log in.
 const PASSWORD: &str = "zoop_application";
 
-/// Creates the role if it does not exist. Under a lock, because other tests create it too.
+/// Creates the role if it does not exist. The script takes a lock, because other tests create the role too.
 const CREATE_ROLE: &str = "DO $$ BEGIN \
                            PERFORM pg_advisory_xact_lock(hashtext('zoop_application')); \
                            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zoop_application') \
@@ -23,8 +23,8 @@ const CREATE_ROLE: &str = "DO $$ BEGIN \
                            END IF; \
                          END $$";
 
-/// A database owned by [`APPLICATION`]. Dropping this removes the database, and its cluster if no other test
-/// uses that.
+/// A database owned by [`APPLICATION`]. Dropping this removes the database, and the cluster if it was started for
+/// this database.
 pub struct Database {
     url: String,
     superuser_url: String,
@@ -56,15 +56,15 @@ impl Database {
         &self.url
     }
 
-    /// The same database with a password in its URL, for tests that passwords are not shown. The server does not
-    /// check it.
+    /// The same database with a password in its URL, for tests that check that passwords are not shown. The server
+    /// ignores the password.
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Self {
         self.url = format!("{}&password={password}", self.url);
         self
     }
 
-    /// A superuser's URL, for what the application may not do.
+    /// The superuser's URL for this database, for what the application may not do.
     pub fn superuser_url(&self) -> &str {
         &self.superuser_url
     }
@@ -80,13 +80,13 @@ impl Database {
         ask(self.superuser_url(), script)
     }
 
-    /// Another database with the same contents. This one must not be in use meanwhile.
+    /// Another database with the same contents. The original must not be in use meanwhile.
     pub fn copy(&self) -> Result<Self> {
         Self::create_from(&self.superuser, &self.name)
     }
 
     /// The application's URL for a database with this name, which is created if it does not exist.
-    pub(crate) fn keep(superuser: &str, name: &str) -> Result<String> {
+    pub(crate) fn ensure(superuser: &str, name: &str) -> Result<String> {
         let mut psql = Command::new(programs::folder()?.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command"]);
         psql.arg(format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"));
@@ -104,7 +104,7 @@ impl Database {
     pub(crate) fn create_from(superuser: &str, template: &str) -> Result<Self> {
         static NEXT_NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        // A killed run of the tests may have left a database with the same name.
+        // Tests that were killed may have left a database with this name.
         let name = format!("zoop_test_{}_{number}", std::process::id());
         run(
             superuser,

@@ -43,7 +43,7 @@ pub(crate) fn as_ordinary_user(program: &Path) -> Command {
     command
 }
 
-/// Creates a folder that belongs to that user.
+/// Creates a folder that belongs to the user of [`as_ordinary_user`].
 pub(crate) fn create_for_ordinary_user(folder: &Path) -> Result<()> {
     let mut install = Command::new("install");
     install.args(["--directory", "--mode=700"]);

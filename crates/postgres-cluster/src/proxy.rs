@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 /// The name of a server's socket.
 const SOCKET: &str = ".s.PGSQL.5432";
-/// The statement as it is sent. The zero byte keeps it apart from READ COMMITTED.
+/// The statement as it is sent. The zero byte distinguishes it from READ COMMITTED.
 const COMMIT: &[u8] = b"COMMIT\0";
 
 /// What is lost at the next COMMIT.
@@ -17,7 +17,7 @@ const COMMIT: &[u8] = b"COMMIT\0";
 pub enum Fault {
     /// The server never receives the COMMIT, and the connection breaks.
     Commit,
-    /// The server receives the COMMIT, and the connection breaks before its answer arrives.
+    /// The server receives the COMMIT, and the connection breaks before the answer arrives.
     Answer,
     /// The server never receives the COMMIT, and cannot be reached until [`Proxy::heal`].
     Server,
@@ -26,7 +26,7 @@ pub enum Fault {
     AnswerAndServer,
 }
 
-/// A socket in a folder of its own, whose connections are forwarded to the server's socket.
+/// A proxy with a socket in a folder of its own. It forwards connections to the server's socket.
 pub struct Proxy {
     state: Arc<State>,
     _folder: tempfile::TempDir,
@@ -38,7 +38,7 @@ struct Plan {
     text: &'static str,
 }
 
-/// What the proxy's threads share.
+/// The state that the proxy's threads share.
 #[derive(Default)]
 struct State {
     next: Mutex<Option<Plan>>,
@@ -46,8 +46,8 @@ struct State {
 }
 
 impl Proxy {
-    /// Starts a proxy for the server of a [`Cluster`](crate::Cluster), which `url` names by the folder of its
-    /// socket; returns it with the URL that leads through it.
+    /// Starts a proxy for the server of a [`Cluster`](crate::Cluster). `url` must name the folder of the server's
+    /// socket. Returns the proxy, and the URL that leads through it.
     ///
     /// # Panics
     /// If the URL is not from this crate, or a socket cannot be created.
@@ -86,7 +86,7 @@ impl Proxy {
         *self.state.next.lock().expect("no panic") = Some(Plan { fault, text });
     }
 
-    /// Whether the server cannot be reached.
+    /// Whether the proxy rejects connections, as if the server could not be reached.
     pub fn is_down(&self) -> bool {
         self.state.is_down.load(Ordering::SeqCst)
     }

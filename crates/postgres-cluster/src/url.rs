@@ -4,23 +4,23 @@ use anyhow::{Context, Result};
 
 /// The same server's URL, with its options, for another database.
 pub(crate) fn with_database(url: &str, database: &str) -> Result<String> {
-    let parts = Parts::of(url)?;
+    let parts = Parts::parse(url)?;
     let user = parts.user.map(|user| format!("{user}@")).unwrap_or_default();
     let options = parts.options_without(&["dbname"]);
-    Ok(joined(&format!("{}://{user}{}/{database}", parts.scheme, parts.server), &options))
+    Ok(join(&format!("{}://{user}{}/{database}", parts.scheme, parts.server), &options))
 }
 
-/// The same URL for a role with a password. Neither needs encoding.
+/// The same URL for a role with a password, neither of which needs percent-encoding.
 pub(crate) fn with_role(url: &str, role: &str, password: &str) -> Result<String> {
-    let parts = Parts::of(url)?;
+    let parts = Parts::parse(url)?;
     let mut options = parts.options_without(&["user", "password"]);
     let credentials = [format!("user={role}"), format!("password={password}")];
     options.extend(credentials.iter().map(String::as_str));
     let database = parts.database;
-    Ok(joined(&format!("{}://{}/{database}", parts.scheme, parts.server), &options))
+    Ok(join(&format!("{}://{}/{database}", parts.scheme, parts.server), &options))
 }
 
-fn joined(address: &str, options: &[&str]) -> String {
+fn join(address: &str, options: &[&str]) -> String {
     if options.is_empty() { address.to_owned() } else { format!("{address}?{}", options.join("&")) }
 }
 
@@ -34,7 +34,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(url: &'a str) -> Result<Self> {
+    fn parse(url: &'a str) -> Result<Self> {
         // A URL that cannot be parsed may contain a password, so it is not shown.
         let (scheme, rest) = url
             .split_once("://")

@@ -21,9 +21,9 @@ fn ask(url: &str, sql: &str) -> String {
 }
 
 fn wait_until_removed(path: &Path) {
-    let patience = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while path.exists() {
-        assert!(Instant::now() < patience, "{} is still there", path.display());
+        assert!(Instant::now() < deadline, "{} still exists", path.display());
         std::thread::yield_now();
     }
 }

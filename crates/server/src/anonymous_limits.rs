@@ -1,10 +1,10 @@
 //! Rate limits for unauthenticated requests, by IP address. They are kept in this process and checked before
-//! anything is read or written, so that a flood costs next to nothing. What is limited by user, or across
-//! processes, is also counted in the database.
+//! anything is read or written, so that a flood costs next to nothing. Limits by user, or across processes, are
+//! counted in the database.
 //!
-//! Memory is bounded by the number of pairs of action and address. Beyond it, a new address is counted
-//! together with its larger network, so that a caller with many addresses blocks only its own neighbors. At
-//! twice that number a new pair is refused.
+//! Memory is bounded. Beyond `MAX_ADDRESSES` pairs of action and address, a new address is counted together with
+//! its larger network, so that a caller with many addresses blocks only its own neighbors. At twice that number,
+//! a new pair is refused.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,12 +20,12 @@ const SECOND: i64 = 1_000_000;
 
 macro_rules! actions {
     ($($(#[$about:meta])* $action:ident = $times:literal in $seconds:literal;)*) => {
-        /// What a caller does without a credential.
+        /// An action that needs no credential.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum Action { $($(#[$about])* $action),* }
 
         impl Action {
-            /// The limit, and its window in seconds.
+            /// How often an address may do this, and in how many seconds.
             const fn allowance(self) -> (u32, i64) {
                 match self { $(Self::$action => ($times, $seconds)),* }
             }
@@ -42,13 +42,13 @@ actions! {
     SsoProvider = 60 in 60;
     /// Requests or revokes tokens.
     Token = 120 in 60;
-    /// Names a client whose document is to be fetched.
+    /// Names a client whose document must be fetched.
     Document = 20 in 60;
     /// Registers a client.
     Registration = 20 in 3600;
-    /// Presents a token that looks right and is not known, from a narrow network.
+    /// Presents an unknown token of the right form. Counted by narrow network.
     UnknownToken = 60 in 60;
-    /// The same from a wide network.
+    /// The same, counted by wide network.
     UnknownTokenWide = 600 in 60;
 }
 
@@ -64,7 +64,7 @@ struct Window {
 }
 
 impl Window {
-    /// Whether it lasts. If the clock was set back, a window must not last longer than its length.
+    /// Whether the window is open. After the clock was set back, a window that would stay open too long has ended.
     fn is_current(&self, seconds: i64, now: Timestamp) -> bool {
         now.0 < self.ends && self.ends <= now.0 + seconds * SECOND
     }
@@ -101,13 +101,13 @@ impl AnonymousLimits {
         Ok(())
     }
 
-    /// Seconds to wait if an address has used up what it may do; nothing is counted.
+    /// Seconds to wait, if an address has reached its limit. Counts nothing.
     pub(crate) fn wait(&self, action: Action, address: IpAddr, now: Timestamp) -> Option<u64> {
         let (times, seconds) = action.allowance();
         let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let key = |address| (action, address);
         let window = match windows.get(&key(client_prefix(address))) {
-            // It was counted there, if there was no room for its own window.
+            // Without room for a window of its own, the address was counted with its network.
             None if windows.len() >= MAX_ADDRESSES => windows.get(&key(network(address)))?,
             own => own?,
         };
@@ -121,8 +121,8 @@ impl AnonymousLimits {
     }
 }
 
-/// The network that an address is counted with if there is no room for more addresses: the usual block of
-/// one holder, a /32 of IPv6 or a /16 of IPv4.
+/// The network that an address is counted with if there is no room for more addresses: a /16 (IPv4) or /32 (IPv6),
+/// the usual block of one organization.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => {
@@ -169,7 +169,7 @@ mod tests {
         let anonymous_limits = AnonymousLimits::default();
         let flood = |n: u128| IpAddr::from((0x2001_0db8_u128 << 96 | n << 64).to_be_bytes());
         let many = u128::try_from(MAX_ADDRESSES).unwrap();
-        // Not the first one, which has its network's own address.
+        // Not from 0: that address is also the address of its network.
         for n in 1..=many {
             assert_eq!(anonymous_limits.admit(Action::SignIn, flood(n), at(0)), Ok(()));
         }
@@ -177,12 +177,12 @@ mod tests {
             assert_eq!(anonymous_limits.admit(Action::SignIn, flood(n), at(1)), Ok(()));
         }
         assert_eq!(anonymous_limits.admit(Action::SignIn, flood(many + 21), at(1)), Err(60));
-        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(7), at(1)), Ok(()), "a known one");
         assert_eq!(
-            anonymous_limits.admit(Action::SignIn, HERE, at(1)),
+            anonymous_limits.admit(Action::SignIn, flood(7), at(1)),
             Ok(()),
-            "of another network"
+            "known address"
         );
+        assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(1)), Ok(()), "another network");
         assert_eq!(anonymous_limits.windows.lock().unwrap().len(), MAX_ADDRESSES + 2, "bounded");
         assert_eq!(anonymous_limits.admit(Action::SignIn, flood(many + 21), at(62)), Ok(()));
         assert_eq!(anonymous_limits.windows.lock().unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! [`Answer`]: the answer to a request, before it becomes HTTP; and the headers of every answer.
+//! [`Answer`]: the answer to a request before it becomes an HTTP response, and the headers of every answer.
 
 use std::fmt::Write as _;
 
@@ -18,13 +18,12 @@ static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy
 
 /// The answer to one request.
 pub(crate) struct Answer {
-    /// The HTTP status.
     pub(crate) status: StatusCode,
-    /// JSON, or nothing.
+    /// JSON, or empty.
     pub(crate) body: Bytes,
-    /// Its label in log and metrics, from a small fixed set.
+    /// The label of the outcome in the log and the metrics, from a small fixed set.
     pub(crate) outcome: &'static str,
-    /// Seconds after which trying again makes sense.
+    /// Seconds after which the client may try again.
     pub(crate) retry_after: Option<u64>,
     /// `WWW-Authenticate`.
     pub(crate) challenge: Option<HeaderValue>,
@@ -33,7 +32,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A body with status 200.
+    /// An answer with status 200 and this body.
     pub(crate) fn ok(body: impl Into<Bytes>, outcome: &'static str) -> Self {
         Self {
             status: StatusCode::OK,
@@ -45,19 +44,18 @@ impl Answer {
         }
     }
 
-    /// No body.
+    /// An answer without a body.
     pub(crate) fn empty(status: StatusCode, outcome: &'static str) -> Self {
         Self { status, ..Self::ok(Bytes::new(), outcome) }
     }
 
-    /// A protocol error.
+    /// An answer with a protocol error.
     pub(crate) fn refusal(refusal: &Refusal, outcome: &'static str) -> Self {
         let status =
             StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status, ..Self::ok(refusal.body(), outcome) }
     }
 
-    /// The HTTP response.
     pub(crate) fn into_response(self) -> Response {
         let has_body = !self.body.is_empty();
         let mut response = Response::new(Body::from(self.body));
@@ -85,7 +83,7 @@ impl Answer {
     }
 }
 
-/// Adds the caller's limits and what is left of them.
+/// Adds headers with the caller's limits and the number of requests left.
 ///
 /// Source: draft-ietf-httpapi-ratelimit-headers-10.
 pub(crate) fn write_rate_limit_headers(admission: &Admission, headers: &mut HeaderMap) {

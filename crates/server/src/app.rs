@@ -1,6 +1,6 @@
-//! [`App`]: what every request shares.
+//! [`App`]: the state that all requests share.
 //!
-//! Settings are not read here: not from files, variables or flags.
+//! Nothing here reads files, environment variables or flags: settings are passed in.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::origin::Origins;
 use crate::peer::Proxies;
 use crate::seats::Seats;
 use crate::sso::provider::{Provider, SsoProvider};
-use crate::stored::Nearly;
+use crate::stored::NearlyFull;
 use crate::unread::UnreadAnswers;
 use crate::web_origin::WebOrigin;
 
@@ -40,27 +40,27 @@ pub struct Settings {
     pub allowed_origins: Vec<WebOrigin>,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests in a rolling minute.
+    /// The request limits.
     pub limits: Limits,
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
     /// then is rejected, and a running statement is cancelled.
     pub request_deadline: Duration,
-    /// Requests that may be processed at once, once their bodies have arrived. The next ones wait for half of the
-    /// deadline at most, and are then answered 503. One tenant has half of these seats at most.
+    /// How many requests are processed at once. One tenant gets at most half of these seats. A request without a
+    /// seat waits for at most half of its remaining time, and is then answered 503.
     pub in_flight: usize,
-    /// Which connections are limited.
+    /// How many connections strangers may open.
     pub connections: ConnectionPolicy,
     /// The company's identity provider, if users may sign in there.
     pub company: Option<SsoProvider>,
-    /// How the documents of clients are fetched.
+    /// How clients' metadata documents are fetched.
     pub documents: DocumentPolicy,
-    /// Sends invitations, where a mail server is set.
+    /// Sends invitations and password reset links, if a mail server is configured.
     pub mail: Option<Mailer>,
-    /// The folder of the database's file, for the free space that the metrics show.
+    /// The folder that contains the database file. The metrics show the free space there.
     pub database_folder: Option<PathBuf>,
 }
 
-/// Requests that may be made in a rolling minute; 0 for no limit.
+/// The maximum number of requests in a rolling minute; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// By one credential that has no limit of its own.
@@ -102,7 +102,7 @@ pub struct App {
 
 /// The state that all requests share.
 pub(crate) struct Shared {
-    /// For the program's own jobs; see [`Shared::db_for`] for those of a caller.
+    /// The storage for the program's own jobs. [`Shared::db_for`] returns it for a caller's jobs.
     pub(crate) db: Db,
     pub(crate) environment: Environment,
     pub(crate) settings: Settings,
@@ -118,12 +118,11 @@ pub(crate) struct Shared {
     pub(crate) last_use: LastUse,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
-    pub(crate) nearly_full: Nearly,
+    pub(crate) nearly_full: NearlyFull,
     pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
     pub(crate) seats: Seats,
     pub(crate) unread: UnreadAnswers,
-    /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
 
@@ -156,7 +155,7 @@ impl App {
             last_use: LastUse::default(),
             clock_skew: ClockSkew::default(),
             metrics,
-            nearly_full: Nearly::default(),
+            nearly_full: NearlyFull::default(),
             connections: Arc::new(connections),
             bodies: Bodies::default(),
             seats: Seats::new(settings.in_flight),

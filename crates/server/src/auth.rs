@@ -1,8 +1,8 @@
-//! Turns a token into an authenticated caller: once per request, in the job that also does the request's
-//! work, so that the answer is based on one snapshot of the database.
+//! Turns a token into an authenticated caller, in the job that also does the request's work, so that both see the
+//! same snapshot of the database.
 //!
-//! [`zoop_crm::identity::authenticate`] decides whether a token is valid. This module presents the token, counts the
-//! request against the limits, and words the refusal.
+//! [`zoop_crm::identity::authenticate`] decides whether a token is valid. This module passes the token to it, and
+//! counts the request against the limits: only once, even if the request needs several jobs.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -28,31 +28,31 @@ use crate::web_origin::WebOrigin;
 /// `data.reason` of a refusal when no bearer token was presented.
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
 
-/// A presented token during its job.
+/// A request's token, and its caller once the token has been looked up.
 pub(crate) struct AuthContext {
     shared: Arc<Shared>,
     bearer: Bearer,
-    /// The name of this server that the caller used.
+    /// The origin at which the caller reached this server.
     asked_at: WebOrigin,
     class: Class,
-    /// Set at the first attempt and kept for a retry, so that a job that runs twice counts as one request.
-    /// It stays even if the job is rolled back.
+    /// Set by the first job that finds the token valid. Kept for later jobs and reruns, even after a rollback, so
+    /// that the request is counted once.
     authenticated: OnceLock<Authenticated>,
 }
 
-/// What is known of a request besides its token.
+/// What is known about a request besides its token.
 pub(crate) struct Presented {
-    /// The client's own name.
+    /// The name that the client sent.
     pub(crate) client: Option<String>,
     /// The IP address of the client.
     pub(crate) address: Option<IpAddr>,
-    /// The name of this server that the caller used.
+    /// The origin at which the caller reached this server.
     pub(crate) asked_at: WebOrigin,
-    /// Which limit counts the request.
+    /// Which limit the request counts against.
     pub(crate) class: Class,
 }
 
-/// What is known of an authenticated request, admitted or not.
+/// What is known about an authenticated request, whether or not the limiter admitted it.
 pub(crate) struct Authenticated {
     /// The tenant.
     pub(crate) account: Option<Account>,
@@ -62,7 +62,7 @@ pub(crate) struct Authenticated {
     pub(crate) admission: Admission,
     /// The scopes of the token.
     pub(crate) scopes: Scopes,
-    /// What was used, if the use is to be recorded.
+    /// The credential, if its use must be recorded.
     pub(crate) used: Option<Used>,
 }
 
@@ -89,8 +89,8 @@ impl From<zoop_db::Error> for CallFailure {
     }
 }
 
-/// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token contains are
-/// replaced, so that the token is looked up and rejected like any unknown one.
+/// The token in an `Authorization` header, if it contains a bearer token. Bytes that are not UTF-8 are replaced, so
+/// that the token is rejected like any other invalid one.
 pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
     let (scheme, token) = authorization.as_bytes().split_at_checked("Bearer ".len())?;
     let token = token.trim_ascii();
@@ -107,13 +107,13 @@ impl AuthContext {
         Arc::new(Self { shared, bearer, asked_at, class, authenticated })
     }
 
-    /// What is known of the caller, if the token was valid.
+    /// What is known about the caller, once the token has been found valid.
     pub(crate) fn authenticated(&self) -> Option<&Authenticated> {
         self.authenticated.get()
     }
 
-    /// Counts the rejected token for its network if the database does not know it.
-    pub(crate) fn denied(&self, denied: Denied) {
+    /// Counts the rejected token for its network, if the database does not know the token.
+    pub(crate) fn count_denied(&self, denied: Denied) {
         if denied == Denied::Invalid {
             let Shared { anonymous_limits, environment, .. } = &*self.shared;
             let address = self.bearer.source.address;
@@ -126,7 +126,6 @@ impl AuthContext {
         self.shared.db_for(Some(&self.bearer.token), self.bearer.source.address)
     }
 
-    /// Shared server state.
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -140,7 +139,7 @@ impl AuthContext {
 impl Proof for AuthContext {
     type Refusal = CallFailure;
 
-    /// Looks the token up, and counts the request.
+    /// Looks up the token, and counts the request unless an earlier job did.
     fn access(
         &self,
         tx: &mut ReadTx<'_>,
@@ -155,7 +154,7 @@ impl Proof for AuthContext {
             if let Some(account) = caller.rights.account {
                 lanes.learn(&self.bearer.token, account.number, caller.rights.credential.uuid());
             }
-            Authenticated::of(&caller, &self.shared, self.class)
+            Authenticated::admit(&caller, &self.shared, self.class)
         });
         match authenticated.admission.refused_for {
             None => Ok(self.bearer.access_of(caller)),
@@ -165,7 +164,7 @@ impl Proof for AuthContext {
 }
 
 impl Authenticated {
-    fn of(caller: &Caller, shared: &Shared, class: Class) -> Self {
+    fn admit(caller: &Caller, shared: &Shared, class: Class) -> Self {
         let Rights { account, credential, scopes, .. } = caller.rights;
         let limits = shared.settings.limits;
         let admission = match account {

@@ -15,11 +15,11 @@ use zoop_db::Timestamp;
 use crate::app::{App, Shared};
 use crate::stored;
 
-/// The interval.
+/// The time between two rounds.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// The time that a job here may take in the database.
+/// The time limit for a database job of this module.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for one step of a sweep, which is short: what cannot run now is tried in the next round.
+/// The time limit for one step of a sweep. It is short, because the next round tries again.
 const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs until the server stops.
@@ -31,7 +31,7 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
             _ = stopping.changed() => return,
             _ = rounds.tick() => {}
         }
-        // A round lasts for as long as there is something to sweep.
+        // A round can take long, so stopping the server interrupts it.
         tokio::select! {
             _ = stopping.changed() => return,
             () = round(&app.shared) => {}
@@ -52,8 +52,8 @@ async fn round(shared: &Shared) {
     }
 }
 
-/// Sweeps what has expired at `now`, until nothing is left. Each step is a write of its own, so that other
-/// writes come between them. A sweep that fails does not stop the next.
+/// Removes all rows that have expired at `now`. Each step is a write of its own, so that other writes come between
+/// the steps. If a sweep fails, the next ones still run.
 async fn sweep(shared: &Shared, now: Timestamp) {
     let mut postponed = Vec::new();
     for sweep in maintenance::sweeps() {
@@ -67,14 +67,14 @@ async fn sweep(shared: &Shared, now: Timestamp) {
             Err(error) => tracing::error!(of = sweep.rows, kind = error.kind(), "a sweep failed"),
         }
     }
-    // A storage failure postpones all of them: it is logged once.
+    // A storage failure postpones all sweeps, and is logged once.
     if let Some((_, cause)) = postponed.last() {
         let of: Vec<_> = postponed.iter().map(|(rows, _)| *rows).collect();
         tracing::warn!(of = of.join(", "), %cause, "sweeps were postponed");
     }
 }
 
-/// Runs one sweep, step by step, until nothing is left; returns the number of rows.
+/// Runs one sweep step by step until it is done. Returns the number of removed rows.
 async fn sweep_all(shared: &Shared, now: Timestamp, sweep: &'static Sweep) -> Result<usize> {
     let mut rows = 0;
     loop {
@@ -87,8 +87,8 @@ async fn sweep_all(shared: &Shared, now: Timestamp, sweep: &'static Sweep) -> Re
     }
 }
 
-/// Logs whether this process's clock and the database's differ, even if the server's readiness is never
-/// queried.
+/// Compares this process's clock with the database's and logs a difference, even if nothing queries the server's
+/// readiness.
 async fn compare_clocks(shared: &Shared) {
     let clock = shared.environment.clock.clone();
     let read = shared.db.read::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
@@ -101,7 +101,7 @@ async fn compare_clocks(shared: &Shared) {
     }
 }
 
-/// Queues the write before it returns, and does not wait for it.
+/// Queues a write that records a credential's use, at most once a minute. Does not wait for the write.
 pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
     let now = shared.environment.clock.now();
     if !shared.last_use.should_record_use(used, now) {
@@ -111,10 +111,10 @@ pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
         .db
         .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| authenticate::touch(tx, used, now));
     let shared = shared.clone();
-    // The engine skips a job whose caller has gone, so a task has to wait for this one.
+    // The engine skips a job whose caller has gone, so a task waits for this job.
     tokio::spawn(async move {
         if let Err(error) = write.await {
-            // The next call tries again, so this may be logged as often as calls arrive.
+            // Only at debug level: the next call tries again, so this may be logged for every call.
             tracing::debug!(?error, "a credential's last use could not be recorded");
             shared.last_use.forget(used);
         }
@@ -148,10 +148,10 @@ mod tests {
         let app = app(&env);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(round(&app.shared));
-        assert_eq!(remembered(&env), 1);
+        assert_eq!(count_answers(&env), 1);
         env.clock.advance(24 * 60 * 60 * 1_000);
         runtime.block_on(round(&app.shared));
-        assert_eq!(remembered(&env), 0);
+        assert_eq!(count_answers(&env), 0);
     }
 
     fn app(env: &TestEnv) -> App {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     /// The number of remembered answers.
-    fn remembered(env: &TestEnv) -> i64 {
+    fn count_answers(env: &TestEnv) -> i64 {
         let count = "SELECT count(*) FROM idempotency";
         match env.server() {
             None => {
@@ -171,8 +171,8 @@ mod tests {
         }
     }
 
-    /// Adds answers of a kilobyte that were remembered at the beginning of time.
-    fn pile_up(env: &TestEnv, answers: usize) {
+    /// Adds remembered answers of 1,000 characters each, dated 1970.
+    fn add_expired_answers(env: &TestEnv, answers: usize) {
         const COLUMNS: &str = "INSERT INTO idempotency (tenant_no, credential_id, idempotency_key, \
             tool, fingerprint, answer, answered_at)";
         match env.server() {
@@ -183,10 +183,10 @@ mod tests {
                      {COLUMNS} SELECT 1, zeroblob(16), printf('%08d', n), 't', zeroblob(32), \
                      replace(hex(zeroblob(500)), '0', 'a'), n FROM n"
                 );
-                // In the order of the key and not all at once, or the write-ahead log fills the disk.
+                // In key order and in batches: otherwise the write-ahead log would fill the disk.
                 for first in (0..answers).step_by(20_000) {
-                    let page = [first, 20_000].map(|number| i64::try_from(number).unwrap());
-                    assert_eq!(file.execute(&add, page).unwrap(), 20_000);
+                    let batch = [first, 20_000].map(|number| i64::try_from(number).unwrap());
+                    assert_eq!(file.execute(&add, batch).unwrap(), 20_000);
                 }
             }
             Some(server) => {
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    /// A write of a business, and how long it took.
+    /// Creates a customer. Returns how long that took.
     async fn create(env: &TestEnv, owner: &Caller) -> Duration {
         let tool = catalog::find("customers.create").unwrap();
         let arguments = json!({ "customer_type": "company", "company_name": "A" }).to_string();
@@ -210,7 +210,7 @@ mod tests {
         started.elapsed()
     }
 
-    fn percentile(mut times: Vec<Duration>) -> Duration {
+    fn percentile_99(mut times: Vec<Duration>) -> Duration {
         times.sort();
         times[times.len() * 99 / 100]
     }
@@ -224,28 +224,28 @@ mod tests {
         let app = app(&env);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let (mut quiet, mut beside) = (Vec::new(), Vec::new());
+            let (mut before, mut during) = (Vec::new(), Vec::new());
             for _ in 0..200 {
-                quiet.push(create(&env, &owner).await);
+                before.push(create(&env, &owner).await);
             }
-            pile_up(&env, answers);
+            add_expired_answers(&env, answers);
             let started = Instant::now();
             let mut sweeping = pin!(round(&app.shared));
             loop {
                 tokio::select! {
                     biased;
                     () = &mut sweeping => break,
-                    time = create(&env, &owner) => beside.push(time),
+                    time = create(&env, &owner) => during.push(time),
                 }
             }
-            // Read with `--no-capture`.
+            // Shown with `--no-capture`.
             eprintln!(
-                "{answers} answers swept in {:?}; a create took {:?} before, {:?} beside it ({} creates)",
-                started.elapsed(), percentile(quiet), percentile(beside.clone()), beside.len()
+                "{answers} answers swept in {:?}; a create took {:?} before, {:?} meanwhile ({} creates)",
+                started.elapsed(), percentile_99(before), percentile_99(during.clone()), during.len()
             );
-            assert_eq!(remembered(&env), 0);
+            assert_eq!(count_answers(&env), 0);
             let steps = answers / sweep::STEP;
-            assert!(beside.len() >= steps / 4, "{} writes beside {steps} steps", beside.len());
+            assert!(during.len() >= steps / 4, "{} writes during {steps} steps", during.len());
         });
     }
 }

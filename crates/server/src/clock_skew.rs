@@ -19,8 +19,8 @@ pub(crate) struct ClockSkew {
 }
 
 impl ClockSkew {
-    /// Whether the clocks agree well enough to serve. Logs a warning when the skew reaches a second, and when it is
-    /// below that again.
+    /// Whether the clocks agree well enough to serve. Logs a warning when the skew reaches one second, and when it
+    /// falls below one second again.
     pub(crate) fn agree(&self, here: Timestamp, database: Option<Timestamp>) -> bool {
         let Some(there) = database else { return true };
         let skew = here.0.abs_diff(there.0);
@@ -48,9 +48,9 @@ mod tests {
     fn a_clock_skew_of_five_seconds_fails_readiness() {
         let clock_skew = ClockSkew::default();
         let agree = |skew: i64| clock_skew.agree(Timestamp(1_000 + skew), Some(Timestamp(1_000)));
-        for (skew, fits) in [(0, true), (4_999_999, true), (5_000_000, false), (-5_000_000, false)]
-        {
-            assert_eq!(agree(skew), fits, "{skew}");
+        let cases = [(0, true), (4_999_999, true), (5_000_000, false), (-5_000_000, false)];
+        for (skew, is_ready) in cases {
+            assert_eq!(agree(skew), is_ready, "{skew}");
         }
         assert!(clock_skew.agree(Timestamp(i64::MAX), None), "a database file has no clock");
     }

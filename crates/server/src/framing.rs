@@ -13,7 +13,7 @@ use axum::response::Response;
 
 use crate::answer::Answer;
 
-/// The answer to a request with such a head; `None` for any other request.
+/// The answer that rejects an ambiguous head; `None` if the head is fine.
 pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     let headers = request.headers();
     let message = if !has_one_host(request.version(), headers) {
@@ -32,7 +32,7 @@ pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     Some(answer.into_response())
 }
 
-/// Whether there is exactly one host; before HTTP/1.1 it may be missing.
+/// Whether there is exactly one valid `Host` header. Before HTTP/1.1 it may be missing.
 fn has_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

@@ -24,26 +24,27 @@ pub(crate) struct Hashing {
 
 impl Default for Hashing {
     fn default() -> Self {
-        let of = |permits| Arc::new(Semaphore::new(permits));
-        Self { permits: of(MAX_CONCURRENT), queue: of(MAX_CONCURRENT + MAX_WAITING) }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        let queue = semaphore(MAX_CONCURRENT + MAX_WAITING);
+        Self { permits: semaphore(MAX_CONCURRENT), queue }
     }
 }
 
-/// A request's slot in the queue.
+/// A request's slot in the queue, which it keeps until its password is hashed.
 pub(crate) struct Slot {
     permits: Arc<Semaphore>,
     queued: OwnedSemaphorePermit,
 }
 
 impl Hashing {
-    /// Takes a slot in the queue, if one is free. A request takes it before it records anything, so a flood writes no
-    /// faster than passwords are hashed, and a refused request does not count as an attempt.
+    /// Takes a slot in the queue, if one is free. Requests do this before they record anything, so that a flood of
+    /// attempts writes no faster than passwords are hashed, and a refused request does not count as an attempt.
     pub(crate) fn slot(&self) -> Result<Slot, Response> {
         let queued = self.queue.clone().try_acquire_owned().map_err(|_| page::busy())?;
         Ok(Slot { permits: self.permits.clone(), queued })
     }
 
-    /// Runs work that hashes, if a slot is free.
+    /// Takes a slot, and runs work that hashes.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -62,7 +63,7 @@ impl Slot {
     ) -> Result<T, Response> {
         let Self { permits, queued } = self;
         let permit = tokio::time::timeout_at(deadline.into(), permits.acquire_owned());
-        // The semaphore is never closed, so the only error is that the deadline passed.
+        // The semaphore is never closed, so the only possible error is the timeout.
         let Ok(Ok(permit)) = permit.await else { return Err(page::busy()) };
         let hashed = task::spawn_blocking(move || {
             // Held until the work ends, even if the caller has left.

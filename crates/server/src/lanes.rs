@@ -1,7 +1,7 @@
-//! [`Lanes`]: in which lane of the storage a request's jobs wait, before its credential is looked up.
+//! [`Lanes`]: guesses the storage lane of a request's jobs before its credential is looked up.
 //!
-//! What is remembered of a token is only a hint: which tenant it was for when it was last looked up. It gives
-//! no rights; a wrong one makes a caller wait with others than those it should.
+//! The guess is the tenant and the credential that the last lookup of the same token found. It gives no rights. If
+//! the guess is wrong, the jobs only wait in the wrong lane.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -14,13 +14,13 @@ use zoop_db::{Db, Lane, Tenant, Uuid};
 use crate::app::Shared;
 use crate::peer::client_prefix;
 
-/// The number of tokens that are remembered in each generation.
-const GENERATION: usize = 32_768;
+/// The maximum number of tokens in each of the two generations.
+const GENERATION_SIZE: usize = 32_768;
 
-/// The tokens that were last looked up with success.
+/// Remembers the lanes of tokens that were looked up with success.
 #[derive(Default)]
 pub(crate) struct Lanes {
-    /// Its keys are random, so nobody can choose with whom a token or an address is confused.
+    /// Hashes with random keys, so that nobody can choose a token or an address that collides with another one.
     hasher: RandomState,
     known: Mutex<Known>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Lanes {
 #[derive(Default)]
 struct Known {
     recent: HashMap<u64, Lane>,
-    /// Used again, an entry becomes recent; otherwise it is dropped with its generation.
+    /// Entries that are used again move to `recent`. The others are dropped when `recent` is full.
     older: HashMap<u64, Lane>,
 }
 
@@ -44,7 +44,7 @@ impl Known {
     }
 
     fn insert(&mut self, token: u64, lane: Lane) {
-        if self.recent.len() >= GENERATION {
+        if self.recent.len() >= GENERATION_SIZE {
             self.older = std::mem::take(&mut self.recent);
         }
         self.recent.insert(token, lane);
@@ -52,8 +52,8 @@ impl Known {
 }
 
 impl Lanes {
-    /// The lane of whoever presents this token, or none, from this address.
-    pub(crate) fn of(&self, token: Option<&str>, address: Option<IpAddr>) -> Lane {
+    /// The lane of a caller at this address who presents this token, if any.
+    pub(crate) fn lane_of(&self, token: Option<&str>, address: Option<IpAddr>) -> Lane {
         let known = token.and_then(|token| self.lock().find(self.hasher.hash_one(token)));
         known.unwrap_or_else(|| {
             let member = address.map_or(0, |it| self.hasher.hash_one(client_prefix(it)));
@@ -61,12 +61,12 @@ impl Lanes {
         })
     }
 
-    /// The token was found to be a credential of this tenant.
+    /// Remembers that the token is a credential of this tenant.
     pub(crate) fn learn(&self, token: &str, tenant: Tenant, credential: Uuid) {
         self.lock().insert(self.hasher.hash_one(token), in_tenant(tenant, credential));
     }
 
-    /// The token was rejected.
+    /// Forgets a token that was rejected.
     pub(crate) fn forget(&self, token: &str) {
         let hash = self.hasher.hash_one(token);
         let mut known = self.lock();
@@ -86,9 +86,9 @@ pub(crate) fn in_tenant(tenant: Tenant, credential: Uuid) -> Lane {
 }
 
 impl Shared {
-    /// The storage, for the jobs of whoever presents this token, or none, from this address.
+    /// The storage, for the jobs of a caller at this address who presents this token, if any.
     pub(crate) fn db_for(&self, token: Option<&str>, address: Option<IpAddr>) -> Db {
-        self.db.lane(self.lanes.of(token, address))
+        self.db.lane(self.lanes.lane_of(token, address))
     }
 }
 
@@ -101,17 +101,17 @@ mod tests {
     #[test]
     fn a_token_is_a_strangers_until_it_was_looked_up_and_again_once_it_was_rejected() {
         let lanes = Lanes::default();
-        let stranger = lanes.of(Some("token"), ADDRESS);
+        let stranger = lanes.lane_of(Some("token"), ADDRESS);
         assert!(matches!(stranger, Lane::Anonymous { .. }));
-        assert_eq!(stranger, lanes.of(None, ADDRESS), "by its network, whatever it presents");
-        assert_ne!(stranger, lanes.of(None, Some("2001:db8::1".parse().unwrap())));
+        assert_eq!(stranger, lanes.lane_of(None, ADDRESS), "an unknown token has no effect");
+        assert_ne!(stranger, lanes.lane_of(None, Some("2001:db8::1".parse().unwrap())));
 
         let credential = Uuid::from_u128(7);
         lanes.learn("token", Tenant(3), credential);
-        assert_eq!(lanes.of(Some("token"), ADDRESS), in_tenant(Tenant(3), credential));
-        assert_eq!(lanes.of(Some("token2"), ADDRESS), stranger);
+        assert_eq!(lanes.lane_of(Some("token"), ADDRESS), in_tenant(Tenant(3), credential));
+        assert_eq!(lanes.lane_of(Some("token2"), ADDRESS), stranger);
         lanes.forget("token");
-        assert_eq!(lanes.of(Some("token"), ADDRESS), stranger);
+        assert_eq!(lanes.lane_of(Some("token"), ADDRESS), stranger);
     }
 
     #[test]
@@ -119,15 +119,15 @@ mod tests {
         let lanes = Lanes::default();
         let credential = Uuid::from_u128(7);
         lanes.learn("used", Tenant(1), credential);
-        for number in 0..3 * GENERATION {
+        for number in 0..3 * GENERATION_SIZE {
             lanes.learn(&number.to_string(), Tenant(2), credential);
             if number % 1_000 == 0 {
-                lanes.of(Some("used"), ADDRESS);
+                lanes.lane_of(Some("used"), ADDRESS);
             }
         }
-        assert_eq!(lanes.of(Some("used"), ADDRESS), in_tenant(Tenant(1), credential));
-        assert!(matches!(lanes.of(Some("0"), ADDRESS), Lane::Anonymous { .. }));
+        assert_eq!(lanes.lane_of(Some("used"), ADDRESS), in_tenant(Tenant(1), credential));
+        assert!(matches!(lanes.lane_of(Some("0"), ADDRESS), Lane::Anonymous { .. }));
         let known = lanes.lock();
-        assert!(known.recent.len() + known.older.len() <= 2 * GENERATION);
+        assert!(known.recent.len() + known.older.len() <= 2 * GENERATION_SIZE);
     }
 }

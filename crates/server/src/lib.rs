@@ -1,19 +1,19 @@
 //! The HTTP server: the MCP endpoint, the pages, their limits, and what an operator monitors.
 //!
-//! | module | holds |
+//! | module | contains |
 //! | --- | --- |
 //! | [`App`] | the state that all requests share |
 //! | `routes` | the flat list of routes |
-//! | `auth` | turns a token into an authenticated caller, once per request, on a database thread |
+//! | `auth` | turns a token into an authenticated caller, on a database thread, and counts the request |
 //! | `challenges` | `WWW-Authenticate`: asks a caller for a token |
-//! | `lanes` | in which lane of the storage a request's jobs wait |
+//! | `lanes` | the storage lane in which a request's jobs wait |
 //! | `limiter` | how many requests a credential and a tenant may make in a rolling minute |
-//! | `last_use` | in which minute each credential's use was last recorded |
+//! | `last_use` | the minute in which each credential's use was last recorded |
 //! | `mcp` | `POST /api/mcp`, from the request's bytes to the answer's |
 //! | `request_log` | the log line and the metrics of a request to the endpoint |
 //! | `page_log` | the log line and the metrics of a page request |
 //! | `peer` | the address that a request comes from |
-//! | `web_origin` | addresses in normalized form |
+//! | `web_origin` | web addresses in normalized form |
 //! | `hashing` | password hashing, a few passwords at a time |
 //! | `mail` | mail to users, if a mail server is configured |
 //! | `people` | sign-in, the user's own account, the team |
@@ -21,23 +21,23 @@
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
-//! | `unknown_tokens` | tokens that nobody knows, counted by network |
-//! | `network` | networks of addresses, and whose share of the server's room a request takes |
+//! | `unknown_tokens` | counts tokens that the database does not know, by network |
+//! | `network` | networks of IP addresses, and who a request's seat and body are counted for |
 //! | `connections` | how many connections a network may hold |
-//! | `bodies`, `seats` | the room for requests: bytes of their bodies, and how many run at once |
+//! | `bodies`, `seats` | limits on requests: the bytes of their bodies, and how many run at once |
 //! | `unread` | answers that their callers have not read yet |
 //! | `memory` | how many bytes the process holds for its callers |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clock_skew` | the difference between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
 //! | `background` | work that no caller waits for: deleting expired rows, recording uses of credentials |
-//! | `stored` | what the tenants store: measured, for the metrics and a warning |
+//! | `stored` | measures what the tenants store, for the metrics and a warning |
 //! | `framing` | rejects ambiguous request heads before anything else |
-//! | [`serve()`] | connections: accepts them, limits their number, and ends them without cutting off an answer |
+//! | [`serve()`] | accepts connections, limits their number, and closes them without cutting off an answer |
 //!
-//! What must not live here: a rule of the product, SQL, the shapes of the protocol, or reading settings. A
-//! request that needs the database is one job on a database thread. Nothing blocks here but the requests to the
-//! company's provider, which have their own threads.
+//! What must not live here: a rule of the product, SQL, the message formats of MCP, or reading settings. Database
+//! work runs as jobs on database threads. All other work that blocks or takes long, such as hashing, mail and
+//! requests to the company's provider, runs on blocking threads.
 
 mod anonymous_limits;
 mod answer;

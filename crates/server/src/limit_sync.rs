@@ -1,5 +1,5 @@
 //! Once a second, this process publishes how many requests it admitted and fetches the counts of the other
-//! processes. Together, processes can therefore exceed a limit by at most one second's requests.
+//! processes. So all processes together can exceed a limit by at most the requests of one second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use zoop_db::{Timestamp, Uuid};
 use crate::app::{App, Shared};
 use crate::limiter::WINDOW_SECONDS;
 
+/// The time between two rounds, and the time limit for each step of a round.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until the server stops.
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(ask(&two), Some(59), "three were admitted elsewhere a second ago");
         runtime.block_on(sync_two.round(&two.shared));
         runtime.block_on(sync_one.round(&one.shared));
-        assert_eq!(ask(&one), Some(59), "and the first process knows of the second's two");
+        assert_eq!(ask(&one), Some(59), "the first process counts the two of the second");
         env.clock.advance(59_000);
         assert_eq!((ask(&one), ask(&two)), (None, None), "the first three have left the minute");
     }

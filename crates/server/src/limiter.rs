@@ -1,12 +1,12 @@
-//! Rate limits of credentials and tenants in a rolling minute: exact within this process. What other
-//! processes admitted is merged in as they publish it (`limit_sync.rs`).
+//! Rate limits of credentials and tenants in a rolling minute. They are exact within this process. The counts of
+//! other processes are added when those publish them (`limit_sync.rs`).
 //!
-//! Two classes of requests have windows of their own, so that a client that made too many calls can still
-//! connect and learn how long to wait. Every credential keeps a part of its tenant's limit that the others
-//! cannot use up.
+//! Calls and connecting requests are counted separately, so that a client that made too many calls can still
+//! connect and learn how long to wait. A part of the tenant's limit is reserved for each credential: the other
+//! credentials cannot use it up.
 //!
-//! A window holds the time of every admitted request of the last minute. So memory is bounded by the
-//! limits and by the requests that were actually admitted; a rejected request leaves nothing.
+//! A window contains the time of each request that was admitted in the last minute. A rejected request takes no
+//! memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -16,16 +16,16 @@ use zoop_crm::request_counts::RequestCount;
 use zoop_crm::values::clock::Clock;
 use zoop_db::{Tenant, Timestamp, Uuid};
 
-/// How far back requests count, in seconds.
+/// The length of a window, in seconds.
 pub(crate) const WINDOW_SECONDS: u64 = 60;
 /// The same in microseconds.
 const WINDOW: i64 = 60 * MICROSECONDS;
 const MICROSECONDS: i64 = 1_000_000;
-/// The calls per minute that each credential keeps of its tenant's limit. A limit for connecting is never
-/// below it.
-const SLOTS: u32 = 60;
+/// The calls per minute that are reserved for each credential within its tenant's limit. Also the lowest limit on
+/// connecting requests.
+const RESERVED_CALLS: u32 = 60;
 
-/// The windows of all callers of the last minute.
+/// The windows of all credentials and tenants.
 #[derive(Default)]
 pub(crate) struct Limiter {
     windows: Mutex<Windows>,
@@ -47,17 +47,17 @@ struct Windows {
 #[derive(Default)]
 struct Window(VecDeque<i64>);
 
-/// How a request is counted.
+/// Which limit a request counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// It works with the tenant's records, or cannot be parsed.
+    /// A request that works with the tenant's records, or that cannot be parsed.
     Call,
-    /// A client asks what the server offers, or whether it is up. Never rejected below twice the
-    /// credential's limit.
+    /// A request that only asks what the server offers, or whether the server is running. Its limit is twice the
+    /// credential's, and at least 60.
     Connecting,
 }
 
-/// Whose request it is and its limits; a limit of 0 means none.
+/// The credential and the tenant of a request, and their limits. A limit of 0 means no limit.
 #[derive(Clone, Copy)]
 pub(crate) struct Applicant {
     pub(crate) class: Class,
@@ -67,7 +67,7 @@ pub(crate) struct Applicant {
     pub(crate) tenant_limit: u32,
 }
 
-/// The limiter's decision about one request. The standings include it once it is counted.
+/// The limiter's decision about one request. The standings include the request if it was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Admission {
     /// Seconds until the request would be admitted, if it was rejected.
@@ -76,7 +76,7 @@ pub(crate) struct Admission {
     pub(crate) credential: Option<Standing>,
     /// The calls left to the credential within the tenant's limit, if there is one.
     pub(crate) tenant: Option<Standing>,
-    /// What is left for connecting, if the request is of that class.
+    /// The connecting requests left, if this is one and there is a limit.
     pub(crate) connecting: Option<Standing>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Standing {
     pub(crate) quota: u32,
     /// Requests that may still be made.
     pub(crate) remaining: u32,
-    /// Seconds until there is room for more.
+    /// Seconds until `remaining` increases.
     pub(crate) reset: u64,
 }
 
@@ -98,15 +98,15 @@ impl Admission {
 }
 
 impl Applicant {
-    /// The calls of this credential that no other credential of the tenant can use up.
-    fn kept(&self) -> u32 {
-        SLOTS.min(self.tenant_limit)
+    /// The calls that no other credential of the tenant can use up.
+    fn reserved_calls(&self) -> u32 {
+        RESERVED_CALLS.min(self.tenant_limit)
     }
 
     fn connecting_limit(&self) -> u32 {
         match self.credential_limit {
             0 => 0,
-            limit => limit.saturating_mul(2).max(SLOTS),
+            limit => limit.saturating_mul(2).max(RESERVED_CALLS),
         }
     }
 }
@@ -123,7 +123,7 @@ impl Limiter {
         }
     }
 
-    /// Takes the counts to publish to the other processes, as admitted now.
+    /// Takes the counts that must be published to the other processes, all dated `now`.
     pub(crate) fn take_unpublished(&self, now: Timestamp) -> Vec<RequestCount> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let unpublished = std::mem::take(&mut windows.unpublished).into_iter();
@@ -145,7 +145,7 @@ impl Limiter {
         }
     }
 
-    /// Counts what other processes admitted.
+    /// Counts requests that other processes admitted.
     pub(crate) fn merge(&self, counts: &[RequestCount]) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         for count in counts {
@@ -200,10 +200,10 @@ impl Windows {
     }
 }
 
-/// A credential's standing with its calls.
+/// The standings for calls. `refused_for` is `None`.
 fn standings(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> Admission {
     let of_tenant = shared.standing(applicant.tenant_limit, now).map(|standing| Standing {
-        remaining: standing.remaining.max(own.remaining(applicant.kept())),
+        remaining: standing.remaining.max(own.remaining(applicant.reserved_calls())),
         reset: tenant_wait(own, shared, applicant, now).unwrap_or(standing.reset),
         ..standing
     });
@@ -214,17 +214,17 @@ fn standings(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> A
     }
 }
 
-/// The window of `key` at `now`.
+/// The window of `key`, without requests older than a minute.
 fn up_to_date<K: Eq + Hash>(windows: &mut HashMap<K, Window>, key: K, now: i64) -> &mut Window {
     let window = windows.entry(key).or_default();
     window.advance(now);
     window
 }
 
-/// Seconds until the tenant's limit, or the part kept for the credential, has room for a call.
+/// Seconds until the tenant's limit, or the part reserved for the credential, has room for a call.
 fn tenant_wait(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> Option<u64> {
     let wait = shared.wait(applicant.tenant_limit, now)?;
-    own.wait(applicant.kept(), now).map(|kept| kept.min(wait))
+    own.wait(applicant.reserved_calls(), now).map(|own_wait| own_wait.min(wait))
 }
 
 impl Window {
@@ -232,9 +232,8 @@ impl Window {
         limit.saturating_sub(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }
 
-    /// Seconds until one more request has room; none if it has room now, or there is no limit. If a
-    /// limit was lowered within the minute, or other credentials used the calls that they keep, several
-    /// requests must leave the window first.
+    /// Seconds until there is room for one more request; `None` if there is room now, or no limit. Several requests
+    /// must leave the window first if the limit was lowered, or if other credentials used their reserved calls.
     fn wait(&self, limit: u32, now: i64) -> Option<u64> {
         if limit == 0 {
             return None;
@@ -255,14 +254,14 @@ impl Window {
 
     /// Inserts another process's requests in time order.
     fn insert(&mut self, count: &RequestCount) {
-        let place = self.0.partition_point(|time| *time <= count.admitted_at.0);
+        let index = self.0.partition_point(|time| *time <= count.admitted_at.0);
         for _ in 0..count.requests {
-            self.0.insert(place, count.admitted_at.0);
+            self.0.insert(index, count.admitted_at.0);
         }
     }
 
     fn advance(&mut self, now: i64) {
-        // If the clock was set back, a minute must not last for hours.
+        // The clock was set back: times in the future would stay in the window too long.
         if self.0.back().is_some_and(|newest| *newest > now) {
             for time in &mut self.0 {
                 *time = now.min(*time);

@@ -1,6 +1,6 @@
 //! Mail, if a mail server is configured: invitations and password reset links.
 //!
-//! TLS is used with `smtps://`, or, by STARTTLS, with `smtp://…?tls=required`.
+//! `smtps://` connects with TLS; `smtp://…?tls=required` switches to TLS with STARTTLS.
 //!
 //! Source: RFC 5321.
 
@@ -15,11 +15,11 @@ use lettre::{Address, Transport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zoop_crm::values::clock::Entropy;
 
-/// The mail server's time limit for each step.
+/// How long each step of the exchange with the mail server may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum number of mails that the pages send at once.
 const MAX_CONCURRENT: usize = 4;
-/// The length up to which a mail greets the recipient by name, in characters.
+/// The maximum length of a name in a mail's greeting, in characters. A longer name is left out.
 const MAX_GREETED_NAME: usize = 40;
 /// The length to which a mail shortens a business's name, in characters.
 const MAX_SHOWN_BUSINESS_NAME: usize = 60;
@@ -83,7 +83,7 @@ impl Mailer {
     /// from an address such as `Zoop <zoop@example.com>`.
     ///
     /// # Errors
-    /// If one of the two is invalid. The error says what to correct and repeats neither.
+    /// If `url` or `from` is invalid. The error says what to correct, and does not repeat the invalid value.
     pub fn new(url: &str, from: &str) -> Result<Self, Unsent> {
         let unusable = |_| {
             Unsent(
@@ -100,7 +100,7 @@ impl Mailer {
         Ok(Self(Arc::new(Post { transport, from, permits })))
     }
 
-    /// A permit to send one more mail now, if not too many are being sent.
+    /// A permit to send one mail now; `None` if the maximum number of mails is being sent.
     pub(crate) fn permit(&self) -> Option<OwnedSemaphorePermit> {
         self.0.permits.clone().try_acquire_owned().ok()
     }
@@ -200,11 +200,11 @@ impl Letter<'_> {
     }
 }
 
-/// A greeting, by name only if the name looks like one: the inviter typed it, and may be a stranger who put
-/// something else there.
+/// A greeting. The name is left out if it does not look like one: the inviter, who may be a stranger, could have
+/// typed anything.
 fn greeting(name: &str) -> String {
-    let is_of_a_name = |c: char| c.is_alphabetic() || " '’-".contains(c);
-    if name.chars().count() <= MAX_GREETED_NAME && name.chars().all(is_of_a_name) {
+    let is_name_char = |c: char| c.is_alphabetic() || " '’-".contains(c);
+    if name.chars().count() <= MAX_GREETED_NAME && name.chars().all(is_name_char) {
         format!("Hello {name},")
     } else {
         "Hello,".to_owned()

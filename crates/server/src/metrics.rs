@@ -1,7 +1,6 @@
-//! What is counted and measured, and its text form.
+//! The server's metrics, and their text form.
 //!
-//! Labels come only from the catalog and from fixed words, never from what a caller sent: the number of
-//! series is bounded.
+//! Labels are tools, routes and fixed words, never text from a caller, so the number of series is bounded.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,7 +31,7 @@ pub(crate) struct Metrics {
     sign_ins: Family<SignInLabels, Counter>,
     reads_waiting: Gauge,
     writes_waiting: Gauge,
-    seats_waited_for: Gauge,
+    requests_waiting: Gauge,
     body_bytes: Gauge,
     commits: Counter,
     artefacts: Counter,
@@ -45,19 +44,19 @@ pub(crate) struct Metrics {
     most_files: Gauge,
 }
 
-/// What is measured when the metrics are requested.
+/// The values that are read when the metrics are requested.
 pub(crate) struct Now {
     /// The database's queues.
     pub(crate) gauges: Gauges,
     /// Whether the storage accepts writes.
     pub(crate) takes_writes: bool,
-    /// Arguments that clients added on their own, since the start.
+    /// The arguments that clients added on their own and that were dropped, since the start.
     pub(crate) artefacts: u64,
-    /// Requests that have arrived and wait to be processed.
+    /// The requests that wait for a seat.
     pub(crate) requests_waiting: usize,
-    /// The room that bodies of requests take, in bytes.
+    /// The bytes that are reserved for request bodies.
     pub(crate) body_bytes: usize,
-    /// The bytes of answers that are counted until they are read.
+    /// The bytes of long answers that their callers have not read yet.
     pub(crate) unread: usize,
     /// The resources that the process uses.
     pub(crate) resources: Resources,
@@ -74,7 +73,7 @@ struct ToolLabel {
     tool: &'static str,
 }
 
-/// A route is a pattern, of which there are as many as the server has pages.
+/// The route is the pattern from the list of routes, not the requested path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PageLabels {
     route: String,
@@ -110,7 +109,7 @@ impl Metrics {
             sign_ins: Family::default(),
             reads_waiting: Gauge::default(),
             writes_waiting: Gauge::default(),
-            seats_waited_for: Gauge::default(),
+            requests_waiting: Gauge::default(),
             body_bytes: Gauge::default(),
             commits: Counter::default(),
             artefacts: Counter::default(),
@@ -143,7 +142,7 @@ impl Metrics {
         registry.register(
             "zoop_requests_waiting",
             "Requests to the endpoint that have arrived and wait to be processed",
-            self.seats_waited_for.clone(),
+            self.requests_waiting.clone(),
         );
         registry.register_with_unit(
             "zoop_request_bodies",
@@ -245,7 +244,7 @@ impl Metrics {
         self
     }
 
-    /// Names and meanings are those that Prometheus recommends for all programs.
+    /// Adds the metrics of the process, with the names that Prometheus recommends for all programs.
     fn with_process(mut self) -> Self {
         let registry = &mut self.registry;
         registry.register_with_unit(
@@ -287,11 +286,11 @@ impl Metrics {
     }
 
     /// Counts an attempt to sign in.
-    pub(crate) fn count_sign_in(&self, way: &'static str, outcome: &'static str) {
-        self.sign_ins.get_or_create(&SignInLabels { way, outcome }).inc();
+    pub(crate) fn count_sign_in(&self, method: &'static str, outcome: &'static str) {
+        self.sign_ins.get_or_create(&SignInLabels { way: method, outcome }).inc();
     }
 
-    /// Sets what all tenants store.
+    /// Sets the number of bytes that all tenants store, by class.
     pub(crate) fn store(&self, sums: &Stored) {
         for class in Class::ALL {
             let label = ClassLabel { class: class.word() };
@@ -317,9 +316,9 @@ impl Metrics {
         self.unread_bytes.set(waiting(*unread));
         self.reads_waiting.set(waiting(gauges.reads_waiting));
         self.writes_waiting.set(waiting(gauges.writes_waiting));
-        self.seats_waited_for.set(waiting(*requests_waiting));
+        self.requests_waiting.set(waiting(*requests_waiting));
         self.body_bytes.set(waiting(*body_bytes));
-        // Counted elsewhere; it never decreases.
+        // These counters are kept elsewhere; they never decrease.
         self.commits.inner().store(gauges.commits, Ordering::Relaxed);
         self.artefacts.inner().store(*artefacts, Ordering::Relaxed);
         self.takes_writes.set(i64::from(*takes_writes));
@@ -339,7 +338,7 @@ impl Metrics {
     }
 }
 
-/// From a quarter of a millisecond to eight seconds, each bucket twice the previous one.
+/// Buckets from a quarter of a millisecond to eight seconds, each twice the previous one.
 fn duration_histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
 }

@@ -1,4 +1,4 @@
-//! Networks of addresses, and whose share of the server's room a request takes.
+//! Networks of IP addresses, and who a request's seat and body are counted for.
 //!
 //! Whoever controls one address often controls its neighbors, so strangers are counted by network: a narrow
 //! one (IPv4 /24, IPv6 /64), which is usually one site, and a wide one (/16, /48), which is usually one
@@ -27,25 +27,25 @@ pub(crate) fn wide(address: IpAddr) -> IpNet {
 fn network(address: IpAddr, (v4, v6): (u8, u8)) -> IpNet {
     let address = address.to_canonical();
     let length = if address.is_ipv4() { v4 } else { v6 };
-    // No length here is longer than its address.
+    // The lengths above are valid, so the fallback is never used.
     IpNet::new(address, length).map_or_else(|_| address.into(), |network| network.trunc())
 }
 
-/// Who holds a share of the server's room (seats, bytes of bodies).
+/// Who a request's seat and the bytes of its body are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Holder {
     /// The tenant of a token that this process knows to be good.
     Tenant(Tenant),
-    /// All others of a wide network.
+    /// All other callers in a wide network.
     Strangers(IpNet),
-    /// All others whose address is not known.
-    Nowhere,
+    /// All other callers whose address is unknown.
+    UnknownAddress,
 }
 
 impl Holder {
     /// A caller without a known token.
     pub(crate) fn stranger(address: Option<IpAddr>) -> Self {
-        address.map_or(Self::Nowhere, |address| Self::Strangers(wide(address)))
+        address.map_or(Self::UnknownAddress, |address| Self::Strangers(wide(address)))
     }
 }
 

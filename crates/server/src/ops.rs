@@ -43,7 +43,7 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
         let database = tx.clock()?;
         Ok((clock.now(), database))
     });
-    // The job's own deadline has no effect while no thread has started the job.
+    // The reply may come up to 100 ms after the job's own deadline.
     match tokio::time::timeout(READINESS_TIMEOUT, read).await {
         Ok(Ok((here, database))) if !app.shared.clock_skew.agree(here, database) => {
             not_ready("this machine's clock differs from the database's by five seconds or more")
@@ -91,7 +91,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
 }
 
-/// Any other path.
+/// Answers unknown paths.
 pub(crate) async fn unknown_path() -> Response {
     let hint = br#"{"error":"not_found","message":"There is nothing here: the MCP endpoint is POST /api/mcp."}"#;
     Answer { body: Bytes::from_static(hint), ..Answer::empty(StatusCode::NOT_FOUND, "not_found") }

@@ -1,4 +1,4 @@
-//! Pages of other sites: which of them may call, and the headers that let them.
+//! Which pages of other sites may call the endpoint, and the CORS headers for them.
 //!
 //! Sources: MCP, basic/transports ("Servers MUST validate the Origin header"); Fetch standard, CORS
 //! protocol. Only browsers send `Origin`, and no page can omit it from a POST.
@@ -28,7 +28,7 @@ pub(crate) struct Origins {
 
 /// The sender of a request, according to its `Origin` header.
 pub(crate) enum Sender {
-    /// Not a page: there is no such header.
+    /// Not a page: the request has no `Origin` header.
     NoPage,
     /// A page that may call, with its origin.
     Allowed(HeaderValue),
@@ -54,14 +54,14 @@ impl Origins {
     }
 }
 
-/// Allows the page to read the answer.
+/// Adds the headers that allow the page to read the answer.
 pub(crate) fn open_to(origin: HeaderValue, headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(VARY, HeaderValue::from_static("origin"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
 }
 
-/// Answers an allowed page's preflight.
+/// Adds the headers that answer an allowed page's preflight.
 pub(crate) fn open_preflight(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));

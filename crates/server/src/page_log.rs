@@ -21,8 +21,8 @@ use zoop_crm::values::secret::Secret;
 use crate::app::{App, Shared};
 use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, write_id_header};
 
-/// The sign-in routes, and the method of each.
-const SIGN_INS: [(Method, &str, &str); 5] = [
+/// The sign-in routes: HTTP method, route, and the name of the sign-in method in the metrics.
+const SIGN_IN_ROUTES: [(Method, &str, &str); 5] = [
     (Method::POST, "/sign-in", "password"),
     (Method::POST, "/sign-in/second-factor", "second_factor"),
     (Method::GET, "/sign-in/company/callback", "company"),
@@ -30,8 +30,8 @@ const SIGN_INS: [(Method, &str, &str); 5] = [
     (Method::POST, "/password/{token}", "password_link"),
 ];
 
-/// An outcome of a page request that the status of the answer does not show. A handler puts it into the extensions
-/// of its response.
+/// An outcome of a page request that the answer's status does not show. The handler puts the outcome into the
+/// extensions of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageOutcome {
     /// The form came from a page of another site.
@@ -56,7 +56,7 @@ impl PageOutcome {
 #[derive(Clone)]
 pub(crate) struct NewSession(pub(crate) Secret);
 
-/// The user of a request, in its extensions.
+/// The user who sent a request, once known. Stored in the request's extensions.
 #[derive(Clone, Default)]
 pub(crate) struct Visitor(Arc<OnceLock<Id<kinds::User>>>);
 
@@ -66,15 +66,14 @@ impl Visitor {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Records the user.
-    pub(crate) fn is(&self, user: Id<kinds::User>) {
-        // A request's user never changes.
+    pub(crate) fn set(&self, user: Id<kinds::User>) {
+        // A request's user never changes, so a second call has no effect.
         let _ = self.0.set(user);
     }
 }
 
-/// Answers a page request and logs it. A GET or HEAD request under a name of this machine that is not in the public
-/// URL is redirected to the public URL, where the browser has its session.
+/// Answers a page request and logs it. If the public URL is on loopback, a GET or HEAD request that uses another
+/// name of this machine is redirected to the public URL, because the browser has its session there.
 pub(crate) async fn layer(
     State(app): State<App>,
     route: MatchedPath,
@@ -89,11 +88,11 @@ pub(crate) async fn layer(
         None => next.run(request).await,
     };
     let session = response.extensions_mut().remove::<NewSession>();
-    let is_in = session.is_some();
+    let has_session = session.is_some();
     if let Some(NewSession(secret)) = session {
-        line.entered(secret).await;
+        line.look_up_user(secret).await;
     }
-    line.finish(&mut response, is_in);
+    line.finish(&mut response, has_session);
     response
 }
 
@@ -143,8 +142,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Looks up who has just signed in. If that fails, the line has no user, and the session stays valid.
-    async fn entered(&self, secret: Secret) {
+    /// Looks up the user who has just signed in. If the lookup fails, the log line has no user.
+    async fn look_up_user(&self, secret: Secret) {
         let now = self.shared.environment.clock.now();
         let deadline = self.started + self.shared.settings.request_deadline;
         let read = self
@@ -155,7 +154,7 @@ impl<'a> Line<'a> {
         match found {
             Ok(found) => {
                 if let Some(signed_in) = found {
-                    self.visitor.is(signed_in.user);
+                    self.visitor.set(signed_in.user);
                 }
             }
             Err(error) => tracing::debug!(?error, "a new session could not be looked up"),
@@ -163,29 +162,29 @@ impl<'a> Line<'a> {
     }
 
     /// The sign-in method of this request, if it is a sign-in.
-    fn way(&self) -> Option<&'static str> {
-        let found = SIGN_INS
+    fn sign_in_method(&self) -> Option<&'static str> {
+        let found = SIGN_IN_ROUTES
             .iter()
             .find(|(method, route, _)| self.method == *method && self.route.as_str() == *route);
-        found.map(|(_, _, way)| *way)
+        found.map(|(_, _, name)| *name)
     }
 
-    fn finish(mut self, response: &mut Response, is_in: bool) {
+    fn finish(mut self, response: &mut Response, has_session: bool) {
         let outcome = response.extensions_mut().remove::<PageOutcome>();
         self.status = response.status().as_u16();
         self.outcome = match outcome {
             Some(outcome) => outcome.word(),
-            None if is_in && self.way().is_some() => "signed_in",
-            None => self.word(response.status()),
+            None if has_session && self.sign_in_method().is_some() => "signed_in",
+            None => self.outcome_of(response.status()),
         };
         write_id_header(&self.id, response.headers_mut());
     }
 
     /// The outcome for an answer with this status.
-    fn word(&self, status: StatusCode) -> &'static str {
+    fn outcome_of(&self, status: StatusCode) -> &'static str {
         match status {
             // The password was right, and the second factor follows.
-            StatusCode::SEE_OTHER if self.way() == Some("password") => "code_needed",
+            StatusCode::SEE_OTHER if self.sign_in_method() == Some("password") => "code_needed",
             status if status.is_success() || status.is_redirection() => "ok",
             StatusCode::FORBIDDEN => "refused",
             StatusCode::NOT_FOUND | StatusCode::GONE => "not_found",
@@ -202,8 +201,8 @@ impl Drop for Line<'_> {
         let took = self.started.elapsed();
         let metrics = &self.shared.metrics;
         metrics.count_page(self.route.as_str(), self.outcome, took);
-        if let Some(way) = self.way() {
-            metrics.count_sign_in(way, self.outcome);
+        if let Some(method) = self.sign_in_method() {
+            metrics.count_sign_in(method, self.outcome);
         }
         tracing::info!(
             request_id = self.id,

@@ -1,5 +1,5 @@
-//! The address of a request's client: the other end of its connection, or the one that a trusted proxy
-//! forwards for. Limits are counted by it and the history records it; it never grants access.
+//! The IP address of a request's client: the other end of the connection or, behind a trusted proxy, an address
+//! from `X-Forwarded-For`. Limits and the history use the address; it never grants access.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ pub(crate) use zoop_crm::identity::sign_in::attempts::client_prefix;
 /// The header in which each proxy appends the address that called it.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The other end of a connection, carried by each of its requests.
+/// The address of a connection's other end, in the extensions of each request on the connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
@@ -28,8 +28,8 @@ impl Proxies {
         Self { trusted: trusted.to_vec(), has_warned: AtomicBool::new(false) }
     }
 
-    /// The client's address: the last one in the chain that does not belong to a trusted proxy. Addresses before
-    /// it can be forged by any client.
+    /// The client's address. The search starts at the peer and goes back through `X-Forwarded-For` while the address
+    /// is a trusted proxy's. Any client can forge the entries further back.
     pub(crate) fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
         let Peer(peer) = *extensions.get::<Peer>()?;
         let mut client = peer.to_canonical();
@@ -62,8 +62,8 @@ impl Proxies {
     }
 }
 
-/// The address in one part of the header. Some proxies add a port, brackets, a zone, quotes, or use the form
-/// of the header `Forwarded`.
+/// The address in one element of the header. Some proxies add a port, brackets, a zone or quotes, or use the
+/// syntax of the header `Forwarded`.
 fn address(text: &str) -> Option<IpAddr> {
     let text = match text.split_at_checked("for=".len()) {
         Some((name, value)) if name.eq_ignore_ascii_case("for=") => value,
@@ -150,7 +150,7 @@ mod tests {
             "203.0.113",
             "localhost",
         ] {
-            assert_eq!(client_of(list), "10.0.0.2", "{list}: who told it is all that is known");
+            assert_eq!(client_of(list), "10.0.0.2", "{list}: the proxy's own address counts");
         }
     }
 

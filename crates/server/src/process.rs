@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// A sample of what the process uses, and of the disk of its database.
+/// A sample of the resources that the process uses, and of the free space on the database's disk.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     /// Memory that is in use now, in bytes.
@@ -13,18 +13,18 @@ pub(crate) struct Resources {
     pub(crate) open_files: Option<u64>,
     /// The maximum number of open files and connections.
     pub(crate) most_files: Option<u64>,
-    /// Free bytes on the disk of the database, if that is a file.
+    /// Free bytes on the database's disk, if the database is a file.
     pub(crate) free_bytes: Option<u64>,
 }
 
-/// Takes a sample. What the operating system does not report is `None`.
+/// Takes a sample. A value that the operating system does not report is `None`.
 pub(crate) fn sample(database_folder: Option<&Path>) -> Resources {
     let free_bytes = database_folder.and_then(|folder| fs4::available_space(folder).ok());
-    Resources { free_bytes, ..of_process() }
+    Resources { free_bytes, ..sample_process() }
 }
 
 #[cfg(target_os = "linux")]
-fn of_process() -> Resources {
+fn sample_process() -> Resources {
     use procfs::WithCurrentSystemInfo;
     use procfs::process::{LimitValue, Process};
 
@@ -47,6 +47,6 @@ fn of_process() -> Resources {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn of_process() -> Resources {
+fn sample_process() -> Resources {
     Resources::default()
 }

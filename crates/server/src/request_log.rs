@@ -20,7 +20,7 @@ use crate::background;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The logged status of a request whose client disconnected, as proxies write it; it is never sent.
+/// The status in the log if the client disconnected. Proxies use the same number; it is never sent.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// A new request id: 16 hexadecimal digits.
@@ -44,7 +44,7 @@ pub(crate) struct RequestLog<'a> {
     pub(crate) id: String,
     /// The tool's or method's name, from a fixed set.
     pub(crate) tool: &'static str,
-    /// The request's token, and its caller once that is known.
+    /// The request's token, and the caller once the token has been looked up.
     pub(crate) auth: Option<Arc<AuthContext>>,
     /// The rights of the tokens that this request issued.
     pub(crate) granted: OnceLock<Rights>,
@@ -96,11 +96,11 @@ impl Drop for RequestLog<'_> {
         self.shared.metrics.count(self.tool, self.outcome, took);
         let authenticated = self.auth.as_ref().and_then(|auth| auth.authenticated());
         let granted = self.granted.get();
-        let account = authenticated
-            .map_or(granted.and_then(|it| it.account), |authenticated| authenticated.account);
+        let granted_account = granted.and_then(|rights| rights.account);
+        let account = authenticated.map_or(granted_account, |authenticated| authenticated.account);
         let credential = authenticated.map(|authenticated| authenticated.credential);
-        let credential = credential.or(granted.map(|access| access.credential.uuid()));
-        let user = granted.and_then(|access| match access.actor {
+        let credential = credential.or(granted.map(|rights| rights.credential.uuid()));
+        let user = granted.and_then(|rights| match rights.actor {
             Actor::User { id, .. } => Some(id),
             Actor::Tenant | Actor::Operator => None,
         });

@@ -1,5 +1,4 @@
-//! The flat list of routes of both ports. A path that is not here is answered by
-//! [`ops::unknown_path`].
+//! The flat list of routes of both ports. Any other path is answered by [`ops::unknown_path`].
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -17,7 +16,7 @@ impl App {
             .merge(self.pages())
             .fallback(ops::unknown_path)
             .layer(from_fn(web::refusal::for_people))
-            // Added after the layer, which so costs a call nothing, and never turns a probe's answer into a page.
+            // Added after the layer, so that it costs calls nothing and never turns a probe's answer into a page.
             .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/healthz", get(ops::health))

@@ -79,7 +79,7 @@ impl Seats {
     pub(crate) async fn take(&self, holder: Holder, until: Instant) -> Option<Seat> {
         let of_strangers = match holder {
             Holder::Tenant(_) => None,
-            Holder::Strangers(_) | Holder::Nowhere => {
+            Holder::Strangers(_) | Holder::UnknownAddress => {
                 Some(self.strangers.take(holder, until).await?)
             }
         };

@@ -1,4 +1,4 @@
-//! Connections: accepted, bounded in number and time, and closed without cutting off an answer.
+//! Accepts connections, limits their number and idle time, and closes them without cutting off an answer.
 //!
 //! This replaces `axum::serve`, which waits for a request's head without a limit.
 
@@ -31,18 +31,18 @@ use crate::unread::Cut;
 /// How long a client may take to acknowledge what was sent to it.
 #[cfg(target_os = "linux")]
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests in flight may take to finish once the server stops.
-const GRACE: Duration = Duration::from_secs(15);
+/// How long requests in flight may take to finish after the server was told to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(15);
 /// The size limit of a request's head, in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
-/// How long to wait when the system cannot accept another connection (no file descriptors left).
-const RECOVERY: Duration = Duration::from_millis(200);
+/// How long to wait after a connection could not be accepted, for example for lack of file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Serves until `shutdown` resolves. Then it accepts no new connections, lets the requests in flight finish
-/// (15 seconds at most), and returns.
+/// Serves until `shutdown` resolves. Then it accepts no new connections, gives the requests in flight at most
+/// 15 seconds to finish, and returns.
 ///
 /// When a caller disconnects before the answer, hyper drops the handler, the handler drops its job, and the
-/// engine skips a job that has not started.
+/// engine skips or cancels the job, unless it is being committed.
 ///
 /// # Errors
 /// When a task of the server panicked.
@@ -52,7 +52,7 @@ pub async fn serve(
     operations: Option<TcpListener>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    warn_of(&app.shared.settings);
+    warn_about(&app.shared.settings);
     // Nothing is ever sent: dropping the sender is the signal to stop.
     let (running, stopping) = watch::channel(());
     let mut tasks = JoinSet::new();
@@ -74,7 +74,7 @@ pub async fn serve(
 }
 
 /// Logs settings that let the server run but prevent users from working with it.
-fn warn_of(settings: &Settings) {
+fn warn_about(settings: &Settings) {
     let public_url = &settings.public_url;
     if !public_url.keeps_cookies() {
         tracing::warn!(
@@ -85,8 +85,8 @@ fn warn_of(settings: &Settings) {
     }
 }
 
-/// Accepts connections until the server stops, then waits for them to end. One that has no room is closed at
-/// once; if there is none for anybody, those to come wait in the system's queue.
+/// Accepts connections until the server stops, then waits for them to end. A connection that would exceed a limit
+/// on strangers is closed at once. While all slots are taken, new connections wait in the system's queue.
 async fn accept(
     listener: TcpListener,
     connections: Arc<Connections>,
@@ -98,7 +98,7 @@ async fn accept(
     let mut is_failing = false;
     loop {
         let next = async {
-            // The semaphore is never closed, so there is a slot eventually.
+            // The semaphore is never closed, so `acquire_owned` always returns a slot.
             let slot = slots.clone().acquire_owned().await.ok();
             (slot, listener.accept().await)
         };
@@ -123,14 +123,14 @@ async fn accept(
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::warn!(%error, "connections could not be accepted; they wait");
                     }
-                    tokio::time::sleep(RECOVERY).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
         }
     }
     drop(listener);
     let all = async { while open.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, all).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
         tracing::warn!("connections that did not end in time were cut off");
     }
 }
@@ -147,18 +147,18 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
-    // A client that is gone, or does not read, would hold its connection and the answer forever.
+    // Otherwise a client that is gone or does not read would hold its connection and the answer forever.
     #[cfg(target_os = "linux")]
     if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_TIMEOUT)) {
         tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
     }
     let router = TowerToHyperService::new(router);
     let cut = Cut::default();
-    let of_requests = cut.clone();
+    let request_cut = cut.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let answer = framing::refusal(&request).ok_or_else(|| {
             request.extensions_mut().insert(Peer(peer));
-            request.extensions_mut().insert(of_requests.clone());
+            request.extensions_mut().insert(request_cut.clone());
             router.call(request)
         });
         async move {

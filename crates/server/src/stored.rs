@@ -1,5 +1,5 @@
-//! What all tenants store, measured and watched in the background: for the metrics, and for a warning before a
-//! tenant reaches its limit.
+//! Measures in the background what the tenants store, for the metrics and for a warning before a tenant reaches
+//! its limit.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -14,41 +14,42 @@ use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx};
 
 use crate::app::Shared;
 
-/// How long a job here may take. Measuring reads all rows of a tenant.
+/// The time limit for a job of this module. Measuring reads all rows of a tenant.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long the tenants are measured in one round.
-const MEASURING: Duration = Duration::from_secs(10);
-/// The most tenants that are measured in one round.
-const TENANTS: u32 = 200;
-/// How long a measurement is relied upon, in microseconds.
-const RELIED: i64 = 7 * 86_400 * 1_000_000;
+/// How long one round measures tenants.
+const MEASURING_TIME: Duration = Duration::from_secs(10);
+/// The maximum number of tenants that one round measures.
+const MAX_TENANTS: u32 = 200;
+/// The age at which a measurement is repeated, in microseconds.
+const MAX_AGE: i64 = 7 * 86_400 * 1_000_000;
 
-/// The tenants that were warned of.
+/// The tenants above the threshold about which a warning was logged.
 #[derive(Default)]
-pub(crate) struct Nearly(Mutex<BTreeSet<Uuid>>);
+pub(crate) struct NearlyFull(Mutex<BTreeSet<Uuid>>);
 
 /// Measures the tenants that are due, passes the sums to the metrics, and warns of tenants whose storage is
 /// nearly full.
 pub(crate) async fn watch(shared: &Shared, now: Timestamp) -> Result<()> {
     let deadline = || Instant::now() + TIMEOUT;
-    let since = Timestamp(now.0 - RELIED);
-    let due = shared.db.read(deadline(), move |tx| storage::unmeasured(tx, since, TENANTS)).await?;
-    let end = Instant::now() + MEASURING;
+    let since = Timestamp(now.0 - MAX_AGE);
+    let find_due = move |tx: &mut ReadTx<'_>| storage::unmeasured(tx, since, MAX_TENANTS);
+    let due = shared.db.read(deadline(), find_due).await?;
+    let end = Instant::now() + MEASURING_TIME;
     for tenant in due.into_iter().take_while(|_| Instant::now() < end) {
         measure(shared, tenant, now, since).await?;
     }
     let Size(limit) = shared.environment.storage_limit;
-    let nearly = Size(if limit == 0 { u64::MAX } else { limit / 10 * 9 });
-    let look = move |tx: &mut ReadTx<'_>| -> Result<_> {
-        Ok((storage::sums(tx)?, storage::above(tx, nearly)?))
+    let threshold = Size(if limit == 0 { u64::MAX } else { limit / 10 * 9 });
+    let read_sums = move |tx: &mut ReadTx<'_>| -> Result<_> {
+        Ok((storage::sums(tx)?, storage::above(tx, threshold)?))
     };
-    let (sums, above) = shared.db.read(deadline(), look).await?;
+    let (sums, above) = shared.db.read(deadline(), read_sums).await?;
     shared.metrics.store(&sums);
     shared.nearly_full.warn(&above, Size(limit));
     Ok(())
 }
 
-/// Measures one tenant. Writes may come between the two jobs: what they add stays added.
+/// Measures one tenant and corrects its count by the difference, so that bytes added in between stay counted.
 async fn measure(shared: &Shared, tenant: Tenant, now: Timestamp, since: Timestamp) -> Result<()> {
     let read = shared.db.read(Instant::now() + TIMEOUT, move |tx| {
         tx.bind(tenant);
@@ -57,7 +58,7 @@ async fn measure(shared: &Shared, tenant: Tenant, now: Timestamp, since: Timesta
     let drift = match read.await {
         Ok(drift) => drift,
         Err(error) => {
-            // It must not keep the others from being measured: what is counted for it is kept.
+            // The tenant counts as measured, with its count unchanged. Otherwise each round would begin with it.
             tracing::warn!(kind = error.kind(), "a business's storage could not be measured");
             storage::Stored::default()
         }
@@ -66,8 +67,8 @@ async fn measure(shared: &Shared, tenant: Tenant, now: Timestamp, since: Timesta
     shared.db.write(Instant::now() + TIMEOUT, correct).await
 }
 
-impl Nearly {
-    /// Warns once of each tenant, until it is below again.
+impl NearlyFull {
+    /// Warns once about each tenant above the threshold, and again only after the tenant has been below it.
     fn warn(&self, above: &[(Id<kinds::Tenant>, Size)], limit: Size) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|tenant| above.iter().any(|(above, _)| above.uuid() == *tenant));
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(round(), 0);
         let since = shared.environment.clock.now();
         let due = env.read(move |tx| storage::unmeasured(tx, since, 9)).unwrap();
-        assert!(due.is_empty(), "both are measured");
+        assert!(due.is_empty(), "both tenants are measured");
 
         env.call(&acme.owner, "notes.create", json!({ "body": "b".repeat(10_000) })).expect("room");
         assert_eq!(round(), 1, "more than 225,000 bytes");
@@ -138,6 +139,6 @@ mod tests {
         assert!(of("notes") > 220_000, "{text}");
 
         env.call(&other.owner, "notes.create", json!({ "body": body })).expect("room");
-        assert_eq!(round(), 1, "the other has room for more");
+        assert_eq!(round(), 1, "the other tenant has room for more");
     }
 }

@@ -1,5 +1,5 @@
-//! Tokens that look right and that the database does not know, counted by network. Past its limit a network
-//! is answered 429 before the database is asked. Tokens that this process knows to be good are not counted.
+//! Counts tokens that have the right form but that the database does not know, by network. After too many, other
+//! tokens from the network are answered 429 without a lookup, unless this process knows them to be good.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,24 +8,25 @@ use zoop_db::Timestamp;
 use crate::anonymous_limits::{Action, AnonymousLimits};
 use crate::network;
 
-/// Seconds until unknown tokens from this address are looked up again; none if they are now.
+/// Seconds until unknown tokens from this address are looked up again; `None` if there is nothing to wait for.
 pub(crate) fn wait(
     limits: &AnonymousLimits,
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Option<u64> {
-    counted(address).into_iter().filter_map(|(action, it)| limits.wait(action, it, now)).max()
+    let waits = counters(address).map(|(action, network)| limits.wait(action, network, now));
+    waits.into_iter().flatten().max()
 }
 
-/// Counts one.
+/// Counts one unknown token.
 pub(crate) fn count(limits: &AnonymousLimits, address: Option<IpAddr>, now: Timestamp) {
-    for (action, address) in counted(address) {
-        // One over the limit was on its way already when it was reached.
-        let _ = limits.admit(action, address, now);
+    for (action, network) in counters(address) {
+        // An error means that the limit was reached meanwhile. Then there is nothing left to count.
+        let _ = limits.admit(action, network, now);
     }
 }
 
-fn counted(address: Option<IpAddr>) -> [(Action, IpAddr); 2] {
+fn counters(address: Option<IpAddr>) -> [(Action, IpAddr); 2] {
     let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     [
         (Action::UnknownToken, network::narrow(address).addr()),

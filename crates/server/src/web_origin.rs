@@ -1,6 +1,6 @@
 //! [`WebOrigin`]: scheme, host and port of a web address, in the normalized form that browsers write.
 //!
-//! Addresses are compared in this form, never as typed. It has no path.
+//! Addresses are compared in this form, never as typed. An origin has no path.
 //!
 //! Sources: WHATWG URL standard; HTML standard, "origin".
 
@@ -13,8 +13,8 @@ use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use url::{Host, Url};
 
-/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. It dereferences to
-/// this text.
+/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. Dereferences to that
+/// string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(Arc<Parts>);
 
@@ -37,7 +37,7 @@ enum Scheme {
 pub enum NotAnOrigin {
     /// The string does not begin with `http://` or `https://` and a host, or it has a user name.
     Unreadable,
-    /// Something follows host and port.
+    /// A path, query or fragment follows the host and port.
     HasPath,
 }
 
@@ -58,7 +58,7 @@ impl FromStr for WebOrigin {
     type Err = NotAnOrigin;
 
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        // The URL standard would drop tabs and line ends, read a backslash as a slash, and accept a star in a name.
+        // `Url::parse` would drop tabs and line breaks, read a backslash as a slash, and accept a `*` in a name.
         let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '*');
         if text.contains(is_odd) {
             return Err(NotAnOrigin::Unreadable);
@@ -108,7 +108,7 @@ impl WebOrigin {
         Self(Arc::new(Parts { text, scheme, host, port }))
     }
 
-    /// The origin of a URL, whatever its path; `None` for other schemes, or if the URL has a user name.
+    /// The origin of a URL, whatever its path. `None` unless the URL is http or https and has no user name.
     pub(crate) fn of(url: &Url) -> Option<Self> {
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
@@ -137,7 +137,7 @@ impl WebOrigin {
         self.0.scheme == Scheme::Https || self.is_loopback()
     }
 
-    /// Host and port, as a `Host` header names them.
+    /// Host and port, as in a `Host` header.
     fn authority(&self) -> &str {
         self.split_once("://").map_or("", |(_, authority)| authority)
     }
@@ -168,7 +168,7 @@ impl WebOrigin {
         }
         let sent = target.authority().map(|authority| authority.as_str());
         let sent = sent.or_else(|| headers.get(HOST)?.to_str().ok());
-        // Nearly every request uses the host of the public URL, and skips the parsing.
+        // Nearly every request uses the host of the public URL, which needs no parsing.
         if sent.is_none_or(|host| host.eq_ignore_ascii_case(self.authority())) {
             return self.clone();
         }

@@ -30,7 +30,7 @@ const TAGS: &[&str] = &[
     "Warranty",
 ];
 
-/// The clock of the businesses' past; each call advances it.
+/// A clock in the businesses' past; each tool call advances it.
 pub(super) struct PastClock(pub(super) AtomicI64);
 
 impl Clock for PastClock {
@@ -39,7 +39,7 @@ impl Clock for PastClock {
     }
 }
 
-/// The tools that are called a million times.
+/// The tools that are called for every record.
 #[derive(Clone, Copy)]
 pub(super) struct Tools {
     pub(super) create_customer: &'static ToolDef,
@@ -68,12 +68,12 @@ fn tool(name: &str) -> Result<&'static ToolDef> {
     catalog::find(name).ok_or_else(|| Error::internal(format!("there is no tool {name}")))
 }
 
-/// The calls of one batch: the transaction, and the environment of the calls.
+/// Makes the calls of one batch, in one transaction.
 pub(super) struct Caller<'b, 'c> {
     pub(super) tx: &'b mut WriteTx<'c>,
     pub(super) environment: &'b Environment,
     pub(super) clock: &'b Arc<PastClock>,
-    /// How far a call advances the clock, in microseconds.
+    /// How far each call advances the clock, in microseconds.
     pub(super) step: i64,
 }
 
@@ -107,7 +107,7 @@ pub(super) enum Who {
 }
 
 impl Who {
-    /// The holder of a key.
+    /// A caller with this key.
     fn key(key: &str) -> Self {
         let source = Source { client: Some("bench".to_owned()), address: None };
         Self::Key(Bearer { token: key.to_owned(), source })
@@ -119,26 +119,25 @@ pub(super) struct GeneratedBusiness {
     pub(super) id: String,
     /// The owner's key, kept for the benchmark's own calls.
     pub(super) owner_key: String,
-    /// The account's key.
+    /// The tenant's own key.
     pub(super) tenant_key: String,
     pub(super) operator: Who,
-    /// The users who write. Their keys cannot read, so that no time is spent on reading for answers that are
-    /// ignored; what is stored is the same.
+    /// The users who write. Their keys cannot read, so that no time is spent on answers that the generator ignores.
     pub(super) writers: [Who; 2],
     pub(super) region: Region,
     /// Tags' ids, the most common one first.
     pub(super) tags: Vec<Value>,
-    /// Customers created so far.
+    /// The number of customers created so far.
     pub(super) created: usize,
-    /// The active ones among them.
+    /// The customers that are not archived.
     pub(super) customers: Vec<Id<kinds::Customer>>,
-    /// A job that has one note so far.
+    /// A job that has only one note so far; the next note about a job uses it.
     pub(super) job: Option<Value>,
 }
 
 impl GeneratedBusiness {
-    /// Opens a business.
-    pub(super) fn open(to: &mut Caller<'_, '_>, index: usize, region: Region) -> Result<Self> {
+    /// Creates a business with its users, keys and tags.
+    pub(super) fn create(to: &mut Caller<'_, '_>, index: usize, region: Region) -> Result<Self> {
         let operator = Who::Operator(Operator::OUTSIDE_TENANTS);
         let email = |who: &str| format!("{who}@business{index}.example");
         let tenant = json!({
@@ -146,19 +145,19 @@ impl GeneratedBusiness {
             "owner_name": "Olive Owner",
             "owner_email": email("owner"),
         });
-        let made = to.call(&operator, tool("tenants.create")?, &tenant)?;
-        let id = made["tenant_id"].as_str().unwrap_or_default().to_owned();
+        let created = to.call(&operator, tool("tenants.create")?, &tenant)?;
+        let id = created["tenant_id"].as_str().unwrap_or_default().to_owned();
         let tenant = Id::parse(&id).ok_or(Error::not_found("tenant"))?;
         let operator = Who::Operator(Operator::of(tenant));
         let tech = json!({ "name": "Tessa Tech", "email": email("tech"), "role": "tech" });
         let tech = to.call(&operator, tool("users.create")?, &tech)?["user_id"].take();
-        let owner = &made["owner_id"];
+        let owner = &created["owner_id"];
         let write = &[Scope::WriteCustomers, Scope::WriteNotes];
-        let owners = key(to, &operator, Some(owner), write)?;
-        let techs = key(to, &operator, Some(&tech), write)?;
+        let owners = create_key(to, &operator, Some(owner), write)?;
+        let techs = create_key(to, &operator, Some(&tech), write)?;
         let writers = [Who::key(&owners), Who::key(&techs)];
-        let owner_key = key(to, &operator, Some(owner), Scope::GRANTABLE)?;
-        let tenant_key = key(to, &operator, None, Scope::GRANTABLE)?;
+        let owner_key = create_key(to, &operator, Some(owner), Scope::GRANTABLE)?;
+        let tenant_key = create_key(to, &operator, None, Scope::GRANTABLE)?;
         let owners = Who::key(&owner_key);
         let tags = TAGS
             .iter()
@@ -183,14 +182,14 @@ impl GeneratedBusiness {
     }
 }
 
-/// A new key's secret.
-fn key(
+/// Creates a key and returns its secret.
+fn create_key(
     to: &mut Caller<'_, '_>,
     operator: &Who,
     user: Option<&Value>,
     scopes: &[Scope],
 ) -> Result<String> {
     let key = json!({ "user": user, "scopes": Scopes::of(scopes).list(), "name": "bench" });
-    let made = to.call(operator, tool("keys.create")?, &key)?;
-    Ok(made["key"].as_str().unwrap_or_default().to_owned())
+    let created = to.call(operator, tool("keys.create")?, &key)?;
+    Ok(created["key"].as_str().unwrap_or_default().to_owned())
 }

@@ -1,5 +1,5 @@
-//! A database as the product would have written it in two years: every row comes from a tool of the catalog
-//! through its pipeline, with many calls per transaction. The same parameters give the same rows.
+//! A database as the product would have written it in two years: every row is written by a tool call through the
+//! product's pipeline, with many calls per transaction. The same parameters give the same rows.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -29,10 +29,10 @@ use zoop_db::{Db, Migrate, Options};
 pub(crate) use landmarks::Landmarks;
 use writer::Writer;
 
-/// Longer than any batch takes on any machine.
+/// The time limit for a batch, longer than any machine needs.
 const TIMEOUT: Duration = Duration::from_secs(3_600);
-/// To be changed when the generator or the stored form changes, so that an older file is not mistaken for a
-/// current one.
+/// A part of the file's name. It must change with the generator or the schema, so that an older file is not
+/// mistaken for a current one.
 const EDITION: u32 = 4;
 
 /// The parameters of a database.
@@ -91,7 +91,7 @@ pub(crate) fn cached(parameters: &Parameters) -> Result<(PathBuf, Landmarks)> {
     Ok((path, landmarks))
 }
 
-/// Generates the database with these parameters; the file gets its name only when it is complete.
+/// Generates the database with these parameters. The file gets its name only when it is complete.
 pub(crate) fn to_file(parameters: &Parameters, path: &Path) -> Result<Landmarks> {
     ensure!(!path.exists(), "{} already exists", path.display());
     if let Some(folder) = path.parent() {
@@ -117,8 +117,8 @@ fn write(parameters: &Parameters, path: &Path, bar: &ProgressBar) -> Result<Land
     let url = format!("sqlite://{}", path.display());
     let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)?;
     let mut writer = Writer::new(parameters)?;
-    while writer.left() > 0 {
-        // A job may be attempted twice, but this one cannot be repeated: a second attempt fails the generator.
+    while writer.remaining() > 0 {
+        // The storage may run a job twice, but a batch cannot be repeated: a second attempt fails the generator.
         let mut once = Some(writer);
         let job = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             let mut writer =
@@ -127,7 +127,7 @@ fn write(parameters: &Parameters, path: &Path, bar: &ProgressBar) -> Result<Land
             Ok(writer)
         });
         writer = job.wait().map_err(|error| anyhow!("{error:?}"))?;
-        bar.set_position(bar.length().unwrap_or_default() - writer.left() as u64);
+        bar.set_position(bar.length().unwrap_or_default() - writer.remaining() as u64);
     }
     Ok(writer.landmarks())
 }

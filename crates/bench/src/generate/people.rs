@@ -7,17 +7,17 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Zipf};
 use serde_json::{Map, Value, json};
 
-/// One customer in this many comes from the sample data's people, in many scripts.
+/// One person in this many has a name from the sample data, which has names in many scripts.
 const UNUSUAL: u32 = 20;
 const SAMPLE: &str = include_str!("../../../cli/data/people.tsv");
-/// Area codes of the country; a business has four of them.
+/// Area codes of the US; a business uses four of them.
 const AREA_CODES: &[u16] = &[
     201, 202, 206, 210, 212, 213, 214, 215, 216, 301, 303, 305, 312, 313, 314, 317, 404, 405, 408,
     410, 412, 414, 415, 502, 503, 504, 505, 510, 512, 513, 515, 602, 603, 609, 612, 614, 615, 617,
     619, 626, 650, 702, 703, 704, 713, 714, 716, 718, 801, 803, 804, 805, 808, 813, 815, 816, 817,
     818, 901, 904, 907, 909, 916, 919,
 ];
-/// The percentage of customers with the first, second, third and fourth of them.
+/// The index of an area code in a region, and the percentage of customers with it.
 const AREA_WEIGHTS: &[(usize, u32)] = &[(0, 60), (1, 25), (2, 10), (3, 5)];
 
 /// The area codes of one business.
@@ -26,13 +26,13 @@ pub(super) type Region = [u16; 4];
 /// A random region for a business.
 pub(super) fn region(rng: &mut StdRng) -> Region {
     let mut region = [0; 4];
-    for (place, code) in region.iter_mut().zip(AREA_CODES.sample(rng, 4)) {
-        *place = *code;
+    for (slot, code) in region.iter_mut().zip(AREA_CODES.sample(rng, 4)) {
+        *slot = *code;
     }
     region
 }
 
-/// The source of customers. Names are as unevenly common as real ones.
+/// Invents customers. Some names are common and most are rare, as in reality.
 pub(super) struct People {
     first_names: Vec<&'static str>,
     last_names: Vec<&'static str>,
@@ -41,7 +41,7 @@ pub(super) struct People {
     last_name: Zipf<f64>,
 }
 
-/// A customer about to be created, and the terms that find it.
+/// The arguments that create a customer, and the terms that find it.
 pub(super) struct Invented {
     pub(super) arguments: Value,
     pub(super) name: String,
@@ -51,7 +51,7 @@ pub(super) struct Invented {
 impl People {
     pub(super) fn new(rng: &mut StdRng) -> anyhow::Result<Self> {
         use rand::seq::SliceRandom;
-        // The lists are in alphabetical order, which is not that of frequency.
+        // The lists are alphabetical, but an item's index determines how common it is.
         let (mut first, mut last) = (EN::NAME_FIRST_NAME.to_vec(), EN::NAME_LAST_NAME.to_vec());
         first.shuffle(rng);
         last.shuffle(rng);
@@ -75,7 +75,7 @@ impl People {
     pub(super) fn customer(&self, rng: &mut StdRng, region: Region, number: usize) -> Invented {
         let (first, last) = self.person(rng);
         let digits = phone_digits(rng, region);
-        let phone = written(rng, &digits);
+        let phone = format_phone(rng, &digits);
         let email = format!("customer{number}@{}", ["example.com", "mail.example"][number % 2]);
         let mut customer = Map::new();
         let mut set = |key: &str, value: Value| customer.insert(key.to_owned(), value);
@@ -118,23 +118,27 @@ impl People {
             return *person;
         }
         (
-            ranked(&self.first_names, self.first_name, rng),
-            ranked(&self.last_names, self.last_name, rng),
+            pick_by_rank(&self.first_names, self.first_name, rng),
+            pick_by_rank(&self.last_names, self.last_name, rng),
         )
     }
 }
 
-/// One of `items`, the first ones more often.
+/// A random item; the first items are more likely.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "the distribution gives whole numbers from 1 to the length"
 )]
-pub(super) fn ranked<T: Clone + Default>(items: &[T], rank: Zipf<f64>, rng: &mut impl Rng) -> T {
+pub(super) fn pick_by_rank<T: Clone + Default>(
+    items: &[T],
+    rank: Zipf<f64>,
+    rng: &mut impl Rng,
+) -> T {
     items.get(rank.sample(rng) as usize - 1).cloned().unwrap_or_default()
 }
 
-/// The length of a list, as distributions want it.
+/// The length of a list as a float, which distributions need.
 #[expect(clippy::cast_precision_loss, reason = "a list has far fewer items than 2^52")]
 pub(super) const fn length<T>(items: &[T]) -> f64 {
     items.len() as f64
@@ -143,7 +147,7 @@ pub(super) const fn length<T>(items: &[T]) -> f64 {
 fn phone_digits(rng: &mut StdRng, region: Region) -> String {
     let area = AREA_WEIGHTS
         .choose_weighted(rng, |(_, weight)| *weight)
-        .map_or(region[0], |(place, _)| region[*place]);
+        .map_or(region[0], |(index, _)| region[*index]);
     let (exchange, line) = (rng.random_range(200..1_000), rng.random_range(0..10_000));
     // 211, 311 and so on are not exchanges.
     let exchange = if exchange % 100 == 11 { exchange + 1 } else { exchange };
@@ -151,7 +155,7 @@ fn phone_digits(rng: &mut StdRng, region: Region) -> String {
 }
 
 /// A phone number as people type it.
-fn written(rng: &mut StdRng, digits: &str) -> String {
+fn format_phone(rng: &mut StdRng, digits: &str) -> String {
     let (area, exchange, line) = (&digits[..3], &digits[3..6], &digits[6..]);
     match rng.random_range(0..4) {
         0 | 1 => format!("({area}) {exchange}-{line}"),

@@ -1,15 +1,15 @@
-//! How large each business is, and in which order the businesses write.
+//! The size of each business, and the order in which the businesses write.
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::Parameters;
 
-/// How steeply the sizes of the businesses after the largest one fall: with a thousand of them the
-/// second is a hundred times as large as the last.
+/// How steeply sizes fall from the second-largest business on: with a thousand businesses, the second is about a
+/// hundred times as large as the last.
 const STEEPNESS: f64 = 0.7;
 
-/// One thing to write.
+/// One record to write.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     /// A customer of the business with this index.
@@ -18,8 +18,8 @@ pub(super) enum Event {
     Note(usize),
 }
 
-/// Everything to write, in order: the businesses write at the same time, so that the rows of each are
-/// scattered, as in a database that has been in use.
+/// Everything to write, in random order, so that each business's rows are scattered as in a database that has been in
+/// use.
 pub(super) fn events(parameters: &Parameters, rng: &mut StdRng) -> Vec<Event> {
     let mut events = Vec::new();
     for (business, count) in shares(parameters, parameters.customers).into_iter().enumerate() {
@@ -32,7 +32,7 @@ pub(super) fn events(parameters: &Parameters, rng: &mut StdRng) -> Vec<Event> {
     events
 }
 
-/// How many of `total` each business has, the largest one first.
+/// Each business's share of `total` rows, the largest one first.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -41,12 +41,12 @@ pub(super) fn events(parameters: &Parameters, rng: &mut StdRng) -> Vec<Event> {
 fn shares(parameters: &Parameters, total: u32) -> Vec<usize> {
     let others = parameters.tenants() - 1;
     let largest = if others == 0 { 1.0 } else { parameters.largest_share };
-    let weight = |place: u32| f64::from(place).powf(-STEEPNESS);
+    let weight = |rank: u32| f64::from(rank).powf(-STEEPNESS);
     let sum: f64 = (1..=others).map(weight).sum();
-    let share = |place: u32| (1.0 - largest) * weight(place) / sum;
+    let share = |rank: u32| (1.0 - largest) * weight(rank) / sum;
     let mut counts = vec![(largest * f64::from(total)).round() as usize];
-    counts.extend((1..=others).map(|place| (share(place) * f64::from(total)) as usize));
-    // The remainder of rounding goes to the smallest ones, one each.
+    counts.extend((1..=others).map(|rank| (share(rank) * f64::from(total)) as usize));
+    // The remainder of rounding goes to the smallest businesses, one row each.
     let missing = (total as usize).saturating_sub(counts.iter().sum());
     for count in counts.iter_mut().rev().take(missing) {
         *count += 1;

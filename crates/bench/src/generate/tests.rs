@@ -43,11 +43,12 @@ fn rows(path: &Path) -> Vec<String> {
 #[test]
 fn the_same_seed_gives_the_same_rows() {
     let folder = tempfile::tempdir().unwrap();
-    let made = |name: &str, seed| {
+    let generate = |name: &str, seed| {
         let path = folder.path().join(name);
         (to_file(&tiny(seed), &path).unwrap(), rows(&path))
     };
-    let (one, again, other) = (made("one.db", 1), made("again.db", 1), made("other.db", 2));
+    let (one, again, other) =
+        (generate("one.db", 1), generate("again.db", 1), generate("other.db", 2));
     assert_eq!(one, again);
     assert_ne!(one.1, other.1);
 }
@@ -58,8 +59,8 @@ fn the_product_finds_what_the_landmarks_name() {
     let path = folder.path().join("tiny.db");
     to_file(&tiny(1), &path).unwrap();
     let landmarks = Landmarks::load(&path).unwrap();
-    let places: Vec<&str> = landmarks.businesses.iter().map(|it| it.place.as_str()).collect();
-    assert_eq!(places, ["largest", "second", "smallest"]);
+    let ranks: Vec<&str> = landmarks.businesses.iter().map(|it| it.place.as_str()).collect();
+    assert_eq!(ranks, ["largest", "second", "smallest"]);
 
     let url = format!("sqlite://{}", path.display());
     let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse).unwrap();
@@ -72,7 +73,7 @@ fn the_product_finds_what_the_landmarks_name() {
         let answer = runner.call(Bearer::new(key), tool, arguments, None);
         serde_json::from_str(&answer.wait().unwrap()).unwrap()
     };
-    let found = |key: &str, tool: &str, arguments: Value| {
+    let count_found = |key: &str, tool: &str, arguments: Value| {
         let rows = ask(key, tool, &arguments)["rows"].as_array().unwrap().len();
         assert!(rows > 0, "{tool} {arguments} finds nothing");
         rows
@@ -93,7 +94,7 @@ fn the_product_finds_what_the_landmarks_name() {
     ] {
         assert!(!q.is_empty());
         for q in q {
-            found(key, "customers.search", json!({ "q": q }));
+            count_found(key, "customers.search", json!({ "q": q }));
         }
     }
     for q in [
@@ -104,14 +105,14 @@ fn the_product_finds_what_the_landmarks_name() {
     ] {
         assert!(!q.is_empty());
         for q in q {
-            found(key, "notes.list", json!({ "q": q }));
+            count_found(key, "notes.list", json!({ "q": q }));
         }
     }
-    found(key, "customers.search", json!({ "tag": largest.tag_ids[0] }));
+    count_found(key, "customers.search", json!({ "tag": largest.tag_ids[0] }));
     let subject =
         json!({ "subject_type": "customer", "subject_id": largest.noted_customer_ids[0] });
-    found(key, "notes.list", subject);
-    let archived = found(key, "customers.search", json!({ "status": "archived" }));
+    count_found(key, "notes.list", subject);
+    let archived = count_found(key, "customers.search", json!({ "status": "archived" }));
     assert_eq!(archived, 480 / 200);
     for id in &largest.customer_ids {
         assert_eq!(ask(key, "customers.get", &json!({ "id": id }))["id"], json!(id));

@@ -30,7 +30,7 @@ impl Vocabulary {
         let mut words = common_words();
         let mut known: std::collections::HashSet<String> = words.iter().cloned().collect();
         while words.len() < WORDS {
-            let word = invented(rng);
+            let word = invent_word(rng);
             if known.insert(word.clone()) {
                 words.push(word);
             }
@@ -39,7 +39,7 @@ impl Vocabulary {
         Ok(Self { words, rank })
     }
 
-    /// The text of a note, and the indexes of its words.
+    /// A note's text, and the indexes of its words, each once.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -47,17 +47,17 @@ impl Vocabulary {
     )]
     pub(super) fn note(&self, rng: &mut StdRng) -> (String, Vec<usize>) {
         let count = rng.random_range(LENGTH);
-        let mut places: Vec<usize> =
+        let mut indexes: Vec<usize> =
             (0..count).map(|_| self.rank.sample(rng) as usize - 1).collect();
-        let words: Vec<&str> = places.iter().map(|place| self.words[*place].as_str()).collect();
+        let words: Vec<&str> = indexes.iter().map(|index| self.words[*index].as_str()).collect();
         let text = words.join(" ") + ".";
-        places.sort_unstable();
-        places.dedup();
-        (text, places)
+        indexes.sort_unstable();
+        indexes.dedup();
+        (text, indexes)
     }
 
-    pub(super) fn word(&self, place: usize) -> &str {
-        &self.words[place]
+    pub(super) fn word(&self, index: usize) -> &str {
+        &self.words[index]
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -77,7 +77,7 @@ fn common_words() -> Vec<String> {
 }
 
 /// A word of two to four syllables.
-fn invented(rng: &mut StdRng) -> String {
+fn invent_word(rng: &mut StdRng) -> String {
     const BEGINNINGS: &[&str] =
         &["b", "br", "c", "d", "dr", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "st", "t"];
     const MIDDLES: &[&str] = &["a", "e", "i", "o", "u", "ai", "ea", "ou"];

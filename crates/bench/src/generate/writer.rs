@@ -1,8 +1,7 @@
-//! The calls that write everything, one transaction per batch.
+//! Writes the database by tool calls, one transaction per batch.
 //!
-//! A batch has the new customers first, then the changes to some of them in row order, then the notes: the
-//! search index gathers its input in memory as long as the row numbers rise, and writes it out each time
-//! they do not.
+//! A batch creates customers first, then changes some of them in row order, then creates notes: the search index
+//! buffers its input in memory while the row numbers rise, and writes it out whenever a number does not.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -21,22 +20,23 @@ use zoop_db::WriteTx;
 
 use super::business::{Caller, GeneratedBusiness, PastClock, Tools, Who};
 use super::landmarks::Watched;
-use super::people::{self, People, ranked};
+use super::people::{self, People, pick_by_rank};
 use super::plan::{self, Event};
 use super::text::Vocabulary;
 use super::{Landmarks, Parameters};
 
-/// The end of the businesses' two years: a time that every machine's clock has passed.
+/// The end of the businesses' history: a time that every machine's clock has passed.
 const END: &str = "2026-01-01T00:00:00Z";
-const PAST: i64 = 2 * 365 * 86_400 * 1_000_000;
-/// Customers and notes per transaction: few commits, and a log that stays small.
-const BATCH: usize = 2_000;
-/// Businesses opened per transaction.
-const OPENED: usize = 20;
+/// The length of the businesses' history, in microseconds: two years.
+const HISTORY_LENGTH: i64 = 2 * 365 * 86_400 * 1_000_000;
+/// Customers and notes per transaction: enough for few commits, and few enough for a small log.
+const RECORDS_PER_BATCH: usize = 2_000;
+/// Businesses created per transaction.
+const BUSINESSES_PER_BATCH: usize = 20;
 /// One customer in this many is archived.
 const ARCHIVED: usize = 200;
 
-/// What is still to be written, and what has been written.
+/// The records still to be written, and the businesses written so far.
 pub(super) struct Writer {
     parameters: Parameters,
     rng: StdRng,
@@ -63,7 +63,7 @@ impl Writer {
     pub(super) fn new(parameters: &Parameters) -> anyhow::Result<Self> {
         let mut rng = StdRng::seed_from_u64(parameters.seed);
         let end = parse_rfc3339(END).context("the end of the businesses' past")?.0;
-        let clock = Arc::new(PastClock(AtomicI64::new(end - PAST)));
+        let clock = Arc::new(PastClock(AtomicI64::new(end - HISTORY_LENGTH)));
         let environment = Environment {
             clock: clock.clone(),
             entropy: Entropy::seeded(parameters.seed),
@@ -74,10 +74,10 @@ impl Writer {
         let events = plan::events(parameters, &mut rng);
         let people = People::new(&mut rng)?;
         let vocabulary = Vocabulary::new(&mut rng)?;
-        // One call per customer and per note, every third of which has a change with it; and some to open.
+        // An upper estimate: a call for each record, one more for every second record, and 20 for each business.
         let calls = events.len() * 3 / 2 + parameters.tenants() as usize * 20;
         Ok(Self {
-            step: PAST / i64::try_from(calls)?,
+            step: HISTORY_LENGTH / i64::try_from(calls)?,
             tools: Tools::new().map_err(|error| anyhow::anyhow!("{error:?}"))?,
             tag: Zipf::new(8.0, 1.0)?,
             watched: Watched::among(parameters.tenants() as usize, &vocabulary),
@@ -93,7 +93,7 @@ impl Writer {
     }
 
     /// The number of customers and notes still to be written.
-    pub(super) fn left(&self) -> usize {
+    pub(super) fn remaining(&self) -> usize {
         self.events.len()
     }
 
@@ -104,14 +104,14 @@ impl Writer {
         let mut to = Caller { tx, environment, clock, step: self.step };
         let tenants = self.parameters.tenants() as usize;
         if self.businesses.len() < tenants {
-            for index in (self.businesses.len()..tenants).take(OPENED) {
+            for index in (self.businesses.len()..tenants).take(BUSINESSES_PER_BATCH) {
                 let region = people::region(&mut self.rng);
-                self.businesses.push(GeneratedBusiness::open(&mut to, index, region)?);
+                self.businesses.push(GeneratedBusiness::create(&mut to, index, region)?);
             }
             return Ok(());
         }
         let (mut notes, mut changes) = (Vec::new(), Vec::new());
-        for event in self.events.by_ref().take(BATCH).collect::<Vec<_>>() {
+        for event in self.events.by_ref().take(RECORDS_PER_BATCH).collect::<Vec<_>>() {
             match event {
                 Event::Customer(business) => self.customer(&mut to, business, &mut changes)?,
                 Event::Note(business) => notes.push(business),
@@ -136,8 +136,8 @@ impl Writer {
         let Self { businesses, rng, people, tools, watched, .. } = self;
         let business = &mut businesses[index];
         let invented = people.customer(rng, business.region, business.created);
-        let made = to.call(&business.writers[0], tools.create_customer, &invented.arguments)?;
-        let id = made["id"].as_str().and_then(Id::parse).ok_or(Error::not_found("customer"))?;
+        let created = to.call(&business.writers[0], tools.create_customer, &invented.arguments)?;
+        let id = created["id"].as_str().and_then(Id::parse).ok_or(Error::not_found("customer"))?;
         business.created += 1;
         let mut change = |who: &Who, tool, arguments| {
             changes.push(Change { who: who.clone(), tool, arguments });
@@ -150,24 +150,24 @@ impl Writer {
                 let inactive = json!({ "id": id, "status": "inactive" });
                 change(&business.writers[0], tools.update_customer, inactive);
             } else if rng.random_ratio(1, 5) {
-                let tag = ranked(&business.tags, self.tag, rng);
+                let tag = pick_by_rank(&business.tags, self.tag, rng);
                 let tag = json!({ "id": tag, "customer_id": id });
                 change(&business.operator, tools.attach_tag, tag);
             }
         }
         if let Some(watched) = watched.iter_mut().find(|watched| watched.business == index) {
-            watched.saw_customer(invented);
+            watched.record_customer(invented);
         }
         Ok(())
     }
 
-    /// Writes one note about a customer, a piece of work or nothing.
+    /// Writes one note about a customer, a job or nothing.
     fn note(&mut self, to: &mut Caller<'_, '_>, index: usize) -> Result<()> {
         let Self { businesses, rng, vocabulary, tools, watched, .. } = self;
         let business = &mut businesses[index];
         let (body, words) = vocabulary.note(rng);
         let mut note = json!({ "body": body });
-        let subject = match (early(&business.customers, rng), rng.random_range(0..10)) {
+        let subject = match (early_customer(&business.customers, rng), rng.random_range(0..10)) {
             (Some(customer), 0..6) => Some(("customer", json!(customer))),
             (Some(customer), 6..8) => Some(("job", job(to, business, customer, *tools)?)),
             _ => None,
@@ -181,34 +181,37 @@ impl Writer {
         }
         to.call(&business.writers[usize::from(rng.random_ratio(1, 2))], tools.create_note, &note)?;
         if let Some(watched) = watched.iter_mut().find(|watched| watched.business == index) {
-            watched.saw_note(&words);
+            watched.record_note(&words);
         }
         Ok(())
     }
 
     /// The landmarks of the observed businesses.
     pub(super) fn landmarks(&self) -> Landmarks {
-        let seen = |watched: &Watched| {
+        let landmarks = |watched: &Watched| {
             watched.landmarks(&self.businesses[watched.business], &self.vocabulary)
         };
-        let businesses = self.watched.iter().map(seen).collect();
+        let businesses = self.watched.iter().map(landmarks).collect();
         Landmarks { parameters: self.parameters.clone(), businesses }
     }
 }
 
-/// A random customer of a business, the first ones more often: the oldest customers have the most notes.
+/// A random customer of a business. The oldest customers are more likely, so they get the most notes.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "a part of a list's length is a place in the list"
+    reason = "a part of a list's length is an index in the list"
 )]
-fn early(customers: &[Id<kinds::Customer>], rng: &mut StdRng) -> Option<Id<kinds::Customer>> {
+fn early_customer(
+    customers: &[Id<kinds::Customer>],
+    rng: &mut StdRng,
+) -> Option<Id<kinds::Customer>> {
     let part: f64 = rng.random();
     customers.get((part * part * customers.len() as f64) as usize).copied()
 }
 
-/// A job that a note is about: every two notes share one.
+/// The job for a note. Two notes share each job.
 fn job(
     to: &mut Caller<'_, '_>,
     business: &mut GeneratedBusiness,

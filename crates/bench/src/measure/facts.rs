@@ -11,6 +11,7 @@ use super::Run;
 use crate::load;
 use crate::opponents::server::Commits;
 
+/// The number of measured starts.
 const STARTS: usize = 10;
 /// How long a server idles before its memory is measured.
 const REST: Duration = Duration::from_secs(2);
@@ -18,8 +19,8 @@ const REST: Duration = Duration::from_secs(2);
 pub(super) fn measure(run: &mut Run) -> Result<()> {
     let binary = std::fs::metadata(&run.plan.zoop.binary)?.len();
     run.results.note("binary bytes", 0, count(binary));
-    for place in 0..run.databases.len() {
-        sizes(run, place)?;
+    for index in 0..run.databases.len() {
+        sizes(run, index)?;
     }
     let customers = run.largest().customers;
     for business in run.largest().landmarks.businesses.clone() {
@@ -29,9 +30,9 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     starts(run)
 }
 
-/// Bytes per row on disk, in total and by table.
-fn sizes(run: &mut Run, place: usize) -> Result<()> {
-    let database = &run.databases[place];
+/// Bytes on disk: of the file, per row, and of each table.
+fn sizes(run: &mut Run, index: usize) -> Result<()> {
+    let database = &run.databases[index];
     let customers = database.customers;
     let rows = f64::from(customers + database.landmarks.parameters.notes());
     let file = count(std::fs::metadata(&database.path)?.len());

@@ -1,7 +1,6 @@
-//! How long single calls hold SQLite's only writer, each as large as the limits allow. A call's proof is read
-//! once when the call is prepared, and again when its write begins: the time counts from there until the answer
-//! arrives, so it includes the commit and what makes it durable. Of a call that writes in parts, the longest part
-//! counts.
+//! How long single calls, each as large as the limits allow, hold SQLite's only writer. A call's proof is read when
+//! the call is prepared, and again when its write begins. The time counts from the second read to the answer, so it
+//! includes a durable commit. If a call writes in parts, the longest part counts.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,45 +23,45 @@ use super::Run;
 use crate::results::{Results, median};
 use crate::say;
 
-/// The facts of this part begin with this.
+/// The prefix of the names of this part's facts.
 pub(crate) const HOLD: &str = "hold: ";
 const ROUNDS: usize = 9;
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Active contacts, and locations, of the fullest customer, with room for one more.
+/// The number of active contacts, and of locations, of the fullest customer: one less than the limit.
 const NEARLY_FULL: usize = 199;
 const UNKNOWN_FIELDS: usize = 160_000;
 /// Customers that have the tag that is deleted.
 const TAGGED: usize = 1_000;
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
-    let held = held(&run.plan.folder)?;
-    run.results.facts.extend(held.facts);
+    let holds = measure_holds(&run.plan.folder)?;
+    run.results.facts.extend(holds.facts);
     Ok(())
 }
 
-/// Measures this part by itself.
-pub(crate) fn held(folder: &Path) -> Result<Results> {
+/// Measures only this part.
+pub(crate) fn measure_holds(folder: &Path) -> Result<Results> {
     let path = folder.join("holds.db");
     for end in ["", "-wal", "-shm"] {
-        // The files may be there from an interrupted run.
+        // An interrupted run may have left these files.
         let _ = std::fs::remove_file(format!("{}{end}", path.display()));
     }
-    let world = World::open(&path)?;
+    let fixture = Fixture::open(&path)?;
     let mut results = Results::default();
     for round in 0..ROUNDS {
-        for (kind, hold) in world.round(round)? {
+        for (kind, hold) in fixture.round(round)? {
             results.note(&format!("{HOLD}{kind}"), 0, hold.as_secs_f64() * 1e6);
         }
     }
     for kind in kinds(&results) {
         let holds = results.facts.iter().filter(|fact| fact.name == format!("{HOLD}{kind}"));
-        let held = median(holds.map(|fact| fact.value).collect()).unwrap_or_default();
-        say(&format!("{held:8.0} µs  {kind}"));
+        let hold = median(holds.map(|fact| fact.value).collect()).unwrap_or_default();
+        say(&format!("{hold:8.0} µs  {kind}"));
     }
     Ok(results)
 }
 
-/// What was measured, in order.
+/// The kinds of calls that were measured, in order.
 pub(crate) fn kinds(results: &Results) -> Vec<&str> {
     let mut kinds: Vec<&str> = Vec::new();
     for kind in results.facts.iter().filter_map(|fact| fact.name.strip_prefix(HOLD)) {
@@ -73,13 +72,13 @@ pub(crate) fn kinds(results: &Results) -> Vec<&str> {
     kinds
 }
 
-/// A key's proof, and when it was read.
-struct Watched {
+/// A key's proof that records when it is read.
+struct TimedProof {
     bearer: Bearer,
     read_at: Arc<Mutex<Vec<Instant>>>,
 }
 
-impl Proof for Watched {
+impl Proof for TimedProof {
     type Refusal = <Bearer as Proof>::Refusal;
 
     fn access(
@@ -92,8 +91,8 @@ impl Proof for Watched {
     }
 }
 
-/// A database with one business, whose fullest customer has as much as it can have.
-struct World {
+/// A database with one business and one customer, whose contacts and locations nearly reach the limit.
+struct Fixture {
     db: Db,
     environment: Environment,
     key: String,
@@ -105,10 +104,10 @@ struct World {
     others: Vec<Value>,
 }
 
-/// What a call was answered, and how long it held the writer.
+/// A call's answer or refusal, and how long the call held the writer.
 type Answer = (Result<Value, String>, Duration);
 
-impl World {
+impl Fixture {
     fn open(path: &Path) -> Result<Self> {
         let url = format!("sqlite://{}", path.display());
         let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)?;
@@ -117,45 +116,46 @@ impl World {
         let nothing = Value::Null;
         let (customer, contact, location) = (nothing.clone(), nothing.clone(), nothing);
         let (account, others) = (Operator::OUTSIDE_TENANTS, Vec::new());
-        let mut world =
+        let mut fixture =
             Self { db, environment, key, account, customer, contact, location, others };
-        world.owner_key()?;
-        let made = world.made(
+        fixture.owner_key()?;
+        let created = fixture.create(
             "customers.create",
             json!({ "customer_type": "company", "company_name": long(256, 0) }),
         )?;
-        world.customer = made["id"].clone();
+        fixture.customer = created["id"].clone();
         for number in 0..NEARLY_FULL {
-            world.contact =
-                world.made("contacts.create", world.longest_contact(number))?["id"].take();
-            world.location =
-                world.made("locations.create", world.longest_location(number))?["id"].take();
+            fixture.contact =
+                fixture.create("contacts.create", fixture.longest_contact(number))?["id"].take();
+            fixture.location =
+                fixture.create("locations.create", fixture.longest_location(number))?["id"].take();
         }
         for number in 0..TAGGED {
             let company =
                 json!({ "customer_type": "company", "company_name": format!("Company {number}") });
-            let made = world.made("customers.create", company)?["id"].take();
-            world.others.push(made);
+            let created = fixture.create("customers.create", company)?["id"].take();
+            fixture.others.push(created);
         }
-        Ok(world)
+        Ok(fixture)
     }
 
     /// Creates a business and its owner's key.
     fn owner_key(&mut self) -> Result<()> {
         let tenant = json!({ "name": "B", "owner_name": "O", "owner_email": "o@business.example" });
-        let made = self.operate(Operator::OUTSIDE_TENANTS, "tenants.create", &tenant)?;
-        let tenant = made["tenant_id"].as_str().and_then(Id::parse).context("a tenant")?;
+        let created = self.operate(Operator::OUTSIDE_TENANTS, "tenants.create", &tenant)?;
+        let tenant = created["tenant_id"].as_str().and_then(Id::parse).context("a tenant")?;
         let scopes = Scopes::of(Scope::GRANTABLE).list();
-        let key = json!({ "user": made["owner_id"], "scopes": scopes, "name": "bench" });
+        let key = json!({ "user": created["owner_id"], "scopes": scopes, "name": "bench" });
         self.account = Operator::of(tenant);
-        let made = self.operate(self.account, "keys.create", &key)?;
-        made["key"].as_str().context("a key")?.clone_into(&mut self.key);
+        let created = self.operate(self.account, "keys.create", &key)?;
+        created["key"].as_str().context("a key")?.clone_into(&mut self.key);
         Ok(())
     }
 
-    /// A new tag that many customers have.
+    /// Creates a tag that many customers have.
     fn common_tag(&self, round: usize) -> Result<Value> {
-        let tag = self.made("tags.create", json!({ "name": format!("Tag {round}") }))?["id"].take();
+        let name = json!({ "name": format!("Tag {round}") });
+        let tag = self.create("tags.create", name)?["id"].take();
         for customer in &self.others {
             let assignment = json!({ "id": tag, "customer_id": customer });
             self.operate(self.account, "tags.attach", &assignment)?;
@@ -179,7 +179,7 @@ impl World {
     fn call(&self, tool: &str, arguments: String) -> Result<Answer> {
         let tool = catalog::find(tool).context("a tool")?;
         let read_at = Arc::<Mutex<Vec<Instant>>>::default();
-        let proof = Watched { bearer: Bearer::new(self.key.clone()), read_at: read_at.clone() };
+        let proof = TimedProof { bearer: Bearer::new(self.key.clone()), read_at: read_at.clone() };
         let answer = self.runner().call(proof, tool, arguments, None).wait();
         let answered = Instant::now();
         let mut read_at = read_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,14 +188,14 @@ impl World {
         let hold = holds.max().unwrap_or_default();
         let answer = match answer {
             Ok(answer) => Ok(serde_json::from_str(&answer)?),
-            Err(refused) => Err(format!("{refused:?}")),
+            Err(refusal) => Err(format!("{refusal:?}")),
         };
         Ok((answer, hold))
     }
 
-    fn made(&self, tool: &str, arguments: Value) -> Result<Value> {
+    fn create(&self, tool: &str, arguments: Value) -> Result<Value> {
         let (answer, _) = self.call(tool, arguments.to_string())?;
-        answer.map_err(|refused| anyhow!("{tool}: {refused}"))
+        answer.map_err(|refusal| anyhow!("{tool}: {refusal}"))
     }
 
     fn longest_contact(&self, number: usize) -> Value {
@@ -216,16 +216,16 @@ impl World {
         })
     }
 
-    /// Every kind of call once, and how long it held the writer.
+    /// Makes every kind of call once; returns how long each held the writer.
     fn round(&self, round: usize) -> Result<Vec<(&'static str, Duration)>> {
         let mut measured = Vec::new();
         let mut call = |kind: &'static str, tool: &str, arguments: Value| -> Result<Value> {
             let (answer, hold) = self.call(tool, arguments.to_string())?;
             measured.push((kind, hold));
-            answer.map_err(|refused| anyhow!("{kind}: {refused}"))
+            answer.map_err(|refusal| anyhow!("{kind}: {refusal}"))
         };
         let customer = &self.customer;
-        let of = |id: &Value, field: &str, value: Value| json!({ "id": id, "customer_id": customer, field: value });
+        let change = |id: &Value, field: &str, value: Value| json!({ "id": id, "customer_id": customer, field: value });
         let person = json!({ "customer_type": "individual", "first_name": "Ann", "last_name": "Lee", "phone": "(510) 555-0199", "email": "ann@example.com" });
         call("customers.create", "customers.create", person)?;
         let mut everything = self.longest_contact(round);
@@ -276,12 +276,12 @@ impl World {
         call(
             "contacts.update, a name beside 199 others",
             "contacts.update",
-            of(&self.contact, "first_name", json!(long(128, round + 2_000))),
+            change(&self.contact, "first_name", json!(long(128, round + 2_000))),
         )?;
         call(
             "contacts.update, a title beside 199 others",
             "contacts.update",
-            of(&self.contact, "title", json!(long(128, round))),
+            change(&self.contact, "title", json!(long(128, round))),
         )?;
         call(
             "contacts.archive, one of 200",
@@ -296,7 +296,7 @@ impl World {
         call(
             "locations.update, one of 200",
             "locations.update",
-            of(&self.location, "access_notes", json!(long(10_000, round + 7))),
+            change(&self.location, "access_notes", json!(long(10_000, round + 7))),
         )?;
         call(
             "locations.archive, one of 200",
@@ -314,7 +314,7 @@ impl World {
         let unknown = Value::Object(unknown.collect::<Map<_, _>>());
         let (answer, hold) = self.call("customers.create", unknown.to_string())?;
         measured.push(("customers.create, 160,000 unknown fields, refused", hold));
-        anyhow::ensure!(answer.is_err(), "unknown fields were taken");
+        anyhow::ensure!(answer.is_err(), "unknown fields were accepted");
         Ok(measured)
     }
 }
@@ -325,14 +325,14 @@ fn without(object: &Value, field: &str) -> Value {
     object
 }
 
-/// A text of words of twelve letters, each of four bytes.
+/// Text of words of twelve letters; each letter has four bytes.
 fn long(characters: usize, seed: usize) -> String {
-    let letter = |place: usize| {
-        let number = (place * 7_919 + seed * 104_729 + place * place) % 40_000;
+    let letter = |index: usize| {
+        let number = (index * 7_919 + seed * 104_729 + index * index) % 40_000;
         char::from_u32(0x2_0000 + u32::try_from(number).unwrap_or_default()).unwrap_or('a')
     };
-    let is_space = |place: usize| place % 13 == 12 && place + 1 < characters;
-    (0..characters).map(|place| if is_space(place) { ' ' } else { letter(place) }).collect()
+    let is_space = |index: usize| index % 13 == 12 && index + 1 < characters;
+    (0..characters).map(|index| if is_space(index) { ' ' } else { letter(index) }).collect()
 }
 
 /// Different words of four letters.
@@ -344,19 +344,19 @@ fn words_from(seed: usize, count: usize) -> String {
     (0..count).map(|number| word(number + seed) + " ").collect()
 }
 
-/// So many words, of which only some are different.
+/// `count` words, of which `different` are distinct.
 fn repeated(different: usize, count: usize) -> String {
     (0..count).map(|number| word(number % different) + "s ").collect::<String>()
 }
 
 fn word(number: usize) -> String {
-    let letter = |place: usize| char::from(b'a' + u8::try_from(place % 26).unwrap_or_default());
+    let letter = |index: usize| char::from(b'a' + u8::try_from(index % 26).unwrap_or_default());
     [number, number / 26, number / 676, number / 17_576].map(letter).into_iter().collect()
 }
 
 fn han(count: usize) -> String {
-    let letter = |place: usize| {
-        let number = (place * 7_919 + place * place * 31) % 20_000;
+    let letter = |index: usize| {
+        let number = (index * 7_919 + index * index * 31) % 20_000;
         char::from_u32(0x4e00 + u32::try_from(number).unwrap_or_default()).unwrap_or('a')
     };
     (0..count).map(letter).collect()

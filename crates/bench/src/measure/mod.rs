@@ -1,12 +1,12 @@
-//! A run: databases are generated, servers started, and loads put on them in alternation, round by round, so
-//! that other activity on the machine affects all of them alike.
+//! A run generates databases, starts servers, and loads the servers in turns, round by round, so that other activity
+//! on the machine affects all of them alike.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`others`] | zoop beside the floor, the driver and the SDKs |
-//! | [`pages`] | every search and list, by the database's size and the business's |
-//! | [`writes`] | creating, with shared transactions and without |
-//! | [`postgres`] | all of this on PostgreSQL |
+//! | [`others`] | zoop compared with the floor, the driver and the SDKs |
+//! | [`pages`] | every search and list, by the size of the database and of the business |
+//! | [`writes`] | creating records, with and without shared transactions |
+//! | [`postgres`] | reads, searches, lists and writes on PostgreSQL |
 //! | [`holds`] | how long one call holds the writer |
 //! | [`fairness`] | one business while another does its worst |
 //! | [`facts`] | memory, starts, sizes |
@@ -35,22 +35,22 @@ use crate::results::{Key, Results, Sample};
 use crate::say;
 
 pub(crate) use fairness::{ALONE, BESIDE, CALLS};
-pub(crate) use holds::{HOLD, held, kinds};
+pub(crate) use holds::{HOLD, kinds, measure_holds};
 pub(crate) use others::CALLERS;
 pub(crate) use postgres::{BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES};
 pub(crate) use writes::SINGLE;
 
-/// Customers of the database that larger ones are compared with.
+/// Customers of the smallest database, with which larger ones are compared.
 pub(crate) const SMALLEST_SIZE: u32 = 10_000;
 
 const WARM_UP_CALLERS: usize = 16;
 
-/// The range of starting numbers for loads that write.
-const SERIES: usize = 100_000;
+/// The upper limit of a run's first series number.
+const MAX_FIRST_SERIES: usize = 100_000;
 
 /// The plan of a run.
 pub(crate) struct Plan {
-    /// Customers of each database, rising.
+    /// Customers of each database, ascending.
     pub(crate) sizes: Vec<u32>,
     pub(crate) rounds: usize,
     pub(crate) span: Span,
@@ -71,7 +71,7 @@ impl Plan {
         Ok(Self { sizes, rounds: 3, span, zoop, peers, folder: crate::folder()? })
     }
 
-    /// Every step in about three minutes; the figures are meaningless.
+    /// A run of every step in about three minutes, with meaningless figures.
     pub(crate) fn quick(zoop: Zoop, peers: Peers) -> Result<Self> {
         let (warm_up, counted) = (Duration::from_millis(50), Duration::from_millis(200));
         let span = Span { warm_up, counted, interval: Duration::ZERO };
@@ -100,7 +100,7 @@ struct Run {
     databases: Vec<Database>,
     results: Results,
     bar: ProgressBar,
-    /// The number of loads that have written so far.
+    /// The series number of the last load that writes.
     series: usize,
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
 }
 
 /// Measures PostgreSQL again, and keeps the other results of the last run.
-pub(crate) fn again_on_postgres(plan: Plan) -> Result<Results> {
+pub(crate) fn repeat_postgres(plan: Plan) -> Result<Results> {
     let mut kept = Results::load(&plan.folder)?;
     kept.samples.retain(|sample| sample.key.server != POSTGRES);
     kept.facts.retain(|fact| !postgres::FACTS.contains(&fact.name.as_str()));
@@ -153,8 +153,8 @@ impl Run {
         let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
             "{msg} [{bar:30}] {percent}%  {pos}/{len} loads  {eta} left",
         )?);
-        // Rows of an earlier run may still exist, so the numbering must not start at the same place.
-        let series = usize::try_from(std::process::id())? % SERIES;
+        // Rows of an earlier run may still exist, so the numbering must not start at the same number.
+        let series = usize::try_from(std::process::id())? % MAX_FIRST_SERIES;
         Ok(Self { plan, databases, results, bar, series })
     }
 
@@ -169,14 +169,14 @@ impl Run {
         self.bar.set_message(part);
     }
 
-    /// Puts an uncounted load on a server: programs that are compiled just in time need some time.
+    /// Puts an uncounted load on a server, because just-in-time compilers need some time.
     fn warm_up(&self, server: &Server, requests: Requests) -> Result<()> {
         let span = Span { counted: self.plan.span.counted * 2, ..self.plan.span };
         load::run(&server.target, requests, WARM_UP_CALLERS, span, &server.process)?;
         Ok(())
     }
 
-    /// The number of the next load that writes.
+    /// The series number for the next load that writes.
     fn next_series(&mut self) -> usize {
         self.series += 1;
         self.series

@@ -1,4 +1,4 @@
-//! `customers.get` of zoop compared with the other implementations, and zoop's answers without a tool.
+//! `customers.get` of zoop compared with the other implementations, and zoop's answers that run no tool.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::opponents::server::{Commits, Server};
 use crate::opponents::{floor, peers, rmcp};
 use crate::results::Key;
 
-/// Callers of each load.
+/// The numbers of callers with which each load is repeated.
 pub(crate) const CALLERS: &[usize] = &[1, 16, 64];
 
 /// A server in this comparison.
@@ -70,7 +70,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
             let list = server.target.request("tools/list", &json!({}));
             let list = Requests::Repeated(vec![list], Expected::Success);
             run.load(server, list, key("zoop", "tools/list", callers), round)?;
-            let refused = refused(&server.target, &revoked, &example);
+            let refused = refused_calls(&server.target, &revoked, &example);
             run.load(server, refused, key("zoop", "refused token", callers), round)?;
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
 }
 
 /// Calls with a revoked token.
-fn refused(target: &Target, token: &str, example: &Value) -> Requests {
+fn refused_calls(target: &Target, token: &str, example: &Value) -> Requests {
     let target = Target { token: token.to_owned(), ..target.clone() };
     Requests::Repeated(vec![target.call("customers.get", example)], Expected::Status(401))
 }

@@ -11,10 +11,10 @@ use crate::opponents::server::{Commits, Server};
 use crate::results::Key;
 
 /// One business of one database, with the server of that database.
-struct Place {
+struct ServedBusiness {
     server: usize,
     customers: u32,
-    business: BusinessLandmarks,
+    landmarks: BusinessLandmarks,
     target: Target,
 }
 
@@ -24,24 +24,24 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
         .iter()
         .map(|it| run.plan.zoop.start(&it.path, &it.largest().owner_key, Commits::Grouped))
         .collect::<Result<_>>()?;
-    let mut places = Vec::new();
+    let mut measured = Vec::new();
     for (server, database) in run.databases.iter().enumerate() {
-        // The largest business of each database, and of the largest database the others too.
+        // The largest business of each database, and every observed business of the largest database.
         let is_last = server + 1 == run.databases.len();
         let businesses = if is_last { database.landmarks.businesses.len() } else { 1 };
         for business in database.landmarks.businesses.iter().take(businesses) {
             let token = business.owner_key.clone();
             let target = Target { token, ..servers[server].target.clone() };
-            let (customers, business) = (database.customers, business.clone());
-            places.push(Place { server, customers, business, target });
+            let (customers, landmarks) = (database.customers, business.clone());
+            measured.push(ServedBusiness { server, customers, landmarks, target });
         }
     }
     let cases: Vec<&Case> = std::iter::once(&cases::GET).chain(cases::PAGES).collect();
-    run.begin("searches and lists", run.plan.rounds * cases.len() * places.len());
+    run.begin("searches and lists", run.plan.rounds * cases.len() * measured.len());
     for case in cases {
         for round in 0..run.plan.rounds {
-            for place in &places {
-                let Some(requests) = case.requests(&place.target, &place.business)? else {
+            for business in &measured {
+                let Some(requests) = case.requests(&business.target, &business.landmarks)? else {
                     run.bar.inc(1);
                     continue;
                 };
@@ -50,10 +50,10 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
                     tool: case.tool.to_owned(),
                     case: case.name.to_owned(),
                     callers: 1,
-                    customers: place.customers,
-                    business: place.business.place.clone(),
+                    customers: business.customers,
+                    business: business.landmarks.place.clone(),
                 };
-                run.load(&servers[place.server], requests, key, round)?;
+                run.load(&servers[business.server], requests, key, round)?;
             }
         }
     }

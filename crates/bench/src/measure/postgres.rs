@@ -19,7 +19,7 @@ pub(crate) const POSTGRES: &str = "zoop on PostgreSQL";
 /// Reads per second.
 pub(crate) const BARE: &str = "reads of the bare driver on PostgreSQL";
 pub(crate) const BOUND: &str = "reads in a tenant's snapshot on PostgreSQL";
-/// Reads per second, counted in all statements of a call.
+/// Calls per second, each with all its statements.
 pub(crate) const BARE_CALLS: &str = "calls' statements of the bare driver on PostgreSQL";
 pub(crate) const BOUND_CALLS: &str = "calls' statements in a tenant's snapshot on PostgreSQL";
 /// Rows per second copied by `zoop copy`.
@@ -27,8 +27,8 @@ pub(crate) const MOVED: &str = "rows moved a second to PostgreSQL";
 /// Every fact recorded here.
 pub(crate) const FACTS: [&str; 5] = [BARE, BOUND, BARE_CALLS, BOUND_CALLS, MOVED];
 
-/// How much longer a page is loaded than elsewhere: fewer are answered per second, and the slowest of few are
-/// a matter of chance.
+/// How many times longer a page is measured than on SQLite: fewer calls are answered per second, and the slowest of
+/// few are a matter of chance.
 const PAGE_SPANS: u32 = 4;
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {

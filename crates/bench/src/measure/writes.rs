@@ -33,7 +33,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
         customers,
         business: landmarks.place.clone(),
     };
-    // These stay open, because they are slow at first; of zoop's servers only one at a time has the database.
+    // The peers' servers stay open, because they are slow at first. zoop's servers take turns on their database.
     let peers = [
         ("typescript", run.plan.peers.typescript(&theirs.0, &landmarks.tenant_id)?),
         ("fastmcp", run.plan.peers.fastmcp(&theirs.0, &landmarks.tenant_id)?),
@@ -61,7 +61,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-/// A copy of a database that is not open; it is removed when this is dropped.
+/// A copy of a database that is not open. Dropping it removes the copy.
 pub(super) struct Copy(pub(super) PathBuf);
 
 impl Copy {

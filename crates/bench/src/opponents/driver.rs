@@ -13,7 +13,7 @@ use zoop_crm::schema::{global_statements, statements};
 use zoop_crm::values::secret::Secret;
 use zoop_db::{Declared, Uuid};
 
-/// The reads of a call.
+/// The reads of a `customers.get` call.
 pub(crate) struct Reads {
     key_hash: [u8; 32],
     tenant: i64,
@@ -65,12 +65,12 @@ impl Reads {
         let connection = open(database)?;
         let prepare = |sql: &str| connection.prepare(&sql.replace('$', "?"));
         let (mut begin, mut commit) = (prepare("BEGIN")?, prepare("COMMIT")?);
-        let mut key = prepare(global("keys", "BY_HASH")?)?;
+        let mut key = prepare(global_statement("keys", "BY_HASH")?)?;
         let mut of_customer = [
-            prepare(tenants("customers", "GET")?)?,
-            prepare(tenants("contacts", "ACTIVE")?)?,
-            prepare(tenants("locations", "ACTIVE")?)?,
-            prepare(tenants("customers", "TAGS")?)?,
+            prepare(tenant_statement("customers", "GET")?)?,
+            prepare(tenant_statement("contacts", "ACTIVE")?)?,
+            prepare(tenant_statement("locations", "ACTIVE")?)?,
+            prepare(tenant_statement("customers", "TAGS")?)?,
         ];
         let mut calls = 0;
         for id in self.customers.iter().cycle().skip(thread * 7_919) {
@@ -112,17 +112,17 @@ fn open(database: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// A tenant's statement of the product.
-fn tenants(module: &str, name: &str) -> Result<&'static str> {
+/// A statement of the product about one tenant's rows.
+fn tenant_statement(module: &str, name: &str) -> Result<&'static str> {
     find(statements(), module, name).map(|sql| sql.sqlite())
 }
 
-/// A statement of the product about tables above tenants.
-fn global(module: &str, name: &str) -> Result<&'static str> {
+/// A statement of the product about shared tables.
+fn global_statement(module: &str, name: &str) -> Result<&'static str> {
     find(global_statements(), module, name).map(|sql| sql.sqlite())
 }
 
-/// The statement of a module with this name.
+/// The statement with this name in a module.
 pub(crate) fn find<S: Copy + 'static>(
     mut declared: impl Iterator<Item = Declared<S>>,
     module: &str,

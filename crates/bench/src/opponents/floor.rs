@@ -27,7 +27,7 @@ pub(crate) fn serve(port: u16, answer: usize) -> Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let app = Router::new().route("/api/mcp", post(answer_with(fixed(answer))));
+        let app = Router::new().route("/api/mcp", post(answer_with(fixed_body(answer))));
         Ok(axum::serve(listener, app).await?)
     })
 }
@@ -41,7 +41,7 @@ fn answer_with(
 }
 
 /// A body that the load driver accepts as a result.
-fn fixed(length: usize) -> Bytes {
+fn fixed_body(length: usize) -> Bytes {
     let start = r#"{"jsonrpc":"2.0","id":1,"result":""#;
     let padding = length.saturating_sub(start.len() + 2);
     format!("{start}{}\"}}", "x".repeat(padding)).into()

@@ -1,5 +1,5 @@
-//! Servers made with the most used SDKs, and the table that they read: one row per customer, as their users
-//! would have it, filled from the generated database.
+//! Servers made with the most-used SDKs, and the table that they read: one row per customer, filled from the
+//! generated database.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::say;
 
 /// The token that these servers accept.
 pub(crate) const TOKEN: &str = "sk_test_0123456789abcdef0123456789abcdef";
-/// The columns of their table, as each of them reads it.
+/// The columns of the servers' table, which each server reads.
 pub(crate) const COLUMNS: &str = "id, type, first_name, last_name, company_name, display_name, \
     phone_raw, phone_e164, email, status, created_at, updated_at, version";
 

@@ -42,27 +42,27 @@ impl Moved {
     /// Starts PostgreSQL with the contents of `database`, which are copied there unless an earlier run did so.
     pub(crate) fn of(zoop: &Zoop, database: &Path) -> Result<Self> {
         let data = database.with_extension("postgres");
-        let is_whole = data.join("whole");
-        if data.exists() && !is_whole.exists() {
+        let completed = data.join("whole");
+        if data.exists() && !completed.exists() {
             fs::remove_dir_all(&data)?;
         }
         let cluster = Cluster::start_kept(&data)?;
         let (url, superuser_url) = (cluster.kept_database(NAME)?, cluster.superuser_url(NAME));
-        if !is_whole.exists() {
+        if !completed.exists() {
             say(&format!("moving {} to PostgreSQL", database.display()));
             let began = Instant::now();
             let rows = u32::try_from(zoop.copy(database, &url)?)?;
             let rate = f64::from(rows) / began.elapsed().as_secs_f64();
             settle(&superuser_url)?;
-            fs::write(&is_whole, rate.to_string())?;
+            fs::write(&completed, rate.to_string())?;
         }
-        let rows_per_second = fs::read_to_string(&is_whole)?
+        let rows_per_second = fs::read_to_string(&completed)?
             .parse()
             .context("the file `whole` does not contain a rate")?;
         Ok(Self { url, superuser_url, rows_per_second, cluster })
     }
 
-    /// A copy that may be written to, and is removed when this is dropped.
+    /// A writable copy of the database. Dropping it removes the copy.
     pub(crate) fn copy(&self) -> Result<Database> {
         self.cluster.copy_of(NAME)
     }
@@ -193,7 +193,7 @@ impl<'d> Reads<'d> {
         time: Duration,
         ask: impl AsyncFn(&Driver, Uuid) -> Result<(), tokio_postgres::Error> + Sync,
     ) -> Result<f64> {
-        per_second(time, |place, stop| {
+        per_second(time, |first, stop| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let (client, connection) =
@@ -201,7 +201,7 @@ impl<'d> Reads<'d> {
                 let connection = tokio::spawn(connection);
                 let driver = Driver::prepare(client, &self.declared).await?;
                 let mut calls = 0;
-                for id in self.customers.iter().cycle().skip(place) {
+                for id in self.customers.iter().cycle().skip(first) {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
@@ -225,9 +225,9 @@ impl<'d> Reads<'d> {
         + 'static,
     ) -> Result<f64> {
         let db = Db::open(&self.moved.url, &Options::default(), MIGRATIONS, Migrate::Refuse)?;
-        per_second(time, |place, stop| {
+        per_second(time, |first, stop| {
             let mut calls = 0;
-            for id in self.customers.iter().copied().cycle().skip(place) {
+            for id in self.customers.iter().copied().cycle().skip(first) {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }

@@ -11,18 +11,18 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::load::Target;
 
-/// How long a server may take to listen, or to end.
+/// The time limit for a server to start listening, and to stop.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The setting for how many writes share a transaction.
 const WRITE_BATCH: &str = "ZOOP_STORAGE_WRITE_BATCH";
 
-/// A running server; it ends when this is dropped.
+/// A running server. Dropping it stops the server.
 pub(crate) struct Server {
     child: Child,
     pub(crate) process: Process,
     pub(crate) target: Target,
-    /// How long it took from its start until it accepted a connection.
+    /// The time from the start of the process until it accepted a connection.
     pub(crate) started_in: Duration,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Zoop {
     pub(crate) binary: PathBuf,
 }
 
-/// The most writes that share a transaction.
+/// How many writes share a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commits {
     /// As many as are waiting, as in the product.
@@ -42,7 +42,7 @@ pub(crate) enum Commits {
 }
 
 impl Zoop {
-    /// Checks that the binary supports one transaction per write: it ignores unknown variables, and would then be
+    /// Checks that the binary supports one transaction per write. Otherwise it would ignore the variable, and be
     /// compared with itself.
     pub(crate) fn check(&self) -> Result<()> {
         let mut command = Command::new(&self.binary);
@@ -52,7 +52,7 @@ impl Zoop {
         Ok(())
     }
 
-    /// A revoked key of a business.
+    /// Creates a key of a business and revokes it.
     pub(crate) fn revoked_key(&self, database: &Path, tenant: &str) -> Result<String> {
         let create = ["key", "create", "--tenant", tenant, "--scope", "read:customers"];
         let made = self.command(database, &create)?;
@@ -88,7 +88,7 @@ impl Zoop {
         self.start_on(&format!("sqlite://{}", database.display()), token, commits)
     }
 
-    /// The same on any database.
+    /// Like [`Self::start`], on any database.
     pub(crate) fn start_on(&self, url: &str, token: &str, commits: Commits) -> Result<Server> {
         let port = free_port()?;
         let mut command = Command::new(&self.binary);
@@ -102,7 +102,7 @@ impl Zoop {
         if commits == Commits::Single {
             command.env(WRITE_BATCH, "1");
         }
-        // A folder without a zoop.toml.
+        // This folder has no zoop.toml.
         command.current_dir(crate::folder()?);
         Server::start(command, port, "/api/mcp", token)
     }
@@ -141,9 +141,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Asked to stop first: a server that is killed leaves its database's log behind.
-        let asked = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if asked.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok()) {
+        // The server is asked to stop first, because a killed server leaves its database's log behind.
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok()) {
             let until = Instant::now() + TIMEOUT;
             while Instant::now() < until {
                 if !matches!(self.child.try_wait(), Ok(None)) {

@@ -27,7 +27,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2937}\
 /// The scale of the bars.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scale {
-    /// From zero: a bar twice as long is twice as much.
+    /// From zero: a bar of twice the length is twice the value.
     Linear,
     /// From a power of ten: for values that are far apart.
     Logarithmic,
@@ -43,7 +43,7 @@ struct Bars {
     shown: fn(Option<f64>) -> String,
 }
 
-/// Every drawing of the report.
+/// Writes every drawing of the report.
 pub(super) fn all(results: &Results, folder: &Path) -> Result<()> {
     svg::save(folder.join("others.svg"), &others(results).draw())?;
     svg::save(folder.join("pages.svg"), &pages(results).draw())?;
@@ -60,7 +60,7 @@ fn others(results: &Results) -> Bars {
         ("fastmcp", "Python fastmcp"),
     ];
     let rows = servers.map(|(server, name)| {
-        let of = |callers: usize| {
+        let filter = |callers: usize| {
             move |key: &Key| {
                 key.server == server
                     && key.tool == "customers.get"
@@ -68,7 +68,7 @@ fn others(results: &Results) -> Bars {
                     && key.customers == results.largest()
             }
         };
-        let calls = |callers| results.median(of(callers), |it| it.calls_per_second);
+        let calls = |callers| results.median(filter(callers), |it| it.calls_per_second);
         (name.to_owned(), vec![calls(1), calls(16), calls(64)])
     });
     let series = ["1 caller", "16 callers", "64 callers"].map(str::to_owned).to_vec();
@@ -104,10 +104,10 @@ fn writes(results: &Results) -> Bars {
     let tools = ["customers.create", "notes.create"].into_iter();
     let rows = tools.flat_map(|tool| {
         measure::CALLERS.iter().map(move |callers| {
-            let of = |server: &'static str| {
+            let filter = |server: &'static str| {
                 move |key: &Key| key.server == server && key.tool == tool && key.callers == *callers
             };
-            let writes = |server| results.median(of(server), |it| it.calls_per_second);
+            let writes = |server| results.median(filter(server), |it| it.calls_per_second);
             (callers_of(tool, *callers), vec![writes(SINGLE), writes("zoop")])
         })
     });
@@ -121,7 +121,7 @@ impl Bars {
     fn draw(&self) -> Document {
         let marks = self.marks();
         let (low, high) = (self.scaled(marks[0]), self.scaled(marks[marks.len() - 1]));
-        let place = |value: f64| {
+        let x_of = |value: f64| {
             let part = (self.scaled(value) - low) / (high - low);
             LABELS + part * (WIDTH - LABELS - VALUES)
         };
@@ -135,7 +135,7 @@ impl Bars {
             .add(text(self.title, 16.0, 28.0).set("class", "title"));
         drawing = self.legend(drawing);
         for value in marks {
-            let x = place(value);
+            let x = x_of(value);
             drawing = drawing
                 .add(
                     Line::new()
@@ -157,7 +157,7 @@ impl Bars {
             drawing = drawing.add(text(name, LABELS - 10.0, middle).set("text-anchor", "end"));
             for (series, value) in values.iter().enumerate() {
                 let Some(value) = *value else { continue };
-                let (y, x) = (y + count(series) * BAR, place(value));
+                let (y, x) = (y + count(series) * BAR, x_of(value));
                 drawing = drawing
                     .add(
                         rectangle(LABELS, y + 1.0, (x - LABELS).max(1.0), BAR - 2.0)
@@ -174,10 +174,10 @@ impl Bars {
     }
 
     fn legend(&self, mut drawing: Document) -> Document {
-        for (place, name) in self.series.iter().enumerate() {
-            let x = LABELS + count(place) * 180.0;
+        for (index, name) in self.series.iter().enumerate() {
+            let x = LABELS + count(index) * 180.0;
             drawing = drawing
-                .add(rectangle(x, 41.0, 11.0, 11.0).set("fill", self.color(place)).set("rx", 2))
+                .add(rectangle(x, 41.0, 11.0, 11.0).set("fill", self.color(index)).set("rx", 2))
                 .add(text(name, x + 17.0, 51.0));
         }
         drawing
@@ -216,7 +216,7 @@ impl Bars {
     }
 }
 
-/// The whole numbers from one to another.
+/// The whole numbers from `first` to `last`.
 fn steps(first: f64, last: f64) -> impl Iterator<Item = f64> {
     std::iter::successors(Some(first), |step| Some(step + 1.0))
         .take_while(move |step| *step <= last)

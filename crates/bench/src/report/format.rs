@@ -5,8 +5,8 @@ pub(super) fn whole(value: Option<f64>) -> String {
     let Some(value) = value else { return "–".to_owned() };
     let digits = format!("{value:.0}");
     let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
             shown.push(',');
         }
         shown.push(digit);
@@ -50,7 +50,7 @@ pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
     let rule = headings.iter().enumerate();
     let rule: Vec<String> =
-        rule.map(|(place, _)| if place == 0 { "---" } else { "---:" }.to_owned()).collect();
+        rule.map(|(index, _)| if index == 0 { "---" } else { "---:" }.to_owned()).collect();
     [headings, rule].iter().chain(rows).map(|row| line(row)).collect()
 }
 

@@ -6,9 +6,9 @@ use crate::load::Measured;
 use crate::measure::{self, ALONE, BARE, BESIDE, BOUND, POSTGRES, SINGLE, SMALLEST_SIZE};
 use crate::results::{Key, Results};
 
-/// Callers at which servers are compared.
+/// The number of callers with which servers are compared.
 pub(super) const CALLERS: usize = 16;
-/// Callers at which shared transactions are compared with single ones.
+/// The number of callers with which shared transactions are compared with single ones.
 const WRITERS: usize = 64;
 
 /// One goal.
@@ -83,10 +83,10 @@ fn on_postgres(results: &Results) -> Vec<Goal> {
     let rate = |name| results.fact(name, results.largest());
     let part = rate(BOUND).zip(rate(BARE)).map(|(bound, bare)| bound / bare);
     let letter = |case: &Case| {
-        let is_it = |key: &Key| {
+        let is_letter = |key: &Key| {
             is_page(key, POSTGRES, results) && key.tool == case.tool && key.case == case.name
         };
-        results.median(is_it, |measured| measured.p99)
+        results.median(is_letter, |measured| measured.p99)
     };
     let letters = cases::PAGES.iter().filter(|case| case.name == "one letter");
     let longest = letters.filter_map(letter).reduce(f64::max);
@@ -158,7 +158,7 @@ fn at_most(what: &str, reached: Option<f64>, goal: f64, shown: fn(f64) -> String
 
 /// The ratio of zoop's `customers.get` calls per second to another server's.
 pub(super) fn against(results: &Results, other: &str) -> Option<f64> {
-    let of = |server: &str| {
+    let filter = |server: &str| {
         let server = server.to_owned();
         move |key: &Key| {
             key.server == server
@@ -167,21 +167,21 @@ pub(super) fn against(results: &Results, other: &str) -> Option<f64> {
                 && key.customers == results.largest()
         }
     };
-    results.ratio(of("zoop"), of(other), |measured| measured.calls_per_second)
+    results.ratio(filter("zoop"), filter(other), |measured| measured.calls_per_second)
 }
 
 /// The ratio of writes per second with shared transactions to single ones.
 pub(super) fn grouped(results: &Results, tool: &str, callers: usize) -> Option<f64> {
-    let of = |server: &str| {
+    let filter = |server: &str| {
         let (server, tool) = (server.to_owned(), tool.to_owned());
         move |key: &Key| key.server == server && key.tool == tool && key.callers == callers
     };
-    results.ratio(of("zoop"), of(SINGLE), |measured| measured.calls_per_second)
+    results.ratio(filter("zoop"), filter(SINGLE), |measured| measured.calls_per_second)
 }
 
 /// The ratio of a page's time in the largest database to that in the smallest.
 pub(super) fn growth_of(results: &Results, tool: &str, case: &str) -> Option<f64> {
-    let of = |customers: u32| {
+    let filter = |customers: u32| {
         let (tool, case) = (tool.to_owned(), case.to_owned());
         move |key: &Key| {
             key.tool == tool
@@ -192,10 +192,10 @@ pub(super) fn growth_of(results: &Results, tool: &str, case: &str) -> Option<f64
                 && key.server == "zoop"
         }
     };
-    results.ratio(of(results.largest()), of(SMALLEST_SIZE), |measured| measured.p50)
+    results.ratio(filter(results.largest()), filter(SMALLEST_SIZE), |measured| measured.p50)
 }
 
-/// The page whose time grows most.
+/// The goal for the page whose time grows most.
 fn growth(results: &Results) -> Goal {
     let pages = cases::PAGES.iter();
     let growths = pages.filter_map(|page| Some((page, growth_of(results, page.tool, page.name)?)));
@@ -208,19 +208,19 @@ fn growth(results: &Results) -> Goal {
     }
 }
 
-/// The page with the slowest 99th percentile, and whether it is within `most` microseconds.
-fn slowest(results: &Results, server: &str, what: &str, most: f64) -> Goal {
+/// The goal for the page with the slowest 99th percentile: at most `limit` microseconds.
+fn slowest(results: &Results, server: &str, what: &str, limit: f64) -> Goal {
     let times = cases::PAGES.iter().filter_map(|page| {
-        let of = |key: &Key| {
+        let is_case = |key: &Key| {
             is_page(key, server, results) && key.tool == page.tool && key.case == page.name
         };
-        Some((page, results.median(of, |measured| measured.p99)?))
+        Some((page, results.median(is_case, |measured| measured.p99)?))
     });
     let worst = times.max_by(|(_, one), (_, other)| one.total_cmp(other));
     let name =
         worst.map_or_else(String::new, |(page, _)| format!(" ({} {})", page.tool, page.name));
     Goal {
         what: format!("{what}{name}"),
-        ..at_most("", worst.map(|(_, time)| time), most, |us| time(Some(us)))
+        ..at_most("", worst.map(|(_, time)| time), limit, |us| time(Some(us)))
     }
 }

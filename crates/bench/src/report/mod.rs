@@ -7,7 +7,7 @@
 //! | [`drawings`] | bar charts as SVG |
 //! | [`mod@format`] | numbers formatted for people |
 //!
-//! Only the text between the two marks is replaced; what people have written around them stays.
+//! Only the text between the two marks is replaced; text that people have written around them stays.
 
 mod drawings;
 mod format;
@@ -24,8 +24,9 @@ pub(crate) use tables::holds;
 use crate::results::Results;
 use crate::say;
 
-/// The report, and in a folder of almost the same name its drawings.
+/// The report's file.
 const DOCUMENT: &str = "benchmarks.md";
+/// The folder of the drawings, next to the report.
 const DRAWINGS: &str = "benchmarks";
 /// The folder of the report, which people also write in.
 pub(crate) const FOLDER: &str = "docs";

@@ -19,7 +19,7 @@ const SERVERS: &[(&str, &str)] = &[
 ];
 
 /// The minimum share of the file for a table to be listed.
-const WORTH_TELLING: f64 = 0.01;
+const MIN_LISTED_SHARE: f64 = 0.01;
 
 /// Every table under its heading.
 pub(super) fn all(results: &Results) -> String {
@@ -44,7 +44,7 @@ fn calls(measured: &Measured) -> f64 {
 }
 
 fn gets(results: &Results) -> String {
-    let of = |server: &'static str, callers: usize| {
+    let filter = |server: &'static str, callers: usize| {
         move |key: &Key| {
             key.server == server
                 && key.tool == "customers.get"
@@ -55,8 +55,8 @@ fn gets(results: &Results) -> String {
     let rows: Vec<Vec<String>> = SERVERS
         .iter()
         .map(|(server, name)| {
-            let number = |callers| whole(results.median(of(server, callers), calls));
-            let at = |value: fn(&Measured) -> f64| results.median(of(server, CALLERS), value);
+            let number = |callers| whole(results.median(filter(server, callers), calls));
+            let at = |value: fn(&Measured) -> f64| results.median(filter(server, CALLERS), value);
             let times = goals::against(results, server).filter(|_| *server != "zoop");
             vec![
                 (*name).to_owned(),
@@ -73,7 +73,7 @@ fn gets(results: &Results) -> String {
     let driver = |threads: usize| {
         whole(results.fact(&format!("driver, {threads} threads"), results.largest()))
     };
-    let share = results.median(of("zoop", CALLERS), |it| it.driver_cores);
+    let share = results.median(filter("zoop", CALLERS), |it| it.driver_cores);
     let headings = [
         "server",
         "1 caller",
@@ -142,18 +142,18 @@ fn pages(results: &Results) -> String {
 }
 
 fn businesses(results: &Results) -> String {
-    let places = ["largest", "second", "median", "smallest"];
+    let ranks = ["largest", "second", "median", "smallest"];
     let customers =
-        |place: &str| whole(results.fact(&format!("customers of {place}"), results.largest()));
+        |rank: &str| whole(results.fact(&format!("customers of {rank}"), results.largest()));
     let mut headings = vec!["page".to_owned()];
-    headings.extend(places.iter().map(|place| format!("{place}: {}", customers(place))));
+    headings.extend(ranks.iter().map(|rank| format!("{rank}: {}", customers(rank))));
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     let rows: Vec<Vec<String>> = cases::PAGES
         .iter()
         .map(|case| {
             let mut row = vec![format!("`{}` {}", case.tool, case.name)];
-            row.extend(places.iter().map(|place| {
-                let at = page(case.tool, case.name, results.largest(), place);
+            row.extend(ranks.iter().map(|rank| {
+                let at = page(case.tool, case.name, results.largest(), rank);
                 time(results.median(at, |it| it.p50))
             }));
             row
@@ -170,18 +170,18 @@ fn writes(results: &Results) -> String {
     let mut rows = Vec::new();
     for tool in ["customers.create", "notes.create"] {
         for callers in measure::CALLERS.iter().copied() {
-            let of = |server: &'static str| {
+            let filter = |server: &'static str| {
                 move |key: &Key| key.server == server && key.tool == tool && key.callers == callers
             };
             rows.push(vec![
                 callers_of(&format!("`{tool}`"), callers),
-                whole(results.median(of("zoop"), calls)),
-                whole(results.median(of(SINGLE), calls)),
+                whole(results.median(filter("zoop"), calls)),
+                whole(results.median(filter(SINGLE), calls)),
                 ratio(goals::grouped(results, tool, callers)),
-                time(results.median(of("zoop"), |it| it.p50)),
-                time(results.median(of("zoop"), |it| it.p99)),
-                whole(results.median(of("typescript"), calls)),
-                whole(results.median(of("fastmcp"), calls)),
+                time(results.median(filter("zoop"), |it| it.p50)),
+                time(results.median(filter("zoop"), |it| it.p99)),
+                whole(results.median(filter("typescript"), calls)),
+                whole(results.median(filter("fastmcp"), calls)),
             ]);
         }
     }
@@ -258,14 +258,14 @@ fn others(results: &Results) -> String {
     let rows: Vec<Vec<String>> = ["tools/list", "refused token"]
         .into_iter()
         .map(|tool| {
-            let of = |callers| move |key: &Key| key.tool == tool && key.callers == callers;
+            let filter = |callers| move |key: &Key| key.tool == tool && key.callers == callers;
             vec![
                 tool.to_owned(),
-                whole(results.median(of(1), calls)),
-                whole(results.median(of(CALLERS), calls)),
-                whole(results.median(of(64), calls)),
-                time(results.median(of(CALLERS), |it| it.p50)),
-                time(results.median(of(CALLERS), |it| it.p99)),
+                whole(results.median(filter(1), calls)),
+                whole(results.median(filter(CALLERS), calls)),
+                whole(results.median(filter(64), calls)),
+                time(results.median(filter(CALLERS), |it| it.p50)),
+                time(results.median(filter(CALLERS), |it| it.p99)),
             ]
         })
         .collect();
@@ -285,7 +285,8 @@ fn sizes(results: &Results) -> String {
         row("file", "file bytes", megabytes),
         row("bytes a customer or note", "bytes a row", whole),
     ];
-    let least = results.fact("file bytes", results.largest()).unwrap_or_default() * WORTH_TELLING;
+    let least =
+        results.fact("file bytes", results.largest()).unwrap_or_default() * MIN_LISTED_SHARE;
     let parts = results.facts.iter().filter(|fact| fact.customers == results.largest());
     for fact in parts.filter(|fact| fact.name.starts_with("bytes of ") && fact.value >= least) {
         rows.push(row(&fact.name.replace("bytes of", "of that"), &fact.name, megabytes));
@@ -317,7 +318,7 @@ fn megabytes_of(bytes: u64) -> String {
 }
 
 fn postgres(results: &Results) -> String {
-    let of = |tool: &'static str, case: &'static str, callers: usize| {
+    let filter = |tool: &'static str, case: &'static str, callers: usize| {
         move |key: &Key| {
             key.server == POSTGRES && key.tool == tool && key.case == case && key.callers == callers
         }
@@ -326,7 +327,7 @@ fn postgres(results: &Results) -> String {
         .iter()
         .map(|page| {
             let at = |value: fn(&Measured) -> f64| {
-                time(results.median(of(page.tool, page.name, 1), value))
+                time(results.median(filter(page.tool, page.name, 1), value))
             };
             vec![format!("`{}` {}", page.tool, page.name), at(|it| it.p50), at(|it| it.p99)]
         })
@@ -335,7 +336,7 @@ fn postgres(results: &Results) -> String {
         [("customers.get", cases::GET.name), ("customers.create", "new"), ("notes.create", "new")]
             .into_iter()
             .map(|(tool, case)| {
-                let rate = |callers| whole(results.median(of(tool, case, callers), calls));
+                let rate = |callers| whole(results.median(filter(tool, case, callers), calls));
                 vec![format!("`{tool}`"), rate(1), rate(CALLERS), rate(64)]
             })
             .collect();

@@ -1,20 +1,20 @@
-//! Parsers of argument values.
+//! Parsers for argument values.
 
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use zoop_crm::call::scope::ScopeNames;
 
-/// The maximum lifetime and overlap of keys, in seconds, which is the limit of the tools.
+/// The maximum lifetime and overlap of keys in seconds, the same as in the tools.
 const MAX_SECONDS: u64 = u32::MAX as u64;
 
-/// The parser of a role.
+/// The parser for a role.
 pub(super) fn roles() -> PossibleValuesParser {
     ["owner", "office", "tech"].into()
 }
 
 /// Parses one `--scope`, a list of known names separated by commas or spaces, into the space-separated list that the
-/// tool takes.
+/// tool accepts.
 pub(super) fn scopes(list: &str) -> Result<String, String> {
     let names = list.split([',', ' ']).filter(|name| !name.is_empty());
     let names = ScopeNames::parse(names).map_err(|unknown| {
@@ -32,7 +32,7 @@ fn known_scopes() -> String {
     ScopeNames::ALL.list().replace(' ', ", ")
 }
 
-/// A duration of whole seconds, at least one.
+/// Parses a duration of at least one second.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|_| "write a duration such as 30s, 5m, 24h or 90d".to_owned())?;

@@ -14,15 +14,15 @@ use zoop_db::{Migrate, Options, sqlite};
 use crate::arguments::{Backup, RestoreBackup};
 use crate::config::Config;
 use crate::confirmation::confirm;
-use crate::database::{self, Missing, beside};
+use crate::database::{self, Missing, with_suffix};
 use crate::operator::Operator;
 use crate::output::{self, Output};
 use crate::presence::{self, LOCK, Presence};
 use crate::url::without_user;
 
-/// Files that SQLite keeps beside a database.
+/// The suffixes of the files that SQLite keeps next to a database.
 const COMPANIONS: &[&str] = &["-wal", "-shm", "-journal"];
-/// Those of them that may contain writes which are not in the database's file yet.
+/// The suffixes of the files that may contain writes that are not in the database's file yet.
 const LOGS: &[&str] = &["-wal", "-journal"];
 /// The number of bytes copied between two progress reports.
 const CHUNK_BYTES: u64 = 4 << 20;
@@ -34,12 +34,12 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
         let file = target.display();
         format!("pg_dump --username=postgres --format=custom --file='{file}' --dbname='{database}'")
     })?;
-    // The database is not opened, so its schema may be an old one: a backup is made before a migration.
+    // The database is not opened, so that an old schema can be backed up before its migration.
     let source = database::existing(&config.database)?;
     let _presence = Presence::shared(&source)?;
     let file = backup_file(&source, command)?;
     // If the backup replaced a database that is open, later writes to that database would be lost.
-    let is_database = beside(&file, LOCK).exists() || presence::has_other_names(&file)?;
+    let is_database = with_suffix(&file, LOCK).exists() || presence::has_other_names(&file)?;
     let is_database = file.exists() && is_database;
     let _exclusive = is_database.then(|| Presence::exclusive(&file)).transpose()?;
     let bytes = write(&source, &file)?;
@@ -68,9 +68,9 @@ fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
         );
     }
     if !command.force {
-        let mut endings = [""].iter().chain(COMPANIONS);
-        if let Some(ending) = endings.find(|ending| beside(&file, ending).exists()) {
-            let found = beside(target, ending);
+        let mut suffixes = [""].iter().chain(COMPANIONS);
+        if let Some(suffix) = suffixes.find(|suffix| with_suffix(&file, suffix).exists()) {
+            let found = with_suffix(target, suffix);
             bail!("{} exists: choose another name, or replace it with --force", found.display());
         }
     }
@@ -80,22 +80,22 @@ fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
 /// The database to which a file belongs by its name, whether or not the file exists.
 fn owning_database(file: &Path) -> Option<PathBuf> {
     let name = file.file_name()?.to_str()?;
-    let names = COMPANIONS.iter().chain(&[LOCK]).filter_map(|ending| name.strip_suffix(ending));
+    let names = COMPANIONS.iter().chain(&[LOCK]).filter_map(|suffix| name.strip_suffix(suffix));
     names.map(|name| file.with_file_name(name)).find(|database| database.exists())
 }
 
-/// Returns `source` if `file` is a hard link to one of the files that SQLite or zoop keeps beside it.
+/// Returns `source` if `file` is a hard link to one of the files that SQLite or zoop keeps next to it.
 fn database_linked_by(file: &Path, source: &Path) -> Option<PathBuf> {
     let database = sqlite::resolved(source);
-    let mut endings = COMPANIONS.iter().chain(&[LOCK]);
+    let mut suffixes = COMPANIONS.iter().chain(&[LOCK]);
     let is_companion =
-        endings.any(|ending| presence::is_one_file(file, &beside(&database, ending)));
+        suffixes.any(|suffix| presence::is_one_file(file, &with_suffix(&database, suffix)));
     is_companion.then(|| source.to_owned())
 }
 
 /// Writes the backup and returns its size in bytes. A failure leaves nothing behind.
 fn write(source: &Path, file: &Path) -> Result<u64> {
-    let partial = beside(file, ".partial");
+    let partial = with_suffix(file, ".partial");
     discard(&partial)?;
     let written = write_partial(source, &partial)
         .with_context(|| format!("cannot write {}", partial.display()))
@@ -105,7 +105,7 @@ fn write(source: &Path, file: &Path) -> Result<u64> {
             Ok(bytes)
         });
     if written.is_err() {
-        // A failure here is ignored: the first one says more.
+        // An error here is ignored, because the first error says more.
         let _ = discard(&partial);
     }
     written
@@ -150,7 +150,7 @@ pub(crate) fn restore(
     // If the path is a symbolic link, the file that it points to is replaced, and the link stays.
     let target = sqlite::resolved(&named);
     let _exclusive = Presence::exclusive(&target)?;
-    let fresh = beside(&target, "-restoring");
+    let fresh = with_suffix(&target, "-restoring");
     let restored = copy_and_check(config, source, &fresh).and_then(|tenants| {
         put_in_place(&fresh, &target)?;
         Ok(tenants)
@@ -158,7 +158,7 @@ pub(crate) fn restore(
     if restored.is_err() {
         let _ = discard(&fresh);
     }
-    remove(&beside(&fresh, LOCK))?;
+    remove(&with_suffix(&fresh, LOCK))?;
     let tenants = restored?;
     let answer = json!({ "restored": true, "database": config.database, "tenants": tenants });
     output.answer(&answer, || {
@@ -171,7 +171,7 @@ pub(crate) fn restore(
     Ok(())
 }
 
-/// Refuses a database on a server, which is backed up and restored with PostgreSQL's own programs. The error contains
+/// Refuses a PostgreSQL database, which is backed up and restored with PostgreSQL's own programs. The error contains
 /// the command.
 fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Result<()> {
     if !zoop_db::engine::is_postgres(&config.database) {
@@ -196,23 +196,23 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     let url = format!("sqlite://{}", fresh.display());
     let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
         .with_context(|| format!("{} is not a zoop backup", source.display()))?;
-    match Operator::over(database, config)?.businesses()?.len() {
+    match Operator::with_database(database, config)?.businesses()?.len() {
         0 => bail!("{} contains no business: it is probably the wrong file", source.display()),
         tenants => Ok(tenants),
     }
 }
 
-/// Copies a backup without changing its folder, which may be on a read-only disk. If the backup is a database in use,
-/// one snapshot of it is copied; otherwise its file and its log, if it has one.
+/// Copies a backup without changing its folder, which may be on a read-only disk. If a process has the backup open,
+/// one snapshot is copied, otherwise the file and its log (if any).
 fn copy(source: &Path, fresh: &Path, bar: &ProgressBar) -> Result<()> {
     if Presence::is_held(source) {
         return Ok(sqlite::copy(source, fresh, &mut |done, all| show(bar, done, all))?);
     }
     copy_file(source, fresh, bar)?;
-    for ending in LOGS {
-        let log = beside(&sqlite::resolved(source), ending);
+    for suffix in LOGS {
+        let log = with_suffix(&sqlite::resolved(source), suffix);
         if log.exists() {
-            copy_file(&log, &beside(fresh, ending), bar)?;
+            copy_file(&log, &with_suffix(fresh, suffix), bar)?;
         }
     }
     Ok(())
@@ -235,9 +235,9 @@ fn copy_file(from: &Path, to: &Path, bar: &ProgressBar) -> io::Result<()> {
 /// Moves the fresh copy to the database's path.
 fn put_in_place(fresh: &Path, target: &Path) -> Result<()> {
     remove_companions(target)?;
-    let log = beside(fresh, "-wal");
+    let log = with_suffix(fresh, "-wal");
     if log.exists() {
-        fs::rename(log, beside(target, "-wal"))?;
+        fs::rename(log, with_suffix(target, "-wal"))?;
     }
     rename_durably(fresh, target)?;
     discard(fresh)
@@ -256,11 +256,11 @@ fn discard(copy: &Path) -> Result<()> {
     remove_companions(copy)
 }
 
-/// Removes the files that SQLite keeps beside a database that is being replaced or removed: an old log must not be
+/// Removes the files that SQLite keeps next to a database that is being replaced or removed: an old log must not be
 /// applied to the new database.
 fn remove_companions(database: &Path) -> Result<()> {
-    for ending in COMPANIONS {
-        remove(&beside(database, ending))?;
+    for suffix in COMPANIONS {
+        remove(&with_suffix(database, suffix))?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     let arguments = RawValue::from_string(arguments)
         .context("the arguments are not valid JSON: write an object such as '{\"q\":\"reyes\"}'")?;
     let body = call_tool_body(1, &command.tool, &arguments);
-    // Other clients take the endpoint's address, so that may be pasted here too.
+    // Other clients need the endpoint's full address, so it may be pasted here too.
     let base = base.trim_end_matches('/').trim_end_matches("/api/mcp");
     let is_address = base.starts_with("http://") || base.starts_with("https://");
     if !is_address || base.contains('@') {
@@ -69,7 +69,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     }
 }
 
-/// The value of an option, or else of its variable, without surrounding white space, which may have been pasted.
+/// The value of an option, or else of its variable, without the white space that pasting may add around it.
 fn option_or_variable(option: Option<String>, variable: &str) -> Option<String> {
     let value = option.or_else(|| std::env::var(variable).ok())?;
     Some(value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -79,7 +79,7 @@ fn option_or_variable(option: Option<String>, variable: &str) -> Option<String> 
 fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        // The key must not be sent to another address, to which this one may redirect.
+        // A redirect must not send the key to another address.
         .max_redirects(0)
         .timeout_global(Some(TIMEOUT))
         .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
@@ -91,7 +91,7 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
         .header("content-type", "application/json")
         .header("accept", "application/json")
         .send(body)
-        .with_context(|| unanswered(url))?;
+        .with_context(|| no_answer_advice(url))?;
     let status = response.status();
     let mut reply = Vec::new();
     response
@@ -105,7 +105,7 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
 }
 
 /// What to do if no server answers.
-fn unanswered(url: &str) -> String {
+fn no_answer_advice(url: &str) -> String {
     let file = if Path::new(FILE).exists() {
         format!(" or a settings file with --config; `zoop call` does not read {FILE} by itself")
     } else {
@@ -114,7 +114,7 @@ fn unanswered(url: &str) -> String {
     format!("no server answers at {url}: start one, or name another address with --url{file}")
 }
 
-/// The tool's answer: pretty-printed for people, on one line for programs.
+/// Prints the tool's answer: pretty-printed for people, on one line for programs.
 fn print(text: &str, output: &mut Output<'_>) -> Result<()> {
     let answer: Box<RawValue> =
         serde_json::from_str(text).context("the answer is not valid JSON")?;

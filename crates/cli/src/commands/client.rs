@@ -26,7 +26,8 @@ pub(crate) fn run(config: &Config, command: &Client, output: &mut Output<'_>) ->
     match command {
         Client::List => {
             let clients = operator.all::<ListClients>(&About::Installation)?;
-            output.answer(&json!({ "rows": clients }), || output::listed(&clients, COLUMNS))?;
+            output
+                .answer(&json!({ "rows": clients }), || output::render_table(&clients, COLUMNS))?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use zoop_db::{Db, Migrate, Options};
 use crate::arguments::Copy;
 use crate::config::Config;
 use crate::database::{self, Database, Missing, describe};
-use crate::operator::explained;
+use crate::operator::to_anyhow;
 use crate::output::{self, Output};
 use crate::presence::{self, InUse};
 use crate::table::Column;
@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     let tables: Vec<Value> = copied.iter().map(table).collect();
     let answer = json!({ "copied": true, "from": shown_from, "to": shown_to, "tables": &tables });
     output.answer(&answer, || {
-        let tables = output::listed(&tables, COLUMNS);
+        let tables = output::render_table(&tables, COLUMNS);
         let end = if command.while_running {
             "writes made after that were not copied"
         } else {
@@ -64,8 +64,7 @@ fn refuse_copy_onto_itself(from: &str, to: &str) -> Result<()> {
 }
 
 /// Opens the source. Without `--while-running`, an SQLite file is locked, so that no other zoop process can write to
-/// it during the copy. On PostgreSQL, the copy is refused if zoop has other connections to the database when it
-/// begins.
+/// it during the copy. On PostgreSQL, the copy is refused if zoop has other connections to the source.
 fn source(from: &str, options: &Options, while_running: bool) -> Result<Database> {
     if while_running {
         return database::open(from, options, Missing::Refuse, Migrate::Refuse);
@@ -107,7 +106,7 @@ fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
     });
     let copied = transfer::copy(from, to, &progress);
     bar.lock().unwrap_or_else(PoisonError::into_inner).1.finish_and_clear();
-    copied.map_err(|error| explained(&error))
+    copied.map_err(|error| to_anyhow(&error))
 }
 
 fn label(phase: Phase) -> &'static str {

@@ -14,7 +14,7 @@ use zoop_crm::values::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_db::Migrate;
 
 use crate::config::Config;
-use crate::database::{self, Missing, beside};
+use crate::database::{self, Missing, with_suffix};
 use crate::operator::Operator;
 use crate::output::Output;
 use crate::server_address::{Address, Source};
@@ -87,7 +87,7 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
     }
     let opened =
         database::open(&config.database, &config.options(), Missing::Refuse, Migrate::Refuse)
-            .and_then(|database| Operator::over(database, config));
+            .and_then(|database| Operator::with_database(database, config));
     match opened {
         Ok(operator) => {
             let opened = format!("{} opens, and its schema is current", shown(config));
@@ -138,7 +138,7 @@ fn address(config: &Config, operator: &Operator) -> Result<String> {
 /// Whether the database's folder is writable, as it must be: SQLite creates files in it.
 fn writable(database: &Path) -> Result<String> {
     let folder = database::folder(database);
-    let probe = beside(database, &format!("-doctor-{}", std::process::id()));
+    let probe = with_suffix(database, &format!("-doctor-{}", std::process::id()));
     match fs::write(&probe, b"zoop").and_then(|()| fs::remove_file(&probe)) {
         Ok(()) => Ok(format!("{} is writable", folder.display())),
         Err(error) => bail!("{} is not writable: {error}", folder.display()),

@@ -32,10 +32,10 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
             let about = About::Tenant(of.tenant);
             let grants = operator.all::<ListGrants>(&about)?;
             let rows = json!({ "rows": grants });
-            output.answer(&rows, || output::listed(grants.iter().rev(), COLUMNS))?;
+            output.answer(&rows, || output::render_table(grants.iter().rev(), COLUMNS))?;
         }
         Grant::Revoke { program, of, confirmation } => {
-            let grant = operator.named(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;
+            let grant = operator.find(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;
             confirm(
                 &confirmation,
                 &format!("Disconnect {}? To use it again, you must connect it again.", grant.shown),

@@ -37,7 +37,7 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
         Key::Create { of, user, scope, name, expires, limit } => {
             let about = About::Tenant(of.tenant);
             let user = match user {
-                Some(user) => Some(operator.named(&about, Kind::User, &user)?.id),
+                Some(user) => Some(operator.find(&about, Kind::User, &user)?.id),
                 None => None,
             };
             let key = arguments!(CreateKey {
@@ -48,24 +48,24 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
                 limit: limit,
             });
             let answer = operator.command(&about, key)?;
-            output.answer(&answer, || shown_once(&answer))?;
+            output.answer(&answer, || new_key_text(&answer))?;
         }
         Key::List { of } => {
             let about = About::Tenant(of.tenant);
             let keys = operator.all::<ListKeys>(&about)?;
             let people = operator.all::<ListUsers>(&about)?;
             let rows = json!({ "rows": keys });
-            output.answer(&rows, || output::listed(&for_people(&keys, &people), COLUMNS))?;
+            output.answer(&rows, || output::render_table(&table_rows(&keys, &people), COLUMNS))?;
         }
         Key::Revoke { key, of, confirmation } => {
-            let key = operator.named(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;
+            let key = operator.find(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;
             confirm(&confirmation, &format!("Revoke the key {} for good?", key.shown))?;
             let which = arguments!(RevokeKey { id: &key.id });
             let answer = operator.command(&About::from_record_id(of.tenant), which)?;
             output.answer(&answer, || format!("revoked {}: it has stopped working", key.shown))?;
         }
         Key::Rotate { key, of, overlap, confirmation } => {
-            let key = operator.named(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;
+            let key = operator.find(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;
             if overlap.is_none() {
                 let question = format!("Replace the key {}? The old one stops at once.", key.shown);
                 confirm(&confirmation, &question)?;
@@ -79,7 +79,7 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
                     }
                     None => "the old key has stopped working".to_owned(),
                 };
-                format!("{}\n{old}", shown_once(&answer))
+                format!("{}\n{old}", new_key_text(&answer))
             })?;
         }
     }
@@ -96,7 +96,7 @@ struct Row<'a> {
 }
 
 /// The keys as shown to people, with the user's name and the limit: newest first, revoked keys last.
-fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a>> {
+fn table_rows<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a>> {
     let name = |id| {
         let found = people.iter().find(|user| user.member.id == id);
         found.map_or("a former member", |user| user.member.name.as_str())
@@ -116,7 +116,7 @@ fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a
 }
 
 /// The text that shows a new key.
-fn shown_once(created: &CreatedKey) -> String {
+fn new_key_text(created: &CreatedKey) -> String {
     format!(
         "{}\nThis is the key {} (for the {}). Keep it: it is not shown again.",
         created.key,

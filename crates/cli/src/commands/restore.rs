@@ -23,7 +23,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let about = About::Tenant(of.tenant);
     // Contacts, locations and notes are not found by name, only by id.
     let record = match kind {
-        Restorable::Customer => operator.named(&about, Kind::ArchivedCustomer, &record)?,
+        Restorable::Customer => operator.find(&about, Kind::ArchivedCustomer, &record)?,
         Restorable::Contact | Restorable::Location | Restorable::Note => {
             Named { id: record.clone(), shown: record }
         }

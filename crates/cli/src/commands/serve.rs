@@ -29,7 +29,7 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     } else {
         (Missing::Create, Migrate::Run)
     };
-    let operator = Operator::over(
+    let operator = Operator::with_database(
         database::open(&config.database, &config.options(), missing, migrate)?,
         config,
     )?;

@@ -17,8 +17,8 @@ pub(crate) fn run(config: &Config, command: Tag, output: &mut Output<'_>) -> Res
     let (Tag::Attach(assignment) | Tag::Detach(assignment)) = &command;
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(assignment.of.tenant.clone());
-    let tag = operator.named(&about, Kind::Tag, &assignment.tag)?;
-    let customer = operator.named(&about, Kind::Customer, &assignment.customer)?;
+    let tag = operator.find(&about, Kind::Tag, &assignment.tag)?;
+    let customer = operator.find(&about, Kind::Customer, &assignment.customer)?;
     let (id, customer_id) = (&tag.id, &customer.id);
     let (answer, done) = match command {
         Tag::Attach(_) => {

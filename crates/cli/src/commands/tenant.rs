@@ -50,7 +50,7 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
             let operator = Operator::open(config, Missing::Refuse)?;
             let tenants = operator.businesses()?;
             let rows = json!({ "rows": tenants });
-            output.answer(&rows, || output::listed(tenants.iter().rev(), COLUMNS))?;
+            output.answer(&rows, || output::render_table(tenants.iter().rev(), COLUMNS))?;
         }
     }
     Ok(())

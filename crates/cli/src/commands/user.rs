@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::confirmation::confirm;
 use crate::database::Missing;
 use crate::names::Kind;
-use crate::operator::{About, Operator, explained};
+use crate::operator::{About, Operator, to_anyhow};
 use crate::output::{self, Output};
 use crate::password;
 use crate::server_address::Address;
@@ -72,7 +72,7 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
         }
         User::PasswordLink { user, turn_off_second_factor, of } => {
             let about = About::Tenant(of.tenant);
-            let user = operator.named(&about, Kind::User, &user)?;
+            let user = operator.find(&about, Kind::User, &user)?;
             let factor = if turn_off_second_factor { "turn_off" } else { "keep" };
             let whose = arguments!(PasswordLink { id: &user.id, second_factor: factor });
             password_link(config, &operator, &about, whose, output)?;
@@ -88,18 +88,18 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
         User::List { of } => {
             let about = About::Tenant(of.tenant);
             let users = operator.all::<ListUsers>(&about)?;
-            output.answer(&json!({ "rows": users }), || output::listed(&users, COLUMNS))?;
+            output.answer(&json!({ "rows": users }), || output::render_table(&users, COLUMNS))?;
         }
         User::SetRole { user, role, of } => {
             let about = About::Tenant(of.tenant);
-            let user = operator.named(&about, Kind::User, &user)?;
+            let user = operator.find(&about, Kind::User, &user)?;
             let change = arguments!(SetRole { id: &user.id, role: &role });
             let answer = operator.command(&about, change)?;
             output.answer(&answer, || format!("{} now has the role {role}", user.shown))?;
         }
         User::Remove { user, of, confirmation } => {
             let about = About::Tenant(of.tenant);
-            let user = operator.named(&about, Kind::User, &user)?;
+            let user = operator.find(&about, Kind::User, &user)?;
             let question =
                 format!("Remove {}? Their keys and connected programs stop for good.", user.shown);
             confirm(&confirmation, &question)?;
@@ -127,7 +127,7 @@ fn invite(
     who: Invitee,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // Before the invitation is created, because one whose link cannot be shown is useless.
+    // The address comes first, because an invitation whose link cannot be shown is useless.
     let address = Address::of(config, operator)?;
     let mailer = config.mailer()?;
     let Invitee { of, name, email, role } = who;
@@ -178,7 +178,7 @@ fn password_link(
     whose: Arguments<PasswordLink>,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // Before the link is created, because one that cannot be shown is useless.
+    // The address comes first, because a link that cannot be shown is useless.
     let address = Address::of(config, operator)?;
     let created = operator.command(about, whose)?;
     let link = format!("{}{}", address.url, created.path);
@@ -196,7 +196,7 @@ fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<user::User> {
     let sought = if of.tenant.is_none() && is_unique {
         named.trim().to_owned()
     } else {
-        operator.named(&About::Tenant(of.tenant), Kind::User, named)?.id
+        operator.find(&About::Tenant(of.tenant), Kind::User, named)?.id
     };
     operator
         .read(move |tx| user::find(tx, &sought))
@@ -207,7 +207,7 @@ fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<user::User> {
 pub(crate) fn set_password(operator: &Operator, user: &user::User, typed: &str) -> Result<()> {
     let entropy = &operator.environment.entropy;
     let hash = Password::choose(typed, &user.email).and_then(|chosen| chosen.hash(entropy));
-    let hash = hash.map_err(|error| explained(&error))?;
+    let hash = hash.map_err(|error| to_anyhow(&error))?;
     let (user, environment) = (user.id, operator.environment.clone());
     operator.write(move |tx| passwords::set(tx, &environment, user, &hash, Initiator::Operator))?;
     Ok(())

@@ -1,6 +1,6 @@
 //! The settings: flags, then `ZOOP_*` variables, then one file, then the defaults below.
 //!
-//! Nothing else in this crate reads settings from a file or a variable, except that `zoop call` also takes its key
+//! Nothing else in this crate reads settings from a file or a variable, except that `zoop call` also reads its key
 //! and address from variables.
 
 mod sections;
@@ -136,7 +136,7 @@ impl Config {
         Options { write_batch, readers, writers, ..Options::default() }
     }
 
-    /// The engine's options for a command that works sequentially, and so needs few of a server's connections.
+    /// The engine's options for a command that works sequentially: one reader and one writer are enough.
     pub(crate) fn sequential_options(&self) -> Options {
         let one = Some(NonZeroUsize::MIN);
         Options { readers: one, writers: one, ..self.options() }
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(
             config.public_url(None).unwrap(),
             "https://crm.example.com",
-            "as browsers say it"
+            "the default port is left out"
         );
         config.server.public_url = Some("http://LocalHost:19716".to_owned());
         assert_eq!(config.public_url(None).unwrap(), "http://localhost:19716");

@@ -18,7 +18,7 @@ pub(crate) struct ServerConfig {
     /// The address that clients use. It may be omitted if only this machine can reach `listen`, which is then used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
-    /// The origins whose pages may call, in addition to that of the public URL.
+    /// The origins whose pages may call, in addition to the public URL's.
     pub(crate) allowed_origins: Origins,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub(crate) trusted_proxies: Networks,
@@ -50,10 +50,10 @@ pub(crate) struct CompanyConfig {
     /// This server's client id at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
-    /// The secret of that client.
+    /// This server's client secret at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
-    /// The company's name on the button.
+    /// The company's name on the sign-in button.
     pub(crate) name: String,
 }
 
@@ -102,7 +102,7 @@ pub(super) fn checked_issuer(issuer: &str) -> Result<&str> {
     Ok(issuer)
 }
 
-/// The section `mail`. Without a mail server, invitations are only shown.
+/// The section `mail`. Without a mail server, an invitation's link is shown but not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct MailConfig {
     /// The mail server's URL, with user and password.

@@ -39,15 +39,15 @@ impl Search<'_> {
             Self::Default => &[FILE, MACHINE_FILE],
             Self::Machine => &[MACHINE_FILE],
         };
-        first(candidates)
+        first_existing(candidates)
     }
 }
 
-fn first(candidates: &[&str]) -> Option<PathBuf> {
+fn first_existing(candidates: &[&str]) -> Option<PathBuf> {
     candidates.iter().map(Path::new).find(|path| path.exists()).map(Path::to_owned)
 }
 
-/// A flag that is a setting.
+/// A command-line flag for a setting.
 pub(crate) struct Flag<'a> {
     /// The setting's path.
     pub(crate) key: &'static str,
@@ -83,11 +83,11 @@ pub(crate) fn load(search: Search<'_>, flags: &[Flag<'_>]) -> Result<Config> {
             faults.add(setting.key, &source, expected);
         }
     }
-    faults.none()?;
+    faults.fail_if_any()?;
     Ok(config)
 }
 
-/// The errors, setting by setting.
+/// The errors in all settings, which are reported together.
 #[derive(Default)]
 struct Faults(Vec<String>);
 
@@ -96,7 +96,7 @@ impl Faults {
         self.0.push(format!("{key} ({source}) {problem}"));
     }
 
-    fn none(self) -> Result<()> {
+    fn fail_if_any(self) -> Result<()> {
         if !self.0.is_empty() {
             bail!("the settings cannot be used: {}", self.0.join("; "));
         }
@@ -104,7 +104,7 @@ impl Faults {
     }
 }
 
-/// Reads the settings file. A line of it may contain a secret, so only the line of an error is reported.
+/// Reads the settings file. Because the file may contain secrets, an error reports only its line number.
 fn read(path: &Path, faults: &mut Faults) -> toml::Table {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -162,12 +162,12 @@ fn report_if_unknown(key: &str, source: &str, faults: &mut Faults) {
     faults.add(&shown, source, &format!("is not a setting; the nearest one is {nearest}"));
 }
 
-/// The source and the text of a setting's variable, or, for a secret, of the file that another variable names.
+/// A variable's name and the setting's value from it. For a secret, a second variable may name a file with the value.
 /// Unknown variables are ignored, because orchestrators set variables for every service that they know. An empty
 /// variable counts as not set.
 fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> {
     let name = setting.variable();
-    let text = set(&name).and_then(|value| {
+    let text = env_value(&name).and_then(|value| {
         let text = value.into_string();
         text.map_err(|_| faults.add(setting.key, &name, "must be UTF-8 text")).ok()
     });
@@ -175,13 +175,13 @@ fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> 
         return text.map(|text| (name, text));
     }
     let file_name = format!("{name}_FILE");
-    let Some(path) = set(&file_name) else { return text.map(|text| (name, text)) };
+    let Some(path) = env_value(&file_name) else { return text.map(|text| (name, text)) };
     if text.is_some() {
         let both = format!("is set twice: by {name} and by {file_name}; unset one of them");
         faults.add(setting.key, "variables", &both);
         return None;
     }
-    match secret(Path::new(&path)) {
+    match read_secret(Path::new(&path)) {
         Ok(text) => Some((file_name, text)),
         // The variable may contain the secret itself by mistake, so the path is not shown.
         Err(error) => {
@@ -196,12 +196,12 @@ fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> 
 }
 
 /// A variable, if it is set and not empty.
-fn set(name: &str) -> Option<std::ffi::OsString> {
+fn env_value(name: &str) -> Option<std::ffi::OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The secret in a file, without a trailing newline, which editors add.
-fn secret(path: &Path) -> io::Result<String> {
+fn read_secret(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(MAX_SECRET_BYTES).read_to_string(&mut text)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -218,10 +218,10 @@ mod tests {
         let path = |name: &str| folder.path().join(name).display().to_string();
         let (near, far) = (path("near.toml"), path("far.toml"));
         let candidates = [near.as_str(), far.as_str()];
-        assert_eq!(first(&candidates), None);
+        assert_eq!(first_existing(&candidates), None);
         fs::write(&far, "").unwrap();
-        assert_eq!(first(&candidates), Some(PathBuf::from(&far)));
+        assert_eq!(first_existing(&candidates), Some(PathBuf::from(&far)));
         fs::write(&near, "").unwrap();
-        assert_eq!(first(&candidates), Some(PathBuf::from(&near)));
+        assert_eq!(first_existing(&candidates), Some(PathBuf::from(&near)));
     }
 }

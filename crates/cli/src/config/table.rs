@@ -18,7 +18,7 @@ pub(super) enum Secrecy {
 
 /// One setting.
 pub(super) struct Setting {
-    /// Its path: `limits.credential` is in the section `limits`.
+    /// The path in the file: `limits.credential` is in the section `limits`.
     pub(super) key: &'static str,
     pub(super) secrecy: Secrecy,
     /// Parses a value into the settings.
@@ -26,7 +26,7 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// Its variable: `limits.credential` is `ZOOP_LIMITS_CREDENTIAL`.
+    /// The name of its variable: for `limits.credential` it is `ZOOP_LIMITS_CREDENTIAL`.
     pub(super) fn variable(&self) -> String {
         format!("{PREFIX}{}", self.key.replace('.', "_").to_uppercase())
     }
@@ -59,7 +59,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         address.map(|address| it.server.ops_listen = address)
     }),
     open("server.public_url", |it, value| {
-        // Other errors are reported when the URL is used; a user part must never be shown.
+        // Only a user part is rejected here, because it must never be shown. Other errors are found later.
         const EXPECTED: &str = "must be a scheme and a host, such as https://crm.example.com";
         let url = value.read(EXPECTED, |text| (!text.contains('@')).then(|| text.to_owned()))?;
         it.server.public_url = Some(url);

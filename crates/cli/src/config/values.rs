@@ -86,7 +86,7 @@ impl LogFilter {
     }
 }
 
-/// Whether this is a log target of the product, or within one.
+/// Whether this is one of the product's crates or a module in one.
 fn is_target(name: &str) -> bool {
     let known = name.split("::").next().unwrap_or_default();
     TARGETS.contains(&known)

@@ -22,7 +22,7 @@ pub(super) enum Written<'a> {
 }
 
 impl Written<'_> {
-    /// The value as a string, literally.
+    /// The value as a string, untrimmed.
     pub(super) fn text(self) -> Result<String, Expected> {
         let text = match self {
             Self::Text(text) => text,
@@ -42,7 +42,7 @@ impl Written<'_> {
         }
     }
 
-    /// The value as what a function parses from its text.
+    /// The value that `read` parses from the text.
     pub(super) fn read<T>(
         self,
         expected: &'static str,

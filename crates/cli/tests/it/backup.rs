@@ -141,8 +141,8 @@ fn a_database_in_use_is_noticed_under_every_name() {
     assert!(server.wait().success());
     let restore = ["restore-backup", "copy.db", "--force", "--database", "sqlite://current/x.db"];
     folder.json(&restore);
-    let link = fs::symlink_metadata(folder.path("current/x.db")).expect("it is there");
-    assert!(link.is_symlink(), "the link goes on leading to the database");
+    let link = fs::symlink_metadata(folder.path("current/x.db")).expect("a link");
+    assert!(link.is_symlink(), "the link still leads to the database");
     assert_eq!(tenants(&folder), 1);
 }
 
@@ -182,14 +182,14 @@ fn a_database_path_is_never_taken_for_a_uri() {
     let folder = Folder::new();
     for name in ["file:z.db?mode=memory", "file:///z.db", ":memory:"] {
         let url = format!("sqlite://{name}");
-        let on = |arguments: &[&str]| folder.zoop(&[arguments, &["--database", &url]].concat());
+        let run = |arguments: &[&str]| folder.zoop(&[arguments, &["--database", &url]].concat());
         if name.starts_with("file:///") {
-            assert!(on(&["migrate"]).code == 1, "there is no folder `file:`");
+            assert!(run(&["migrate"]).code == 1, "there is no folder `file:`");
             continue;
         }
-        assert_eq!(on(&["migrate"]).code, 0);
+        assert_eq!(run(&["migrate"]).code, 0);
         assert!(folder.path(name).is_file(), "{name}");
-        assert_eq!(on(&["tenant", "list"]).code, 0, "what was made is kept");
+        assert_eq!(run(&["tenant", "list"]).code, 0, "the database was kept");
     }
 }
 
@@ -207,7 +207,7 @@ fn a_backup_with_a_log_is_restored_completely_and_left_unchanged() {
     server.kill();
     let names = || {
         let entries = fs::read_dir(folder.path("kept")).expect("the folder");
-        let mut names: Vec<_> = entries.map(|entry| entry.expect("it").file_name()).collect();
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
         names.sort();
         names
     };
@@ -226,14 +226,14 @@ fn a_stale_log_at_the_target_is_not_applied_to_a_backup() {
         let owner = ["--owner-name", name, "--owner-email", email];
         folder.json(&[&["tenant", "create", "--name", name][..], &owner].concat());
     };
-    // While it is open here, the command leaves its rows in the log.
+    // While this process has the database open, a command leaves its rows in the log.
     let url = format!("sqlite://{}", folder.path("zoop.db").display());
-    let held = Db::open(&url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
+    let open = Db::open(&url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
     create("Second", "second@example.com");
     fs::copy(folder.path("zoop.db"), folder.path("b.db")).expect("a copy");
     let log = fs::copy(folder.path("zoop.db-wal"), folder.path("b.db-wal")).expect("its log");
     assert!(log > 0, "a log that could be replayed");
-    drop(held);
+    drop(open);
     create("Third", "third@example.com");
     for ending in ["-shm", "-journal"] {
         folder.write(&format!("b.db{ending}"), "left by a process that is gone");

@@ -1,4 +1,4 @@
-//! `zoop call`, and commands whose effect a call shows.
+//! `zoop call`, and commands whose effect is checked by a call.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -69,33 +69,33 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
     let url = site.server.url.as_str();
     let stdin = ["call", "customers.search", "-", "--url", url, "--key", &site.key];
     let found = site.folder.zoop_reading(&stdin, r#"{"q":"oak"}"#).json();
-    assert_eq!(found["rows"], json!([]), "addresses are no names");
+    assert_eq!(found["rows"], json!([]), "addresses are not searched");
 }
 
 #[both]
 fn a_call_that_cannot_be_sent_says_why() {
     let site = Site::new();
     let url = site.server.url.as_str();
-    let tell = |arguments: &[&str]| site.folder.zoop(arguments).failure().to_owned();
-    assert!(tell(&["call", "tags.list", "--url", url]).contains("ZOOP_API_KEY"));
+    let failure = |arguments: &[&str]| site.folder.zoop(arguments).failure().to_owned();
+    assert!(failure(&["call", "tags.list", "--url", url]).contains("ZOOP_API_KEY"));
     assert!(
-        tell(&["call", "tags.list", "{", "--url", url, "--key", "x"]).contains("not valid JSON")
+        failure(&["call", "tags.list", "{", "--url", url, "--key", "x"]).contains("not valid JSON")
     );
-    assert!(tell(&["call", "tags.list", "--url", url, "--key", "x"]).contains("invalid_token"));
+    assert!(failure(&["call", "tags.list", "--url", url, "--key", "x"]).contains("invalid_token"));
     let health = format!("{url}/healthz?");
     assert!(
-        tell(&["call", "tags.list", "--url", &health, "--key", "x"])
+        failure(&["call", "tags.list", "--url", &health, "--key", "x"])
             .contains("not a zoop server's answer")
     );
     for key in ["zoop_uk_a b", "zoop_uk_a\nb", "schlüssel"] {
-        let message = tell(&["call", "tags.list", "--url", url, "--key", key]);
+        let message = failure(&["call", "tags.list", "--url", url, "--key", key]);
         assert!(message.contains("invalid characters") && !message.contains(key), "{message}");
     }
     let message =
-        tell(&["call", "tags.list", "--url", "http://u:s3cret@127.0.0.1:9", "--key", "x"]);
+        failure(&["call", "tags.list", "--url", "http://u:s3cret@127.0.0.1:9", "--key", "x"]);
     assert!(message.contains("without user") && !message.contains("s3cret"), "{message}");
     let nobody = "http://127.0.0.1:9";
-    assert!(tell(&["call", "tags.list", "--url", nobody, "--key", "x"]).contains("no server"));
+    assert!(failure(&["call", "tags.list", "--url", nobody, "--key", "x"]).contains("no server"));
 }
 
 #[both]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// A time limit that no answer reaches.
+/// The time limit for an answer, so that a hanging test fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One caller with one connection, kept between its calls.
@@ -14,7 +14,7 @@ pub(crate) struct Client {
     authorization: String,
 }
 
-/// Gets a path of a server; the status and the body.
+/// Gets a path from a server; returns the status and the body.
 pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
     let reply = agent().get(format!("{url}{path}")).call().expect("an answer");
     (reply.status().as_u16(), reply.into_body().read_to_string().expect("a body"))
@@ -29,7 +29,7 @@ fn agent() -> ureq::Agent {
         .into()
 }
 
-/// Any answer.
+/// A server's answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -63,7 +63,7 @@ impl Client {
         Ok(Reply { status, retry_after, body })
     }
 
-    /// A tool's answer to a call that must succeed.
+    /// Calls a tool, which must succeed; returns the tool's answer.
     #[track_caller]
     pub(crate) fn ask(&self, tool: &str, arguments: &Value) -> Value {
         self.call(tool, arguments).expect("an answer").success()

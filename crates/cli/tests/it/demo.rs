@@ -15,7 +15,7 @@ fn start(folder: &Folder) -> (Server, Value) {
     (server, welcome)
 }
 
-/// A server's URL as it may be shown; its password is its last option.
+/// A URL without its password, which is its last option.
 fn without_password(url: &str) -> String {
     match url.split_once("password=") {
         Some((before, _)) => format!("{before}password=…"),
@@ -78,7 +78,7 @@ fn the_demo_creates_a_business_that_tools_and_commands_use() {
     let (mut second, again) = start(&folder);
     assert_eq!(again["tenant_id"], welcome["tenant_id"], "the same business");
     for made in ["user_key", "tenant_key", "owner_password"] {
-        assert_eq!(again[made], Value::Null, "the first run's go on: {made}");
+        assert_eq!(again[made], Value::Null, "a second run creates no new {made}");
     }
     let url = text(&again, "url");
     folder.json(&["call", "tags.list", "--url", &url, "--key", &user_key]);
@@ -127,11 +127,11 @@ fn the_printed_curl_command_works() {
     let mut curl = String::new();
     loop {
         let line = server.line();
-        let goes_on = line.ends_with('\\');
+        let continues = line.ends_with('\\');
         if line.starts_with("curl ") || !curl.is_empty() {
             curl.push_str(&line);
             curl.push('\n');
-            if !goes_on {
+            if !continues {
                 break;
             }
         }

@@ -23,7 +23,7 @@ struct Package<'a> {
     name: &'a str,
     version: &'a str,
     license: &'a str,
-    /// Where its library's sources are.
+    /// The folder of the library's sources.
     folder: &'a Path,
     is_macro: bool,
 }
@@ -40,7 +40,7 @@ impl Metadata {
 
     fn package(&self, id: &str) -> Package<'_> {
         let packages = self.0["packages"].as_array().expect("packages");
-        let package = packages.iter().find(|package| package["id"] == id).expect("it");
+        let package = packages.iter().find(|package| package["id"] == id).expect("a package");
         let word = |key: &str| package[key].as_str().unwrap_or("none");
         let targets = package["targets"].as_array().expect("targets");
         let is = |target: &Value, kind: &str| target["kind"][0] == kind;
@@ -52,7 +52,7 @@ impl Metadata {
             folder: library["src_path"]
                 .as_str()
                 .and_then(|path| Path::new(path).parent())
-                .expect("it"),
+                .expect("a folder"),
             is_macro: is(library, "proc-macro"),
         }
     }
@@ -70,7 +70,7 @@ impl Metadata {
         found["id"].as_str().expect("an id")
     }
 
-    /// The crates that a crate depends on: `null` for running, `build` for building.
+    /// The ids of a crate's dependencies: normal ones if `kind` is `null`, build dependencies if it is `build`.
     fn needs(&self, id: &str, kind: &Value) -> Vec<&str> {
         let nodes = self.0["resolve"]["nodes"].as_array().expect("nodes");
         let node = nodes.iter().find(|node| node["id"] == id).expect("a node");
@@ -83,7 +83,7 @@ impl Metadata {
             .collect()
     }
 
-    /// The crates that run in a crate, and those that run while it is built, itself included.
+    /// The ids of the crates that `root` links (itself included), and of the crates that run while it is built.
     fn graph(&self, root: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
         let (mut running, mut building) = (BTreeSet::new(), BTreeSet::new());
         let mut waiting = vec![(self.member(root), false)];
@@ -100,7 +100,7 @@ impl Metadata {
 }
 
 impl Package<'_> {
-    /// How often its sources say `unsafe`, except in comments and texts.
+    /// How often `unsafe` occurs in the library's sources, outside comments and strings.
     fn unsafes(&self) -> usize {
         let sources = crate::security::sources(self.folder);
         sources.iter().map(|(_, source)| source.parse().map_or(0, unsafes)).sum()
@@ -122,16 +122,16 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The cells of the page's table rows that have this many.
+/// The cells of the page's table rows, for rows with this many cells.
 fn rows(page: &str, cells: usize) -> impl Iterator<Item = Vec<&str>> {
     let rows = page.lines().filter(|line| line.starts_with("| `"));
     rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>())
         .filter(move |row| row.len() == cells)
 }
 
-/// The expected page. The current page supplies the purposes, and the counts of versions that it has,
-/// unless everything is to be counted again.
-fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
+/// The expected page. The purposes come from the current page. The counts of the versions that it lists do too,
+/// unless `count_again` is set.
+fn page(metadata: &Metadata, current: &str, count_again: bool) -> String {
     let mut page = String::from(
         "# Dependencies\n\n\
          Written by a test (`crates/cli/tests/it/dependencies.rs`), except the purposes.\n\
@@ -140,10 +140,10 @@ fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
          ## Named in our manifests\n\n\
          | crate | for | version | license | in |\n| --- | --- | --- | --- | --- |\n",
     );
-    direct(metadata, kept, &mut page);
+    direct(metadata, current, &mut page);
     let (running, mut building) = metadata.graph("zoop");
     building.retain(|id| !running.contains(id));
-    let known: BTreeMap<_, _> = rows(kept, 4)
+    let known: BTreeMap<_, _> = rows(current, 4)
         .map(|row| ((row[0].to_owned(), row[1].to_owned()), row[3].to_owned()))
         .collect();
     for (title, about, ids) in [
@@ -166,7 +166,8 @@ fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
             let known = known.get(&(name.clone(), version.to_owned())).filter(|_| !count_again);
             let count = known.cloned().unwrap_or_else(|| package.unsafes().to_string());
             with_unsafe += usize::from(count != "0");
-            writeln!(page, "| {name} | {version} | {} | {count} |", package.license).expect("it");
+            writeln!(page, "| {name} | {version} | {} | {count} |", package.license)
+                .expect("a row");
         }
         let head = format!(
             "\n## {title}\n\n{about}\n{} crates, {with_unsafe} of them with unsafe code.\n\n\
@@ -178,9 +179,9 @@ fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
     page
 }
 
-/// The rows of the dependencies that the manifests of the workspace name.
-fn direct(metadata: &Metadata, kept: &str, page: &mut String) {
-    let purposes: BTreeMap<_, _> = rows(kept, 5).map(|row| (row[0], row[1])).collect();
+/// Adds the rows of the dependencies that the workspace's manifests name.
+fn direct(metadata: &Metadata, current: &str, page: &mut String) {
+    let purposes: BTreeMap<_, _> = rows(current, 5).map(|row| (row[0], row[1])).collect();
     let mut named: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<String>)> = BTreeMap::new();
     for member in metadata.members() {
         let user = member["name"].as_str().expect("a name");
@@ -202,24 +203,24 @@ fn direct(metadata: &Metadata, kept: &str, page: &mut String) {
         let purpose = purposes.get(name.as_str()).copied().unwrap_or(NO_PURPOSE);
         let versions = Vec::from_iter(versions).join(", ");
         let users = Vec::from_iter(users).join(", ");
-        writeln!(page, "| {name} | {purpose} | {versions} | {license} | {users} |").expect("it");
+        writeln!(page, "| {name} | {purpose} | {versions} | {license} | {users} |").expect("a row");
     }
 }
 
 #[test]
 fn the_list_of_dependencies_is_current() {
     let path = repository().join("docs/dependencies.md");
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let current = std::fs::read_to_string(&path).unwrap_or_default();
     let is_written = std::env::var_os("ZOOP_WRITE_DOCS").is_some();
     let count_again = is_written || std::env::var_os("ZOOP_TEST_LONG").is_some();
-    let page = page(&Metadata::read(), &kept, count_again);
+    let page = page(&Metadata::read(), &current, count_again);
     if is_written {
         std::fs::write(&path, &page).expect("the page is written");
     } else {
-        assert!(kept == page, "docs/dependencies.md is out of date: ./accept writes it again");
+        assert!(current == page, "docs/dependencies.md is out of date: ./accept writes it again");
     }
-    let open: Vec<_> = rows(&page, 5).filter(|row| row[1] == NO_PURPOSE).collect();
-    assert!(open.is_empty(), "write in docs/dependencies.md what these are for: {open:?}");
+    let missing: Vec<_> = rows(&page, 5).filter(|row| row[1] == NO_PURPOSE).collect();
+    assert!(missing.is_empty(), "write in docs/dependencies.md what these are for: {missing:?}");
 }
 
 #[test]
@@ -228,11 +229,11 @@ fn the_servers_only_third_party_http_client_is_for_the_operators_provider() {
     // Anyone can choose the address of a client document. So documents are fetched only with hyper and TLS, which do
     // not look up names, follow redirects or use a proxy by themselves.
     let clients = ["reqwest", "isahc", "curl", "hickory-resolver", "native-tls"];
-    let reached = |root: &str| {
+    let crates_of = |root: &str| {
         let (running, _) = metadata.graph(root);
         running.into_iter().map(|id| metadata.package(id).name).collect::<Vec<_>>()
     };
-    let ours = reached("zoop-server");
+    let ours = crates_of("zoop-server");
     assert!(ours.contains(&"hyper") && ours.contains(&"zoop-crm"), "{ours:?}");
     for client in clients {
         assert!(!ours.contains(&client), "{client}");
@@ -240,16 +241,16 @@ fn the_servers_only_third_party_http_client_is_for_the_operators_provider() {
     let sources = fs::read_dir(repository().join("crates/server/src")).expect("the sources");
     let users: Vec<_> = sources
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| whole(path).contains("ureq::"))
+        .filter(|path| read_all(path).contains("ureq::"))
         .collect();
     assert_eq!(users, [repository().join("crates/server/src/sso")]);
 }
 
 /// The text of a file, or of every file of a folder.
-fn whole(path: &Path) -> String {
+fn read_all(path: &Path) -> String {
     if path.is_dir() {
         let entries = fs::read_dir(path).expect("a folder");
-        return entries.map(|entry| whole(&entry.expect("an entry").path())).collect();
+        return entries.map(|entry| read_all(&entry.expect("an entry").path())).collect();
     }
     fs::read_to_string(path).expect("a source")
 }

@@ -10,10 +10,10 @@ use serde_json::Value;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
-/// A time limit that nothing here reaches, so that a hanging test fails.
+/// The time limit for a wait, so that a hanging test fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A folder of its own, without settings; in tests on PostgreSQL, a variable names the database.
+/// A new folder without settings, in which `zoop` runs. In tests on PostgreSQL, a variable names the database.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
     /// The program and arguments that run `zoop`, if it is not run directly.
@@ -40,7 +40,7 @@ impl Answer {
         value
     }
 
-    /// The message of a failed command: nothing on stdout, one sentence on stderr.
+    /// The error message of a failed command, which must print nothing on stdout.
     #[track_caller]
     pub(crate) fn failure(&self) -> &str {
         assert_eq!((self.code, self.stdout.as_str()), (1, ""), "{}", self.stderr);
@@ -73,12 +73,12 @@ impl Folder {
         Self { server: Some(server), ..Self::new() }
     }
 
-    /// The database on a server, if it is on one.
+    /// The PostgreSQL database, if the folder uses one.
     pub(crate) fn server(&self) -> Option<&Database> {
         self.server.as_ref()
     }
 
-    /// Makes this program, with these arguments, run `zoop` from now on.
+    /// From now on, `zoop` is run by this program with these arguments.
     pub(crate) fn launch_with(&mut self, launcher: Vec<String>) {
         self.launcher = launcher;
     }
@@ -121,7 +121,7 @@ impl Folder {
         self.zoop(&[arguments, &["--json"]].concat()).json()
     }
 
-    /// Runs `zoop` with a text on stdin.
+    /// Runs `zoop` with text on stdin.
     pub(crate) fn zoop_reading(&self, arguments: &[&str], stdin: &str) -> Answer {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -132,7 +132,7 @@ impl Folder {
         child.wait_with_output().expect("zoop ends").into()
     }
 
-    /// A business with a key that may do everything: (tenant, owner, key).
+    /// Creates a business and a key of its owner with all scopes: (tenant id, owner id, key).
     pub(crate) fn business(&self) -> (String, String, String) {
         if self.server.is_some() {
             self.json(&["migrate"]);
@@ -186,7 +186,7 @@ pub(crate) fn is_long() -> bool {
     std::env::var_os("ZOOP_TEST_LONG").is_some()
 }
 
-/// A server command, made to listen on free ports and to log JSON.
+/// Makes a server command listen on free ports and log JSON.
 pub(crate) fn served(mut command: Command) -> Command {
     command
         .env("ZOOP_SERVER_LISTEN", "127.0.0.1:0")
@@ -195,7 +195,7 @@ pub(crate) fn served(mut command: Command) -> Command {
     command
 }
 
-/// The string with this key.
+/// The string at this key of an object.
 #[track_caller]
 pub(crate) fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("{key} in {value}")).to_owned()
@@ -206,7 +206,7 @@ pub(crate) struct Server {
     child: Child,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
-    /// The server's base address, once it is known.
+    /// The server's base address, empty until the server is ready.
     pub(crate) url: String,
     /// The address of the metrics, if they are served.
     pub(crate) operations: Option<String>,
@@ -262,7 +262,7 @@ impl Server {
         self.log_lines_until(is_it).pop().expect("the line itself")
     }
 
-    /// The log lines since the last check, up to the first that is the `last`.
+    /// The unread log lines, up to and including the first for which `last` is true.
     #[track_caller]
     pub(crate) fn log_lines_until(&self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut lines: Vec<Value> = Vec::new();
@@ -306,7 +306,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may already have ended; either way nothing is left running.
+        // An error means that the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

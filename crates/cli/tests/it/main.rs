@@ -1,5 +1,4 @@
-//! Runs the built binary as people and programs do, in a folder of its own, and looks at its output and its exit
-//! code.
+//! Runs the built binary as people and programs do, in a folder of its own, and checks its output and exit code.
 
 mod backup;
 mod browser;

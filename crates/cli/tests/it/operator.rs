@@ -116,7 +116,7 @@ fn with_several_businesses_a_command_must_name_one() {
     let answer = folder.zoop(&["user", "list", "--tenant", "first"]);
     assert!(answer.failure().contains("no business called first"), "{}", answer.stderr);
     let second = folder.json(&["user", "list", "--tenant", " SECOND "]);
-    assert_eq!(second["rows"][0]["email"], "second@example.com", "by its name");
+    assert_eq!(second["rows"][0]["email"], "second@example.com", "a business is found by its name");
     let reset = ["user", "reset-second-factor"];
     let answer = folder.zoop(&[&reset[..], &["Second Owner"]].concat());
     assert!(answer.failure().contains("--tenant"), "{}", answer.stderr);
@@ -182,20 +182,23 @@ fn users_and_keys_are_found_by_name() {
     };
     let (unlimited, slow) = (create("sync", "0"), create("sync", "7"));
     let list = folder.json(&["key", "list"]);
-    let of = |key: &Value| {
+    let row_of = |key: &Value| {
         let rows = list["rows"].as_array().expect("rows");
         rows.iter().find(|row| row["id"] == key["key_id"]).expect("the key").clone()
     };
-    assert_eq!((&of(&unlimited)["limit"], &of(&slow)["limit"]), (&0.into(), &7.into()));
-    assert_eq!(of(&slow)["user_id"], owner.as_str());
+    assert_eq!((&row_of(&unlimited)["limit"], &row_of(&slow)["limit"]), (&0.into(), &7.into()));
+    assert_eq!(row_of(&slow)["user_id"], owner.as_str());
     let answer = folder.zoop(&["key", "revoke", "sync"]);
     assert!(answer.failure().contains(&text(&slow, "key_id")), "{}", answer.stderr);
-    folder.json(&["key", "revoke", &text(&of(&slow), "hint")]);
+    folder.json(&["key", "revoke", &text(&row_of(&slow), "hint")]);
     let table = folder.zoop(&["key", "list"]).stdout;
     let lines: Vec<&str> = table.lines().collect();
     assert!(lines[1].contains("sync") && lines[1].contains("Dana Whitfield"), "{table}");
-    assert!(lines[1].contains("  none  "), "the limit: {table}");
-    assert!(lines.last().is_some_and(|line| line.contains("  7  ")), "revoked ones last: {table}");
+    assert!(lines[1].contains("  none  "), "the limit is shown: {table}");
+    assert!(
+        lines.last().is_some_and(|line| line.contains("  7  ")),
+        "revoked keys are last: {table}"
+    );
     // Only one of two keys with this name is left.
     folder.json(&["key", "rotate", "sync", "--overlap", "1h"]);
 }
@@ -232,7 +235,7 @@ fn keys_are_shown_once() {
     let table = folder.zoop(&["key", "list"]).stdout;
     assert!(table.contains("reports"), "{table}");
     let whole = shown.stdout.lines().next().expect("the key");
-    assert_eq!(whole.len(), secret.len(), "never cut: {whole}");
+    assert_eq!(whole.len(), secret.len(), "a new key is never cut: {whole}");
     for secret in [secret.as_str(), whole] {
         assert!(!table.contains(secret) && !list.to_string().contains(secret), "{table}");
     }
@@ -346,7 +349,7 @@ fn the_doctor_checks_the_configured_services() {
         ),
     );
     let output = folder.zoop(&["doctor"]);
-    assert_eq!(output.code, 0, "all of it works without them: {}", output.stdout);
+    assert_eq!(output.code, 0, "zoop works without these services: {}", output.stdout);
     for line in [
         "! public URL: http://crm.office.lan is plain HTTP: no one can sign in there",
         "! mail server: the mail server cannot be reached",
@@ -392,7 +395,10 @@ fn commands_use_the_address_of_the_running_server() {
     command.args(["--name", "N", "--email", "third@example.com", "--json"]);
     command.env("ZOOP_SERVER_PUBLIC_URL", "https://crm.example.com");
     let own = Answer::from(command.output().expect("zoop runs")).json();
-    assert!(text(&own, "link").starts_with("https://crm.example.com/"), "the settings win: {own}");
+    assert!(
+        text(&own, "link").starts_with("https://crm.example.com/"),
+        "the configured address is used: {own}"
+    );
 
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
@@ -434,7 +440,7 @@ fn irreversible_commands_ask_only_on_a_terminal() {
     assert!(shown.contains("revoked reports") && !shown.contains("[y/N]"), "{shown}");
     add("bo@example.com");
     let piped = folder.zoop(&["user", "remove", "bo@example.com"]);
-    assert_eq!(piped.code, 0, "scripts go on: {}", piped.stderr);
+    assert_eq!(piped.code, 0, "a script is not asked: {}", piped.stderr);
 }
 
 #[test]
@@ -451,7 +457,7 @@ fn tables_and_the_history_fit_a_terminal_and_are_not_cut_elsewhere() {
     assert!(folder.zoop(&["key", "list"]).stdout.lines().all(|line| line.len() > 80));
 }
 
-/// A terminal's output of a command, to which one line is typed.
+/// Runs a command in a terminal and types one line; returns the terminal's output.
 fn on_terminal(folder: &Folder, arguments: &[&str], typed: &str) -> String {
     let zoop = folder.command(arguments);
     let words = std::iter::once(zoop.get_program()).chain(zoop.get_args());

@@ -12,7 +12,7 @@ use crate::env::{Folder, text};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// A sign-in's redirect target, or its status.
+/// Signs in; returns the status and the redirect target.
 pub(crate) fn sign_in(url: &str, email: &str, password: &str) -> (u16, String) {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -89,7 +89,7 @@ fn an_invitation_prints_its_link_and_is_sent_if_a_mail_server_is_set() {
         &format!("[mail]\nurl = 'smtp://u:s3cret@{closed}'\nfrom = 'zoop@example.com'\n"),
     );
     let answer = folder.zoop(&invite);
-    assert_eq!(answer.code, 0, "the invitation stands: {}", answer.stderr);
+    assert_eq!(answer.code, 0, "the invitation is created anyway: {}", answer.stderr);
     assert!(answer.stdout.contains("Send this to nadia@example.com yourself"), "{}", answer.stdout);
     assert!(answer.stderr.contains("could not be sent"), "{}", answer.stderr);
     assert!(!answer.stderr.contains("s3cret") && !answer.stderr.contains("nadia@"));
@@ -113,14 +113,14 @@ fn invalid_mail_settings_are_reported() {
         assert!(answer.failure().contains(expected), "{expected}: {}", answer.stderr);
         assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
     }
-    let open = folder.zoop(&["history", "--json"]).stdout;
-    assert!(!open.contains("invitations.create"), "nothing was made: {open}");
+    let history = folder.zoop(&["history", "--json"]).stdout;
+    assert!(!history.contains("invitations.create"), "no invitation was created: {history}");
 }
 
-/// A mail server for one connection, which passes on what it receives; returns its port.
+/// Starts a mail server for one connection, which sends the received mails to `mails`; returns its port.
 fn mail_server(mails: Sender<String>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("it");
+    let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         let post = Post { mails, mail: Vec::new() };

@@ -1,4 +1,4 @@
-//! The errors for a PostgreSQL server that cannot be used, and what the command line leaves to it.
+//! The command line on PostgreSQL: errors for an unusable server, the doctor's checks, and printed backup commands.
 
 use std::process::Command;
 
@@ -8,17 +8,16 @@ use zoop_postgres_cluster::{APPLICATION, Cluster, own_database};
 
 use crate::env::{Answer, Folder, database, wait_until};
 
-/// A folder whose database is a server's.
+/// A folder whose database is on PostgreSQL.
 fn folder() -> Folder {
     let mut folder = None;
     zoop_crm::testing::on(Dialect::Postgres, || folder = Some(Folder::new()));
     folder.expect("a folder")
 }
 
-/// Every command that opens a database reports an unusable one in the same way: with these `hints`, and
-/// without a password.
+/// Fails unless every command that opens this database fails with these `hints` and shows no password.
 #[track_caller]
-fn refused(url: &str, hints: &[&str]) {
+fn assert_refused(url: &str, hints: &[&str]) {
     let folder = Folder::new();
     for command in [
         &["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"][..],
@@ -35,7 +34,7 @@ fn refused(url: &str, hints: &[&str]) {
     }
 }
 
-/// The socket's folder, as a URL names it.
+/// The folder of the server's socket, for a URL.
 fn host(cluster: &Cluster) -> String {
     cluster.socket().parent().expect("a folder").display().to_string()
 }
@@ -55,26 +54,26 @@ fn a_rejected_connection_says_what_to_do() {
     let cluster = Cluster::start().expect("a cluster");
     let (host, superuser) = (host(&cluster), cluster.url());
     let url = |rest: &str| format!("postgres:///{rest}host={host}&user=zoop&password=s3cret");
-    refused(
+    assert_refused(
         "postgres://zoop:s3cret@127.0.0.1:1/zoop",
         &["at 127.0.0.1:1/zoop", "server is running"],
     );
-    refused(&url("postgres?port=1&"), &["server is running", "/postgres"]);
-    refused(
+    assert_refused(&url("postgres?port=1&"), &["server is running", "/postgres"]);
+    assert_refused(
         &url("postgres?"),
         &["role \"zoop\" does not exist", "check the user and the password"],
     );
 
     as_superuser(&superuser, "CREATE ROLE zoop LOGIN PASSWORD 'right'");
-    refused(&url("nowhere?"), &["\"nowhere\" does not exist", "CREATE DATABASE"]);
+    assert_refused(&url("nowhere?"), &["\"nowhere\" does not exist", "CREATE DATABASE"]);
     let answer = Folder::new().zoop(&["migrate", "--database", &url("postgres?")]);
     let message = answer.failure();
     let forbidden = ["permission denied for schema public", "must own the database"];
     assert!(forbidden.iter().all(|hint| message.contains(hint)), "{message}");
 
     let file = as_superuser(&superuser, "SHOW hba_file");
-    let asks = "local all postgres trust\nlocal all all scram-sha-256\n";
-    std::fs::write(file, asks).expect("the server's rules");
+    let rules = "local all postgres trust\nlocal all all scram-sha-256\n";
+    std::fs::write(file, rules).expect("the server's rules");
     as_superuser(&superuser, "SELECT pg_reload_conf()");
     let probe = url("postgres?");
     wait_until("the server asks for the password", || {
@@ -83,20 +82,20 @@ fn a_rejected_connection_says_what_to_do() {
     });
     let hints =
         ["password authentication failed", "check the user and the password", "pg_hba.conf"];
-    refused(&probe, &hints);
+    assert_refused(&probe, &hints);
     let none = format!("postgres:///postgres?host={host}&user=zoop");
-    refused(&none, &["that the URL contains a password"]);
+    assert_refused(&none, &["that the URL contains a password"]);
 
     as_superuser(&superuser, "ALTER ROLE zoop CONNECTION LIMIT 0");
     let right = probe.replace("s3cret", "right");
-    refused(&right, &["too many connections", "max_connections", "storage.readers"]);
+    assert_refused(&right, &["too many connections", "max_connections", "storage.readers"]);
 }
 
 #[test]
 fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     let (theirs, newer, odd) = (database(), database(), database());
     theirs.run("CREATE TABLE theirs (n integer)").expect("a table");
-    refused(theirs.url(), &["another program's tables", "choose another database"]);
+    assert_refused(theirs.url(), &["another program's tables", "choose another database"]);
     let folder = Folder::new();
     let old = folder.zoop(&["tenant", "list", "--database", newer.url()]);
     assert!(old.failure().contains("`zoop migrate`"), "{}", old.stderr);
@@ -105,18 +104,18 @@ fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     assert!(folder.zoop(&strict).failure().contains("`zoop migrate`"));
     folder.json(&["migrate", "--database", newer.url()]);
     newer.run("INSERT INTO schema_steps VALUES (99, '0100_later', '')").expect("a later step");
-    refused(newer.url(), &["newer zoop"]);
+    assert_refused(newer.url(), &["newer zoop"]);
     let name = "SELECT current_database()";
     let name = odd.run(name).expect("a name").trim().to_owned();
     let remade =
         format!("CREATE DATABASE {name}_latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'");
     as_superuser(odd.superuser_url(), &remade);
     let latin = odd.url().replace(&name, &format!("{name}_latin"));
-    refused(&latin, &["LATIN1", "ENCODING 'UTF8'"]);
+    assert_refused(&latin, &["LATIN1", "ENCODING 'UTF8'"]);
     as_superuser(odd.superuser_url(), &format!("DROP DATABASE {name}_latin"));
 }
 
-/// One of the doctor's checks.
+/// One of the doctor's checks: whether it is ok, whether it is a warning, and its detail.
 fn check(report: &Value, name: &str) -> (bool, bool, String) {
     let checks = report["checks"].as_array().expect("checks");
     let check = checks.iter().find(|check| check["name"] == name);
@@ -162,7 +161,7 @@ fn the_doctor_reports_a_role_that_bypasses_row_level_security() {
     let server = folder.server().expect("a server");
     let role =
         format!("{}_bypasses", server.run("SELECT current_database()").expect("a name").trim());
-    // It may do what the application may, and sees the rows of all tenants.
+    // The role has the application's rights, and sees the rows of all tenants.
     let made = format!(
         "CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{APPLICATION}' IN ROLE {APPLICATION}"
     );

@@ -39,12 +39,12 @@ impl Site {
         Self { folder, owner, key, servers }
     }
 
-    /// A caller of each server.
+    /// A client for each server.
     fn clients(&self, key: &str) -> Vec<Client> {
         self.servers.iter().map(|server| Client::new(&server.url, key)).collect()
     }
 
-    /// A user's key, with every scope.
+    /// Creates a key of a user with every scope; returns the key's id and the key.
     fn key_of(&self, user: &str) -> (String, String) {
         let scopes = "read:customers,write:customers,read:notes,write:notes";
         let made = self.folder.json(&["key", "create", "--user", user, "--scope", scopes]);
@@ -64,7 +64,7 @@ impl Site {
     }
 }
 
-/// The reasons for which the servers reject a caller.
+/// The reasons with which the servers reject a caller.
 #[track_caller]
 fn rejection_reasons(clients: &[Client]) -> Vec<Value> {
     let reason = |client: &Client| {
@@ -143,17 +143,17 @@ fn the_limit_of_note_writes_is_exact_across_all_processes() {
     assert_eq!(listed["rows"].as_array().map(Vec::len), Some(10));
 }
 
-/// The machine's speed is unknown, so the excess is not counted. Instead the test watches the rounds of the processes,
-/// each of which leaves a row if something was admitted: a process that has completed whole rounds since the first
-/// one published its counts must admit nothing more. The rounds must also be a second apart: on a slow machine some
-/// are late, but not all of several in a row.
+/// The excess is not counted, because it depends on the machine's speed. Instead the test watches the rounds in which
+/// each process publishes and fetches counts. A round leaves a row if the process admitted a request. A process that
+/// has completed a whole round since the first process published its counts must admit no more requests. The rounds
+/// must also be about a second apart. On a slow machine some rounds are late, but not several in a row.
 #[both]
 fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() {
-    /// More than are admitted at this pace in two rounds, so that no process rejects by its own count.
+    /// More requests than a process admits in two rounds at this pace, so that no process rejects by its own count.
     const LIMIT: usize = 200;
     const PACE: Duration = Duration::from_millis(50);
-    /// In microseconds: twice the intended interval, half of what would be too much.
-    const APART: i64 = 2_000_000;
+    /// In microseconds: twice the intended interval.
+    const MAX_INTERVAL: i64 = 2_000_000;
     const ROUNDS: usize = 6;
     let site = Site::new(&[("ZOOP_LIMITS_CREDENTIAL", "0"), ("ZOOP_LIMITS_TENANT", "0")]);
     let limited = |limit: &str| {
@@ -169,32 +169,32 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
     for _ in 0..LIMIT {
         assert_eq!(status(&clients[0]), 200);
     }
-    assert_eq!(status(&clients[0]), 429, "exact in one process");
-    wait_until("it has published its counts", || {
+    assert_eq!(status(&clients[0]), 429, "the limit is exact in one process");
+    wait_until("the process has published its counts", || {
         let published = rounds(&source, &id);
         published.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
     });
     for (process, client) in clients.iter().enumerate().skip(1) {
-        // A key used only by this process shows its rounds.
+        // Only this process is called with this key, so the key's rows show its rounds.
         let (id, key) = limited("1000000");
-        let beside = Client::new(&site.servers[process].url, &key);
+        let unlimited_client = Client::new(&site.servers[process].url, &key);
         let mut passed = 0;
         while status(client) == 200 {
-            // In the first round it fetches all counts, and that ends when the second begins. One more round,
-            // in case a busy machine let it wait for longer than its limit.
-            assert!(passed < 3, "it has fetched the counts but still admits calls");
+            // The process fetches all counts in its first round, which has ended when the second begins. One
+            // more round is allowed, in case the fetch timed out on a busy machine.
+            assert!(passed < 3, "the process has fetched the counts but still admits calls");
             std::thread::sleep(PACE);
-            assert_eq!(status(&beside), 200);
+            assert_eq!(status(&unlimited_client), 200);
             passed = rounds(&source, &id).len();
         }
         let seconds_apart = || {
             let times: Vec<_> = rounds(&source, &id).into_iter().map(|(time, _)| time).collect();
             assert!(times.len() <= ROUNDS, "no two of its rounds were a second apart: {times:?}");
-            times.windows(2).any(|pair| pair[1] - pair[0] < APART)
+            times.windows(2).any(|pair| pair[1] - pair[0] < MAX_INTERVAL)
         };
         while !seconds_apart() {
             std::thread::sleep(PACE);
-            assert_eq!(status(&beside), 200);
+            assert_eq!(status(&unlimited_client), 200);
         }
     }
 }

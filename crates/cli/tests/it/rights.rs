@@ -8,7 +8,7 @@ use crate::env::{Folder, database, text, wait_until};
 use crate::people::sign_in;
 
 const PAGE: &str = include_str!("../../../../docs/scaling.md");
-/// The role, without what older servers allow every role.
+/// Creates the role, and revokes the right to create tables, which older servers give to every role.
 const ROLE: &str = "
     DO $$ BEGIN CREATE ROLE zoop_serving LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
     REVOKE CREATE ON SCHEMA public FROM PUBLIC;
@@ -17,7 +17,7 @@ const ROLE: &str = "
 /// The page's statements that grant the role its rights.
 fn grants() -> &'static str {
     let mut statements = PAGE.split("```sql").skip(1).filter_map(|rest| rest.split("```").next());
-    statements.find(|it| it.contains("TO zoop_serving")).expect("they are on the page")
+    statements.find(|it| it.contains("TO zoop_serving")).expect("the page has the statements")
 }
 
 #[test]
@@ -27,12 +27,12 @@ fn a_role_with_only_row_privileges_can_serve() {
     let source = Source::of(&folder);
     let server = folder.server().expect("a server");
     server.run_as_superuser(ROLE).expect("a role");
-    server.run(grants()).expect("the owner may give them");
+    server.run(grants()).expect("the owner may grant the rights");
     let later = "CREATE TABLE later (n integer); \
                  SELECT bool_and(has_table_privilege('zoop_serving', 'later', word)) \
                  FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS word";
     assert_eq!(server.run(later).expect("a table").trim(), "t");
-    server.run("DROP TABLE later").expect("it goes");
+    server.run("DROP TABLE later").expect("the table is dropped");
     let owns = "SELECT has_schema_privilege('zoop_serving', 'public', 'CREATE') \
                 OR has_database_privilege('zoop_serving', current_database(), 'CREATE') \
                 OR EXISTS (SELECT 1 FROM pg_class WHERE pg_get_userbyid(relowner) = 'zoop_serving')";
@@ -60,11 +60,11 @@ fn a_role_with_only_row_privileges_can_serve() {
     assert_eq!(sign_in(&server.url, "dana@example.com", "correct horse battery"), inside);
     let invite = ["user", "invite", "--name", "N", "--email", "n@example.com", "--role", "tech"];
     operate(&invite);
-    wait_until("it has published its counts", || {
+    wait_until("the server has published its counts", || {
         source.rows("SELECT count(*) > 0 FROM request_counts") == [["t"]]
     });
     server.terminate();
     assert!(server.wait().success());
-    let said = server.rest();
-    assert!(!said.contains("WARN") && !said.contains("ERROR"), "{said}");
+    let output = server.rest();
+    assert!(!output.contains("WARN") && !output.contains("ERROR"), "{output}");
 }

@@ -37,8 +37,7 @@ fn is_test(source: &str, name: &str) -> bool {
     is_marked || lists.any(|list| list.split_whitespace().any(|listed| listed == name))
 }
 
-/// The page promises a defense for each risk, and a test for each defense. If a test is renamed, the page must name it
-/// by its new name; without the test the promise has no proof.
+/// The page promises a defense for each risk, and a test for each defense. A renamed test must be renamed there too.
 #[test]
 fn every_risk_names_existing_tests() {
     let page = std::fs::read_to_string(repository().join("docs/security.md")).expect("the page");
@@ -95,15 +94,15 @@ fn a_key_is_sent_only_to_the_named_address() {
     let folder = Folder::new();
     let listener = || TcpListener::bind("127.0.0.1:0").expect("a port");
     let (named, other) = (listener(), listener());
-    let url = format!("http://{}", named.local_addr().expect("it"));
-    let elsewhere = format!("http://{}/api/mcp", other.local_addr().expect("it"));
+    let url = format!("http://{}", named.local_addr().expect("an address"));
+    let elsewhere = format!("http://{}/api/mcp", other.local_addr().expect("an address"));
     let redirecting = std::thread::spawn(move || {
         let (mut stream, _) = named.accept().expect("the call");
         let mut request = Vec::new();
         while !request.ends_with(b"}}") {
             let mut piece = [0; 1_024];
             let read = stream.read(&mut piece).expect("the request");
-            assert!(read > 0, "it broke off");
+            assert!(read > 0, "the request is complete");
             request.extend_from_slice(&piece[..read]);
         }
         let head = "HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: ";
@@ -113,6 +112,6 @@ fn a_key_is_sent_only_to_the_named_address() {
     let answer = folder.zoop(&["call", "tags.list", "--url", &url, "--key", "zoop_uk_secret"]);
     assert!(answer.failure().contains("302"), "{}", answer.stderr);
     assert!(redirecting.join().expect("no panic").contains("Bearer zoop_uk_secret"));
-    other.set_nonblocking(true).expect("it");
-    assert!(other.accept().is_err(), "the call was carried on to another address");
+    other.set_nonblocking(true).expect("a listener that does not wait");
+    assert!(other.accept().is_err(), "the call is not redirected to another address");
 }

@@ -14,7 +14,7 @@ fn listening_beyond_this_machine_requires_a_public_url() {
         let answer = folder.zoop(&[command, "--listen", "0.0.0.0:0"]);
         assert!(answer.failure().contains("--public-url"), "{}", answer.stderr);
     }
-    assert!(!folder.path("zoop.db").exists(), "nothing was made");
+    assert!(!folder.path("zoop.db").exists(), "no database was created");
     let open = ["--listen", "0.0.0.0:0", "--public-url", "https://crm.example.com/"];
     let config = folder.json(&[&["serve", "--print-config"], &open[..]].concat());
     assert_eq!(config["server"]["public_url"], "https://crm.example.com");
@@ -43,7 +43,7 @@ fn the_server_creates_the_database_and_serves_metrics_on_a_separate_port() {
     let operations = server.operations.as_deref().expect("an address");
     assert!(get(public, "/readyz").starts_with("HTTP/1.1 200"));
     assert!(get(operations, "/metrics").starts_with("HTTP/1.1 200"));
-    assert!(get(public, "/metrics").starts_with("HTTP/1.1 404"), "never on the public port");
+    assert!(get(public, "/metrics").starts_with("HTTP/1.1 404"), "the public port has no metrics");
     let without = folder.serve(&["--ops-listen", "none"]);
     assert_eq!(without.operations, None);
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::client::get;
 use crate::env::{Folder, Server, served, wait_until};
 
-/// Longer than anything here takes.
+/// The time limit for a notification, longer than any machine needs.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn send(signal: &str, server: &Server) {
@@ -44,7 +44,7 @@ fn the_service_manager_is_notified_of_readiness_liveness_and_stopping() {
     }
     server.terminate();
     let stopping = std::iter::repeat_with(next).find(|it| it.trim() != "WATCHDOG=1");
-    let stopping = stopping.expect("the last one");
+    let stopping = stopping.expect("a notification of stopping");
     assert!(stopping.lines().any(|line| line == "STOPPING=1"), "{stopping}");
     assert!(server.wait().success());
 }
@@ -62,7 +62,7 @@ fn a_hangup_is_logged_and_ignored() {
     for signal in ["TERM", "INT"] {
         send(signal, &server);
         assert!(server.wait().success(), "{signal}");
-        assert!(!folder.path("zoop.db-wal").exists(), "it stopped in order");
+        assert!(!folder.path("zoop.db-wal").exists(), "the server stopped gracefully");
         server = folder.serve(&[]);
     }
 }
@@ -76,7 +76,7 @@ fn closing_the_terminal_stops_the_server_gracefully() {
         .chain(serve.get_args())
         .filter_map(|it| it.to_str())
         .collect();
-    // util-linux: runs a command in a terminal of its own.
+    // `script` (util-linux) runs a command in a terminal of its own.
     let mut terminal = Command::new("script")
         .args(["-qec", &format!("exec {}", words.join(" ")), "/dev/null"])
         .current_dir(folder.path(""))
@@ -90,7 +90,7 @@ fn closing_the_terminal_stops_the_server_gracefully() {
     assert!(folder.path("zoop.db-wal").exists(), "it has the database open");
     terminal.kill().expect("it runs");
     terminal.wait().expect("it ends");
-    wait_until("it stopped in order", || !folder.path("zoop.db-wal").exists());
+    wait_until("the server stopped gracefully", || !folder.path("zoop.db-wal").exists());
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_doctor_and_the_log_report_records_dated_in_the_future() {
         checks.iter().find(|check| check["name"] == "future").expect("the check").clone()
     };
     assert_eq!(future(&doctor())["warning"], Value::Null);
-    // As left by a clock that was ahead: an id begins with its time.
+    // Simulates a clock that was ahead: an id begins with the time of its creation.
     let database = rusqlite::Connection::open(folder.path("zoop.db")).expect("the database");
     let change = "UPDATE history SET id = x'02000000000070008000000000000000' \
                   WHERE id = (SELECT max(id) FROM history)";

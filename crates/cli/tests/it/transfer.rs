@@ -16,9 +16,9 @@ fn sample() -> (Folder, String) {
     (folder, text(&welcome, "user_key"))
 }
 
-/// The tables of a copy.
+/// Copies a database; returns the copied tables.
 #[track_caller]
-fn copied(folder: &Folder, from: &str, to: &str) -> Value {
+fn copy_tables(folder: &Folder, from: &str, to: &str) -> Value {
     folder.json(&["copy", "--from", from, "--to", to])["tables"].clone()
 }
 
@@ -43,7 +43,7 @@ fn answers(folder: &Folder, url: &str, key: &str) -> Vec<Value> {
 fn a_database_moves_to_the_other_engine_and_back() {
     let (folder, key) = sample();
     let (one, two) = (database(), database());
-    let there = copied(&folder, "sqlite://zoop.db", one.url());
+    let there = copy_tables(&folder, "sqlite://zoop.db", one.url());
     let rows = |name: &str| {
         let table = there.as_array().expect("tables").iter().find(|table| table["table"] == name);
         table.expect("the table")["rows"].as_u64().expect("a number")
@@ -54,11 +54,11 @@ fn a_database_moves_to_the_other_engine_and_back() {
         (two.url(), "sqlite://back.db"),
         ("sqlite://back.db", "sqlite://again.db"),
     ] {
-        assert_eq!(copied(&folder, from, to), there, "rows and checksums of {from} and {to}");
+        assert_eq!(copy_tables(&folder, from, to), there, "rows and checksums of {from} and {to}");
     }
-    let asked = answers(&folder, "sqlite://zoop.db", &key);
+    let expected = answers(&folder, "sqlite://zoop.db", &key);
     for url in [one.url(), two.url(), "sqlite://back.db", "sqlite://again.db"] {
-        assert_eq!(answers(&folder, url, &key), asked, "{url}");
+        assert_eq!(answers(&folder, url, &key), expected, "{url}");
     }
     let shown = folder.zoop(&["copy", "--to", "sqlite://third.db"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
@@ -70,30 +70,30 @@ fn a_refused_copy_says_what_to_do() {
     let folder = Folder::new();
     folder.business();
     let (empty, old) = (database(), database());
-    let refused = |from: &str, to: &str, hint: &str| {
+    let assert_refused = |from: &str, to: &str, hint: &str| {
         let answer = folder.zoop(&["copy", "--from", from, "--to", to]);
         assert!(answer.failure().contains(hint), "{hint}: {}", answer.stderr);
     };
-    refused("sqlite://nothing.db", empty.url(), "there is no database nothing.db");
-    refused(empty.url(), "sqlite://new.db", "zoop migrate");
-    refused("sqlite://zoop.db", "sqlite://zoop.db", "the source itself");
+    assert_refused("sqlite://nothing.db", empty.url(), "there is no database nothing.db");
+    assert_refused(empty.url(), "sqlite://new.db", "zoop migrate");
+    assert_refused("sqlite://zoop.db", "sqlite://zoop.db", "the source itself");
     folder.json(&["copy", "--to", empty.url()]);
-    refused("sqlite://zoop.db", empty.url(), "is not empty");
+    assert_refused("sqlite://zoop.db", empty.url(), "is not empty");
     folder.write("other.db", "");
     folder.json(&["migrate", "--database", "sqlite://other.db"]);
     folder.json(&["copy", "--to", "sqlite://other.db"]);
-    refused(empty.url(), "sqlite://other.db", "is not empty");
+    assert_refused(empty.url(), "sqlite://other.db", "is not empty");
     old.run("CREATE TABLE theirs (n integer)").expect("a table");
-    refused("sqlite://zoop.db", old.url(), "another program's tables");
+    assert_refused("sqlite://zoop.db", old.url(), "another program's tables");
     let server = folder.serve(&[]);
-    refused(empty.url(), "sqlite://zoop.db", "stop the server");
+    assert_refused(empty.url(), "sqlite://zoop.db", "stop the server");
     drop(server);
     assert!(!folder.path("nothing.db").exists());
 }
 
-/// Starts a copy that will not end, kills it once `has_begun`, and checks that the result cannot be
+/// Starts a copy that will not end, kills it as soon as `has_begun` is true, and checks that the result cannot be
 /// opened as a database.
-fn killed(folder: &Folder, target: &str, has_begun: impl FnMut() -> bool) {
+fn kill_copy(folder: &Folder, target: &str, has_begun: impl FnMut() -> bool) {
     let mut copying = Server::start(folder.command(&["copy", "--to", target]));
     wait_until("the copy has begun", has_begun);
     copying.kill();
@@ -121,11 +121,11 @@ fn a_killed_copy_on_postgresql_is_marked_incomplete() {
     target.run(hold).expect("a trigger");
     let asleep = "SELECT count(*) FROM pg_stat_activity \
                   WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    killed(&folder, target.url(), || target.run(asleep).expect("a count").trim() == "1");
+    kill_copy(&folder, target.url(), || target.run(asleep).expect("a count").trim() == "1");
     let keys = target.run("SELECT count(*) FROM api_keys").expect("a count");
-    assert_eq!(keys.trim(), "0", "nobody is let in");
+    assert_eq!(keys.trim(), "0", "no key was copied");
     let tenants = target.run("SELECT count(*) FROM tenants").expect("a count");
-    assert_eq!(tenants.trim(), "1", "it was in the middle");
+    assert_eq!(tenants.trim(), "1", "the copy was interrupted in the middle");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_killed_copy_on_sqlite_is_marked_incomplete() {
         let count = file.query_row("SELECT count(*) FROM tenants", [], |row| row.get::<_, i64>(0));
         count.expect("a count") == 1
     };
-    killed(&folder, "sqlite://copy.db", tenants);
+    kill_copy(&folder, "sqlite://copy.db", tenants);
 }
 
 #[both]

@@ -1,5 +1,5 @@
 //! The records that a tenant works with. All groups have the same layout: `mod.rs` contains the types, `store.rs`
-//! the SQL, `tools` the tools, and `index.rs` the tokens and queries of the search.
+//! the SQL and `tools` the tools. If a group can be searched, `index.rs` contains its search tokens and queries.
 
 pub mod customers;
 pub mod notes;

@@ -4,16 +4,16 @@ use std::net::IpAddr;
 
 use zoop_db::{Tenant, Uuid};
 
-use crate::call::scope::{OF_ROLES, Scope, Scopes};
+use crate::call::scope::{ROLE_SCOPES, Scope, Scopes};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
 crate::call::argument::choices! {
     /// What a team member may do.
     pub enum Role {
-        /// All scopes; may also change other people's notes and manage the account.
+        /// All grantable scopes. An owner may also change other users' notes and manage the tenant.
         Owner = "owner",
-        /// All scopes.
+        /// All grantable scopes.
         Office = "office",
         /// The crew in the field: reads customers, and reads and writes notes.
         Tech = "tech",
@@ -24,13 +24,13 @@ impl Role {
     /// The scopes that a user with this role can have.
     pub const fn scopes(self) -> Scopes {
         match self {
-            Self::Owner => OF_ROLES.owner,
-            Self::Office => OF_ROLES.office,
-            Self::Tech => OF_ROLES.tech,
+            Self::Owner => ROLE_SCOPES.owner,
+            Self::Office => ROLE_SCOPES.office,
+            Self::Tech => ROLE_SCOPES.tech,
         }
     }
 
-    /// The scopes of a session of a user with this role.
+    /// The scopes that a user with this role has in a browser session.
     pub const fn session_scopes(self) -> Scopes {
         match self {
             Self::Owner => self.scopes().or(Scopes::of(&[Scope::Administer])),
@@ -90,7 +90,7 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// The credential's id, which scopes idempotency keys and request limits.
+    /// The credential's id, or nil if it has none. Idempotency keys and request limits belong to this id.
     pub const fn uuid(self) -> Uuid {
         match self {
             Self::Key(id) => id.uuid(),
@@ -119,9 +119,9 @@ pub struct Rights {
     pub account: Option<Account>,
     /// The actor.
     pub actor: Actor,
-    /// The current scopes: the granted ones that the user's role still includes.
+    /// The granted scopes that the user's role still includes.
     pub scopes: Scopes,
-    /// The scopes that the credential could also get, if the client asked the user for them.
+    /// The scopes that the credential does not have but could get if the client asked the user for them.
     pub attainable: Scopes,
     /// The credential.
     pub credential: Credential,
@@ -140,7 +140,7 @@ impl Rights {
     }
 }
 
-/// Where a call comes from. The history shows it; no check relies on it.
+/// Where a call comes from. This is for the history: no check relies on it.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
     /// The client's name for itself, if it sends one.
@@ -149,16 +149,16 @@ pub struct Source {
     pub address: Option<IpAddr>,
 }
 
-/// A caller whose rights were checked in this transaction. Only [`Access::new`] creates one.
+/// A caller whose rights were read in this transaction. Only [`Access::new`] creates an `Access`.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// The tenant; `None` if the operator acts outside any tenant.
     pub account: Option<Account>,
     /// The actor.
     pub actor: Actor,
-    /// The current scopes.
+    /// See [`Rights::scopes`].
     pub scopes: Scopes,
-    /// Private, so that no other module can build a caller with a struct literal.
+    /// Private, so that no other module can build an `Access` with a struct literal.
     attainable: Scopes,
     /// The credential.
     pub credential: Credential,
@@ -173,7 +173,7 @@ impl Access {
         Self { account, actor, scopes, attainable, credential, source }
     }
 
-    /// The scopes that the credential could also get.
+    /// See [`Rights::attainable`].
     pub const fn attainable(&self) -> Scopes {
         self.attainable
     }

@@ -1,4 +1,5 @@
-//! Answers that several tools share: a page of a list, and the confirmation of one action on one record. An answer that only one tool returns does not belong here.
+//! Answers that several tools share: a page of a list, and the confirmation of an action on one record.
+//! Answers that only one tool returns do not belong here.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,8 +16,8 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
-/// Declares the confirmation of one action on one record, such as `{"archived":true,"id":…}`:
-/// the type's name, the flag, and the description of the id.
+/// Declares the answer that confirms an action on one record, such as `{"archived":true,"id":…}`. The
+/// arguments are the type's name, the flag, and the description of the id.
 macro_rules! done {
     ($(#[doc = $about:literal])* $name:ident, $flag:ident, $id_about:literal) => {
         $(#[doc = $about])*

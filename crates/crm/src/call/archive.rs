@@ -1,5 +1,5 @@
-//! Archiving and restoring: the same steps for every kind of record. What is special to a kind (its
-//! search index, who may do it, what replaces it) is in its own files.
+//! The steps of archiving and restoring that all kinds of record share. Each kind's own files do the rest:
+//! permissions, the search index, and choosing another primary contact or location.
 
 use crate::call::access::Access;
 use crate::call::answer::{Archived, Restored};
@@ -29,7 +29,7 @@ pub(crate) trait Archivable: Clone {
     /// Writes the change from `old` to `new`, and records it in the history.
     fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()>;
 
-    /// The record, or an error if it is archived: an archived record and its children cannot be
+    /// Returns the record, or an error if it is archived: an archived record and its children cannot be
     /// changed.
     fn unless_archived(self, access: &Access) -> Result<Self> {
         match self.archived_at() {
@@ -64,7 +64,7 @@ pub(crate) fn restore<R: Archivable>(
     Ok(Restored::of(old.id()))
 }
 
-/// The restored form of an archived record, not saved yet: some kinds of record change more of it first.
+/// Returns the restored form of an archived record. The caller may change other fields before saving it.
 pub(crate) fn restored_record<R: Archivable>(ctx: &WriteCtx<'_, '_>, old: &R) -> Result<R> {
     if old.archived_at().is_none() {
         return Err(Error::not_found(R::Kind::ARCHIVED));

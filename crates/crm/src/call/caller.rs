@@ -1,6 +1,6 @@
 //! The result of checking a credential: a caller with rights, or a reason to reject it.
 //!
-//! Only types belong here. [`crate::identity::authenticate`] and the sessions module look up credentials.
+//! Credentials are looked up elsewhere: in [`crate::identity::authenticate`] and the sessions module.
 
 use zoop_db::Timestamp;
 
@@ -9,20 +9,20 @@ use crate::call::error::Error;
 use crate::values::clock::SLACK;
 use crate::values::id::{Id, kinds};
 
-/// Resolution of the time of last use, in microseconds: one minute.
+/// The resolution of a credential's time of last use, in microseconds.
 const LAST_USE_RESOLUTION: i64 = 60 * 1_000_000;
 
 /// A caller whose credential is valid.
 #[derive(Debug)]
 pub struct Caller {
-    /// Who they are and what they may do.
+    /// The caller's tenant, actor and scopes.
     pub rights: Rights,
     /// The name of the connected client, as the user consented to it. It takes precedence over the name
     /// that the client sends.
     pub client: Option<String>,
     /// Maximum number of requests with this credential in a rolling minute, if it has its own limit.
     pub request_limit: Option<u32>,
-    /// The use to record, if none is recorded for the current minute yet.
+    /// The credential whose use must be recorded; `None` if a use in this minute is already recorded.
     pub used: Option<Used>,
 }
 
@@ -44,7 +44,7 @@ pub enum Denied {
     Invalid,
     /// Revoked, or (for a key or a token) its user was removed.
     Revoked,
-    /// Expired, or a session that has ended.
+    /// Expired. A session that was ended also counts as expired.
     Expired,
 }
 
@@ -69,7 +69,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The error for a credential that this process created itself, whose rejection is a bug.
+    /// The error of a call whose credential this process created itself: rejecting that credential is a bug.
     pub fn of_own_credential(self) -> Error {
         match self {
             Self::Denied(denied) => Error::internal(denied.reason()),
@@ -96,9 +96,9 @@ impl From<zoop_db::Error> for Refusal {
     }
 }
 
-/// Whether a use at `now` should replace `last`, the last use on record (minute resolution).
+/// Whether a use at `now` should replace the last recorded use, with a resolution of one minute.
 pub(crate) fn should_record_use(last: Option<Timestamp>, now: Timestamp) -> bool {
-    // A time in the future was recorded by a clock running ahead.
+    // A last use in the future was recorded by a clock that ran ahead.
     last.is_none_or(|last| to_the_minute(last) < to_the_minute(now) || last.0 > now.0 + SLACK)
 }
 

@@ -35,7 +35,7 @@ pub struct WriteCtx<'a, 'c> {
     pub environment: &'a Environment,
     /// The changes of the call so far.
     pub(crate) changes: Vec<Change>,
-    /// What the call has stored so far.
+    /// The bytes that the call has stored so far.
     pub(crate) stored: Stored,
     /// Whether the call must leave no history entry.
     pub(crate) is_private: bool,
@@ -57,11 +57,11 @@ pub struct Change {
     pub new: Value,
 }
 
-/// A record whose changes the history stores. It compares the serialized fields.
+/// A record whose changes the history stores. The changes are found by comparing the serialized fields.
 pub trait Recorded: Serialize {
     /// The word for the kind of record.
     const TYPE: &'static str;
-    /// The class of storage that it counts in.
+    /// The storage class in which the record is counted.
     const CLASS: Class = Class::Records;
 
     /// The record's id.
@@ -96,8 +96,8 @@ impl WriteCtx<'_, '_> {
         Moment(self.now)
     }
 
-    /// The id of a table's next record. `greatest_below` reads the table's greatest id below a bound, which
-    /// excludes records that a wrong clock dated into the future.
+    /// The id of a table's next record. `greatest_below` reads the table's greatest id below a bound. The
+    /// bound excludes ids that a wrong clock dated into the future.
     pub fn next_id<K>(&mut self, greatest_below: Sql) -> Result<Id<K>> {
         let bound = id::first_from_wrong_clock(self.now);
         let last =
@@ -111,7 +111,7 @@ impl WriteCtx<'_, '_> {
         next_global_id(self.tx, self.environment, self.now, greatest_below)
     }
 
-    /// Keeps the call out of the history, since only its author may see what it writes.
+    /// Keeps the call out of the history, because only the caller may see what it writes.
     pub const fn leave_no_history(&mut self) {
         self.is_private = true;
     }
@@ -154,8 +154,10 @@ impl WriteCtx<'_, '_> {
         mut old: Map<String, Value>,
         new: Map<String, Value>,
     ) {
-        let size = |fields: &Map<String, Value>| fields.values().map(storage::weight).sum::<i64>();
-        // The values of records are in the search index too; those of notes that are, are counted by them.
+        let size =
+            |fields: &Map<String, Value>| fields.values().map(storage::field_size).sum::<i64>();
+        // The search index contains the values of records too, so they count twice. A note's indexed text is
+        // its body, which is not among these fields: the notes module counts it.
         let copies = if matches!(T::CLASS, Class::Records) { 2 } else { 1 };
         self.stored.add(T::CLASS, copies * (size(&new) - size(&old)));
         for (field, new) in new {

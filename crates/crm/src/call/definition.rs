@@ -1,5 +1,4 @@
-//! A tool as the catalog lists it: [`Tool`] and its behavior without their types, so that one list can
-//! hold all tools.
+//! [`ToolDef`]: a [`Tool`] without its Rust types, so that one list can contain all tools.
 
 use schemars::Schema;
 
@@ -11,11 +10,11 @@ use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
-/// The bytes of the longest record as JSON: a note of 100,000 characters of four bytes each, also as the old
-/// text in an entry of the history.
-const RECORD_BYTES: usize = 448 * 1024;
-/// The bytes of the longest answer of any tool, as JSON.
-pub const LONGEST_ANSWER: usize = page::PAGE_BYTES + RECORD_BYTES;
+/// Maximum bytes of one record as JSON. The longest records are a note of 100,000 four-byte characters, and a
+/// history entry that contains such a note's old text.
+const MAX_RECORD_BYTES: usize = 448 * 1024;
+/// Maximum bytes of any tool's answer, as JSON.
+pub const LONGEST_ANSWER: usize = page::PAGE_BYTES + MAX_RECORD_BYTES;
 
 /// A tool as the catalog lists it.
 #[derive(Debug, Clone, Copy)]
@@ -34,37 +33,37 @@ pub struct ToolDef {
     pub exposure: Exposure,
     /// [`Tool::EXAMPLE`].
     pub example: &'static str,
-    /// The declared fields of its input.
+    /// The declared fields of the input.
     declared: fn() -> Vec<Field>,
-    /// The schema of what it returns.
+    /// The JSON schema of the answer.
     output: fn() -> Schema,
-    /// Whether it reads or writes, and how to run it.
+    /// Whether the tool reads or writes, and how to run it.
     pub kind: ToolKind,
 }
 
 /// Whether a tool reads or writes, and how to run it.
 #[derive(Debug, Clone, Copy)]
 pub enum ToolKind {
-    /// It reads.
+    /// The tool reads.
     Query {
-        /// The fields for pages, if it is a list.
+        /// The fields `cursor` and `limit`, if the tool is a list.
         paging: Option<fn() -> Vec<Field>>,
-        /// Runs it and returns the answer as JSON.
+        /// Runs the tool and returns the answer as JSON.
         run: fn(&mut ReadCtx<'_, '_>, Object) -> Result<String>,
     },
-    /// It writes.
+    /// The tool writes.
     Command {
         /// [`Command::EFFECT`].
         effect: Effect,
         /// [`Command::RECEIPT`].
         receipt: Receipt,
-        /// Checks a call's arguments and makes everything ready for the write.
+        /// Checks a call's arguments and prepares the write.
         prepare: fn(&mut ReadCtx<'_, '_>, CommandCall) -> Result<Box<dyn Prepared>>,
     },
 }
 
 impl ToolDef {
-    /// A tool that reads one thing.
+    /// A tool that reads and is not a list.
     pub const fn query<T: Query>() -> Self {
         Self::of::<T>(ToolKind::Query { paging: None, run: perform::query_json::<T> })
     }
@@ -98,7 +97,7 @@ impl ToolDef {
         }
     }
 
-    /// Every field that a call can send, including those of the pipeline.
+    /// Every field that a call can send, including those that the pipeline adds.
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = (self.declared)();
         match self.kind {
@@ -109,45 +108,45 @@ impl ToolDef {
         fields
     }
 
-    /// The JSON schema of its arguments.
+    /// The JSON schema of the arguments.
     pub fn input_schema(&self) -> serde_json::Map<String, serde_json::Value> {
         crate::call::argument::object_schema(&self.fields())
     }
 
-    /// The JSON schema of what it returns. If a caller may get a redacted response, only the fields
-    /// that every redacted response has are required.
+    /// The JSON schema of the answer. If a caller may get a receipt instead, only the fields that every
+    /// receipt contains are required.
     pub fn output_schema(&self) -> serde_json::Value {
         let mut schema = (self.output)().to_value();
-        let held: Option<Vec<&str>> = match self.kind {
+        let required: Option<Vec<&str>> = match self.kind {
             ToolKind::Command { receipt: Receipt::Keys(keys), .. } => Some(keys.to_vec()),
             ToolKind::Command { receipt: Receipt::Sent { always, .. }, .. } => {
                 Some(always.to_vec())
             }
             _ => None,
         };
-        if let (Some(object), Some(held)) = (schema.as_object_mut(), held) {
-            object.insert("required".to_owned(), held.into());
+        if let (Some(object), Some(required)) = (schema.as_object_mut(), required) {
+            object.insert("required".to_owned(), required.into());
             object.remove("title");
         }
         schema
     }
 
-    /// The bytes of its longest answer, as JSON. A list's page, and a customer with all that it has, end with the
-    /// row that exceeds a page's bytes.
+    /// Maximum bytes of the tool's answer, as JSON. A query can exceed [`page::PAGE_BYTES`] by one row: a
+    /// page, like the answer of `customers.get`, ends only after the row that exceeds it.
     pub const fn longest_answer(&self) -> usize {
         match self.kind {
             ToolKind::Query { .. } => LONGEST_ANSWER,
-            ToolKind::Command { .. } => RECORD_BYTES,
+            ToolKind::Command { .. } => MAX_RECORD_BYTES,
         }
     }
 
-    /// Whether it only reads.
+    /// Whether the tool only reads.
     pub const fn is_read_only(&self) -> bool {
         matches!(self.kind, ToolKind::Query { .. })
     }
 
-    /// Whether it hides, replaces or removes stored data. Clients ask the user before they call such a
-    /// tool.
+    /// Whether the tool hides, replaces or removes stored data. Clients ask the user before they call such
+    /// a tool.
     ///
     /// Source: MCP schema, `ToolAnnotations.destructiveHint`.
     pub const fn is_destructive(&self) -> bool {
@@ -165,7 +164,7 @@ impl ToolDef {
         !matches!(self.kind, ToolKind::Command { effect: Effect::Create, .. })
     }
 
-    /// The name for clients that reject dots.
+    /// The tool's name with underscores, for clients that reject dots.
     pub fn underscored(&self) -> String {
         self.name.replace('.', "_")
     }
@@ -174,10 +173,10 @@ impl ToolDef {
 /// A group of tools, as the catalog lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
-    /// Its name, which `?toolsets=` takes.
+    /// The group's name, which `?toolsets=` accepts.
     pub name: &'static str,
-    /// What it is about.
+    /// What the group is about.
     pub about: &'static str,
-    /// Its tools in order.
+    /// The group's tools, in order.
     pub tools: &'static [ToolDef],
 }

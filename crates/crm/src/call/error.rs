@@ -1,6 +1,5 @@
-//! The error type of the crate. The message for the caller and the internal cause are separate fields.
-//! The interface that took the call (MCP, a page, the command line) renders the error, as its last
-//! step.
+//! The error type of the crate. The message for the caller and the internal cause are separate fields. The
+//! interface that received the call (MCP, a page, the command line) renders the error, as its last step.
 
 use serde::Serialize;
 
@@ -10,9 +9,9 @@ use crate::call::scope::Scope;
 /// The result of a fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Maximum number of problems that a message spells out. The list of fields has them all.
+/// Maximum number of problems that a message spells out. The list `fields` contains all problems.
 const PROBLEMS_IN_MESSAGE: usize = 3;
-/// Maximum number of further fields that a message names.
+/// Maximum number of further fields that a message names, without their problems.
 const FIELDS_IN_MESSAGE: usize = 20;
 
 /// Why a call failed.
@@ -85,7 +84,7 @@ impl Error {
         Self::fields(vec![FieldProblem { field: field.to_owned(), problem: problem.into() }])
     }
 
-    /// Invalid input in these fields, with a message built from them. Of several problems of one field,
+    /// Invalid input in these fields, with a message built from them. If a field has several problems,
     /// only the first is reported.
     pub fn fields(problems: Vec<FieldProblem>) -> Self {
         let mut fields: Vec<FieldProblem> = Vec::new();
@@ -153,8 +152,8 @@ impl Error {
         Self::Internal { cause: cause.into() }
     }
 
-    /// The name of the kind on the wire. An unavailable server has no kind of its own: the interface that
-    /// took the call reports it in its own way.
+    /// The name of the kind on the wire. `Unavailable` has no kind of its own, because the interface that
+    /// received the call reports it in its own way.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::InvalidInput { .. } => "invalid_input",
@@ -165,8 +164,8 @@ impl Error {
         }
     }
 
-    /// What the caller may see of the error, as the JSON of a tool's error result. An internal error
-    /// contains `request_id`, which identifies the log entry.
+    /// What the caller may see of the error, as the JSON of a tool's error result. An error of the kind
+    /// `internal` contains `request_id`, which identifies the log entry.
     pub fn public_json(&self, request_id: &str) -> String {
         let body = Public {
             kind: self.kind(),

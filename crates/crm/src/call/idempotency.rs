@@ -3,7 +3,7 @@
 //! A call with the same key, tool and arguments from the same credential within a day gets the first
 //! answer again and writes nothing. The key commits with the write. Failed calls are not remembered.
 //!
-//! Of an answer that is not small, only a part and a hash are kept, and a retry reads the record again.
+//! Only a part and a hash of a long answer are stored. A retry then reads the record again.
 
 use sha2::{Digest, Sha256};
 use zoop_db::{Timestamp, params};
@@ -14,13 +14,13 @@ use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::storage::{self, Class};
 use crate::call::sweep::{Sweep, few};
 
-/// The name of the field, and of the header in errors.
+/// The name of the argument. Errors also use it for the `Idempotency-Key` header.
 pub(crate) const FIELD: &str = "idempotency_key";
 /// Maximum length of a key, in characters.
-const KEY_CHARACTERS: usize = 255;
+const MAX_KEY_CHARACTERS: usize = 255;
 /// How long a key is remembered, in microseconds.
-const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
-/// The longest answer that is kept whole, in bytes.
+const RETENTION: u64 = 24 * 60 * 60 * 1_000_000;
+/// Maximum length of an answer that is stored whole, in bytes.
 pub(crate) const MAX_KEPT: usize = 2 * 1024;
 
 crate::call::table::table! {
@@ -37,10 +37,10 @@ crate::call::table::table! {
 }
 
 zoop_db::statements! {
-    /// The answer to the call with a key.
+    /// The remembered answer under a key.
     FIND = "SELECT tool, fingerprint, answer, answered_at, whole_hash FROM idempotency \
             WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
-    /// Remembers an answer, and replaces an expired one.
+    /// Remembers an answer. Replaces the expired answer under the same key, if there is one.
     REMEMBER = "INSERT INTO idempotency \
                 (tenant_no, credential_id, idempotency_key, tool, fingerprint, answer, answered_at, \
                 whole_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -50,7 +50,7 @@ zoop_db::statements! {
                 whole_hash = excluded.whole_hash";
 }
 
-/// The tenant and the size of each row that is removed.
+/// Returns the tenant and the size in bytes of each removed row.
 macro_rules! removed {
     () => {
         " RETURNING tenant_no, 60 + octet_length(idempotency_key) + octet_length(tool) \
@@ -62,68 +62,67 @@ zoop_db::global_statements! {
     /// Removes expired answers, in every tenant.
     FORGET = (concat!("DELETE FROM idempotency", few!("idempotency",
               "tenant_no, credential_id, idempotency_key", "answered_at <= $1", "answered_at"), removed!()));
-    /// Removes answers that a wrong clock dated too far ahead.
+    /// Removes answers that a wrong clock dated a day or more into the future.
     FORGET_AHEAD = (concat!("DELETE FROM idempotency", few!("idempotency",
                     "tenant_no, credential_id, idempotency_key", "answered_at >= $1", "answered_at"), removed!()));
 }
 
-/// A key under which an answer is remembered.
+/// An idempotency key, with the tool and the fingerprint of the call that it identifies.
 pub(crate) struct Claim {
     pub(crate) key: String,
     pub(crate) fingerprint: [u8; 32],
     pub(crate) tool: &'static str,
 }
 
-/// What is remembered of an answer.
+/// An answer as it is stored: whole, or a part of it and a hash of the whole.
 pub(crate) struct Remembered {
-    /// The answer; if it was not small, the part of it that every caller may see.
+    /// The whole answer, or the part of it that every caller may see.
     pub(crate) answer: String,
-    /// The hash of the whole answer, if it was not small.
+    /// The hash of the whole answer, if only a part is stored.
     whole_hash: Option<Vec<u8>>,
 }
 
 impl Remembered {
-    /// Of an answer that is kept whole.
+    /// An answer that is stored whole.
     pub(crate) const fn whole(answer: String) -> Self {
         Self { answer, whole_hash: None }
     }
 
-    /// Of an answer of which only `part` is kept. It is an answer as well, for when the rest cannot be read
-    /// again.
+    /// An answer of which only `part` is stored. A retry gets `part` if `whole` cannot be produced again.
     pub(crate) fn part(part: String, whole: &str) -> Self {
         Self { answer: part, whole_hash: Some(Sha256::digest(whole).to_vec()) }
     }
 
-    /// Whether only a part is kept.
+    /// Whether only a part is stored.
     pub(crate) const fn is_part(&self) -> bool {
         self.whole_hash.is_some()
     }
 
-    /// Whether an answer is the whole one.
-    pub(crate) fn is_of(&self, answer: &str) -> bool {
+    /// Whether `answer` is the whole answer of which a part is stored.
+    pub(crate) fn is_part_of(&self, answer: &str) -> bool {
         self.whole_hash.as_deref() == Some(&*Sha256::digest(answer))
     }
 }
 
-/// The field that every write takes.
+/// The field that every write accepts.
 pub(crate) fn fields() -> Vec<Field> {
     vec![Field {
         name: FIELD,
         about: "Retry with the same key to write once.".to_owned(),
-        schema: serde_json::json!({ "type": "string", "maxLength": KEY_CHARACTERS }),
+        schema: serde_json::json!({ "type": "string", "maxLength": MAX_KEY_CHARACTERS }),
         required: false,
     }]
 }
 
-/// Removes the key from the arguments and returns it. A key in the header must not differ from it.
+/// Takes the key from the arguments, or else from the header. If both have a key, the two must be equal.
 pub(crate) fn take_key(
     arguments: &mut Object,
     header: Option<&str>,
 ) -> Result<Option<String>, FieldProblem> {
     let problem =
         |problem: &str| FieldProblem { field: FIELD.to_owned(), problem: problem.to_owned() };
-    let at = arguments.iter().position(|(name, _)| name == FIELD);
-    let sent = match at.map(|at| arguments.remove(at).1) {
+    let index = arguments.iter().position(|(name, _)| name == FIELD);
+    let sent = match index.map(|index| arguments.remove(index).1) {
         None | Some(Json::Null) => None,
         Some(Json::Text(key)) => Some(key),
         Some(other) => {
@@ -139,9 +138,9 @@ pub(crate) fn take_key(
         (Some(key), _) | (None, Some(key)) => key,
         (None, None) => return Ok(None),
     };
-    if key.chars().count() > KEY_CHARACTERS || key.chars().any(char::is_control) {
+    if key.chars().count() > MAX_KEY_CHARACTERS || key.chars().any(char::is_control) {
         return Err(problem(&format!(
-            "must be at most {KEY_CHARACTERS} characters, none of them control characters"
+            "must be at most {MAX_KEY_CHARACTERS} characters, none of them control characters"
         )));
     }
     Ok(Some(key.to_owned()))
@@ -170,7 +169,7 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
         Json::Null => digest.update(b"n"),
         Json::Boolean(truth) => digest.update([b'b', u8::from(*truth)]),
         Json::Number(number) => digest_text(digest, &number.to_string()),
-        // No tool accepts one, so its value need not distinguish two calls.
+        // No tool accepts a huge number, so its value need not be part of the hash.
         Json::HugeNumber => digest.update(b"h"),
         Json::Text(text) => digest_text(digest, text),
         Json::List(items) => {
@@ -184,13 +183,13 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
     }
 }
 
-/// The length comes first, so that two texts in a row are unambiguous.
+/// Hashes the length first, so that two strings in a row are unambiguous.
 fn digest_text(digest: &mut Sha256, text: &str) {
     digest.update((text.len() as u64).to_be_bytes());
     digest.update(text.as_bytes());
 }
 
-/// What is remembered under the claim's key, if this is a retry of the same call.
+/// Returns the answer that is stored under the claim's key. It is an error if another call used the key.
 pub(crate) fn recall(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option<Remembered>> {
     let credential = ctx.access.credential.uuid();
     let known = ctx.tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
@@ -201,9 +200,9 @@ pub(crate) fn recall(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option
         Ok((tool, fingerprint, Remembered { answer, whole_hash: row.take()? }, answered_at))
     })?;
     match known {
-        // A time in the future is from a wrong clock. Such an answer counts for a day on either side of
-        // it.
-        Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= REMEMBERED => Ok(None),
+        // A wrong clock may have dated the answer into the future. The answer is valid for less than a day
+        // before and after its time.
+        Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= RETENTION => Ok(None),
         Some((tool, fingerprint, remembered, _))
             if tool == claim.tool && fingerprint == claim.fingerprint =>
         {
@@ -216,7 +215,7 @@ pub(crate) fn recall(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option
     }
 }
 
-/// Remembers an answer in the write's own transaction.
+/// Stores an answer in the write's own transaction.
 pub(crate) fn remember(
     ctx: &mut WriteCtx<'_, '_>,
     claim: &Claim,
@@ -234,19 +233,19 @@ pub(crate) fn remember(
     Ok(())
 }
 
-/// The sweeps of answers that no longer count.
+/// The sweeps of answers that have expired.
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "remembered answers",
         step: |tx, now| {
-            let last = Timestamp(now.0.saturating_sub_unsigned(REMEMBERED));
+            let last = Timestamp(now.0.saturating_sub_unsigned(RETENTION));
             storage::sweep(tx, Class::Answers, FORGET, params![last])
         },
     },
     Sweep {
         rows: "remembered answers from the future",
         step: |tx, now| {
-            let first = Timestamp(now.0.saturating_add_unsigned(REMEMBERED));
+            let first = Timestamp(now.0.saturating_add_unsigned(RETENTION));
             storage::sweep(tx, Class::Answers, FORGET_AHEAD, params![first])
         },
     },

@@ -1,7 +1,7 @@
-//! Calls: what a tool is ([`definition`]), and the only way to run one ([`run`]).
+//! What a tool is ([`tool`], [`definition`]), and the only way to run one ([`run`]).
 //!
-//! What must never live here: a group's tool, a group's table, or the lookup of credentials. This
-//! folder imports only `values`.
+//! What must never live here: tools or tables of `business` and `identity`, or the lookup of credentials. Of
+//! the crate's other folders, this one imports only `values`.
 
 pub mod access;
 pub mod answer;

@@ -1,9 +1,9 @@
 //! Pages of lists: the cursor, and how rows become `{rows, nextCursor, hasMore}`.
 //!
-//! A cursor is opaque to callers. It holds the list's filters, the last row's position, and a check
-//! value over both, the tenant and the tool. The check detects a damaged cursor and one of another list
-//! or tenant. It guards against mistakes, not against forgery: a forged cursor reads nothing that the
-//! caller could not read with plain filters.
+//! A cursor is opaque to callers. It contains the list's filters, the last row's position, and a check value
+//! computed from these two, the tenant and the tool. The check value detects a damaged cursor and a cursor of
+//! another list or tenant. It guards against mistakes, not against forgery: a forged cursor reads nothing that
+//! the caller could not read with plain filters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,9 +24,8 @@ use crate::call::written::Written;
 
 /// A page ends once the JSON of its rows exceeds this many bytes.
 pub const PAGE_BYTES: usize = 256 * 1024;
-/// Maximum bytes of a cursor. Its filters are bounded, so none is longer.
-const CURSOR_BYTES: usize = 8 * 1024;
-/// Bytes of the check value.
+/// Maximum bytes of a cursor. The length of the filters is limited, so no valid cursor is longer.
+const MAX_CURSOR_BYTES: usize = 8 * 1024;
 const CHECK_BYTES: usize = 8;
 
 #[derive(Serialize, Deserialize)]
@@ -35,7 +34,7 @@ struct CursorState<P> {
     position: P,
 }
 
-/// The fields that every list takes besides its filters.
+/// The fields that every list accepts in addition to its filters.
 pub(crate) fn fields<T: List>() -> Vec<Field> {
     vec![
         Field {
@@ -62,14 +61,14 @@ impl Parse for CursorText {
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         match value {
-            Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
-            Json::Text(_) => Err(ParseError::Invalid(DAMAGED.to_owned())),
+            Json::Text(text) if text.len() <= MAX_CURSOR_BYTES => Ok(Self(text)),
+            Json::Text(_) => Err(ParseError::Invalid(INVALID_CURSOR.to_owned())),
             other => Err(ParseError::wrong_type("must be nextCursor of the previous page", &other)),
         }
     }
 }
 
-const DAMAGED: &str =
+const INVALID_CURSOR: &str =
     "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
 
 /// Runs a [`List`] and returns a page as JSON. Each row is serialized once, then measured and sent.
@@ -87,13 +86,13 @@ pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result
     read::<T, _>(ctx, object, |row| Ok((row, 0)))
 }
 
-/// Reads a page of a list. `form` gives each row the form in which the page holds it, with its bytes.
+/// Reads a page of a list. `convert` converts each row to its type in the page, and measures its bytes.
 fn read<T: List, R>(
     ctx: &mut ReadCtx<'_, '_>,
     object: Object,
-    form: impl Fn(T::Row) -> Result<(R, usize)>,
+    convert: impl Fn(T::Row) -> Result<(R, usize)>,
 ) -> Result<Page<R>> {
-    // The lists of the installation have no tenant; no tenant has the number 0.
+    // A list of the whole installation has no tenant and uses 0, which is not the number of any tenant.
     let tenant = ctx.tx.tenant().map_or(0, |tenant| tenant.0);
     let codec = CursorCodec { tool: T::NAME, tenant };
     let arguments = ListArguments::<T>::read(object, perform::parse_context(ctx.access), &codec)?;
@@ -102,19 +101,19 @@ fn read<T: List, R>(
         room,
         arguments.after,
         |after, count| T::run(ctx, &arguments.input, after, count),
-        form,
+        convert,
     )?;
     let has_more = rest.is_some();
-    let close = |position| codec.close(&CursorState { filters: arguments.filters, position });
-    Ok(Page { rows, next_cursor: rest.map(close).transpose()?, has_more })
+    let encode = |position| codec.encode(&CursorState { filters: arguments.filters, position });
+    Ok(Page { rows, next_cursor: rest.map(encode).transpose()?, has_more })
 }
 
-/// The room of a page.
+/// The limits of a page.
 #[derive(Clone, Copy)]
 pub(crate) struct Room {
     /// Maximum rows.
     pub(crate) rows: usize,
-    /// The page ends once its rows have more bytes than this: with the row that exceeds it.
+    /// The page ends after the row that makes it larger than this many bytes.
     pub(crate) bytes: usize,
     /// [`List::AT_ONCE`].
     pub(crate) at_once: usize,
@@ -123,25 +122,26 @@ pub(crate) struct Room {
 /// The rows of a page, and the position of the last one if there are more.
 type Filled<R, P> = (Vec<R>, Option<P>);
 
-/// Fills a page with what `run` finds: up to so many rows after a position, in order, each with its own.
+/// Fills a page with the rows that `run` finds. `run` gets a position and a count, and returns at most that
+/// many rows after the position, in order, each with its own position.
 ///
-/// Rows are read a few at a time, because a page has room for few of the longest ones.
+/// Rows are read a few at a time, because only a few rows of the maximum length fit on a page.
 pub(crate) fn fill<F, R, P>(
     room: Room,
     mut after: Option<P>,
     mut run: impl FnMut(Option<P>, usize) -> Result<Found<F, P>>,
-    form: impl Fn(F) -> Result<(R, usize)>,
+    convert: impl Fn(F) -> Result<(R, usize)>,
 ) -> Result<Filled<R, P>> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
     let mut at_once = room.at_once;
     loop {
         let wanted = at_once.min(room.rows - rows.len());
-        // One row more tells whether there are more.
+        // Ask for one extra row, to know whether more rows follow.
         let Found { rows: found, stopped } = run(after.take(), wanted + 1)?;
         let is_end = found.len() <= wanted;
         let mut left = found.len();
         for (row, position) in found.into_iter().take(wanted) {
-            let (row, size) = form(row)?;
+            let (row, size) = convert(row)?;
             rows.push(row);
             bytes += size;
             left -= 1;
@@ -156,11 +156,11 @@ pub(crate) fn fill<F, R, P>(
         if rows.len() == room.rows {
             return Ok((rows, after));
         }
-        at_once = fitting(room.bytes - bytes, bytes / rows.len());
+        at_once = rows_to_fill(room.bytes - bytes, bytes / rows.len());
     }
 }
 
-/// Rows with their positions in the list.
+/// Adds to each row its position in the list.
 pub(crate) fn with_positions<R, P>(rows: Vec<R>, position: impl Fn(&R) -> P) -> Found<R, P> {
     let with_position = |row| {
         let position = position(&row);
@@ -169,10 +169,10 @@ pub(crate) fn with_positions<R, P>(rows: Vec<R>, position: impl Fn(&R) -> P) -> 
     Found::all(rows.into_iter().map(with_position).collect())
 }
 
-/// How many more rows of this length are likely to fill the page.
-fn fitting(left: usize, each: usize) -> usize {
-    // Rows without a length fit in any number.
-    left.checked_div(each).map_or(usize::MAX - 1, |rows| rows + 1)
+/// The number of rows that fills the remaining bytes of a page, if each row has `row_bytes`.
+fn rows_to_fill(remaining: usize, row_bytes: usize) -> usize {
+    // The rows of `list` are not measured, so any number of them fits.
+    remaining.checked_div(row_bytes).map_or(usize::MAX - 1, |rows| rows + 1)
 }
 
 /// The parsed arguments of a list's call.
@@ -185,23 +185,23 @@ struct ListArguments<T: List> {
 }
 
 impl<T: List> ListArguments<T> {
-    /// Joins the cursor's filters with those sent. Reports the problems of both together.
+    /// Parses the arguments of a list, including the cursor's filters. Reports all problems together.
     fn read(object: Object, context: ParseContext, codec: &CursorCodec) -> Result<Self> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, context);
         let limit = paging.take::<Option<T::Limit>>("limit");
-        let state = state::<T::Position>(&mut paging, codec);
-        let is_lost = state.is_none() && paging.is_filled("cursor");
+        let state = read_cursor::<T::Position>(&mut paging, codec);
+        let is_cursor_invalid = state.is_none() && paging.is_filled("cursor");
         let (object, after) = match state {
             None => (sent, None),
             Some(CursorState { filters, position }) => {
-                (join::<T::Input>(sent, filters, &mut paging), Some(position))
+                (add_filters::<T::Input>(sent, filters, &mut paging), Some(position))
             }
         };
         let filters = object
             .iter()
-            .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
+            .map(|(name, value)| (name.clone(), to_value(&T::Input::canonical(name, value))))
             .filter(|(_, value)| !value.is_null())
             .collect();
         let sent: Vec<_> = object.iter().map(|(name, _)| name.clone()).collect();
@@ -215,32 +215,39 @@ impl<T: List> ListArguments<T> {
                 Ok(Self { input, filters, after, limit })
             }
             (paging, fields) => {
-                // A cursor that was refused may have carried what seems to be missing.
-                let of_fields = fields.err().unwrap_or_default().into_iter();
-                let reported = of_fields.filter(|it| !is_lost || sent.contains(&it.field));
+                // An invalid cursor may contain the missing fields, so report only fields that were sent.
+                let problems = fields.err().unwrap_or_default().into_iter();
+                let reported = problems.filter(|it| !is_cursor_invalid || sent.contains(&it.field));
                 Err(Error::fields(reported.chain(paging.err().into_iter().flatten()).collect()))
             }
         }
     }
 }
 
-/// The state in the cursor that was sent.
-fn state<P: DeserializeOwned>(paging: &mut Fields, codec: &CursorCodec) -> Option<CursorState<P>> {
+/// Decodes the cursor that was sent. `None` if none was sent or it is invalid, which is reported to `paging`.
+fn read_cursor<P: DeserializeOwned>(
+    paging: &mut Fields,
+    codec: &CursorCodec,
+) -> Option<CursorState<P>> {
     let cursor = paging.take::<Option<CursorText>>("cursor").flatten()?;
-    codec.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
+    codec.decode(&cursor.0).or_else(|| paging.refuse("cursor", INVALID_CURSOR))
 }
 
-/// The cursor's filters apply. A filter that is sent again must mean the same.
-fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
+/// Adds the cursor's filters to the ones that were sent. A filter that is in both must have the same meaning.
+fn add_filters<T: Input>(
+    mut sent: Object,
+    from_cursor: Map<String, Value>,
+    paging: &mut Fields,
+) -> Object {
     // `null` counts as not sent.
-    sent.retain(|(name, value)| *value != Json::Null || !carried.contains_key(name));
+    sent.retain(|(name, value)| *value != Json::Null || !from_cursor.contains_key(name));
     for (name, value) in sent.iter().filter(|(_, value)| *value != Json::Null) {
-        let value = plain(&T::canonical(name, value));
-        if value != carried.get(name).cloned().unwrap_or_default() {
+        let value = to_value(&T::canonical(name, value));
+        if value != from_cursor.get(name).cloned().unwrap_or_default() {
             paging.refuse::<()>(name, "differs from the cursor's: leave it out, or start again");
         }
     }
-    for (name, value) in carried {
+    for (name, value) in from_cursor {
         if !sent.iter().any(|(sent, _)| *sent == name) {
             sent.push((name, Json::from(value)));
         }
@@ -255,20 +262,20 @@ struct CursorCodec {
 }
 
 impl CursorCodec {
-    fn close<P: Serialize>(&self, state: &CursorState<P>) -> Result<String> {
+    fn encode<P: Serialize>(&self, state: &CursorState<P>) -> Result<String> {
         let mut bytes = serde_json::to_vec(state)?;
-        let check = self.check(&bytes);
+        let check = self.check_value(&bytes);
         bytes.extend_from_slice(&check);
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn open<P: DeserializeOwned>(&self, cursor: &str) -> Option<CursorState<P>> {
+    fn decode<P: DeserializeOwned>(&self, cursor: &str) -> Option<CursorState<P>> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (state, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
-        (self.check(state) == check).then(|| serde_json::from_slice(state).ok()).flatten()
+        (self.check_value(state) == check).then(|| serde_json::from_slice(state).ok()).flatten()
     }
 
-    fn check(&self, state: &[u8]) -> [u8; CHECK_BYTES] {
+    fn check_value(&self, state: &[u8]) -> [u8; CHECK_BYTES] {
         let mut digest = Sha256::new();
         digest.update(self.tool.as_bytes());
         digest.update(self.tenant.to_be_bytes());
@@ -279,17 +286,17 @@ impl CursorCodec {
     }
 }
 
-/// A caller's value as plain JSON, to be stored and compared.
-fn plain(value: &Json) -> Value {
+/// Converts a caller's value to the type that a cursor can store and compare.
+fn to_value(value: &Json) -> Value {
     match value {
-        // A filter with a huge number is rejected.
+        // The tool rejects a filter with a huge number, so the result does not matter.
         Json::Null | Json::HugeNumber => Value::Null,
         Json::Boolean(truth) => Value::Bool(*truth),
         Json::Number(number) => Value::Number(number.clone()),
         Json::Text(text) => Value::String(text.clone()),
-        Json::List(items) => items.iter().map(plain).collect(),
+        Json::List(items) => items.iter().map(to_value).collect(),
         Json::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+            members.iter().map(|(name, value)| (name.clone(), to_value(value))).collect()
         }
     }
 }
@@ -302,18 +309,18 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// A list that is not in creation order: its sort key first, then the id.
+        /// The position in a list that is not in creation order is a sort key and an id.
         #[test]
         fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
             let codec = CursorCodec { tool: "jobs.list", tenant };
             let position = (name, starts, Uuid::from_u128(id));
             let state = CursorState { filters: Map::new(), position: position.clone() };
-            let cursor = codec.close(&state).expect("a cursor");
-            prop_assert!(cursor.len() <= CURSOR_BYTES);
-            let opened: Option<CursorState<(String, i64, Uuid)>> = codec.open(&cursor);
-            prop_assert_eq!(opened.map(|it| it.position), Some(position));
+            let cursor = codec.encode(&state).expect("a cursor");
+            prop_assert!(cursor.len() <= MAX_CURSOR_BYTES);
+            let decoded: Option<CursorState<(String, i64, Uuid)>> = codec.decode(&cursor);
+            prop_assert_eq!(decoded.map(|it| it.position), Some(position));
             let other = CursorCodec { tool: "jobs.list", tenant: tenant.wrapping_add(1) };
-            prop_assert!(other.open::<(String, i64, Uuid)>(&cursor).is_none());
+            prop_assert!(other.decode::<(String, i64, Uuid)>(&cursor).is_none());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pending answer of a call: of its only job, or of a write that is first prepared in a read.
+//! [`Pending`]: the pending answer of a call, which is a single job, or a read that prepares a write.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,8 +13,8 @@ use crate::call::tool::Step;
 /// The work of a write job. It runs once for each part.
 pub(crate) type Work<T, E> = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<Step<T>, E> + Send>;
 
-/// The pending answer of a call. A write is queued only after its preparation has answered, so nothing is
-/// written until the answer is awaited. Dropping it tells the engine that the caller has gone.
+/// The pending answer of a call. A write is queued only while its answer is awaited, after its preparation has
+/// finished. Dropping a `Pending` tells the engine that the caller has gone.
 #[must_use = "a write runs only when its answer is awaited"]
 pub struct Pending<'a, T, E>(Stage<'a, T, E>);
 
@@ -50,12 +50,12 @@ where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    /// The answer of the only job.
+    /// The answer of a call that is a single job.
     pub(crate) const fn running(reply: Reply<T, E>) -> Self {
         Self(Stage::Reading(reply))
     }
 
-    /// The answer of the write that a read prepares.
+    /// The answer of a write. `reply` is the answer of the read that prepares the write.
     pub(crate) const fn preparing(
         db: &'a Db,
         deadline: Instant,

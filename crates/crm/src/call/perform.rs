@@ -1,6 +1,6 @@
-//! The steps of an authorized call. A command is first prepared, as a read: its arguments are parsed. Then,
-//! in the write: look up the idempotency key, run the tool, record the history, remember the answer, count what
-//! was stored, and reduce the answer to a receipt. Only [`crate::call::run`] runs them.
+//! The steps of an authorized call. A command is first prepared in a read, which parses its arguments. Then
+//! the write looks up the idempotency key, runs the tool, records the history, remembers the answer, counts
+//! what was stored, and reduces the answer to a receipt. Only [`crate::call::run`] runs these steps.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,7 +18,6 @@ use crate::call::tool::{Command, Query, Receipt, Replay, Step};
 
 /// A command's call, with the idempotency key separate from the arguments.
 pub struct CommandCall {
-    /// The arguments, without the idempotency key.
     pub(crate) arguments: Object,
     /// The idempotency key, if one was sent, or what is wrong with it.
     pub(crate) key: Result<Option<String>, FieldProblem>,
@@ -40,33 +39,33 @@ pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) ->
     Ok(serde_json::to_string(&query::<T>(ctx, object)?)?)
 }
 
-/// A command whose arguments are valid: only the write is left. It may run several times.
+/// A command whose arguments are valid, so that only the write is left.
 pub trait Prepared: Send {
-    /// Runs it, or its next part, and returns the answer as JSON. A retry with the same idempotency key gets the
-    /// first answer again, and nothing is run.
+    /// Runs the command, or its next part, and returns the answer as JSON. A retry with the same idempotency key does
+    /// not run the command and gets the first answer again. A job that runs again calls this again.
     fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>>;
 }
 
-/// [`Prepared`] in the tool's own types.
+/// A [`Prepared`] command, in the tool's own types.
 pub(crate) struct Ready<T: Command> {
     input: T::Input,
     claim: Option<Claim>,
     sent: Sent,
 }
 
-/// The names of the fields that a call sent, and whether each one's value was blank.
+/// The name of each field that a call sent, and whether its value was blank.
 type Sent = Vec<(String, bool)>;
 
 impl<T: Command> Ready<T> {
-    /// Runs it, or its next part.
-    pub(crate) fn output(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
-        let output = self.unpaid(ctx)?;
+    /// Runs the command, or its next part, and returns the answer in the tool's own type.
+    pub(crate) fn run_typed(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
+        let output = self.run_uncharged(ctx)?;
         storage::charge(ctx, storage::is_limited::<T>())?;
         Ok(output)
     }
 
-    /// Runs it, or its next part, and leaves it to the caller to count what was stored.
-    fn unpaid(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
+    /// Runs the command, or its next part. The caller must then count what was stored ([`storage::charge`]).
+    fn run_uncharged(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
         let step = match T::advance(ctx, &self.input)? {
             Step::Partial => Step::Partial,
             Step::Done(()) => Step::Done(T::run(ctx, &self.input)?),
@@ -75,18 +74,19 @@ impl<T: Command> Ready<T> {
         Ok(step)
     }
 
-    fn answer(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>> {
+    /// Runs the command, or its next part, or replays the answer if the call is a retry.
+    fn run_json(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>> {
         if let Some(claim) = &self.claim
             && let Some(remembered) = idempotency::recall(ctx, claim)?
         {
             return replay::<T>(ctx, &self.input, remembered).map(Step::Done);
         }
-        let step = match self.unpaid(ctx)? {
+        let step = match self.run_uncharged(ctx)? {
             Step::Partial => Step::Partial,
             Step::Done(output) => Step::Done(serde_json::to_string(&output)?),
         };
         if let (Step::Done(answer), Some(claim)) = (&step, &self.claim) {
-            idempotency::remember(ctx, claim, &remembered::<T>(answer)?)?;
+            idempotency::remember(ctx, claim, &to_remember::<T>(answer)?)?;
         }
         storage::charge(ctx, storage::is_limited::<T>())?;
         Ok(step)
@@ -95,7 +95,7 @@ impl<T: Command> Ready<T> {
 
 impl<T: Command> Prepared for Ready<T> {
     fn run(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>> {
-        match self.answer(ctx)? {
+        match self.run_json(ctx)? {
             Step::Done(answer) if needs_receipt(ctx.access, T::SCOPE, T::RECEIPT) => {
                 receipt_of(&answer, T::RECEIPT, &self.sent).map(Step::Done)
             }
@@ -104,7 +104,7 @@ impl<T: Command> Prepared for Ready<T> {
     }
 }
 
-/// Checks a command's arguments and makes it ready for the write.
+/// Checks a command's arguments and prepares its write.
 pub(crate) fn prepare<T: Command>(
     ctx: &mut ReadCtx<'_, '_>,
     call: CommandCall,
@@ -132,17 +132,17 @@ pub(crate) fn prepare_json<T: Command>(
     Ok(Box::new(prepare::<T>(ctx, call)?))
 }
 
-/// What is remembered of an answer.
-fn remembered<T: Command>(answer: &str) -> Result<Remembered> {
+/// The form in which an answer is remembered.
+fn to_remember<T: Command>(answer: &str) -> Result<Remembered> {
     if answer.len() <= idempotency::MAX_KEPT || matches!(T::REPLAY, Replay::Kept) {
         return Ok(Remembered::whole(answer.to_owned()));
     }
-    // Nothing was sent: what remains is what every receipt contains.
+    // The list of sent fields is empty, so that the part contains only what every receipt contains.
     Ok(Remembered::part(receipt_of(answer, T::RECEIPT, &[])?, answer))
 }
 
-/// The answer to a retry. If the record has changed since, a caller who may read it gets it as it is now. Nobody
-/// else gets more than was kept: the record may contain what others have written meanwhile.
+/// The answer to a retry. If the record has changed since the first call, a caller who may read it gets its
+/// current state. Other callers get only what was stored, because others may have written to the record.
 fn replay<T: Command>(
     ctx: &mut WriteCtx<'_, '_>,
     input: &T::Input,
@@ -154,15 +154,16 @@ fn replay<T: Command>(
     let kept: KeptId = serde_json::from_str(&remembered.answer)?;
     let answer = match reread(ctx, input, kept.id) {
         Ok(record) => serde_json::to_string(&record)?,
-        // It was archived meanwhile. The write has happened all the same.
+        // The record was archived since. The first call still succeeded, so the retry succeeds too.
         Err(Error::NotFound { .. }) => return Ok(remembered.answer),
         Err(error) => return Err(error),
     };
-    let is_shown = remembered.is_of(&answer) || !needs_receipt(ctx.access, T::SCOPE, T::RECEIPT);
+    let is_shown =
+        remembered.is_part_of(&answer) || !needs_receipt(ctx.access, T::SCOPE, T::RECEIPT);
     Ok(if is_shown { answer } else { remembered.answer })
 }
 
-/// The record that a remembered answer is about.
+/// The id of the record that a remembered answer is about.
 #[derive(Deserialize)]
 struct KeptId {
     id: Uuid,
@@ -174,8 +175,8 @@ pub(crate) fn needs_receipt(access: &Access, scope: Scope, receipt: Receipt) -> 
     receipt != Receipt::Whole && !access.scopes.has(scope.read_counterpart())
 }
 
-/// Reduces an answer to its receipt. A stored answer passes through here too, so that a retry never shows
-/// more than the caller may see now.
+/// Reduces an answer to its receipt. A remembered answer is reduced too, so that a retry never shows more than
+/// the caller may see now.
 fn receipt_of(answer: &str, receipt: Receipt, sent: &[(String, bool)]) -> Result<String> {
     let mut record: Map<String, Value> = serde_json::from_str(answer)?;
     let mut shown = Map::new();
@@ -196,8 +197,7 @@ fn receipt_of(answer: &str, receipt: Receipt, sent: &[(String, bool)]) -> Result
             for (name, is_blank) in sent {
                 let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
                 if let Some(stored) = record.remove(key) {
-                    // A cleared field is shown as null: the stored record may show another record's value
-                    // in its place.
+                    // Show a cleared field as null, because the answer may fill it from another record.
                     show(key, if *is_blank { Value::Null } else { stored });
                 }
             }

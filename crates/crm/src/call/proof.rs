@@ -1,4 +1,4 @@
-//! Proof of who is calling, and the only way from it into a transaction.
+//! Proof of who is calling, and the functions that read the caller's rights and bind the tenant.
 //!
 //! Rights are read in the transaction that uses them and must not be cached: a revoked key, a removed
 //! user or a new role takes effect with the next call, in every process.
@@ -48,8 +48,8 @@ pub(crate) fn enter_read<P: Proof>(
     Ok(access)
 }
 
-/// Reads the caller's rights and binds a write transaction to the caller's tenant. Binding may wait for
-/// another write that revokes these rights, so they are read again after a wait.
+/// Reads the caller's rights and binds a write transaction to the caller's tenant. On PostgreSQL, binding may
+/// wait for another write, which may revoke the rights. The rights are then read again.
 pub(crate) fn enter_write<P: Proof>(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -1,12 +1,11 @@
 //! The only way to run a tool, for MCP, pages, the command line, the demo, tests and benchmarks.
 //!
-//! Every call reads the caller's rights, binds the caller's tenant (and locks it, for writes on
-//! PostgreSQL), checks the scope and the actor, then runs the tool. All of this is one transaction,
-//! which commits or rolls back as one. A write is prepared before that: everything that can refuse it
-//! without writing, and everything that takes long, happens in a read.
+//! Every call reads the caller's rights, binds the caller's tenant (and locks it, for writes on PostgreSQL),
+//! checks the scope and the actor, then runs the tool. All of this is one transaction, which commits or rolls
+//! back as one.
 //!
-//! [`Runner`] runs each call as jobs of its own. Code that holds a transaction uses [`read`] and
-//! [`write()`] for JSON, or [`query`] and [`command`] for the tool's own types.
+//! [`Runner`] runs each call as jobs of its own. Code that already has a transaction uses [`read`] and
+//! [`write()`] for JSON, or [`query`], [`list`] and [`command`] for the tool's own types.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -27,7 +26,7 @@ use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::tool::{ActorRule, Command, List, Query, Step};
 use crate::values::clock::Environment;
 
-/// Runs a tool that reads and returns the answer as JSON.
+/// Runs a tool that reads. Returns the answer as JSON.
 ///
 /// # Errors
 /// The call is rejected or fails. [`Error::Internal`] if the tool writes.
@@ -57,8 +56,7 @@ fn read_as(
     run(&mut ReadCtx { tx, access, now: environment.clock.now() }, object)
 }
 
-/// Runs a tool that writes and returns the answer as JSON. `header_key` is the `Idempotency-Key`
-/// header.
+/// Runs a tool that writes. Returns the answer as JSON. `header_key` is the `Idempotency-Key` header.
 ///
 /// # Errors
 /// The call is rejected or fails. [`Error::Internal`] if the tool reads.
@@ -82,12 +80,12 @@ pub fn write<P: Proof>(
 /// A write whose arguments are valid for its caller.
 struct PreparedWrite {
     tool: &'static ToolDef,
-    /// What the arguments were parsed with.
+    /// The context in which the arguments were parsed.
     context: ParseContext,
     command: Box<dyn Prepared>,
 }
 
-/// Checks all of a write that can be checked without writing.
+/// Runs all checks of a write that need no writing, and parses its arguments.
 fn prepare(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -109,12 +107,12 @@ fn prepare(
 }
 
 impl PreparedWrite {
-    /// Whether it was prepared for what the caller's tenant is now.
-    fn is_for(&self, access: &Access) -> bool {
+    /// Whether the arguments would be parsed in the same context now: the tenant's country may have changed.
+    fn is_current_for(&self, access: &Access) -> bool {
         self.context == perform::parse_context(access)
     }
 
-    /// Runs it, or its next part, for a caller whose rights were read in the write's own transaction.
+    /// Runs the write, or its next part, for a caller whose rights were read in the write's own transaction.
     fn run(
         &self,
         tx: &mut WriteTx<'_>,
@@ -126,7 +124,7 @@ impl PreparedWrite {
     }
 }
 
-/// Runs a tool that reads one thing, in its own types.
+/// Runs a query in the tool's own types.
 ///
 /// # Errors
 /// The call is rejected or fails.
@@ -142,7 +140,7 @@ pub fn query<T: Query, P: Proof>(
     Ok(perform::query::<T>(&mut ctx, arguments.into_object())?)
 }
 
-/// Reads a page of a list, in the list's own types.
+/// Reads a page of a list in the list's own types.
 ///
 /// # Errors
 /// The call is rejected or fails.
@@ -158,11 +156,11 @@ pub fn list<T: List, P: Proof>(
     Ok(page::list::<T>(&mut ctx, arguments.into_object())?)
 }
 
-/// Runs a tool that writes, in its own types.
+/// Runs a command in the tool's own types.
 ///
 /// # Errors
-/// The call is rejected or fails. A caller who may write the record but not read it is always rejected:
-/// only a JSON answer can be redacted.
+/// The call is rejected or fails. A caller who may get only a receipt is rejected: only a JSON answer can be
+/// reduced to a receipt.
 pub fn command<T: Command, P: Proof>(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -172,14 +170,14 @@ pub fn command<T: Command, P: Proof>(
     let access = enter_write(tx, environment, proof)?;
     let ready = prepare_command::<T>(tx, environment, &access, arguments)?;
     loop {
-        let step = ready.output(&mut WriteCtx::begin(tx, &access, environment)?)?;
+        let step = ready.run_typed(&mut WriteCtx::begin(tx, &access, environment)?)?;
         if let Step::Done(output) = step {
             return Ok(output);
         }
     }
 }
 
-/// Checks all of a command that can be checked without writing.
+/// Runs all checks of a command that need no writing, and parses its arguments.
 fn prepare_command<T: Command>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -191,7 +189,7 @@ fn prepare_command<T: Command>(
     perform::prepare::<T>(&mut ReadCtx { tx, access, now: environment.clock.now() }, call)
 }
 
-/// [`authorize`] for a caller who gets the whole answer.
+/// Like [`authorize`], but also rejects a caller who may get only a receipt.
 fn authorize_command<T: Command>(access: &Access) -> Result<()> {
     let tool = const { &ToolDef::command::<T>() };
     authorize(access, tool)?;
@@ -202,8 +200,9 @@ fn authorize_command<T: Command>(access: &Access) -> Result<()> {
     Ok(())
 }
 
-/// Runs calls as jobs of a database: a call that reads is one job. A call that writes is first prepared as
-/// a read, so that no writer waits for its arguments, and no call that is refused reaches the writer.
+/// Runs calls as jobs of a database. A call that reads is one job. A call that writes is first prepared in a
+/// read, so that parsing its arguments does not hold up other writes, and so that a call that is rejected
+/// there never reaches the writer.
 #[derive(Clone, Copy)]
 pub struct Runner<'a> {
     /// The database.
@@ -215,7 +214,7 @@ pub struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// Runs any tool and returns the answer as JSON. `header_key` is the `Idempotency-Key` header.
+    /// Runs any tool. Returns the answer as JSON. `header_key` is the `Idempotency-Key` header.
     pub fn call<P>(
         &self,
         proof: P,
@@ -237,7 +236,7 @@ impl<'a> Runner<'a> {
             let mut prepared = prepare(tx, &environment, &access, tool, &arguments, key)?;
             let work: Work<String, P::Refusal> = Box::new(move |tx| {
                 let access = enter_write(tx, &environment, &proof)?;
-                if !prepared.is_for(&access) {
+                if !prepared.is_current_for(&access) {
                     let key = header_key.as_deref();
                     prepared = prepare(tx, &environment, &access, tool, &arguments, key)?;
                 }
@@ -248,7 +247,7 @@ impl<'a> Runner<'a> {
         Pending::preparing(self.db, self.deadline, preparing)
     }
 
-    /// Runs a tool that reads one thing.
+    /// Runs a query.
     pub fn query<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<T::Output, P::Refusal>
     where
         T: Query<Output: Send>,
@@ -268,7 +267,7 @@ impl<'a> Runner<'a> {
         self.db.read(self.deadline, move |tx| list(tx, &environment, &proof, arguments))
     }
 
-    /// Runs a tool that writes.
+    /// Runs a command.
     pub fn command<T, P>(
         &self,
         proof: P,
@@ -289,7 +288,7 @@ impl<'a> Runner<'a> {
                 if context != perform::parse_context(&access) {
                     ready = prepare_command(tx, &environment, &access, arguments.clone())?;
                 }
-                Ok(ready.output(&mut WriteCtx::begin(tx, &access, &environment)?)?)
+                Ok(ready.run_typed(&mut WriteCtx::begin(tx, &access, &environment)?)?)
             });
             Ok(work)
         });
@@ -297,7 +296,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Parses the arguments. Drops the fields that clients add on their own, and counts them.
+/// Parses the arguments. Drops the fields that clients add on their own, and counts the dropped fields.
 fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
     let mut object = argument::parse_object(arguments)?;
     let sent = object.len();

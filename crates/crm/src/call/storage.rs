@@ -1,10 +1,10 @@
-//! How many bytes each tenant stores, by class, and the limit on them.
+//! The number of bytes that each tenant stores, by class, and the limit on the total.
 //!
-//! Each write adds an estimate of what it stores in its own transaction, and sweeps subtract what they
-//! remove. The estimate is from the values, so it is the same on both engines and proportional to what the
-//! engine needs. From time to time the background work measures a tenant and corrects what has drifted.
+//! In its own transaction, each write adds an estimate of what it stores, and each sweep subtracts what it
+//! removes. The estimate is computed from the values, so it is the same on both engines and proportional to
+//! what the engine needs. Background work measures each tenant from time to time and corrects the count.
 //!
-//! What must never live here: which tables there are. `maintenance.rs` measures them.
+//! What must never live here: the list of tables to measure. `maintenance.rs` has it.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ macro_rules! total {
     };
 }
 
-/// PostgreSQL adds up large integers to a number of another type.
+/// The sum of a column. The cast is for PostgreSQL, whose `sum` of `bigint` values is `numeric`.
 macro_rules! sum {
     ($column:literal) => {
         concat!("CAST(coalesce(sum(", $column, "), 0) AS bigint)")
@@ -45,19 +45,19 @@ macro_rules! sum {
 }
 
 zoop_db::global_statements! {
-    /// Adds to what a tenant stores, unless it is above the limit `$7`.
+    /// Adds to a tenant's count, unless the count is already above `$7`.
     ADD = (concat!("UPDATE tenant_storage SET records = records + $2, notes = notes + $3, \
            drafts = drafts + $4, history = history + $5, answers = answers + $6 \
            WHERE tenant_no = $1 AND ", total!(), " <= $7"));
-    /// Begins to count a tenant. It has not been measured yet.
+    /// Adds the row of a tenant that has none. The tenant still counts as not measured.
     BEGIN = "INSERT INTO tenant_storage (tenant_no, records, notes, drafts, history, answers) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_no) DO NOTHING";
     OF_TENANT = "SELECT records, notes, drafts, history, answers FROM tenant_storage \
                  WHERE tenant_no = $1";
-    /// Marks a tenant as measured, unless it was since a time.
+    /// Marks a tenant as measured at `$2`, unless it was measured at `$3` or later.
     MEASURED = "UPDATE tenant_storage SET counted_at = $2 \
                 WHERE tenant_no = $1 AND (counted_at IS NULL OR counted_at < $3)";
-    /// Tenants that were never measured, or before a time.
+    /// Tenants that were never measured, or last measured before `$1`.
     UNMEASURED = "SELECT t.no FROM tenants t LEFT JOIN tenant_storage s ON s.tenant_no = t.no \
                   WHERE s.counted_at IS NULL OR s.counted_at < $1 ORDER BY t.no LIMIT $2";
     SUMS = (concat!("SELECT ", sum!("records"), ", ", sum!("notes"), ", ", sum!("drafts"), ", ",
@@ -66,7 +66,7 @@ zoop_db::global_statements! {
              JOIN tenants t ON t.no = s.tenant_no WHERE ", total!(), " > $1 ORDER BY t.no"));
 }
 
-/// A class of what a tenant stores.
+/// A class of stored data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Customers and what belongs to them, with their search index.
@@ -98,7 +98,7 @@ impl Class {
     }
 }
 
-/// Bytes by class, or a change of them.
+/// A number of bytes for each class: an amount or a change, which may be negative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stored([i64; Class::ALL.len()]);
 
@@ -118,7 +118,7 @@ impl Stored {
         self.0[class as usize] += bytes;
     }
 
-    /// What has to be added to `before` to get this.
+    /// The difference of each class from `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self(std::array::from_fn(|class| self.0[class] - before.0[class]))
     }
@@ -128,8 +128,8 @@ impl Stored {
     }
 }
 
-/// The number of bytes that a column takes which is not a text: as long as its value in JSON.
-pub(crate) const fn fixed(kind: zoop_db::Kind) -> i64 {
+/// The bytes counted for a value, about its length in JSON. Text and bytes are counted by length instead.
+pub(crate) const fn fixed_size(kind: zoop_db::Kind) -> i64 {
     match kind {
         zoop_db::Kind::Id => 36,
         zoop_db::Kind::Time => 24,
@@ -138,8 +138,8 @@ pub(crate) const fn fixed(kind: zoop_db::Kind) -> i64 {
     }
 }
 
-/// The number of bytes that a field takes.
-pub(crate) fn weight(value: &Value) -> i64 {
+/// The number of bytes counted for the value of a record's field.
+pub(crate) fn field_size(value: &Value) -> i64 {
     match value {
         Value::Null => 0,
         Value::String(text) => length(text),
@@ -147,33 +147,33 @@ pub(crate) fn weight(value: &Value) -> i64 {
     }
 }
 
-/// The length of a text in bytes.
+/// The length of a string in bytes.
 pub(crate) fn length(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
 }
 
-/// Whether a tool is refused when the storage is full. What hides or removes is not, nor is what an owner does
-/// to manage the account, such as removing a person.
+/// Whether a tool is rejected when the storage is full. Tools that hide or remove data are not, and neither
+/// are tools that manage the tenant, such as `users.remove`.
 pub(crate) const fn is_limited<T: Command>() -> bool {
     matches!(T::EFFECT, Effect::Create | Effect::Update) && matches!(T::EXPOSURE, Exposure::Public)
 }
 
-/// Adds what a call stores to what its tenant stores; the last statement of its transaction, because sweeps of
-/// all tenants change the same row. A call above tenants stores nothing that counts.
+/// Adds what a call has stored to its tenant's count. A call without a tenant is not counted. This must be the
+/// last statement of the transaction, because sweeps of all tenants change the same row.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the call is limited and the storage would be above the limit.
+/// [`Error::Conflict`] if `is_limited` and the tenant's total would exceed the limit.
 pub(crate) fn charge(ctx: &mut WriteCtx<'_, '_>, is_limited: bool) -> Result<()> {
     let Ok(tenant) = ctx.tx.tenant() else { return Ok(()) };
     let added = ctx.stored;
     let Size(limit) = ctx.environment.storage_limit;
     let is_limited = is_limited && limit > 0 && added.total() > 0;
-    let most = if is_limited {
+    let max_before = if is_limited {
         i64::try_from(limit).unwrap_or(i64::MAX) - added.total()
     } else {
         i64::MAX
     };
-    if change(ctx.tx, tenant, &added, most)? {
+    if add_unless_above(ctx.tx, tenant, &added, max_before)? {
         return Ok(());
     }
     Err(Error::conflict(format!(
@@ -183,10 +183,15 @@ pub(crate) fn charge(ctx: &mut WriteCtx<'_, '_>, is_limited: bool) -> Result<()>
     )))
 }
 
-/// Adds to what a tenant stores, if that is at most `most`; returns whether it was added.
-fn change(tx: &mut WriteTx<'_>, Tenant(tenant): Tenant, added: &Stored, most: i64) -> Result<bool> {
+/// Adds to a tenant's count, unless its total so far is above `max_before`. Returns whether it added.
+fn add_unless_above(
+    tx: &mut WriteTx<'_>,
+    Tenant(tenant): Tenant,
+    added: &Stored,
+    max_before: i64,
+) -> Result<bool> {
     let Stored([records, notes, drafts, history, answers]) = *added;
-    let params = params![tenant, records, notes, drafts, history, answers, most];
+    let params = params![tenant, records, notes, drafts, history, answers, max_before];
     if tx.global_execute(ADD, params)? > 0 {
         return Ok(true);
     }
@@ -194,12 +199,12 @@ fn change(tx: &mut WriteTx<'_>, Tenant(tenant): Tenant, added: &Stored, most: i6
     if tx.global_execute(BEGIN, begin)? > 0 {
         return Ok(true);
     }
-    // Either it is above `most`, or a measurement, which takes no tenant's lock, has begun to count meanwhile.
+    // The total is above `max_before`, or a measurement, which takes no tenant lock, has just added the row.
     Ok(tx.global_execute(ADD, params)? > 0)
 }
 
-/// Runs a sweep of a class, whose statement returns the tenant and the bytes of each row that it removed.
-/// Subtracts them, and returns the number of rows.
+/// Runs a sweep of rows of a class, and subtracts the removed bytes from the counts of their tenants. `sql`
+/// must return the tenant and the bytes of each removed row. Returns the number of removed rows.
 pub(crate) fn sweep(
     tx: &mut WriteTx<'_>,
     class: Class,
@@ -214,18 +219,19 @@ pub(crate) fn sweep(
     }
     // In the order of the tenants, so that two sweeps cannot deadlock.
     for (tenant, removed) in removed {
-        change(tx, tenant, &removed, i64::MAX)?;
+        add_unless_above(tx, tenant, &removed, i64::MAX)?;
     }
     Ok(rows.len())
 }
 
-/// What is counted for the bound tenant.
+/// The bytes counted for the bound tenant.
 pub(crate) fn counted(tx: &mut ReadTx<'_>) -> Result<Stored> {
     let Tenant(tenant) = tx.tenant()?;
     Ok(tx.global_first(OF_TENANT, params![tenant], Stored::read)?.unwrap_or_default())
 }
 
-/// Corrects what is counted for a tenant that was measured at `now`, unless another process has since a time.
+/// Adds `drift` to the count of a tenant that was measured at `now`, unless another process measured the
+/// tenant at `since` or later.
 ///
 /// # Errors
 /// If the database fails.
@@ -236,14 +242,14 @@ pub fn correct(
     now: Timestamp,
     since: Timestamp,
 ) -> Result<()> {
-    change(tx, tenant, &Stored::default(), i64::MAX)?;
+    add_unless_above(tx, tenant, &Stored::default(), i64::MAX)?;
     if tx.global_execute(MEASURED, params![tenant.0, now, since])? > 0 {
-        change(tx, tenant, drift, i64::MAX)?;
+        add_unless_above(tx, tenant, drift, i64::MAX)?;
     }
     Ok(())
 }
 
-/// Up to `count` tenants that were not measured since a time.
+/// Up to `count` tenants that were never measured, or last measured before `since`.
 ///
 /// # Errors
 /// If the database fails.
@@ -251,7 +257,7 @@ pub fn unmeasured(tx: &mut ReadTx<'_>, since: Timestamp, count: u32) -> Result<V
     tx.global_all(UNMEASURED, params![since, count], |row| Ok(Tenant(row.take()?)))
 }
 
-/// What all tenants store.
+/// The bytes counted for all tenants together.
 ///
 /// # Errors
 /// If the database fails.
@@ -259,13 +265,13 @@ pub fn sums(tx: &mut ReadTx<'_>) -> Result<Stored> {
     Ok(tx.global_first(SUMS, &[], Stored::read)?.unwrap_or_default())
 }
 
-/// The tenants that store more than this, and how much.
+/// The tenants that store more than `size`, and how much each of them stores.
 ///
 /// # Errors
 /// If the database fails.
 pub fn above(tx: &mut ReadTx<'_>, size: Size) -> Result<Vec<(Id<kinds::Tenant>, Size)>> {
-    let most = i64::try_from(size.0).unwrap_or(i64::MAX);
-    tx.global_all(ABOVE, params![most], |row| {
+    let bytes = i64::try_from(size.0).unwrap_or(i64::MAX);
+    tx.global_all(ABOVE, params![bytes], |row| {
         Ok((row.take()?, Size(u64::try_from(row.take::<i64>()?).unwrap_or(0))))
     })
 }

@@ -1,36 +1,35 @@
-//! Sweeps: expired rows are removed a few at a time, oldest first, so that one step is a short write
-//! whatever has piled up. The modules that own the rows declare their sweeps here; `maintenance.rs` lists
-//! them all.
+//! Sweeps remove expired rows a few at a time, oldest first, so that each step is a short write, however many
+//! rows have expired. The modules that own the rows declare their sweeps, and `maintenance.rs` lists them all.
 
 use zoop_db::{Timestamp, WriteTx};
 
 use super::error::Result;
 
-/// The most rows that one step changes: the limit of `few!`.
+/// Maximum number of rows that one step changes. `few!` contains the same number.
 pub const STEP: usize = 200;
 
-/// One kind of expired rows.
+/// The sweep of one kind of expired row.
 #[derive(Debug)]
 pub struct Sweep {
-    /// What is swept, for the log.
+    /// The name of the rows, for the log.
     pub rows: &'static str,
-    /// Runs one statement made with [`few!`], for rows that have expired at this time, and returns the
+    /// Runs one statement made with [`few!`], for rows that have expired at the given time. Returns the
     /// number of rows that it changed.
     pub(crate) step: fn(&mut WriteTx<'_>, Timestamp) -> Result<usize>,
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Swept {
     /// The number of rows, at most [`STEP`].
     pub rows: usize,
-    /// Whether nothing is left.
+    /// Whether no expired rows are left.
     pub is_done: bool,
 }
 
 impl Sweep {
-    /// Sweeps up to [`STEP`] rows that have expired at `now`, oldest first. All steps of one round are given
-    /// the same time: a row must not expire between the sweep of what refers to it and its own.
+    /// Sweeps up to [`STEP`] rows that have expired at `now`, oldest first. All steps of one round get the same
+    /// time, so that no row expires between the sweep of the rows that refer to it and its own sweep.
     ///
     /// # Errors
     /// If the database fails.
@@ -41,7 +40,7 @@ impl Sweep {
 }
 
 /// The end of a statement that changes only the first [`STEP`] rows that match, in the order of an index.
-/// The limit is part of the text: PostgreSQL would plan for a tenth of the table if it were a parameter.
+/// The limit is a literal: for a limit in a parameter, PostgreSQL would plan for a tenth of the table.
 macro_rules! few {
     ($table:literal, $key:literal, $condition:literal, $order:literal) => {
         concat!(

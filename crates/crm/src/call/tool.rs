@@ -1,8 +1,8 @@
 //! Tools: a tool is declared once, and every interface, document and test reads that declaration.
 //!
-//! A tool is a unit struct with [`Tool`] and one of [`Query`], [`List`] or [`Command`]. None of a
-//! tool's constants has a default: forgetting one does not compile. Its group lists it in a `const`
-//! slice of [`ToolDef`](crate::call::definition::ToolDef).
+//! A tool is a unit struct that implements [`Tool`] and one of [`Query`], [`List`] or [`Command`]. A tool's
+//! constants have no defaults, so that a missing constant does not compile. The tool's group lists the tool in
+//! a `const` slice of [`ToolDef`](crate::call::definition::ToolDef).
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,31 +21,31 @@ pub trait Tool: 'static {
     const NAME: &'static str;
     /// A short title for people.
     const TITLE: &'static str;
-    /// What it does, when to use it, and the rules that the descriptions of its fields cannot express.
+    /// What the tool does, when to use it, and the rules that the descriptions of its fields cannot express.
     const ABOUT: &'static str;
     /// The scope that a caller needs.
     const SCOPE: Scope;
-    /// Which actors may call it.
+    /// Which actors may call the tool.
     const ACTOR: ActorRule;
-    /// Who is offered it.
+    /// Who is offered the tool.
     const EXPOSURE: Exposure;
     /// Example arguments that succeed in the test environment. `{customer}` and the like are replaced
     /// by ids of sample records.
     const EXAMPLE: &'static str;
-    /// Its arguments.
+    /// The tool's arguments.
     type Input: Input;
-    /// What it returns.
+    /// The tool's answer.
     type Output: Serialize + JsonSchema;
 }
 
-/// A tool that reads one thing.
+/// A tool that reads and is not a list.
 pub trait Query: Tool {
-    /// Runs it.
+    /// Runs the query.
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
 }
 
-/// A tool that reads a list page by page. Its input declares the filters; the pipeline adds cursor and
-/// limit.
+/// A tool that reads a list page by page. The tool's input declares the filters, and the pipeline adds the
+/// fields `cursor` and `limit`.
 pub trait List: Tool<Output = Page<<Self as List>::Row>> {
     /// One row.
     type Row: Serialize + JsonSchema;
@@ -53,14 +53,14 @@ pub trait List: Tool<Output = Page<<Self as List>::Row>> {
     type Position: Serialize + DeserializeOwned;
     /// The range of `limit`, the maximum rows of a page.
     type Limit: Parse + Into<u32>;
-    /// The limit if none was sent.
+    /// The limit if the call sends none.
     const DEFAULT_LIMIT: u32;
-    /// Rows that are read before they are measured. So many of the longest rows are in memory at once,
-    /// whatever the page can hold.
+    /// Number of rows that are read before their size is measured. All of them are in memory at once, even if
+    /// they are too long for one page.
     const AT_ONCE: usize;
 
-    /// Up to `count` rows that come after `after` in the list's order. If it is too much work to find so
-    /// many, it may stop earlier and say where.
+    /// Returns up to `count` rows that come after `after` in the list's order. If the search takes too long,
+    /// it may return fewer rows and the position at which it stopped.
     fn run(
         ctx: &mut ReadCtx<'_, '_>,
         input: &Self::Input,
@@ -74,12 +74,13 @@ pub trait List: Tool<Output = Page<<Self as List>::Row>> {
 pub struct Found<R, P> {
     /// The rows.
     pub rows: Vec<(R, P)>,
-    /// The position up to which rows were sought; `None` if that was up to the end.
+    /// The position at which the search stopped, if it stopped early. `None` if the search reached the end of
+    /// the list. Ignored if all requested rows were found.
     pub stopped: Option<P>,
 }
 
 impl<R, P> Found<R, P> {
-    /// All rows up to the end, or as many as were asked for.
+    /// All rows up to the end of the list, or as many as were requested.
     pub const fn all(rows: Vec<(R, P)>) -> Self {
         Self { rows, stopped: None }
     }
@@ -87,29 +88,28 @@ impl<R, P> Found<R, P> {
 
 /// A tool that writes.
 pub trait Command: Tool {
-    /// What kind of change it makes.
+    /// What kind of change the command makes.
     const EFFECT: Effect;
     /// What a caller without the read scope gets.
     const RECEIPT: Receipt;
-    /// How the answer to a retry is made.
+    /// How the answer to a retry is produced.
     const REPLAY: Replay<Self>;
 
-    /// Computes what the write needs and what takes long: the write holds up every other write, this only
-    /// its own caller. What it reads may have changed by the time of the write, so [`Self::run`] checks it
-    /// again and refuses what is to be refused.
+    /// Does slow work before the write, because a write holds up all other writes. What this reads may change
+    /// before the write, so [`Self::run`] must repeat all checks of stored data.
     fn prepare(_: &mut ReadCtx<'_, '_>, input: Self::Input) -> Result<Self::Input> {
         Ok(input)
     }
 
     /// Does a part of the work that would hold up other writes for too long in one transaction, and returns
-    /// [`Step::Partial`]; [`Step::Done`] once what is left is short enough for [`Self::run`]. Each part is a
-    /// transaction and a history entry of its own, between which other calls run. A call that ends in between has
-    /// done the parts before, and a repeated call does the rest.
+    /// [`Step::Partial`]. Returns [`Step::Done`] when the rest is short enough for [`Self::run`]. Each part is a
+    /// transaction and a history entry of its own, and other calls run in between. If the call ends early, the
+    /// finished parts stay, and a repeated call does the rest.
     fn advance(_: &mut WriteCtx<'_, '_>, _: &Self::Input) -> Result<Step<()>> {
         Ok(Step::Done(()))
     }
 
-    /// Runs it. The input is borrowed because a job may have to run twice.
+    /// Runs the command. The input is borrowed because a job may have to run twice.
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
 }
 
@@ -149,18 +149,18 @@ pub enum Effect {
     Create,
     /// Changes a record. Repeating the call changes nothing more.
     Update,
-    /// Hides a record. It can be restored.
+    /// Archives or revokes a record, or removes a user from a tenant.
     Archive,
     /// Deletes a record.
     Destroy,
 }
 
-/// How the answer to a retry is made: remembered answers must be small.
+/// How the answer to a retry is produced. Long answers are not remembered whole.
 pub enum Replay<T: Command + ?Sized> {
-    /// The first answer is kept. It must be small, whatever is sent and stored.
+    /// From the first answer, which is remembered whole. It must be short for all arguments and stored data.
     Kept,
-    /// An answer that is not small is made again: from the input, and the record that the answer's `id` names.
-    /// As long as nothing has changed, it is the same.
+    /// A short answer is remembered whole. A long one is produced again from the input and from the record
+    /// with the first answer's `id`. It must be the same answer, unless something has changed since.
     Reread(fn(&mut WriteCtx<'_, '_>, &T::Input, Uuid) -> Result<T::Output>),
 }
 
@@ -173,9 +173,9 @@ pub enum Receipt {
     Keys(&'static [&'static str]),
     /// These keys and the fields that the call sent.
     Sent {
-        /// Keys that are always there.
+        /// Keys that every receipt contains.
         always: &'static [&'static str],
-        /// Fields whose key in the record has another name: (sent, in the record).
+        /// Fields that have another name in the record: (name as sent, name in the record).
         renamed: &'static [(&'static str, &'static str)],
     },
 }

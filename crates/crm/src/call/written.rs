@@ -1,4 +1,4 @@
-//! [`Written`]: a part of an answer that is JSON already.
+//! [`Written`]: a part of an answer that is already JSON.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -17,12 +17,12 @@ impl<T: Serialize> Written<T> {
     /// Serializes a value.
     ///
     /// # Errors
-    /// The value has no JSON.
+    /// The value cannot be represented as JSON.
     pub(crate) fn of(value: &T) -> Result<Self> {
         Ok(Self(serde_json::value::to_raw_value(value)?, PhantomData))
     }
 
-    /// The bytes of its JSON.
+    /// The length of the JSON in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.get().len()
     }

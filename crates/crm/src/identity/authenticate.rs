@@ -23,7 +23,7 @@ pub struct Bearer {
     pub source: Source,
 }
 
-/// The presented token, if it has the form of an API key or an access token. That is known without a lookup.
+/// Parses a token. `None` if it does not have the form of an API key or an access token.
 pub fn credential(token: &str) -> Option<Secret> {
     Secret::parse(token).filter(|secret| {
         matches!(
@@ -39,7 +39,7 @@ impl Bearer {
         Self { token: token.into(), source: Source::default() }
     }
 
-    /// Looks up the caller of the token.
+    /// Looks up the caller that the token authenticates.
     ///
     /// # Errors
     /// Only if the database fails; a rejected token is `Ok(Err(_))`.
@@ -68,7 +68,7 @@ impl Proof for Bearer {
     }
 }
 
-/// The operator, through the command line: in one tenant, or outside any tenant.
+/// The operator, who calls through the command line in one tenant or outside any tenant.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
     /// The tenant of the call; `None` for a call outside any tenant.

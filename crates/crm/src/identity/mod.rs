@@ -1,7 +1,7 @@
-//! Who calls: tenants, users, sign-in, API keys, OAuth clients and their grants.
+//! The identity of callers: tenants, users, invitations, sign-in, API keys, OAuth clients and their grants.
 //!
-//! [`authenticate`] turns a credential into a caller. Customers, notes and all other records
-//! that a tenant works with do not belong here.
+//! [`authenticate`] turns a credential into a caller. Business records, such as customers and notes, do not
+//! belong here.
 
 pub mod authenticate;
 pub mod invitations;

@@ -1,6 +1,6 @@
-//! Expressions over tokens, and their text for each engine's index.
+//! Expressions over tokens, and their text for each engine's index. Every search becomes an expression.
 //!
-//! Every search becomes such a tree. What the tokens mean must not matter here.
+//! What must never live here: the meaning of a token.
 
 use std::fmt::Write;
 
@@ -22,13 +22,13 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// All parts match; duplicates are removed. `None` without parts.
+    /// All parts match. Duplicates are removed. `None` if there are no parts.
     pub(crate) fn all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         Self::join(parts, Self::All)
     }
 
     /// At least one part matches. Nested `Any` parts are flattened and duplicates removed. `None`
-    /// without parts.
+    /// if there are no parts.
     pub(crate) fn any(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         let parts = parts.into_iter().flat_map(|part| match part {
             Self::Any(choices) => choices,
@@ -50,9 +50,9 @@ impl Expression {
     /// The expression in the engine's query language: the right side of an FTS5 `MATCH`, or a
     /// `tsquery`.
     ///
-    /// Every token is quoted; inside quotes only the quote itself is special (and the backslash in a
-    /// `tsquery`). Every group is parenthesized. So no text can become an operator, and operator
-    /// precedence does not matter.
+    /// Every token is quoted, so no text can become an operator. Inside quotes only the quote itself is
+    /// special (and the backslash in a `tsquery`). Every group is parenthesized, so operator precedence
+    /// does not matter.
     #[must_use]
     pub fn text(&self, dialect: Dialect) -> String {
         let mut out = String::new();
@@ -69,9 +69,9 @@ impl Expression {
             }
             Self::All(parts) => write_joined(parts, operators.all, operators, out),
             Self::Any(parts) => write_joined(parts, operators.any, operators, out),
-            Self::Except(held, excluded) => {
+            Self::Except(included, excluded) => {
                 out.push('(');
-                held.write(operators, out);
+                included.write(operators, out);
                 out.push_str(operators.except);
                 excluded.write(operators, out);
                 out.push(')');
@@ -112,8 +112,8 @@ fn quote_tsquery(token: &str, out: &mut String) {
 
 fn write_joined(parts: &[Expression], operator: &str, operators: &Operators, out: &mut String) {
     out.push('(');
-    for (place, part) in parts.iter().enumerate() {
-        if place > 0 {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
             out.push_str(operator);
         }
         part.write(operators, out);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_stand_in_parentheses_and_tokens_in_quotes() {
+    fn groups_are_parenthesized_and_tokens_are_quoted() {
         let any =
             Expression::any([token("a"), Expression::Prefix("b".to_owned()), token("a")]).unwrap();
         let all = Expression::all([any.clone(), token("c\"d")]).unwrap();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_inside_a_choice_is_asked_for_once() {
+    fn nested_choices_are_flattened_without_duplicates() {
         let inner = Expression::any([token("a"), token("b")]).unwrap();
         let outer = Expression::any([token("b"), inner, token("c")]).unwrap();
         assert_eq!(outer.text(Dialect::Sqlite), r#"("b" OR "a" OR "c")"#);

@@ -1,16 +1,16 @@
-//! Search: the language of the search index, whatever is indexed.
+//! Search: the tokens and expressions of the search index, for any kind of record.
 //!
 //! Defines what a token is (`Field`, `Namespace`, `Tokens`) and the [`Expression`] that a search
-//! becomes. A group that can be searched says in its own `index.rs` which tokens a record has and which
-//! expression a search is, with the same functions, so that the two cannot drift apart. Everything is pure:
-//! apart from two SQL fragments, no SQL, no transaction and no record of a table may be named here. The
-//! `store` files write the tokens and run the expressions.
+//! becomes. Each group that can be searched defines in its own `index.rs` the tokens of a record and the
+//! expression for a search. Both use the functions of this module, so they cannot drift apart. The `store`
+//! files write the tokens and run the expressions.
+//!
+//! What must never live here, apart from two SQL fragments: SQL, transactions, or the records of a table.
 //!
 //! # Tokens
 //!
 //! A token consists of the tenant's four characters ([`TenantMark`]), a mark for its kind, and folded
-//! text ([`crate::values::fold`]). The fixed width of the start makes an index of one, two and three letters
-//! possible. No expression of one tenant finds a row of another.
+//! text ([`crate::values::fold`]). An expression of one tenant never finds rows of another tenant.
 //!
 //! | token | meaning |
 //! | --- | --- |
@@ -18,54 +18,54 @@
 //! | `0001#5550199` | every suffix of every form of a phone's digits; separate from words, because a word of one or two digits must not find phones |
 //! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: such matches come first in the result |
 //! | `0001=active` `0001=tag:7` … | facets: the exact value of a filter |
-//! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same for archived customers |
+//! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same tokens for archived customers |
 //!
-//! An archived customer has its own marks (`Namespace`). Nearly every search excludes archived customers
-//! and needs no condition for it: a condition that nearly every row meets costs more than all the
-//! others together, since the index walks its rows along with those of each word.
+//! The tokens of archived customers have other marks (`Namespace`). Nearly every search excludes archived
+//! customers, and so it needs no condition for that. Such a condition would cost more than all others
+//! together: nearly every row meets it, and the index would read all these rows for each search.
 //!
 //! A token contains only `0-9 a-z : ; # % = ~` and non-ASCII characters. Its text is at most 64
-//! characters long. This FTS5 table keeps tokens whole:
+//! characters long. This FTS5 table does not split tokens:
 //!
 //! ```sql
 //! CREATE VIRTUAL TABLE … USING fts5(x, content='', contentless_delete=1, detail=none,
 //!     prefix='6 7 8', tokenize="ascii tokenchars ':;#%=~'")
 //! ```
 //!
-//! `prefix` includes the tenant and the mark: it answers queries of one, two and three letters
-//! without collecting every token that begins with them. Words of notes are common, and whole; their
-//! index goes to eight.
+//! The lengths in `prefix` include the tenant's four characters and the mark. So a query of one,
+//! two or three letters does not collect every token that begins with these letters. For notes, `prefix`
+//! covers up to eight letters, because many notes have the same words.
 //!
 //! # Hangul
 //!
-//! NFKD splits syllables into letters, in tokens and in queries. So the start of a syllable finds it
-//! (`가` finds `강`), which helps while an input method is still composing. Nothing else changes.
+//! NFKD splits syllables into letters, in tokens and in queries. So the start of a syllable finds the
+//! whole syllable (`가` finds `강`), which helps while an input method is still composing.
 
 mod expression;
 
 pub use expression::Expression;
 
-/// The rows that an expression finds on PostgreSQL, newest first, as the common table expression
-/// `found` of a statement with the tenant as `$1` and the expression as `$2`. `$bounds` limits the rows
-/// by their number `n`.
+/// The common table expression `found`: the numbers `n` of the newest rows that an expression finds on
+/// PostgreSQL. The statement has the tenant as `$1` and the expression as `$2`. `$bounds` is a condition
+/// on `n`, and `$count` the number of rows that fill a page.
 ///
-/// A GIN index returns every row with a word, in no order. Scanning the newest rows one by one fills a
-/// page of a common word at once. The statement combines both:
+/// A GIN index returns all rows with a word, in no particular order. For a common word it is faster to
+/// scan the newest rows, which soon fill a page. The statement combines both:
 ///
-/// 1. Scan the newest few hundred rows.
+/// 1. Scan the newest 500 rows.
 /// 2. If they do not fill the page, probe fifty rows spread over the tenant to estimate how common the
-///    word is. The newest rows may differ from all others, for example after an import from another
-///    town.
-/// 3. Scan four thousand earlier rows for each probe with the word, about as many as the index would
-///    return for a large tenant, and two hundred for each of the newest rows with it, since fifty
-///    probes may all miss a word that every thirtieth row has.
-/// 4. Only then query the index.
+///    word is. The newest rows alone may mislead, for example after an import from another town.
+/// 3. Scan earlier rows. Each probe with the word allows 4,000 more, about as many as the index would
+///    return for a large tenant. Each of the newest rows with the word allows 200 more, since all fifty
+///    probes may miss a word that every thirtieth row has.
+/// 4. If the page is still not full, query the index.
 ///
-/// So a page never takes much longer than with the faster of the two ways. The planner would choose by
-/// statistics over all tenants, which say little about the words of one. The index's rows are compared
-/// with the bounds in a separate step, which keeps the planner from also reading the tenant's whole
-/// key. The word for the earlier rows comes from a subquery, which keeps the planner from expecting so
-/// many rows that it reads whole tables to join them.
+/// So a page never takes much longer than with the faster of the two ways. The planner could not choose
+/// between them, because its statistics cover all tenants and say little about one tenant's words.
+///
+/// `matching` leaves the bounds to `far`. With bounds, the planner would also read the tenant's whole key.
+/// `earlier` has the expression in a subquery. Otherwise the planner would expect so many rows that it would
+/// read whole tables to join them.
 macro_rules! found_on_postgres {
     ($table:literal, $count:literal, $bounds:literal) => {
         concat!(
@@ -99,9 +99,9 @@ macro_rules! found_on_postgres {
 }
 pub(crate) use found_on_postgres;
 
-/// The same for an expression that few rows match, such as a whole phone number: the index finds them
-/// faster than a long scan. A short scan of the newest rows still comes first, because of values that very
-/// many rows share, such as a placeholder phone number: for those the index would return thousands.
+/// Like `found_on_postgres`, for an expression that few rows match, such as a whole phone number: the index
+/// finds them faster than a long scan. A short scan of the newest rows still comes first, because some values,
+/// such as a placeholder phone number, are so common that the index would return thousands of rows.
 macro_rules! found_rare_on_postgres {
     ($table:literal, $count:literal) => {
         concat!(
@@ -141,8 +141,8 @@ impl TenantMark {
     /// Maximum number of tenants in one database: four digits in base 36.
     pub const TENANTS: i64 = 36 * 36 * 36 * 36;
 
-    /// The mark of the tenant with this number; `None` unless it is from 0 to below
-    /// [`Self::TENANTS`].
+    /// The mark of the tenant with this number. `None` if the number is negative, or is
+    /// [`Self::TENANTS`] or more.
     #[must_use]
     pub fn new(number: i64) -> Option<Self> {
         const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -151,8 +151,8 @@ impl TenantMark {
         }
         let mut rest = usize::try_from(number).ok()?;
         let mut mark = [b'0'; 4];
-        for place in mark.iter_mut().rev() {
-            *place = DIGITS[rest % DIGITS.len()];
+        for digit in mark.iter_mut().rev() {
+            *digit = DIGITS[rest % DIGITS.len()];
             rest /= DIGITS.len();
         }
         Some(Self(mark))
@@ -163,8 +163,8 @@ impl TenantMark {
     }
 
     /// A token of a row of this tenant that is not archived.
-    pub(crate) fn token(self, space: Field, text: &str) -> String {
-        Prefix { tenant: self, namespace: Namespace::Current }.token(space, text)
+    pub(crate) fn token(self, field: Field, text: &str) -> String {
+        Prefix { tenant: self, namespace: Namespace::Current }.token(field, text)
     }
 }
 
@@ -185,8 +185,8 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    fn mark(self, on: Namespace) -> &'static str {
-        match (self, on) {
+    fn mark(self, namespace: Namespace) -> &'static str {
+        match (self, namespace) {
             (Self::Word, Namespace::Current) => ":",
             (Self::Word, Namespace::Archived) => ";",
             (Self::Phone, Namespace::Current) => "#",
@@ -201,7 +201,7 @@ impl Field {
     }
 }
 
-/// Whether a row is archived. No token for current rows finds an archived one.
+/// Whether a row is archived. A token for current rows never finds an archived row.
 #[derive(Clone, Copy)]
 pub(crate) enum Namespace {
     Current,
@@ -216,34 +216,34 @@ pub(crate) struct Prefix {
 }
 
 impl Prefix {
-    pub(crate) fn token(self, space: Field, text: &str) -> String {
-        format!("{}{}{text}", self.tenant, space.mark(self.namespace))
+    pub(crate) fn token(self, field: Field, text: &str) -> String {
+        format!("{}{}{text}", self.tenant, field.mark(self.namespace))
     }
 }
 
-/// Maximum distinct tokens of a row, and maximum bytes of all of them, before those that it can do without
-/// are left out. A row of more takes more than ten milliseconds to write, while every other write waits.
+/// A row with this many distinct tokens, or bytes of them, gets no more optional tokens: a larger row takes more
+/// than ten milliseconds to write, while every other write waits.
 const MAX_TOKENS: usize = 8_192;
 const MAX_TOKEN_BYTES: usize = 96 * 1024;
 
 /// Collects the distinct tokens of one row.
 pub(crate) struct Tokens {
-    place: Prefix,
+    prefix: Prefix,
     distinct: HashSet<Box<str>>,
     bytes: usize,
-    /// The token being added.
+    /// A buffer for the token that is being added.
     token: String,
 }
 
 impl Tokens {
-    pub(crate) fn new(place: Prefix) -> Self {
-        Self { place, distinct: HashSet::new(), bytes: 0, token: String::new() }
+    pub(crate) fn new(prefix: Prefix) -> Self {
+        Self { prefix, distinct: HashSet::new(), bytes: 0, token: String::new() }
     }
 
-    pub(crate) fn add(&mut self, space: Field, text: &str) {
+    pub(crate) fn add(&mut self, field: Field, text: &str) {
         self.token.clear();
-        self.token.extend(self.place.tenant.chars());
-        self.token.push_str(space.mark(self.place.namespace));
+        self.token.extend(self.prefix.tenant.chars());
+        self.token.push_str(field.mark(self.prefix.namespace));
         self.token.push_str(cut(text));
         if !self.distinct.contains(&*self.token) {
             self.distinct.insert(self.token.as_str().into());
@@ -251,17 +251,17 @@ impl Tokens {
         }
     }
 
-    /// Adds every suffix of the text but the text itself, the longest first, as long as there is room.
-    pub(crate) fn add_inner(&mut self, space: Field, text: &str) {
+    /// Adds every suffix of the text except the text itself, longest first, while there is room.
+    pub(crate) fn add_inner(&mut self, field: Field, text: &str) {
         for (start, _) in text.char_indices().skip(1) {
             if !self.has_room() {
                 return;
             }
-            self.add(space, &text[start..]);
+            self.add(field, &text[start..]);
         }
     }
 
-    /// Whether there is room for tokens that the row can do without.
+    /// Whether there is room for more optional tokens.
     pub(crate) fn has_room(&self) -> bool {
         self.distinct.len() < MAX_TOKENS && self.bytes < MAX_TOKEN_BYTES
     }
@@ -274,12 +274,13 @@ impl Tokens {
     }
 }
 
-/// Cuts a text to the maximum length in a token.
+/// Cuts a text to the maximum length that it may have in a token.
 pub(crate) fn cut(text: &str) -> &str {
     text.char_indices().nth(MAX_WORD).map_or(text, |(end, _)| &text[..end])
 }
 
-/// A number in a token. Tokens cannot contain a minus sign, so a negative number becomes a large one.
+/// The text of a token with a number, such as `tag:7`. A token cannot contain a minus sign, so a negative
+/// number becomes a large one.
 pub(crate) fn numbered(name: &str, number: i64) -> String {
     format!("{name}:{}", number.cast_unsigned())
 }
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_come_once_and_are_cut() {
+    fn tokens_are_distinct_and_cut() {
         let tenant = TenantMark::new(1).unwrap();
         let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
         tokens.add(Field::Word, "anna");
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_hold_no_sign() {
+    fn numbers_have_no_sign() {
         assert_eq!(numbered("tag", 7), "tag:7");
         assert!(!numbered("tag", -7).contains('-'));
     }

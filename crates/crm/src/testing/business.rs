@@ -45,7 +45,7 @@ impl Business {
             .fold(example.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     }
 
-    /// The id of the user that a caller is.
+    /// The id of the user that a caller acts for.
     ///
     /// # Panics
     /// If the caller is not a user.
@@ -110,7 +110,8 @@ impl TestEnv {
                               "postal_code": "94607" },
             }),
         );
-        let full = self.call(&owner, "customers.get", json!({ "id": customer })).expect("it");
+        let full =
+            self.call(&owner, "customers.get", json!({ "id": customer })).expect("the customer");
         let contact = text(&full["contacts"][0], "id").to_owned();
         let location = text(&full["locations"][0], "id").to_owned();
         let other_contact = self.create(
@@ -161,7 +162,7 @@ impl TestEnv {
         business
     }
 
-    /// One archived record of each kind that can be restored.
+    /// Creates one archived record of each kind that can be restored.
     fn archive_samples(&self, business: &mut Business, customer: &str) {
         let owner = business.owner.clone();
         let samples = [
@@ -191,11 +192,11 @@ impl TestEnv {
         ];
         for (name, group, arguments) in samples {
             let id = self.create(&owner, &format!("{group}.create"), arguments.clone());
-            let mut which = json!({ "id": id });
+            let mut target = json!({ "id": id });
             if !arguments["customer_id"].is_null() {
-                which["customer_id"] = json!(customer);
+                target["customer_id"] = json!(customer);
             }
-            self.call(&owner, &format!("{group}.archive"), which).expect("it is archived");
+            self.call(&owner, &format!("{group}.archive"), target).expect("the sample is archived");
             business.ids.push((name, id));
         }
     }

@@ -1,4 +1,4 @@
-//! Callers for tests: real credentials, with the rights they had when the caller was created.
+//! Callers for tests, with real credentials.
 
 use std::ops::Deref;
 
@@ -57,7 +57,7 @@ impl TestEnv {
         Ok(Caller { access, proof: CallerProof::Token(bearer) })
     }
 
-    /// A caller by a session in a tenant.
+    /// The caller that a session in a tenant stands for.
     ///
     /// # Panics
     /// If the session has ended or its user is not a member.

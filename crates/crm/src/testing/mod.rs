@@ -38,7 +38,7 @@ pub use people::connect;
 
 /// The time at which a test environment starts.
 const START: &str = "2026-06-13T18:00:00.000Z";
-/// Longer than any call in a test takes, so that a test that hangs fails.
+/// Time limit for each call: longer than any call in a test takes, so that only a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that moves only when a test moves it.
@@ -58,7 +58,7 @@ impl Clock for MockClock {
     }
 }
 
-/// A test environment: one database, and what calls need.
+/// A test environment: one database, and what else calls need.
 pub struct TestEnv {
     /// The database.
     pub db: Db,
@@ -81,7 +81,7 @@ thread_local! {
     static ENGINE: Cell<Dialect> = const { Cell::new(Dialect::Sqlite) };
 }
 
-/// Runs a test whose environments are on this engine. The default is SQLite.
+/// Runs a test on this engine: its environments have their databases there. The default is SQLite.
 pub fn on<T>(engine: Dialect, test: impl FnOnce() -> T) -> T {
     ENGINE.set(engine);
     test()
@@ -163,7 +163,7 @@ impl TestEnv {
         zoop_db::engine::sqlite_path(&self.url).expect("an environment on SQLite")
     }
 
-    /// Runs `work` in a write transaction bound to no tenant.
+    /// Runs `work` in a write transaction that is not bound to a tenant.
     pub fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
@@ -171,7 +171,7 @@ impl TestEnv {
         self.db.write(Instant::now() + TIMEOUT, work).wait()
     }
 
-    /// Sweeps everything that has expired, and returns the number of rows.
+    /// Sweeps everything that has expired, and returns the number of swept rows.
     ///
     /// # Panics
     /// If the database fails.
@@ -179,7 +179,7 @@ impl TestEnv {
         sweep(&self.db, self.environment.clock.now()).expect("a sweep")
     }
 
-    /// Runs `work` in a read transaction bound to no tenant.
+    /// Runs `work` in a read transaction that is not bound to a tenant.
     pub fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
@@ -216,10 +216,10 @@ impl TestEnv {
         runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
     }
 
-    /// Makes many calls of tools that write, in one transaction, and returns the answer of each.
+    /// Makes calls that write, all in one transaction, and returns their answers.
     ///
     /// # Panics
-    /// If one is refused, or if there is no such tool.
+    /// If a call is refused or names no tool.
     pub fn write_all(&self, caller: &Caller, calls: Vec<(String, Value)>) -> Vec<Value> {
         let (caller, environment) = (caller.clone(), self.environment.clone());
         let written = self.write(move |tx| {
@@ -260,7 +260,7 @@ impl TestEnv {
     /// Creates a key and returns its secret.
     ///
     /// # Panics
-    /// If it cannot be created.
+    /// If the key cannot be created.
     pub fn key(&self, account: Account, user: Option<&str>, scopes: &[Scope]) -> String {
         let created = self.call_as_operator(
             Some(account),
@@ -309,7 +309,7 @@ impl Default for TestEnv {
     }
 }
 
-/// Sweeps everything that has expired at `now`, step by step, and returns the number of rows.
+/// Sweeps everything that has expired at `now`, step by step, and returns the number of swept rows.
 ///
 /// # Errors
 /// If the database fails.
@@ -339,7 +339,7 @@ pub fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
 /// An error as callers see it, with a fixed request id.
 ///
 /// # Panics
-/// If it is not JSON.
+/// If the error is not JSON.
 pub fn error_json(error: &Error) -> Value {
     serde_json::from_str(&error.public_json("test")).expect("an error in JSON")
 }

@@ -1,5 +1,4 @@
-//! Calls that are rolled back, so that a test of every tool needs only one environment: each tool finds it
-//! unchanged.
+//! Calls that are rolled back, so that a test can call every tool in one environment, which never changes.
 
 use std::convert::Infallible;
 use std::time::Instant;
@@ -23,7 +22,7 @@ impl<const CALLS: usize> From<zoop_db::Error> for End<CALLS> {
 
 impl TestEnv {
     /// Makes calls one after another in one transaction, which is then rolled back, and returns their answers. A
-    /// call is a caller, a tool and its arguments as text. It passes through the whole pipeline.
+    /// call is a caller, a tool and its arguments as text. Each call passes through the whole pipeline.
     ///
     /// # Panics
     /// If there is no such tool, or if the database fails.
@@ -48,7 +47,7 @@ impl TestEnv {
         });
         match ended.wait() {
             Err(End::Answered(answers)) => answers,
-            Err(End::Failed(error)) => panic!("the database fails: {error:?}"),
+            Err(End::Failed(error)) => panic!("the database failed: {error:?}"),
         }
     }
 

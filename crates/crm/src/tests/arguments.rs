@@ -146,16 +146,16 @@ fn a_number_beyond_the_range_of_a_float_is_reported_for_its_field() {
 
 #[both]
 fn an_invisible_string_counts_as_empty() {
-    const NOTHING: &str = " \u{200b}\u{2800}\u{3164}\u{ad}\u{200d}\u{fe0f}\u{2028}";
+    const INVISIBLE: &str = " \u{200b}\u{2800}\u{3164}\u{ad}\u{200d}\u{fe0f}\u{2028}";
     // The same calls in two fresh environments give the same ids.
-    let [empty, invisible] = ["", NOTHING].map(|nothing| {
+    let [empty, invisible] = ["", INVISIBLE].map(|blank| {
         let env = TestEnv::new();
         let acme = env.business("Acme");
         let mut answers = Vec::new();
         for (_, tool) in catalog::mcp_tools() {
             for field in tool.fields().iter().filter(|field| field.schema["type"] == "string") {
                 let mut arguments = example(&acme, tool);
-                arguments[field.name] = json!(nothing);
+                arguments[field.name] = json!(blank);
                 let answer = env.call(&acme.owner, tool.name, arguments);
                 answers.push((tool.name, field.name, answer.map_err(|error| error_json(&error))));
             }

@@ -6,8 +6,8 @@ use zoop_both::both;
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv, error_json};
 
-/// Arguments that every tool must reject, as text, since some are not JSON.
-fn malformed() -> Vec<String> {
+/// Arguments that every tool must reject. They are text, because some are not JSON.
+fn malformed_arguments() -> Vec<String> {
     let deep = |open: &str, close: &str| {
         format!("{{\"id\":{}{}}}", open.repeat(20_000), close.repeat(20_000))
     };
@@ -32,8 +32,8 @@ fn malformed() -> Vec<String> {
     ]
 }
 
-/// Values that no field accepts. A field that is a string accepts even fewer.
-fn unacceptable(is_string: bool) -> Vec<Value> {
+/// Values that no field accepts, and with `is_string` also those that no string field accepts.
+fn unacceptable_values(is_string: bool) -> Vec<Value> {
     let mut values = vec![
         json!([]),
         json!({ "a": 1 }),
@@ -48,7 +48,7 @@ fn unacceptable(is_string: bool) -> Vec<Value> {
     values
 }
 
-fn entries(env: &TestEnv, business: &Business) -> usize {
+fn count_entries(env: &TestEnv, business: &Business) -> usize {
     let listed =
         env.call_as_operator(Some(business.account), "history.list", json!({ "limit": 100 }));
     listed["rows"].as_array().unwrap().len()
@@ -58,9 +58,9 @@ fn entries(env: &TestEnv, business: &Business) -> usize {
 fn malformed_arguments_are_rejected_by_every_tool_without_writes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let before = entries(&env, &acme);
+    let before = count_entries(&env, &acme);
     for (_, tool) in catalog::mcp_tools() {
-        for arguments in malformed() {
+        for arguments in malformed_arguments() {
             let refused = env.call_text(&acme.owner, tool.name, &arguments);
             let shown: String = arguments.chars().take(40).collect();
             let error = error_json(&refused.expect_err(&format!("{} {shown}", tool.name)));
@@ -72,20 +72,20 @@ fn malformed_arguments_are_rejected_by_every_tool_without_writes() {
             );
         }
     }
-    assert_eq!(entries(&env, &acme), before);
+    assert_eq!(count_entries(&env, &acme), before);
 }
 
 #[both]
 fn every_field_of_every_tool_reports_invalid_values_by_its_name() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let before = entries(&env, &acme);
+    let before = count_entries(&env, &acme);
     for (_, tool) in catalog::mcp_tools() {
         let example: Value = serde_json::from_str(&acme.fill(tool.example)).unwrap();
         for field in tool.fields() {
             let is_string = field.schema["type"] == "string";
             let is_object = field.schema["type"] == "object";
-            for value in unacceptable(is_string) {
+            for value in unacceptable_values(is_string) {
                 if is_object && value.is_object() {
                     continue;
                 }
@@ -100,7 +100,7 @@ fn every_field_of_every_tool_reports_invalid_values_by_its_name() {
             }
         }
     }
-    assert_eq!(entries(&env, &acme), before);
+    assert_eq!(count_entries(&env, &acme), before);
 }
 
 #[both]
@@ -109,7 +109,7 @@ fn the_operators_tools_reject_malformed_arguments_too() {
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
-        for arguments in malformed() {
+        for arguments in malformed_arguments() {
             let refused = env.call_text(&operator, tool.name, &arguments);
             assert_eq!(error_json(&refused.expect_err(tool.name))["kind"], "invalid_input");
         }
@@ -121,7 +121,7 @@ fn no_tool_lets_its_caller_set_internal_fields() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let other = env.business("Other");
-    let before = entries(&env, &acme);
+    let before = count_entries(&env, &acme);
     let internal = [
         ("tenant_id", json!(other.account.id)),
         ("tenant_no", json!(other.account.number.0)),
@@ -143,7 +143,7 @@ fn no_tool_lets_its_caller_set_internal_fields() {
             assert_eq!(error["fields"][0]["field"], *name, "{} {error}", tool.name);
         }
     }
-    assert_eq!(entries(&env, &acme), before);
+    assert_eq!(count_entries(&env, &acme), before);
     let tools_with = |name: &str| {
         let has_field =
             |tool: &&crate::call::definition::ToolDef| tool.fields().iter().any(|f| f.name == name);

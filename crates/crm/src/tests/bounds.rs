@@ -1,5 +1,5 @@
 //! Every answer is bounded: in the largest business that the limits allow, no tool's answer is longer than its
-//! bound, and the pages of a list hold every row exactly once.
+//! bound, and the pages of a list contain every row exactly once.
 
 use std::collections::BTreeSet;
 
@@ -11,62 +11,62 @@ use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv};
 
-/// Active contacts and locations of the customer.
+/// Number of active contacts, of active locations and of tags of the customer.
 const ACTIVE: usize = 200;
-/// Archived contacts and locations of the customer: no limit holds them.
+/// Number of archived contacts and of archived locations of the customer. No limit applies to them.
 const ARCHIVED: usize = 500;
 const TAGS: usize = 2_000;
-/// Notes, tags of the customer, people, keys, invitations and so on.
+/// Number of notes, of users, of keys and of other tenants.
 const MANY: usize = 120;
-/// Connected programs, each of which takes several writes.
+/// Number of connected programs. Connecting one takes several writes.
 const PROGRAMS: usize = 70;
-/// Beside the sample records of every business.
+/// Maximum number of sample records that a list also contains.
 const SAMPLES: usize = 10;
 
-/// A text of this many characters of four bytes each. It has no word, so that nothing has to be indexed.
+/// Text of this many characters, each of four bytes. It contains no word, so nothing has to be indexed.
 fn long(characters: usize) -> String {
     "😀".repeat(characters)
 }
 
-/// A long text that begins with a number.
+/// Long text that begins with a number.
 fn numbered(number: usize, characters: usize) -> String {
     format!("{number:04}{}", long(characters - 4))
 }
 
-/// The largest business.
-struct World {
+/// The largest business that the limits allow.
+struct Fixture {
     env: TestEnv,
     business: Business,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let env = TestEnv::new();
         let business = env.business("Acme");
-        let world = Self { env, business };
-        world.fill_customer();
-        world.write_notes();
-        world.make_tags();
-        world.invite_and_connect();
-        world
+        let fixture = Self { env, business };
+        fixture.fill_customer();
+        fixture.write_notes();
+        fixture.make_tags();
+        fixture.invite_and_connect();
+        fixture
     }
 
-    fn owner(&self, tool: &str, arguments: Value) -> Value {
+    fn call_as_owner(&self, tool: &str, arguments: Value) -> Value {
         self.env.call(&self.business.owner, tool, arguments).expect(tool)
     }
 
-    /// Calls of one tool, many in a transaction.
-    fn all(
+    /// Makes calls of one tool, 50 in each transaction, and returns their answers.
+    fn call_all(
         &self,
         caller: &Caller,
         tool: &str,
         arguments: impl Iterator<Item = Value>,
     ) -> Vec<Value> {
         let calls: Vec<_> = arguments.map(|arguments| (tool.to_owned(), arguments)).collect();
-        calls.chunks(50).flat_map(|some| self.env.write_all(caller, some.to_vec())).collect()
+        calls.chunks(50).flat_map(|batch| self.env.write_all(caller, batch.to_vec())).collect()
     }
 
-    /// First the archived ones, a few at a time, because each call reads all active ones.
+    /// Creates and archives the archived records first, because each call reads all active records.
     fn fill_customer(&self) {
         let customer_id = self.business.id("customer");
         let update = json!({
@@ -74,8 +74,8 @@ impl World {
             "notes_internal": long(10_000), "do_not_contact": true,
             "do_not_contact_reason": long(500), "source": long(64),
         });
-        self.owner("customers.update", update);
-        // Only the title is long: every name is indexed again with each change of a contact.
+        self.call_as_owner("customers.update", update);
+        // Only the title is long, because each change of a contact indexes all names again.
         let contact = json!({
             "customer_id": customer_id, "first_name": "Kai", "last_name": "Z",
             "phone": format!("+1 415 555 0177{}", " ".repeat(10)), "title": long(128),
@@ -92,67 +92,71 @@ impl World {
         let owner = &self.business.owner;
         for (group, record) in [("contacts", &contact), ("locations", &location(500, 1))] {
             for _ in 0..ARCHIVED / 50 {
-                let some = std::iter::repeat_n(record.clone(), 50);
-                let made = self.all(owner, &format!("{group}.create"), some);
-                let which =
+                let batch = std::iter::repeat_n(record.clone(), 50);
+                let made = self.call_all(owner, &format!("{group}.create"), batch);
+                let to_archive =
                     made.iter().map(|made| json!({ "customer_id": customer_id, "id": made["id"] }));
-                self.all(owner, &format!("{group}.archive"), which);
+                self.call_all(owner, &format!("{group}.archive"), to_archive);
             }
         }
-        // Two contacts and a location are sample records. The first locations are the longest.
-        self.all(owner, "contacts.create", std::iter::repeat_n(contact, ACTIVE - 2));
+        // Two of the contacts and one location are sample records. The first locations are the longest.
+        self.call_all(owner, "contacts.create", std::iter::repeat_n(contact, ACTIVE - 2));
         let longest = location(10_000, 10_000);
         let example = json!({
             "customer_id": customer_id, "id": self.business.id("location"),
             "access_notes": longest["access_notes"], "parking_notes": longest["parking_notes"],
             "service_notes": longest["service_notes"],
         });
-        self.owner("locations.update", example);
+        self.call_as_owner("locations.update", example);
         let lengths = (1..ACTIVE).map(|number| if number < 10 { 10_000 } else { 500 });
         let locations = lengths.map(|length| location(length, length));
-        self.all(owner, "locations.create", locations);
+        self.call_all(owner, "locations.create", locations);
     }
 
     fn write_notes(&self) {
-        let of_job = |body: String| json!({ "body": body, "subject_type": "job", "subject_id": self.business.id("job") });
-        for some in 0..MANY / 20 {
+        let job_note = |body: String| json!({ "body": body, "subject_type": "job", "subject_id": self.business.id("job") });
+        for batch in 0..MANY / 20 {
             self.env.clock.advance(60_000);
-            let body = |number| match some {
+            let body = |number| match batch {
                 0 if number < 10 => long(100_000),
                 _ => numbered(number, 2_000),
             };
-            let bodies = (0..20).map(|number| of_job(body(number)));
-            self.all(&self.business.owner, "notes.create", bodies);
+            let bodies = (0..20).map(|number| job_note(body(number)));
+            self.call_all(&self.business.owner, "notes.create", bodies);
         }
         let update = json!({ "id": self.business.id("note"), "body": long(100_000) });
-        self.owner("notes.update", update.clone());
-        self.owner("notes.update", json!({ "id": update["id"], "body": numbered(1, 100_000) }));
+        self.call_as_owner("notes.update", update.clone());
+        self.call_as_owner(
+            "notes.update",
+            json!({ "id": update["id"], "body": numbered(1, 100_000) }),
+        );
     }
 
     fn make_tags(&self) {
         let customer_id = self.business.id("customer");
         let names = (1..TAGS).map(|number| json!({ "name": numbered(number, 64) }));
-        let tags = self.all(&self.business.owner, "tags.create", names);
-        let some = tags.iter().take(ACTIVE);
-        let assignments = some.map(|tag| json!({ "id": tag["id"], "customer_id": customer_id }));
-        self.all(&Caller::operator(Some(self.business.account)), "tags.attach", assignments);
+        let tags = self.call_all(&self.business.owner, "tags.create", names);
+        let attached = tags.iter().take(ACTIVE);
+        let assignments =
+            attached.map(|tag| json!({ "id": tag["id"], "customer_id": customer_id }));
+        self.call_all(&Caller::operator(Some(self.business.account)), "tags.attach", assignments);
     }
 
-    /// People, keys, programs and invitations, and other businesses.
+    /// Creates users, keys, connected programs, invitations and other tenants.
     fn invite_and_connect(&self) {
         let email = |number: usize| format!("{number:04}{}@example.com", "a".repeat(56));
         let operator = Caller::operator(Some(self.business.account));
         let people = (0..MANY).map(|number| {
             json!({ "name": numbered(number, 256), "email": email(number), "role": "office" })
         });
-        let users = self.all(&operator, "users.create", people);
+        let users = self.call_all(&operator, "users.create", people);
         let keys = users.iter().map(|user| {
             json!({
                 "user": user["user_id"], "name": long(128),
                 "scopes": Scopes::of(Scope::GRANTABLE).list(),
             })
         });
-        self.all(&operator, "keys.create", keys);
+        self.call_all(&operator, "keys.create", keys);
         for number in 0..MANY {
             let business = json!({
                 "name": numbered(number, 256), "owner_name": "Other",
@@ -164,12 +168,12 @@ impl World {
         for _ in 1..PROGRAMS {
             self.env.connect(self.business.account, owner, Scopes::of(Scope::GRANTABLE));
         }
-        // There may be a hundred open ones; one is a sample record.
+        // A tenant may have a hundred open invitations. One is a sample record.
         let invited = (1..100).map(|number| {
             let email = format!("i{}", email(number));
             json!({ "name": numbered(number, 256), "email": email, "role": "office" })
         });
-        self.all(&operator, "invitations.create", invited);
+        self.call_all(&operator, "invitations.create", invited);
     }
 
     fn caller(&self, tool: &ToolDef) -> Caller {
@@ -180,13 +184,13 @@ impl World {
         }
     }
 
-    /// A read tool's answer, which must not be longer than its bound.
+    /// Calls a tool that reads, and checks that its answer is not longer than its bound.
     fn read(&self, tool: &ToolDef, arguments: &Value) -> Value {
         let caller = self.caller(tool);
         let answer = self.env.call_text(&caller, tool.name, &arguments.to_string());
         let answer = answer.expect(tool.name);
-        let (bytes, most) = (answer.len(), tool.longest_answer());
-        assert!(bytes <= most, "{} {arguments}: {bytes} bytes of {most}", tool.name);
+        let (bytes, max) = (answer.len(), tool.longest_answer());
+        assert!(bytes <= max, "{} {arguments}: {bytes} bytes of {max}", tool.name);
         serde_json::from_str(&answer).expect("JSON")
     }
 
@@ -212,7 +216,7 @@ impl World {
     }
 }
 
-/// The filters of each list, and the rows that it must have at least.
+/// Each list with its filters and the minimum number of rows that they find.
 fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
     let customer_id = business.id("customer");
     let archived = json!({ "customer_id": customer_id, "archived": true });
@@ -237,40 +241,44 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
 
 #[both]
 fn no_answer_exceeds_its_bound_and_pages_hold_every_row_once() {
-    let world = World::new();
-    let lists = lists(&world.business);
+    let fixture = Fixture::new();
+    let lists = lists(&fixture.business);
     for tool in catalog::tools() {
         let is_list = tool.fields().iter().any(|field| field.name == "cursor");
         assert_eq!(is_list, lists.iter().any(|(name, ..)| *name == tool.name), "{}", tool.name);
-        // Each of the other tools, too, is called about the largest records.
-        let example = world.business.fill(tool.example);
-        if let Ok(answer) = world.env.try_out(&world.caller(tool), tool.name, &example) {
-            let (bytes, most) = (answer.len(), tool.longest_answer());
-            assert!(bytes <= most, "{}: {bytes} bytes of {most}", tool.name);
+        // The ids in the example are those of the largest records.
+        let example = fixture.business.fill(tool.example);
+        if let Ok(answer) = fixture.env.try_out(&fixture.caller(tool), tool.name, &example) {
+            let (bytes, max) = (answer.len(), tool.longest_answer());
+            assert!(bytes <= max, "{}: {bytes} bytes of {max}", tool.name);
         }
     }
-    for (name, filters, least) in lists {
+    for (name, filters, min_rows) in lists {
         let tool = catalog::find(name).expect("a tool");
-        let rows = world.walk(tool, &filters, None);
+        let rows = fixture.walk(tool, &filters, None);
         let distinct: BTreeSet<_> = rows.iter().collect();
-        assert_eq!(distinct.len(), rows.len(), "{name}: a row is there twice");
-        assert!(rows.len() >= least, "{name}: {} rows of {least}", rows.len());
+        assert_eq!(distinct.len(), rows.len(), "{name}: a row is listed twice");
+        assert!(rows.len() >= min_rows, "{name}: {} rows of {min_rows}", rows.len());
         if name != "history.list" {
-            assert!(rows.len() <= least + SAMPLES, "{name}: {} rows of {least}", rows.len());
+            assert!(rows.len() <= min_rows + SAMPLES, "{name}: {} rows of {min_rows}", rows.len());
         }
-        assert_eq!(world.walk(tool, &filters, Some(67)), rows, "{name}: in pages of another size");
+        assert_eq!(
+            fixture.walk(tool, &filters, Some(67)),
+            rows,
+            "{name}: in pages of another size"
+        );
     }
-    a_long_customer_says_what_is_left_out(&world);
+    a_long_customer_says_what_is_left_out(&fixture);
 }
 
-fn a_long_customer_says_what_is_left_out(world: &World) {
+fn a_long_customer_says_what_is_left_out(fixture: &Fixture) {
     let tool = catalog::find("customers.get").expect("a tool");
-    let full = world.read(tool, &json!({ "id": world.business.id("customer") }));
+    let full = fixture.read(tool, &json!({ "id": fixture.business.id("customer") }));
     for (children, list) in [("contacts", "contacts.list"), ("locations", "locations.list")] {
-        let told = full["truncated"][children].as_str().expect("what is left out");
-        assert!(told.contains(list), "{told}");
+        let hint = full["truncated"][children].as_str().expect("a hint");
+        assert!(hint.contains(list), "{hint}");
         let all = catalog::find(list).expect("a tool");
-        let page = world.read(all, &json!({ "customer_id": world.business.id("customer") }));
+        let page = fixture.read(all, &json!({ "customer_id": fixture.business.id("customer") }));
         let shown = full[children].as_array().expect("rows");
         assert!(!shown.is_empty());
         assert_eq!(shown[..], page["rows"].as_array().expect("rows")[..shown.len()], "{children}");

@@ -55,8 +55,8 @@ fn every_schema_is_closed_and_every_field_described() {
     }
 }
 
-/// Clients pass the schemas to model servers. Several of these reject a list of types, an object without
-/// `properties`, `null` in an enum, or a great length, and they reject all tools because of one.
+/// Clients pass the schemas to model servers. Several servers reject a list of types, an object without
+/// `properties`, `null` in an enum, or a large length. One such schema makes them reject all tools.
 #[test]
 fn every_schema_is_accepted_by_model_servers() {
     for tool in catalog::tools() {
@@ -67,9 +67,9 @@ fn every_schema_is_accepted_by_model_servers() {
             let schema = &input["properties"][field.name];
             let about = schema["description"].as_str().unwrap_or_default();
             let max = field.schema["maxLength"].as_u64();
-            let great = max.filter(|max| *max > 1_000);
-            assert_eq!(schema["maxLength"].as_u64(), max.filter(|_| great.is_none()));
-            if let Some(max) = great {
+            let large = max.filter(|max| *max > 1_000);
+            assert_eq!(schema["maxLength"].as_u64(), max.filter(|_| large.is_none()));
+            if let Some(max) = large {
                 let sentence = format!("At most {},000 characters.", max / 1_000);
                 assert!(about.ends_with(&sentence), "{} {}: {about}", tool.name, field.name);
             }

@@ -114,7 +114,7 @@ fn pages_and_filters_are_right_despite_notes_dated_by_a_wrong_clock() {
     };
     note("one");
     env.clock.advance(2 * HOUR);
-    let in_wrong = now();
+    let wrong_time = now();
     note("wrong one");
     env.clock.advance(SECOND);
     note("wrong two");
@@ -135,7 +135,7 @@ fn pages_and_filters_are_right_despite_notes_dated_by_a_wrong_clock() {
         assert_eq!(found.len(), all, "no note is on two pages");
         found.into_iter().map(|body| body.replace(" word", "")).collect::<Vec<_>>()
     };
-    // Also after the time has passed to which the clock was wrongly set.
+    // The second round is later than the time to which the clock was wrongly set.
     for later in [0, 3 * HOUR] {
         env.clock.advance(later);
         for filter in [json!({}), json!({ "q": "word" })] {
@@ -148,8 +148,8 @@ fn pages_and_filters_are_right_despite_notes_dated_by_a_wrong_clock() {
             assert_eq!(with("created_before", &middle), ["one", "two"]);
             assert_eq!(with("created_before", &end), ["one", "three", "two"]);
             assert_eq!(with("created_after", &middle), ["four", "three", "wrong one", "wrong two"]);
-            assert_eq!(with("created_after", &in_wrong), ["wrong one", "wrong two"]);
-            assert_eq!(with("created_before", &in_wrong), ["four", "one", "three", "two"]);
+            assert_eq!(with("created_after", &wrong_time), ["wrong one", "wrong two"]);
+            assert_eq!(with("created_before", &wrong_time), ["four", "one", "three", "two"]);
         }
     }
 }
@@ -171,13 +171,13 @@ fn drafts_and_idempotent_answers_dated_over_a_day_ahead_are_expired() {
 
     assert!(env.sweep() > 0, "the draft should be swept");
     assert_eq!(env.sweep(), 0);
-    // If they are less than a day ahead, both work as usual.
+    // A draft and an answer dated less than a day ahead work as usual.
     env.clock.advance(23 * HOUR);
     let id = env.create(&acme.owner, "notes.create", draft);
     let other = json!({ "body": "Twice", "idempotency_key": "l" });
     let second = env.create(&acme.owner, "notes.create", other.clone());
     env.clock.advance(-23 * HOUR);
-    env.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the draft should be there");
+    env.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the draft should exist");
     assert_eq!(env.create(&acme.owner, "notes.create", other), second);
 }
 

@@ -139,5 +139,5 @@ fn a_write_that_changes_nothing_also_adds_an_entry() {
     let before = entries(&env, &acme, None).len();
     let assignment = json!({ "id": acme.id("tag"), "customer_id": acme.id("archived_customer") });
     env.call_as_operator(Some(acme.account), "tags.attach", assignment);
-    assert_eq!(entries(&env, &acme, None).len(), before + 1, "it was already attached");
+    assert_eq!(entries(&env, &acme, None).len(), before + 1, "the tag was already attached");
 }

@@ -26,7 +26,7 @@ fn every_command_answers_a_retry_with_the_first_answer() {
         let ToolKind::Command { .. } = tool.kind else { continue };
         let acme = env.business(tool.name);
         let operator = Caller::operator(Some(acme.account));
-        // Keys are stored with a tenant, and this call is in none.
+        // Idempotency keys belong to a tenant, and these tools are called outside any tenant.
         if tool.name.starts_with("tenants.") {
             continue;
         }
@@ -84,7 +84,7 @@ fn a_rejected_call_is_not_remembered() {
     let arguments = json!({ "name": "hoa", "idempotency_key": "k" });
     env.call(&acme.owner, "tags.create", arguments.clone()).expect_err("the name is taken");
     env.call(&acme.owner, "tags.delete", json!({ "id": acme.id("tag") })).unwrap();
-    env.call(&acme.owner, "tags.create", arguments).expect("it is free now");
+    env.call(&acme.owner, "tags.create", arguments).expect("the name is free now");
 }
 
 #[both]
@@ -100,7 +100,7 @@ fn idempotency_keys_are_limited_in_length() {
         let refused = error_json(&create(key, name).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "idempotency_key");
     }
-    create(Value::Null, "E").expect("null is not sent");
+    create(Value::Null, "E").expect("null counts as not sent");
 }
 
 #[both]
@@ -138,11 +138,11 @@ fn a_step_of_a_sweep_removes_few_answers_the_oldest_first() {
     (0..STEP + 2).for_each(create);
     let sweep = maintenance::sweeps().next().expect("the sweep of answers");
     let step = |now| env.write(move |tx| sweep.step(tx, now)).unwrap();
-    let oldest_but = |kept: usize| {
-        let kept = i64::try_from(kept).unwrap();
-        Timestamp(env.environment.clock.now().0 + (DAY - kept) * 1_000)
+    let day_after = |milliseconds_ago: usize| {
+        let ago = i64::try_from(milliseconds_ago).unwrap();
+        Timestamp(env.environment.clock.now().0 + (DAY - ago) * 1_000)
     };
-    assert_eq!(step(oldest_but(STEP + 2)), Swept { rows: 1, is_done: true }, "the oldest");
-    assert_eq!(step(oldest_but(0)), Swept { rows: STEP, is_done: false });
-    assert_eq!(step(oldest_but(0)), Swept { rows: 1, is_done: true });
+    assert_eq!(step(day_after(STEP + 2)), Swept { rows: 1, is_done: true }, "the oldest");
+    assert_eq!(step(day_after(0)), Swept { rows: STEP, is_done: false });
+    assert_eq!(step(day_after(0)), Swept { rows: 1, is_done: true });
 }

@@ -11,18 +11,18 @@ fn statements(migration: &str) -> Vec<String> {
     let lines = migration.lines().map(|line| line.split("--").next().unwrap_or_default());
     let text = lines.collect::<Vec<_>>().join(" ");
     // In a block between two `$$`, a semicolon does not end the statement.
-    let mut ended = vec![String::new()];
+    let mut statements = vec![String::new()];
     for (number, part) in text.split("$$").enumerate() {
         let mut pieces =
             if number % 2 == 0 { part.split(';').collect() } else { vec![part] }.into_iter();
-        if let (Some(last), Some(first)) = (ended.last_mut(), pieces.next()) {
+        if let (Some(last), Some(first)) = (statements.last_mut(), pieces.next()) {
             last.push_str(first);
         }
-        ended.extend(pieces.map(str::to_owned));
+        statements.extend(pieces.map(str::to_owned));
     }
     let on_one_line =
         |statement: &String| statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    ended.iter().map(on_one_line).filter(|statement| !statement.is_empty()).collect()
+    statements.iter().map(on_one_line).filter(|statement| !statement.is_empty()).collect()
 }
 
 /// The table that a CREATE TABLE statement creates.
@@ -45,8 +45,8 @@ fn table_after(word: &str, statement: &str) -> Option<String> {
     name_at(&statement[start + word.len()..])
 }
 
-/// Policies that a migration replaces with narrower policies. Under these, sweeps of the previous version still remove
-/// the same rows.
+/// Policies that a migration replaces with narrower ones. Sweeps of the previous version remove the same rows under
+/// either policy.
 const REPLACED_POLICIES: &[&str] =
     &["DROP POLICY sweep ON notes", "DROP POLICY sweep ON idempotency"];
 
@@ -86,7 +86,7 @@ fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
     Some("not known to be safe: rewrite it, or add it to this test with the reason")
 }
 
-/// [`objection`] to an ALTER TABLE, in capitals, of a table that the previous version knows.
+/// The objection to an ALTER TABLE of a table that the previous version knows. The statement is in capitals.
 fn objection_to_alter(statement: &str) -> Option<&'static str> {
     let has = |words: &str| format!(" {statement} ").contains(&format!(" {words} "));
     if statement.contains(',') {

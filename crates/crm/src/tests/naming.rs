@@ -12,7 +12,7 @@ use crate::schema::{MIGRATIONS, SEARCH_TABLES};
 struct Tables {
     per_tenant: BTreeSet<&'static str>,
     others: BTreeSet<&'static str>,
-    /// Tables without a tenant whose rows others reference by number: SQLite's search index.
+    /// Tables without a tenant column, whose rows are referenced by number: SQLite's search index.
     by_number: &'static [&'static str],
 }
 
@@ -54,11 +54,11 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut open = vec![Vec::new()];
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let ends = |c: char| c.is_ascii_whitespace() || "(),'".contains(c);
+        let ends_word = |c: char| c.is_ascii_whitespace() || "(),'".contains(c);
         let length = match first {
             '\'' => rest[1..].find('\'').expect("the end of a string") + 2,
-            _ if ends(first) => 1,
-            _ => rest.find(ends).unwrap_or(rest.len()),
+            _ if ends_word(first) => 1,
+            _ => rest.find(ends_word).unwrap_or(rest.len()),
         };
         let (token, after) = rest.split_at(length);
         rest = after;
@@ -87,11 +87,11 @@ struct Source<'a> {
 /// A condition that two sides are equal.
 struct Equal<'a> {
     sides: [&'a str; 2],
-    /// The source of the LEFT JOIN that the condition belongs to. It restricts no other source.
+    /// If this is the condition of a LEFT JOIN: the index of the joined source, the only one that it restricts.
     left_join: Option<usize>,
 }
 
-/// One SELECT, INSERT, UPDATE or DELETE, without what is in parentheses.
+/// One SELECT, INSERT, UPDATE or DELETE, without its parts in parentheses.
 #[derive(Default)]
 struct Select<'a> {
     sources: Vec<Source<'a>>,
@@ -112,10 +112,10 @@ fn source<'a>(tokens: &[Token<'a>], is_insert: bool) -> Option<Source<'a>> {
     let (first, rest) = tokens.split_first()?;
     let (table, rest) = match (first, rest) {
         (Group(_), _) => (None, rest),
-        // A call of a function.
+        // A function call.
         (Word(_), [Group(_), rest @ ..]) if !is_insert => (None, rest),
         (Word(table), _) if is_name(table) => (Some(*table), rest),
-        // The table of DO UPDATE SET was named before.
+        // `DO UPDATE SET` names no table: it follows an INSERT.
         _ => return None,
     };
     let alias = match rest {
@@ -157,8 +157,8 @@ fn select<'a>(tokens: &[Token<'a>]) -> Select<'a> {
     select
 }
 
-/// Whether the first column of an INSERT is the tenant, or the number for a table that is referenced by number.
-fn inserts(tokens: &[Token<'_>], column: &str, value: &str) -> bool {
+/// Whether the first column of an INSERT is `column`, and its value is `value`.
+fn sets_first_column(tokens: &[Token<'_>], column: &str, value: &str) -> bool {
     let Some(into) = tokens.iter().position(|token| *token == Word("INTO")) else { return false };
     let [_, Group(columns), values @ ..] = &tokens[into + 1..] else { return false };
     let first = match values {
@@ -171,8 +171,8 @@ fn inserts(tokens: &[Token<'_>], column: &str, value: &str) -> bool {
 }
 
 impl Select<'_> {
-    /// Whether a source is restricted to the tenant's rows, given the other sources that are known to be.
-    fn is_named(
+    /// Whether source `which` is restricted to the tenant's rows. `known` says which sources were found to be.
+    fn is_restricted(
         &self,
         tables: &Tables,
         tokens: &[Token<'_>],
@@ -183,7 +183,7 @@ impl Select<'_> {
         let by_number = table.is_some_and(|table| tables.by_number.contains(&table));
         if *is_insert {
             let (column, value) = if by_number { ("rowid", "$2") } else { ("tenant_no", "$1") };
-            return inserts(tokens, column, value);
+            return sets_first_column(tokens, column, value);
         }
         let is_alone = self.sources.iter().filter(|source| !source.is_insert).count() == 1;
         let (own, others) = if by_number { ("rowid", "n") } else { ("tenant_no", "tenant_no") };
@@ -205,14 +205,14 @@ impl Select<'_> {
 
 struct Check<'a> {
     tables: Tables,
-    /// The names that the statement gives to queries, and whether a query that reads them must name the tenant.
+    /// The names of subqueries, each with whether a query that reads it must name the tenant.
     queries: Vec<(&'a str, bool)>,
     missing: Vec<String>,
 }
 
 impl<'a> Check<'a> {
     /// Checks the queries in parentheses first, since the enclosing queries use their names.
-    fn level(&mut self, tokens: &[Token<'a>], name: Option<&'a str>) {
+    fn check_queries(&mut self, tokens: &[Token<'a>], name: Option<&'a str>) {
         for (index, token) in tokens.iter().enumerate() {
             let Group(inner) = token else { continue };
             let name = match &tokens[..index] {
@@ -223,25 +223,25 @@ impl<'a> Check<'a> {
             if let Some(name) = name {
                 self.queries.push((name, false));
             }
-            self.level(inner, name);
+            self.check_queries(inner, name);
         }
         for tokens in tokens.split(|token| *token == Word("UNION")) {
-            self.select(tokens, name);
+            self.check_select(tokens, name);
         }
     }
 
-    fn select(&mut self, tokens: &[Token<'a>], name: Option<&'a str>) {
+    fn check_select(&mut self, tokens: &[Token<'a>], name: Option<&'a str>) {
         let select = select(tokens);
         let mut known = vec![false; select.sources.len()];
-        // Each round may add sources that are joined to those of the round before.
+        // Each round may find more restricted sources: those joined to the sources that the previous round found.
         for _ in 0..known.len() {
             for which in 0..known.len() {
-                known[which] = select.is_named(&self.tables, tokens, which, &known);
+                known[which] = select.is_restricted(&self.tables, tokens, which, &known);
             }
         }
-        for (source, is_named) in select.sources.iter().zip(known) {
+        for (source, is_restricted) in select.sources.iter().zip(known) {
             let Some(table) = source.table else { continue };
-            if is_named || !self.needs_tenant(table) {
+            if is_restricted || !self.needs_tenant(table) {
                 continue;
             }
             let query = self.queries.iter_mut().rfind(|(query, _)| Some(*query) == name);
@@ -265,7 +265,7 @@ impl<'a> Check<'a> {
 /// The per-tenant tables and the unknown tables for which a statement does not name the tenant.
 pub(super) fn missing(engine: Dialect, statement: &str) -> Vec<String> {
     let mut check = Check { tables: tables(engine), queries: Vec::new(), missing: Vec::new() };
-    check.level(&tokens(statement), None);
+    check.check_queries(&tokens(statement), None);
     check.missing
 }
 

@@ -10,11 +10,11 @@ use crate::testing::{Business, TestEnv, text};
 
 /// Number of rows in each list that are older than the rows that PostgreSQL scans first.
 const EARLIER: usize = 60;
-/// A few more rows than PostgreSQL scans first.
+/// Number of newer rows in each list: a few more than PostgreSQL scans first.
 const NEWEST: usize = 520;
-/// Number of rows per write job. The sum of the other numbers is a multiple of it.
+/// Number of rows per write job. `EARLIER + NEWEST` is a multiple of it.
 const BATCH: usize = 20;
-/// An old row that PostgreSQL misses when it samples the frequency of a word.
+/// Index of an old row with a rare word, which PostgreSQL misses when it samples the frequency of words.
 const RARE: usize = 1;
 
 /// The words of a row.
@@ -81,7 +81,7 @@ fn tenants_with_the_same_words_find_only_their_own_rows() {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 0;
     let mut tenants = ["Acme", "Other"].map(|name| (env.empty_business(name), Rows::default()));
-    // In turns, so that the rows of both tenants are interleaved.
+    // The tenants take turns, so that their rows are interleaved.
     for start in (0..EARLIER + NEWEST).step_by(BATCH) {
         for (business, rows) in &mut tenants {
             fill(&env, business, rows, start..start + BATCH);
@@ -106,7 +106,7 @@ fn tenants_with_the_same_words_find_only_their_own_rows() {
                 "customer_type": "individual", "first_name": "Bob", "phone": format!("510 555 {row:04}"),
             });
             let created =
-                env.call(&business.owner, "customers.create", duplicate).expect("it is created");
+                env.call(&business.owner, "customers.create", duplicate).expect("a customer");
             let found = created["possible_duplicates"].as_array().expect("a list");
             let found: Vec<_> = found.iter().map(|it| text(it, "id")).collect();
             assert_eq!(found, [&rows.customers[row]], "the customer with the phone of row {row}");

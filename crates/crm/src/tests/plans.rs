@@ -11,7 +11,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("LIST", "tenants"),
     ("NUMBERS", "tenants"),
     ("CLIENTS", "oauth clients"),
-    // A row for each tenant, once a minute.
+    // Read one row for each tenant, once a minute.
     ("UNMEASURED", "storage"),
     ("SUMS", "storage"),
     ("ABOVE", "storage"),

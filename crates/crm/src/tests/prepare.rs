@@ -1,4 +1,4 @@
-//! What is done before a write, so that no writer waits for it.
+//! A write is prepared in a read, so that no writer waits for that work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,21 +23,21 @@ use crate::values::country::Country;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs `work` while a write of the business is under way, which ends after it.
-fn beside_a_write(env: &TestEnv, business: &Business, work: impl FnOnce()) {
+/// Runs `work` while another write of the business is in progress. That write ends after `work`.
+fn during_a_write(env: &TestEnv, business: &Business, work: impl FnOnce()) {
     let number = business.account.number;
-    let (begun, has_begun) = mpsc::channel();
-    let (end, ending) = mpsc::channel::<()>();
+    let (begin_sender, begin_receiver) = mpsc::channel();
+    let (end_sender, end_receiver) = mpsc::channel::<()>();
     let writing = env.db.write(Instant::now() + 2 * TIMEOUT, move |tx| {
         tx.bind(number);
         tx.take_turn()?;
-        begun.send(()).expect("the test waits");
-        ending.recv().expect("the test ends the write");
+        begin_sender.send(()).expect("the test waits");
+        end_receiver.recv().expect("the test ends the write");
         Ok::<_, Error>(())
     });
-    has_begun.recv_timeout(TIMEOUT).expect("the write begins");
+    begin_receiver.recv_timeout(TIMEOUT).expect("the write begins");
     work();
-    end.send(()).expect("the write waits");
+    end_sender.send(()).expect("the write waits");
     writing.wait().expect("the write ends");
 }
 
@@ -45,14 +45,14 @@ fn beside_a_write(env: &TestEnv, business: &Business, work: impl FnOnce()) {
 fn a_refused_call_waits_for_no_write() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let stranger =
+    let reader =
         env.authenticate(&env.key(acme.account, None, &[Scope::ReadNotes])).expect("a key");
-    beside_a_write(&env, &acme, || {
+    during_a_write(&env, &acme, || {
         for (_, tool) in catalog::mcp_tools() {
             let ToolKind::Command { .. } = tool.kind else { continue };
             let refused = env.call(&acme.owner, tool.name, json!({ "no_such_field": 1 }));
             assert_eq!(error_json(&refused.unwrap_err())["kind"], "invalid_input", "{}", tool.name);
-            let refused = env.call(&stranger, tool.name, json!({}));
+            let refused = env.call(&reader, tool.name, json!({}));
             assert_eq!(
                 error_json(&refused.unwrap_err())["kind"],
                 "insufficient_scope",
@@ -63,15 +63,15 @@ fn a_refused_call_waits_for_no_write() {
     });
 }
 
-/// A caller whose business is in another country each time its rights are read.
+/// A caller whose business moves to the next of `countries` each time its rights are read.
 #[derive(Clone)]
-struct Moving {
+struct MovingCaller {
     caller: Caller,
     reads: Arc<AtomicUsize>,
     countries: &'static [&'static str],
 }
 
-impl Proof for Moving {
+impl Proof for MovingCaller {
     type Refusal = Error;
 
     fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access> {
@@ -92,7 +92,7 @@ fn a_phone_is_read_for_the_country_at_the_time_of_the_write() {
         (&["US", "DE"][..], "+495105550199"),
         (&["DE", "GB"][..], "+445105550199"),
     ] {
-        let proof = Moving { caller: acme.owner.clone(), reads: Arc::default(), countries };
+        let proof = MovingCaller { caller: acme.owner.clone(), reads: Arc::default(), countries };
         let tool = catalog::find("customers.create").expect("the tool");
         let deadline = Instant::now() + TIMEOUT;
         let runner = Runner { db: &env.db, environment: &env.environment, deadline };
@@ -117,7 +117,7 @@ fn a_body_of_unknown_fields_is_read_no_further_than_it_has_to_be() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let members = (0..160_000).map(|number| format!("\"f{number}\":1")).collect::<Vec<_>>();
-    // What follows the fields is no JSON, which nobody finds out.
+    // The text after the fields is not JSON, but it is never read.
     let body = format!("{{{},oops", members.join(","));
     let refused = env.call_text(&acme.owner, "customers.create", &body).unwrap_err();
     let message = text(&error_json(&refused), "message").to_owned();

@@ -162,7 +162,7 @@ fn a_sign_in_with_the_old_password_does_not_survive_its_change() {
         let (entering, changing) = (environment(), environment());
         let signed_in = env.db.write(deadline, move |tx| {
             let origin = Origin { address: None, browser: String::new() };
-            // Nor must a renewed hash of the old password overwrite the new hash.
+            // A renewed hash of the old password must not overwrite the new hash.
             let renewed = Some("renewed hash of the old password");
             password_login::finish(tx, &entering, &attempt, renewed, &origin, None)
         });
@@ -220,7 +220,7 @@ fn concurrent_rotations_replace_a_key_once() {
         listed["rows"].as_array().unwrap().iter().filter(|row| row["revoked_at"].is_null()).count()
     };
     let before = unrevoked();
-    // Outside any tenant: the key determines the tenant whose lock the write waits for.
+    // The operator calls outside any tenant: the key determines the tenant whose lock the write waits for.
     let operator = Caller::operator(None);
     let answers = race(&env, &operator, "keys.rotate", |_| json!({ "id": key }));
     assert_eq!(successes(&answers), 1, "a revoked key is not rotated again");

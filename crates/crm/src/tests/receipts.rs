@@ -49,7 +49,7 @@ fn clearable(tool: &ToolDef) -> impl Iterator<Item = &'static str> {
 fn check(tool: &ToolDef, receipt: Receipt, sent: &Value, answer: &Value) {
     for (key, value) in answer.as_object().expect("an object") {
         let is_allowed = match receipt {
-            // A flag that is always true, and what was sent.
+            // Only flags that are true, and fields with the values that were sent.
             Receipt::Whole => *value == json!(true) || sent.get(key) == Some(value),
             Receipt::Keys(keys) => keys.contains(&key.as_str()),
             Receipt::Sent { always, renamed } => {
@@ -60,7 +60,7 @@ fn check(tool: &ToolDef, receipt: Receipt, sent: &Value, answer: &Value) {
                         .map_or(name.clone(), |it| it.1.into())
                 };
                 let mut sent = sent.as_object().expect("an object").iter();
-                // For a cleared field, the record may show the value of another record instead.
+                // If the call cleared a field, any value but null would come from another record.
                 always.contains(&key.as_str())
                     || sent.any(|(name, sent)| {
                         stored_as(name) == *key && (!sent.is_null() || value.is_null())

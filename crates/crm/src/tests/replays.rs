@@ -10,7 +10,7 @@ use crate::call::tool::Receipt;
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv};
 
-/// Tools whose answers may be long. The law below finds them; this list guards against it finding none.
+/// Tools with answers longer than [`MAX_KEPT`]. A test compares this list with the tools that it finds.
 const LONG: &[&str] = &[
     "customers.create",
     "customers.update",
@@ -22,7 +22,7 @@ const LONG: &[&str] = &[
     "notes.update",
 ];
 
-/// The tool's example, with every text that a call takes as long as it may be.
+/// The tool's example, with every string as long as the tool accepts.
 fn longest(env: &TestEnv, business: &Business, caller: &Caller, tool: &ToolDef) -> Value {
     let mut arguments: Value = serde_json::from_str(&business.fill(tool.example)).expect("JSON");
     let address =
@@ -35,9 +35,9 @@ fn longest(env: &TestEnv, business: &Business, caller: &Caller, tool: &ToolDef) 
         };
         let mut longer = arguments.clone();
         longer[field.name] = json!(long);
-        // Some fields do not go with others, and some texts have a form.
-        let is_taken = || env.try_out(caller, tool.name, &longer.to_string()).is_ok();
-        if field.name != idempotency::FIELD && is_taken() {
+        // The tool may refuse the longer string: some fields exclude each other, and some have a format.
+        let is_accepted = || env.try_out(caller, tool.name, &longer.to_string()).is_ok();
+        if field.name != idempotency::FIELD && is_accepted() {
             arguments = longer;
         }
     }
@@ -58,7 +58,7 @@ fn longest_remembered(env: &TestEnv) -> i64 {
     }
 }
 
-/// A caller who may write what the tool writes, and read nothing.
+/// A caller with only this write scope.
 fn writer(env: &TestEnv, business: &Business, scope: Scope) -> Caller {
     let owner = Business::user(&business.owner).to_string();
     env.access(&env.key(business.account, Some(&owner), &[scope]))
@@ -116,12 +116,12 @@ fn what_others_have_written_since_is_told_only_to_who_may_read_it() {
         let updated = env.call(&acme.owner, "notes.update", update).unwrap();
         let again = env.call(caller, "notes.create", create.clone()).unwrap();
         if may_read {
-            assert_eq!(again, updated, "the note as it is now");
+            assert_eq!(again, updated, "a reader gets the current note");
         } else {
             assert_eq!(again, json!({ "id": first["id"], "created_at": first["created_at"] }));
         }
         env.call(&acme.owner, "notes.archive", json!({ "id": first["id"] })).unwrap();
-        let again = env.call(caller, "notes.create", create.clone()).expect("it was written");
+        let again = env.call(caller, "notes.create", create.clone()).expect("a replay");
         assert_eq!(again, json!({ "id": first["id"], "created_at": first["created_at"] }));
     }
 }

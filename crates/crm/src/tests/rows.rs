@@ -22,8 +22,8 @@ const BATCH: usize = 500;
 /// Maximum cost of a page in the large database, as a multiple of its cost in the small one.
 const GROWTH: i32 = 2;
 
-/// Maximum cost of a page of 26 rows in any database. SQLite counts the steps of its virtual machine, PostgreSQL the
-/// rows that it examines; it may scan the newest rows.
+/// Maximum cost of a page of 26 rows in any database. The cost is the number of virtual machine steps on SQLite, and
+/// the number of examined rows on PostgreSQL, which may scan the newest rows.
 fn max_steps(env: &TestEnv) -> i32 {
     if env.server().is_some() { 3_500 } else { 6_000 }
 }
@@ -32,7 +32,7 @@ fn large() -> usize {
     if std::env::var_os("ZOOP_TEST_LONG").is_some() { 50_000 } else { 4_000 }
 }
 
-/// Adds customers with this name, and as many notes with it on one job. One in a hundred has a rare word.
+/// Adds customers with this first name, and notes with it about one job. One row in a hundred has a rare word.
 fn fill(env: &TestEnv, business: &Business, name: &'static str, count: usize) {
     let job = business.id("job").to_owned();
     for start in (0..count).step_by(BATCH) {
@@ -72,7 +72,7 @@ fn env(count: usize) -> (TestEnv, Business) {
     (env, business)
 }
 
-/// Does what a server does by itself some time after many writes.
+/// Updates the statistics of PostgreSQL, which does so by itself some time after many writes.
 fn analyze(env: &TestEnv) {
     if let Some(server) = env.server() {
         server.run("ANALYZE").expect("statistics");
@@ -96,7 +96,7 @@ fn index_page(env: &TestEnv, account: Account, sql: Sql, expression: &Expression
     .expect("a page")
 }
 
-/// Pages of every kind; `@` stands for the tenant.
+/// Statements, each with the tokens to search for. `@` stands for the tenant.
 const PAGES: &[(Sql, &[&str])] = &[
     (CUSTOMERS, &["@=customer"]),
     (CUSTOMERS, &["@:anna *"]),
@@ -111,7 +111,7 @@ const PAGES: &[(Sql, &[&str])] = &[
     (NOTES, &["@:quixote *", "@:valve *"]),
 ];
 
-/// The expression that all of these tokens occur. Tokens with a star are prefixes.
+/// An expression that matches rows with all of these tokens. Tokens with a star are prefixes.
 fn all(tokens: &[&str], account: Account) -> Expression {
     let tenant = format!("{:04}", account.number.0);
     let token = |token: &&str| {
@@ -126,20 +126,21 @@ fn all(tokens: &[&str], account: Account) -> Expression {
 
 #[both]
 fn a_page_costs_the_same_in_a_large_table() {
-    let (small, of_small) = env(SMALL);
-    let (large, of_large) = env(large());
+    let (small, small_business) = env(SMALL);
+    let (large, large_business) = env(large());
     for (sql, tokens) in PAGES {
         let page = |env, account| index_page(env, account, *sql, &all(tokens, account));
-        let (few, many) = (page(&small, of_small.account), page(&large, of_large.account));
-        // In the small database, a rare word is in fewer rows than a page has.
+        let (few, many) =
+            (page(&small, small_business.account), page(&large, large_business.account));
+        // In the small database, a rare word is in fewer rows than a page has, so its page costs too little to compare.
         let page = few.max(max_steps(&large) / GROWTH);
         assert!(many <= page * GROWTH, "{tokens:?}: {few} steps became {many}");
         assert!(many > 0, "{tokens:?}");
     }
-    check_word_missing_in_newest_rows(&large, &of_large);
+    check_word_missing_in_newest_rows(&large, &large_business);
 }
 
-/// A word in nearly all rows except the newest must not make the index collect all of them.
+/// If nearly all rows except the newest contain a word, a search for it must not collect all these rows.
 fn check_word_missing_in_newest_rows(large: &TestEnv, business: &Business) {
     fill(large, business, "Zoe", BATCH);
     analyze(large);

@@ -1,4 +1,4 @@
-//! What each tenant stores: counted by every write, measured, and limited.
+//! The bytes that each tenant stores: every write counts them, measuring corrects the count, and a limit applies.
 
 use std::sync::mpsc;
 use std::thread;
@@ -17,7 +17,7 @@ use crate::values::size::Size;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
-/// What is counted for a tenant, and what is measured.
+/// The counted and the measured bytes of a tenant.
 fn storage_of(env: &TestEnv, account: Account) -> (Stored, Stored) {
     env.read(move |tx| {
         tx.bind(account.number);
@@ -28,11 +28,11 @@ fn storage_of(env: &TestEnv, account: Account) -> (Stored, Stored) {
         assert_eq!(measured.since(&counted), drift);
         (counted, measured)
     })
-    .expect("what is stored")
+    .expect("the stored bytes")
 }
 
-/// Everything that a business writes, in some amounts.
-fn work(env: &TestEnv, acme: &Business) {
+/// Makes writes that store bytes of every class.
+fn write_every_class(env: &TestEnv, acme: &Business) {
     let call = |tool: &str, arguments: Value| env.call(&acme.owner, tool, arguments).expect(tool);
     for number in 0..20 {
         let text = format!("{number} {}", "A long text. ".repeat(100));
@@ -62,7 +62,7 @@ fn work(env: &TestEnv, acme: &Business) {
 fn what_writes_count_is_what_is_there() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    work(&env, &acme);
+    write_every_class(&env, &acme);
     let (counted, measured) = storage_of(&env, acme.account);
     for class in Class::ALL {
         let (counted, measured) = (counted.of(class), measured.of(class));
@@ -88,23 +88,24 @@ fn above_the_limit_what_adds_is_refused_and_all_else_works() {
     let refused = error_json(&env.call(&acme.owner, "notes.create", note.clone()).unwrap_err());
     assert_eq!(refused["kind"], "conflict", "{refused}");
     assert!(refused["message"].as_str().unwrap().contains("storage is full ("), "{refused}");
-    assert_eq!(storage_of(&env, acme.account).0, stored, "nothing of it is stored");
+    assert_eq!(storage_of(&env, acme.account).0, stored, "a refused note stores nothing");
 
     let small = json!({ "body": "small" });
     env.call(&acme.owner, "notes.create", small.clone()).expect("there is room for less");
-    env.call(&other.owner, "notes.create", note.clone()).expect("another's storage is its own");
+    env.call(&other.owner, "notes.create", note.clone())
+        .expect("another tenant is below its limit");
     env.environment.storage_limit = Size(1);
     env.call(&acme.owner, "notes.create", small.clone()).unwrap_err();
     let update = json!({ "id": acme.id("customer"), "source": "referral" });
     env.call(&acme.owner, "customers.update", update).unwrap_err();
-    env.call(&acme.owner, "notes.list", json!({})).expect("reads go on");
+    env.call(&acme.owner, "notes.list", json!({})).expect("reads still work");
     env.call(&acme.owner, "notes.archive", json!({ "id": acme.id("note") })).expect("archiving");
     env.call(&acme.owner, "tags.delete", json!({ "id": acme.id("tag") })).expect("deleting");
     let key =
         env.call_as_operator(Some(acme.account), "keys.list", json!({}))["rows"][0]["id"].clone();
     env.call_as_operator(Some(acme.account), "keys.revoke", json!({ "id": key }));
     env.environment.storage_limit = Size(0);
-    env.call(&acme.office, "notes.create", note).expect("0 is no limit");
+    env.call(&acme.office, "notes.create", note).expect("0 means no limit");
 }
 
 /// Forgets what is counted of every tenant.
@@ -165,10 +166,10 @@ fn a_measured_tenant_is_corrected_once() {
     let now = env.environment.clock.now();
     let since = Timestamp(now.0 - 1);
     let due = || env.read(move |tx| storage::unmeasured(tx, since, 10)).expect("tenants");
-    assert_eq!(due(), [acme.account.number], "the version before counted nothing");
+    assert_eq!(due(), [acme.account.number], "a tenant that was never counted should be due");
     let (counted, _) = storage_of(&env, acme.account);
     let drift = measured.since(&counted);
-    // Another process measures at the same time, and a write comes between.
+    // Two processes measured the same drift. After a write, both correct: only the first may take effect.
     env.call(&acme.owner, "notes.create", json!({ "body": "Between" })).unwrap();
     for _ in 0..2 {
         let number = acme.account.number;
@@ -177,8 +178,8 @@ fn a_measured_tenant_is_corrected_once() {
     }
     assert!(due().is_empty());
     let (counted, measured) = storage_of(&env, acme.account);
-    let far = measured.since(&counted).total().abs();
-    assert!(far < 200, "{counted:?} of {measured:?}");
+    let difference = measured.since(&counted).total().abs();
+    assert!(difference < 200, "{counted:?} of {measured:?}");
 }
 
 #[both]

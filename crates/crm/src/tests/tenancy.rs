@@ -16,7 +16,7 @@ use crate::testing::{TestEnv, on};
 /// The number of a tenant that has no row.
 const NOBODY: u32 = 9_999;
 
-/// Runs a test with two businesses that have records of every kind. Passes the tenant numbers of both.
+/// Runs a test with two businesses that have records of every kind. The test gets their tenant numbers.
 fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
     on(Dialect::Postgres, || {
         let env = TestEnv::new();
@@ -40,16 +40,16 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
     });
 }
 
-/// The tables that all tenants share, by declaration.
-fn shared() -> BTreeSet<&'static str> {
+/// The tables that are declared as shared by all tenants.
+fn shared_tables() -> BTreeSet<&'static str> {
     let declared = TABLES.iter().filter(|table| !table.is_per_tenant()).map(|table| table.name);
     declared.chain([SCHEMA_STEPS]).collect()
 }
 
 /// Every table that row-level security must protect.
-fn protected(env: &TestEnv) -> BTreeSet<String> {
+fn protected_tables(env: &TestEnv) -> BTreeSet<String> {
     let tables = run(env, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
-    let shared = shared();
+    let shared = shared_tables();
     let is_protected = |table: &&str| !shared.contains(table) && !SEARCH_TABLES.contains(table);
     tables.lines().filter(is_protected).map(str::to_owned).collect()
 }
@@ -62,20 +62,20 @@ fn run(env: &TestEnv, script: &str) -> String {
     server(env).run(script).unwrap_or_else(|error| panic!("{script}: {error:#}"))
 }
 
-/// A script that runs a script bound to a tenant.
-fn bound_to(tenant: u32, script: &str) -> String {
+/// Wraps a script so that it runs bound to a tenant.
+fn as_tenant(tenant: u32, script: &str) -> String {
     format!("BEGIN; SET LOCAL app.tenant = {tenant}; {script}; COMMIT")
 }
 
 /// The number of rows that a statement writes when it runs bound to a tenant. The changes are rolled back.
 fn rows_written(env: &TestEnv, tenant: u32, write: &str) -> String {
-    let write = counting(write);
+    let write = with_row_count(write);
     let script = format!("BEGIN; SET LOCAL app.tenant = {tenant}; {write}; ROLLBACK");
     run(env, &script).trim().to_owned()
 }
 
-/// A script that runs a statement and returns the number of rows that it wrote.
-fn counting(write: &str) -> String {
+/// Wraps a statement so that it returns the number of rows that it wrote.
+fn with_row_count(write: &str) -> String {
     format!(
         "DO $$ DECLARE rows bigint; BEGIN {write}; GET DIAGNOSTICS rows = ROW_COUNT; \
          PERFORM set_config('test.rows', rows::text, true); END $$; \
@@ -94,9 +94,9 @@ fn the_application_role_cannot_bypass_row_security() {
 #[test]
 fn every_per_tenant_table_has_a_policy_that_binds_its_owner_too() {
     with_two_businesses(|env, _, _| {
-        let tables = protected(env);
+        let tables = protected_tables(env);
         let declared = declared(Dialect::Postgres).into_iter().map(str::to_owned);
-        let unprotected = shared().into_iter().chain(SEARCH_TABLES.iter().copied());
+        let unprotected = shared_tables().into_iter().chain(SEARCH_TABLES.iter().copied());
         let unprotected: BTreeSet<_> = unprotected.map(str::to_owned).collect();
         assert_eq!(tables, &declared.collect() - &unprotected);
         for table in tables {
@@ -111,15 +111,15 @@ fn every_per_tenant_table_has_a_policy_that_binds_its_owner_too() {
 #[test]
 fn another_tenants_rows_are_neither_seen_nor_changed() {
     with_two_businesses(|env, acme, other| {
-        for table in protected(env) {
+        for table in protected_tables(env) {
             let count = |script: String| run(env, &script).trim().to_owned();
             let all = format!("SELECT count(*) FROM {table}");
             assert_eq!(count(all.clone()), "0", "{table} is visible without a tenant");
-            let own = count(bound_to(acme, &all));
+            let own = count(as_tenant(acme, &all));
             assert_ne!(own, "0", "{table} has no rows to test with");
             let foreign = format!("SELECT count(*) FROM {table} WHERE tenant_no = {acme}");
             assert_eq!(
-                count(bound_to(other, &foreign)),
+                count(as_tenant(other, &foreign)),
                 "0",
                 "{table} is visible to another tenant"
             );
@@ -143,8 +143,8 @@ fn another_tenants_rows_are_neither_seen_nor_changed() {
     });
 }
 
-/// A script that runs as a sweep does, bound to no tenant. Its changes are rolled back.
-fn sweeping(script: &str) -> String {
+/// Wraps a script so that it runs as a sweep does, bound to no tenant. Its changes are rolled back.
+fn as_sweep(script: &str) -> String {
     format!("BEGIN; SET LOCAL app.sweep = 'on'; {script}; ROLLBACK")
 }
 
@@ -164,7 +164,7 @@ fn a_sweep_sees_and_removes_only_drafts_and_old_answers() {
                    (VALUES (now()), (now() + interval '1 year')) moments (moment)",
             )
             .expect("answers");
-        for table in protected(env) {
+        for table in protected_tables(env) {
             let removable = match table.as_str() {
                 "notes" => "draft",
                 "idempotency" => "abs(extract(epoch FROM now() - answered_at)) > 86400",
@@ -173,28 +173,28 @@ fn a_sweep_sees_and_removes_only_drafts_and_old_answers() {
             let expected = format!("SELECT count(*) FROM {table} WHERE {removable}");
             let expected = server(env).run_as_superuser(&expected).expect("a count");
             let expected = expected.trim();
-            let seen = run(env, &sweeping(&format!("SELECT count(*) FROM {table}")));
+            let seen = run(env, &as_sweep(&format!("SELECT count(*) FROM {table}")));
             assert_eq!(seen.trim(), expected, "rows of {table} that a sweep sees");
             for (write, rows) in [
                 (format!("UPDATE {table} SET tenant_no = tenant_no"), "0"),
                 (format!("DELETE FROM {table}"), expected),
             ] {
-                let counted = run(env, &sweeping(&counting(&write)));
+                let counted = run(env, &as_sweep(&with_row_count(&write)));
                 assert_eq!(counted.trim(), rows, "rows that a sweep writes: {write}");
             }
         }
-        assert_eq!(run(env, &sweeping("SELECT count(*) FROM notes")).trim(), "1");
-        assert_eq!(run(env, &sweeping("SELECT count(*) FROM idempotency")).trim(), "3");
+        assert_eq!(run(env, &as_sweep("SELECT count(*) FROM notes")).trim(), "1");
+        assert_eq!(run(env, &as_sweep("SELECT count(*) FROM idempotency")).trim(), "3");
     });
 }
 
 #[test]
 fn no_row_can_be_moved_to_another_tenant() {
     with_two_businesses(|env, acme, other| {
-        for table in protected(env) {
+        for table in protected_tables(env) {
             let move_away = format!("UPDATE {table} SET tenant_no = {acme}");
             let refusal =
-                server(env).run(&bound_to(other, &move_away)).expect_err(&table).to_string();
+                server(env).run(&as_tenant(other, &move_away)).expect_err(&table).to_string();
             assert!(refusal.contains("row-level security"), "{table}: {refusal}");
         }
     });
@@ -203,14 +203,14 @@ fn no_row_can_be_moved_to_another_tenant() {
 #[test]
 fn no_row_can_be_added_to_another_tenant() {
     with_two_businesses(|env, acme, other| {
-        for table in protected(env) {
+        for table in protected_tables(env) {
             let smuggle = format!(
                 "CREATE TEMP TABLE copied AS SELECT * FROM {table}; \
                  UPDATE copied SET tenant_no = {acme}; INSERT INTO {table} SELECT * FROM copied"
             );
             // The engine accepts explicit values for generated keys, so only the policy prevents this.
             let refusal =
-                server(env).run(&bound_to(other, &smuggle)).expect_err(&table).to_string();
+                server(env).run(&as_tenant(other, &smuggle)).expect_err(&table).to_string();
             assert!(refusal.contains("row-level security"), "{table}: {refusal}");
         }
     });
@@ -229,7 +229,7 @@ fn the_page_on_scaling_lists_every_table() {
         let quoted = text.split('\'').skip(1).step_by(2);
         quoted.filter(|word| *word != "tenant_no").collect()
     };
-    let shared = shared();
+    let shared = shared_tables();
     assert_eq!(named(by_tenant), &declared(Dialect::Postgres) - &shared);
     // The list of migrations stays on the node where they run.
     let copied = shared.into_iter().filter(|table| *table != SCHEMA_STEPS).collect();
@@ -248,7 +248,7 @@ fn every_key_of_a_per_tenant_table_contains_the_tenant() {
                     WHERE k.contype = 'f' \
                     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid \
                     AND a.attname = 'tenant_no' AND a.attnum = ANY (k.conkey))";
-        let shared = shared();
+        let shared = shared_tables();
         for question in [keys, references] {
             for line in run(env, question).lines() {
                 let (table, key) = line.split_once(' ').expect("a table and a key");

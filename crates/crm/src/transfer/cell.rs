@@ -33,7 +33,7 @@ impl Cell {
         .unwrap_or(Self::Null))
     }
 
-    /// A value below every value in a key's column of this kind. Numbers start at 1, and times are after 1970.
+    /// A value below every value of a key column of this kind. Numbers start at 1, and times are after 1970.
     pub(super) fn lowest(kind: Kind) -> Self {
         match kind {
             Kind::Integer => Self::Integer(0),
@@ -119,9 +119,17 @@ mod tests {
         let text = |text: &str| Cell::Text(text.to_owned());
         let (one, two) = ([text("ab"), text("c")], [text("a"), text("bc")]);
         assert_eq!(sum(&[(1, &one), (1, &two)]), sum(&[(1, &two), (1, &one)]));
-        assert_ne!(sum(&[(1, &one)]), sum(&[(1, &two)]), "where a string ends");
-        assert_ne!(sum(&[(1, &one)]), sum(&[(2, &one)]), "whose row it is");
-        assert_ne!(sum(&[(1, &one), (1, &one)]), Sum::default(), "a duplicate row");
+        assert_ne!(
+            sum(&[(1, &one)]),
+            sum(&[(1, &two)]),
+            "the sum should depend on where a string ends"
+        );
+        assert_ne!(sum(&[(1, &one)]), sum(&[(2, &one)]), "the sum should depend on the tenant");
+        assert_ne!(
+            sum(&[(1, &one), (1, &one)]),
+            Sum::default(),
+            "the sum should depend on duplicate rows"
+        );
         for (one, two) in [
             (Cell::Null, text("")),
             (Cell::Integer(0), Cell::Time(Timestamp(0))),

@@ -26,7 +26,7 @@ use crate::schema::TABLES;
 use self::cell::{Cell, Sum};
 
 /// The time limit for reading all rows of a database, and for building or checking its search index.
-const INDEX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const LONG_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The time limit for writing one page of rows. The source's transaction is idle during that time, and a
 /// PostgreSQL server ends a transaction that is idle for a minute.
 const TIMEOUT: Duration = Duration::from_secs(50);
@@ -41,8 +41,8 @@ macro_rules! nothing {
 }
 
 zoop_db::global_statements! {
-    /// On PostgreSQL the index on tokens is dropped before the rows are indexed and created afterwards: adding
-    /// row by row to it takes ten times as long. SQLite needs no such index.
+    /// On PostgreSQL the index on tokens is dropped before the rows are indexed, and created afterwards: adding
+    /// rows to it one by one takes ten times as long. SQLite has no such index.
     DROP_CUSTOMER_TOKENS = {
         sqlite: nothing!(),
         postgres: "DROP INDEX customer_search_tokens",
@@ -58,7 +58,7 @@ zoop_db::global_statements! {
         postgres: "CREATE INDEX note_search_tokens ON note_search USING gin (tokens) \
                    WITH (fastupdate = off)",
     };
-    /// Makes the sequence of a column continue after a number.
+    /// Makes the sequence of a column continue after the number `$3`.
     CONTINUE_SEQUENCE = {
         sqlite: "UPDATE sqlite_sequence SET seq = max(seq, $3) WHERE name = $1 AND $2 <> ''",
         postgres: "SELECT setval(pg_get_serial_sequence($1, $2)::regclass, $3)",
@@ -78,7 +78,7 @@ pub enum Phase {
     Comparison,
 }
 
-/// Called with the phase, the number of rows that are done, and the number of all rows.
+/// Is called with the phase, the number of rows that are done, and the number of all rows.
 pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
 /// A table that was copied: its rows are the same in both databases.
@@ -95,14 +95,15 @@ pub struct Copied {
 /// Copies all rows of a database into another, which must be empty.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the target is not empty, or if another process wrote to it during the copy. Also if a
-/// database fails. The target then remains marked as incomplete.
+/// [`Error::Conflict`] if the target is not empty, which leaves it unchanged, or if another process wrote to it
+/// during the copy. Also if a database fails. Once rows are being copied, an error leaves the target marked as
+/// incomplete.
 pub fn copy(from: &Db, to: &Db, progress: &Progress) -> Result<Vec<Copied>> {
     begin(to)?;
     let sent = copy_rows(from, to, progress)?;
     index(to, &sent, progress)?;
     let arrived = read_again(to, sent.rows(), progress)?;
-    if let Some(table) = TABLES.iter().find(|table| sent.of(table) != arrived.of(table)) {
+    if let Some(table) = TABLES.iter().find(|table| sent.sum_of(table) != arrived.sum_of(table)) {
         return Err(Error::conflict(format!(
             "the {} of the copy differ from the source: another process has written to the copy, \
              which is incomplete",
@@ -112,7 +113,7 @@ pub fn copy(from: &Db, to: &Db, progress: &Progress) -> Result<Vec<Copied>> {
     search::check(to, &sent)?;
     end(to, &sent)?;
     let copied = TABLES.iter().map(|table| {
-        let Sum { rows, checksum } = sent.of(table);
+        let Sum { rows, checksum } = sent.sum_of(table);
         Copied { table: table.name, rows, checksum }
     });
     Ok(copied.collect())
@@ -146,7 +147,7 @@ fn end(to: &Db, sent: &Tally) -> Result<()> {
     ended.wait()
 }
 
-/// What was read from a database.
+/// Counts and checksums of the rows that were read from a database.
 #[derive(Default)]
 struct Tally {
     sums: BTreeMap<&'static str, Sum>,
@@ -157,7 +158,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(&self, table: &Table) -> Sum {
+    fn sum_of(&self, table: &Table) -> Sum {
         self.sums.get(table.name).copied().unwrap_or_default()
     }
 
@@ -190,7 +191,7 @@ impl Tally {
 /// Copies all rows, in one snapshot of the source, and returns their tally.
 fn copy_rows(from: &Db, to: &Db, progress: &Progress) -> Result<Tally> {
     let (to, progress) = (to.clone(), progress.clone());
-    let copied = from.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
+    let copied = from.read(Instant::now() + LONG_TIMEOUT, move |tx| {
         let all = rows::count_all(tx)?;
         let mut tally = Tally::default();
         // The next page is read while the previous one is written.
@@ -213,7 +214,7 @@ fn copy_rows(from: &Db, to: &Db, progress: &Progress) -> Result<Tally> {
 
 /// Builds the search index of the copied records.
 fn index(to: &Db, copied: &Tally, progress: &Progress) -> Result<()> {
-    run_without_hurry(to, [DROP_CUSTOMER_TOKENS, DROP_NOTE_TOKENS])?;
+    run_slow_statements(to, [DROP_CUSTOMER_TOKENS, DROP_NOTE_TOKENS])?;
     let all = copied.tenants.values().sum();
     let mut done = 0;
     for tenant in copied.tenants.keys() {
@@ -234,14 +235,14 @@ fn index(to: &Db, copied: &Tally, progress: &Progress) -> Result<()> {
         }
     }
     progress(Phase::Tokens, 0, 1);
-    run_without_hurry(to, [INDEX_CUSTOMER_TOKENS, INDEX_NOTE_TOKENS])?;
+    run_slow_statements(to, [INDEX_CUSTOMER_TOKENS, INDEX_NOTE_TOKENS])?;
     progress(Phase::Tokens, 1, 1);
     Ok(())
 }
 
 /// Runs statements that may take very long.
-fn run_without_hurry(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
-    let run = to.write(Instant::now() + INDEX_TIMEOUT, move |tx| {
+fn run_slow_statements(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
+    let run = to.write(Instant::now() + LONG_TIMEOUT, move |tx| {
         for statement in statements {
             tx.global_execute(statement, &[])?;
         }
@@ -253,7 +254,7 @@ fn run_without_hurry(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
 /// Reads all rows of a database and returns their tally.
 fn read_again(db: &Db, all: u64, progress: &Progress) -> Result<Tally> {
     let progress = progress.clone();
-    let read = db.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
+    let read = db.read(Instant::now() + LONG_TIMEOUT, move |tx| {
         let mut tally = Tally::default();
         rows::each_page(tx, |table, tenant, page| {
             tally.add(table, tenant, &page);

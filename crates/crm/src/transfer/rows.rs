@@ -8,10 +8,10 @@ use crate::call::table::{Rows, Table};
 use crate::identity::tenants::store::TENANTS;
 use crate::schema::TABLES;
 
-/// Number of rows that are read into memory together, and written in one transaction.
+/// Number of rows that are read at once, and written in one transaction.
 const PAGE_SIZE: usize = 500;
 
-/// The number of rows in a table, or in a per-tenant table the number of the bound tenant's rows.
+/// The number of rows in a table; in a per-tenant table, only the bound tenant's rows.
 pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
     let count = match table.rows {
@@ -31,8 +31,8 @@ pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
     Ok(rows)
 }
 
-/// Passes all rows of the database to `take`, page by page, in an order in which they can be written, each page
-/// with the tenant that its rows belong to.
+/// Passes all rows of the database to `take`, page by page, each page with the tenant that its rows belong to.
+/// Rows come after the rows that they refer to.
 pub(super) fn each_page(
     tx: &mut ReadTx<'_>,
     mut take: impl FnMut(&'static Table, Option<Tenant>, Vec<Vec<Cell>>) -> Result<()>,
@@ -40,7 +40,8 @@ pub(super) fn each_page(
     each_table(tx, |tx, table, tenant| pages(tx, table, |page| take(table, tenant, page)))
 }
 
-/// Visits every table in the order of [`TABLES`]. Visits a per-tenant table once for each tenant, which it binds.
+/// Visits every table in the order of [`TABLES`]. Adjacent per-tenant tables are visited as a group, once for
+/// each tenant, which is bound during the visit.
 fn each_table(
     tx: &mut ReadTx<'_>,
     mut visit: impl FnMut(&mut ReadTx<'_>, &'static Table, Option<Tenant>) -> Result<()>,

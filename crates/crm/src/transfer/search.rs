@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use zoop_db::{Db, GlobalSql, ReadTx, Row, Sql, Tenant, params};
 
-use super::{INDEX_TIMEOUT, Tally};
+use super::{LONG_TIMEOUT, Tally};
 use crate::call::error::{Error, Result};
 
 zoop_db::statements! {
@@ -15,7 +15,7 @@ zoop_db::statements! {
         postgres: "SELECT count(*) FROM customers c WHERE c.tenant_no = $1 \
                    AND EXISTS (SELECT 1 FROM customer_search s WHERE s.tenant_no = $1 AND s.n = c.n)",
     };
-    /// Without drafts and archived notes, which are not in the index.
+    /// Does not count drafts and archived notes, which are not in the index.
     NOTES = "SELECT count(*) FROM notes WHERE tenant_no = $1 AND NOT draft AND archived_at IS NULL";
     INDEXED_NOTES = {
         sqlite: "SELECT count(*) FROM note_search s JOIN notes x ON x.n = s.rowid \
@@ -33,7 +33,7 @@ zoop_db::global_statements! {
 
 /// One index, and the statements that check it.
 struct Index {
-    /// The name of its records.
+    /// The name of the indexed records.
     name: &'static str,
     /// Counts a tenant's records.
     records: Sql,
@@ -59,7 +59,7 @@ const INDEXES: [Index; 2] = [
 /// [`Error::Conflict`] if a record is missing or there is an extra entry. Also if the database fails.
 pub(super) fn check(to: &Db, copied: &Tally) -> Result<()> {
     let tenants: Vec<_> = copied.tenants.keys().copied().map(Tenant).collect();
-    let checked = to.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
+    let checked = to.read(Instant::now() + LONG_TIMEOUT, move |tx| {
         INDEXES.into_iter().try_for_each(|index| check_one(tx, &tenants, index))
     });
     checked.wait()

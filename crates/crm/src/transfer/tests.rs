@@ -18,7 +18,7 @@ use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
 use crate::testing::{Business, Caller, TestEnv, error_json, on, text};
 
 /// Columns that only one engine has, each with the reason why it is not copied.
-const OF_ONE_ENGINE: &[(&str, &str, &str)] =
+const COLUMNS_OF_ONE_ENGINE: &[(&str, &str, &str)] =
     &[("history", "n", "the number of a row in SQLite's table, which nothing refers to")];
 
 /// An empty database for a copy.
@@ -46,7 +46,7 @@ impl Target {
             Storage::Folder(_) => format!("sqlite://{}", storage.file().display()),
             Storage::Server(database) => database.url().to_owned(),
         };
-        let db = open(&url, Migrate::New).expect("it opens");
+        let db = open(&url, Migrate::New).expect("a new database");
         Self { url, db, storage: Arc::new(storage) }
     }
 }
@@ -99,12 +99,12 @@ fn env(counts: [usize; 2]) -> (TestEnv, [Business; 2]) {
     (env, [acme, other])
 }
 
-/// More than one page of customers.
-const PAGES: [usize; 2] = [210, 7];
-/// A few customers of each kind.
+/// More customers in the first business than fit in one index batch or on one page of a list.
+const MANY: [usize; 2] = [210, 7];
+/// A few customers, at least one with each name that [`fill`] uses.
 const FEW: [usize; 2] = [8, 7];
 
-/// Adds a customer with everything that searches find, and a note. Some have unusual characters.
+/// Adds a customer with a value in every searched field, and a note. Some names have unusual characters.
 fn fill(env: &TestEnv, business: &Business, number: usize) {
     const NAMES: [&str; 6] = ["Nguyễn", "O'Brien \\ \"Q\"", "清水寺", "Åse", "Łucja % _", "안녕"];
     let name = NAMES[number % NAMES.len()];
@@ -121,7 +121,7 @@ fn fill(env: &TestEnv, business: &Business, number: usize) {
         env.call_as_operator(Some(business.account), "tags.attach", tag);
     }
     if number.is_multiple_of(5) {
-        env.call(&business.owner, "customers.archive", json!({ "id": id })).expect("it");
+        env.call(&business.owner, "customers.archive", json!({ "id": id })).expect("archiving");
     }
     let note = json!({ "body": format!("{name} 🚿 checked the valve {number}"),
                        "draft": number.is_multiple_of(7), "subject_type": "customer", "subject_id": id });
@@ -129,7 +129,7 @@ fn fill(env: &TestEnv, business: &Business, number: usize) {
     env.create(&business.office, "notes.create", note);
 }
 
-/// Calls a tool that reads, on a database, and returns the answer.
+/// Calls a tool that reads, on this database, and returns the answer or the error as text.
 fn read(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value) -> String {
     let tool = catalog::find(tool).expect("a tool");
     let (access, environment) = (access.clone(), env.environment.clone());
@@ -155,7 +155,7 @@ fn pages(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value)
     }
 }
 
-/// The calls that are made on both databases: searches of every kind, and lists.
+/// The calls to make on both databases: searches of every kind, and lists.
 fn reads(business: &Business) -> Vec<(&'static str, Value)> {
     let mut calls: Vec<_> =
         ["ng", "nguyen", "o'brien", "\"q\"", "清水", "ase", "lucja", "안", "555", "n4"]
@@ -179,7 +179,7 @@ fn reads(business: &Business) -> Vec<(&'static str, Value)> {
 
 /// Copies a test environment's database to this engine, and compares both databases through the tools.
 fn check_copy_to(engine: Dialect) {
-    let (env, businesses) = env(PAGES);
+    let (env, businesses) = env(MANY);
     let target = Target::new(engine);
     let reports = Arc::new(Mutex::new(Vec::new()));
     let listener = reports.clone();
@@ -190,7 +190,7 @@ fn check_copy_to(engine: Dialect) {
     let rows =
         |name: &str| copied.iter().find(|copied| copied.table == name).expect("a table").rows;
     assert_eq!((rows("tenants"), rows("memberships"), rows("request_counts")), (2, 6, 0));
-    let customers = PAGES.iter().sum::<usize>() + 2 * 2;
+    let customers = MANY.iter().sum::<usize>() + 2 * 2;
     assert_eq!(rows("customers"), u64::try_from(customers).unwrap());
     for phase in [Phase::Rows, Phase::Index, Phase::Comparison] {
         let reports = reports.lock().unwrap();
@@ -206,7 +206,7 @@ fn check_copy_to(engine: Dialect) {
             let is_large = business.account.number == businesses[0].account.number;
             assert!(
                 !is_large || original[0].contains("\"id\""),
-                "{tool} {arguments} finds something"
+                "{tool} {arguments} should find something"
             );
         }
         let account = Caller::operator(Some(business.account));
@@ -269,8 +269,8 @@ fn a_copy_on_postgresql_is_the_same_database() {
 fn a_copy_on_postgresql_has_the_indexes_of_a_new_database() {
     let (env, _) = env(FEW);
     let [new, copied] = [(), ()].map(|()| zoop_postgres_cluster::database().expect("a database"));
-    open(new.url(), Migrate::New).expect("it opens");
-    let target = open(copied.url(), Migrate::New).expect("it opens");
+    open(new.url(), Migrate::New).expect("a new database");
+    let target = open(copied.url(), Migrate::New).expect("a new database");
     copy(&env.db, &target, &no_progress()).expect("a copy");
     let indexes = |database: &Database| {
         let all = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef";
@@ -285,11 +285,11 @@ fn postgresql_has_statistics_about_a_copy_from_the_start() {
     on(Dialect::Postgres, || {
         let (env, _) = env(FEW);
         let database = zoop_postgres_cluster::database().expect("a database");
-        let db = open(database.url(), Migrate::New).expect("it opens");
+        let db = open(database.url(), Migrate::New).expect("a new database");
         copy(&env.db, &db, &no_progress()).expect("a copy");
-        let unknown = "SELECT relname FROM pg_class WHERE relkind = 'r' \
+        let without_statistics = "SELECT relname FROM pg_class WHERE relkind = 'r' \
                        AND relowner = current_user::regrole AND reltuples < 0";
-        assert_eq!(database.run(unknown).expect("tables").trim(), "");
+        assert_eq!(database.run(without_statistics).expect("tables").trim(), "");
     });
 }
 
@@ -310,7 +310,7 @@ fn a_copy_is_a_snapshot_of_one_moment() {
             let deadline = Instant::now() + Duration::from_secs(60);
             let written = db
                 .write(deadline, move |tx| run::write(tx, &environment, &owner, tool, &late, None));
-            written.wait().expect("the source takes writes");
+            written.wait().expect("the source should accept writes");
         }
     });
     copy(&env.db, &target.db, &progress).expect("a copy");
@@ -335,10 +335,11 @@ fn a_copy_into_a_database_that_is_not_empty_is_rejected() {
             "{refused:?}"
         );
     }
-    open(&filled.url, Migrate::Refuse).expect("a refused copy leaves it as it was");
+    open(&filled.url, Migrate::Refuse).expect("a refused copy should leave the target unchanged");
 }
 
-/// Changes of a copy after its rows were written, on either engine, and the error that reports each.
+/// Changes to a copy after its rows were written: the SQL for SQLite and for PostgreSQL, and the error that
+/// reports the change.
 const TAMPERED: &[(&str, &str, &str)] = &[
     (
         "UPDATE customers SET source = 'x' WHERE n = 3",
@@ -392,7 +393,7 @@ fn declared_columns() -> BTreeSet<(String, String, Kind)> {
 fn is_copied(table: &str, column: &str) -> bool {
     table != SCHEMA_STEPS
         && !SEARCH_TABLES.iter().any(|search| table.starts_with(search))
-        && !OF_ONE_ENGINE.iter().any(|(t, c, _)| (*t, *c) == (table, column))
+        && !COLUMNS_OF_ONE_ENGINE.iter().any(|(t, c, _)| (*t, *c) == (table, column))
 }
 
 #[test]

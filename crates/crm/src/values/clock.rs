@@ -9,7 +9,7 @@ use zoop_db::Timestamp;
 
 use super::size::Size;
 
-/// How far clocks may differ before a time from one of them counts as wrong, in microseconds.
+/// How far a stored time may be beyond the latest correct one before it counts as wrong, in microseconds.
 pub(crate) const SLACK: i64 = 60 * 1_000_000;
 
 /// A source of the current time.
@@ -36,12 +36,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A source of random bits. Clones share it.
+/// A source of random bits. Clones share the same generator.
 #[derive(Clone)]
 pub struct Entropy(Arc<Mutex<StdRng>>);
 
 impl Entropy {
-    /// Seeded by the operating system.
+    /// A source seeded by the operating system.
     ///
     /// # Errors
     /// If the operating system provides no randomness.
@@ -49,7 +49,7 @@ impl Entropy {
         Ok(Self(Arc::new(Mutex::new(StdRng::try_from_rng(&mut rand::rngs::SysRng)?))))
     }
 
-    /// Repeatable, for tests and sample data.
+    /// A repeatable source, for tests and sample data.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
@@ -75,16 +75,16 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// The source of random bits.
     pub entropy: Entropy,
-    /// Maximum number of notes that a user may write in a rolling minute; 0 for no limit.
+    /// Maximum number of note writes by a user in a rolling minute; 0 for no limit.
     pub note_writes_per_minute: u32,
-    /// What one tenant may store; 0 for no limit.
+    /// Maximum size of what one tenant stores; 0 for no limit.
     pub storage_limit: Size,
-    /// How many arguments that clients add on their own have been dropped.
+    /// Number of arguments that were dropped because clients add them on their own.
     pub dropped_client_keys: Arc<AtomicU64>,
 }
 
 impl Environment {
-    /// The machine's clock and randomness, and the default limits.
+    /// The machine's clock, system randomness and the default limits.
     ///
     /// # Errors
     /// If the operating system provides no randomness.
@@ -137,7 +137,7 @@ impl zoop_db::Column for Moment {
     }
 }
 
-/// Writes a point in time in the form of the API: RFC 3339, UTC, milliseconds.
+/// Writes a point in time as the API does: RFC 3339, UTC, milliseconds.
 pub fn rfc3339(time: Timestamp) -> String {
     let Ok(time) = jiff::Timestamp::from_millisecond(time.0.div_euclid(1_000)) else {
         return String::new();

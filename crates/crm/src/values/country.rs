@@ -13,14 +13,13 @@ impl Country {
     /// The United States, the default.
     pub const US: Self = Self(*b"US");
 
-    /// The country with this code, in either case. `None` if ISO has not assigned the code.
+    /// The country with this code, in upper or lower case. `None` if ISO has not assigned the code.
     pub fn parse(code: &str) -> Option<Self> {
         let code: [u8; 2] = code.to_ascii_uppercase().into_bytes().try_into().ok()?;
         ASSIGNED.as_bytes().chunks(3).any(|known| known[..2] == code).then_some(Self(code))
     }
 
-    /// The country as telephone numbers need it. A country without a numbering plan of its own uses that of the
-    /// US.
+    /// The numbering plan of the country's telephone numbers; the US plan if the country has none of its own.
     pub fn numbering_plan(self) -> phone::NumberingPlan {
         phone::NumberingPlan::new(self.code()).unwrap_or(phone::NumberingPlan::US)
     }
@@ -38,7 +37,7 @@ impl Param for Country {
 }
 
 /// A stored code that this version does not know, because a later version stored it, is read as the default
-/// country: it only determines how to read telephone numbers without a country code.
+/// country. The country only determines how telephone numbers without a country code are read.
 impl Column for Country {
     const KIND: zoop_db::Kind = zoop_db::Kind::Text;
     const NAME: &'static str = "Country";

@@ -1,9 +1,9 @@
 //! E-mail addresses: which strings are accepted, which addresses identify the same user, and which match in a
 //! search.
 //!
-//! The check is deliberately lenient: only the mail server knows whether a mailbox exists, and an office
-//! could not record an address that is rejected here. Nothing here may rewrite an address; it is stored
-//! as typed. The length limit belongs to the fields that contain an address.
+//! The check is deliberately lenient: only the mail server knows whether a mailbox exists, and an address
+//! that is rejected here cannot be recorded at all. Addresses are stored as typed, so nothing here may
+//! rewrite them. The length is not limited here but by the fields that contain an address.
 
 use crate::values::fold;
 
@@ -16,12 +16,12 @@ pub enum EmailProblem {
     OneAt,
     /// It has nothing before the `@`.
     NoName,
-    /// The part after the `@` has no dot between two other characters.
+    /// The part after the `@` does not consist of at least two names separated by dots.
     NoDomain,
 }
 
 impl EmailProblem {
-    /// The error message, to follow the field's name.
+    /// The error message, without the field's name in front.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -56,11 +56,9 @@ pub fn check(text: &str) -> Result<(), EmailProblem> {
     Ok(())
 }
 
-/// The key that identifies a user: two addresses with the same key are the same mailbox. ASCII letters
-/// are compared without case, a domain in its ASCII form (UTS #46, as in DNS), and nothing else is folded:
+/// The key that identifies a user: addresses with the same key count as the same mailbox. The key has ASCII
+/// letters in lower case and the domain in ASCII form (UTS #46, as in DNS). Nothing else is folded, because
 /// addresses that differ in `ß` and `ss`, or in `ı` and `i`, may belong to different people.
-///
-/// Accepts any string and never fails.
 #[must_use]
 pub fn key(text: &str) -> String {
     let text = text.trim();
@@ -84,7 +82,7 @@ pub(crate) fn former_key(text: &str) -> String {
 /// The form in which customers' addresses are searched and compared: folded like other text, so that an
 /// office finds an address however it was typed. It must not be used to identify a user.
 ///
-/// Accepts any string, since a filter may contain something that is not an address, and never fails.
+/// Accepts any string, since a filter may contain something that is not an address.
 #[must_use]
 pub fn search_key(text: &str) -> String {
     fold::caseless(text.trim())

@@ -5,25 +5,25 @@
 //! so a difference in folding can never hide a row. [`crate::search`] decides how words are used
 //! (tokens, suffixes, tiers). Nothing here may know about a tenant, an index or an engine.
 //!
-//! The steps, in order (see the row "search folding" of the tool contract):
+//! The steps, in order:
 //!
 //! 1. Remove invisible characters (joiners, soft hyphens, direction marks, variation selectors),
-//!    tatweel and apostrophes, which joins the text on both sides: `O’Neill` is `oneill`. Marks that
-//!    step 3 drops are removed here too: removed later, they could leave the remaining marks in an
-//!    order that NFKD would not produce.
-//! 2. NFKD. Hangul syllables become their letters, so the start of a syllable finds it, and `が`
+//!    tatweel and apostrophes, so that the text on both sides is joined: `O’Neill` becomes `oneill`.
+//!    Also remove the marks that step 3 drops. If they stayed until step 3, dropping them could leave
+//!    the other marks in an order that NFKD does not produce.
+//! 2. Apply NFKD. A Hangul syllable becomes its letters, so that a search for its start finds it. `が`
 //!    becomes `か` and its voicing mark.
-//! 3. Drop the marks of Latin, Greek, Cyrillic, Arabic and Hebrew (`й` is `и`, `ё` is `е`). Marks of
-//!    all other scripts are part of their word: without its vowel signs a word in Devanagari or Thai
-//!    is another word.
-//! 4. Decimal digits of every script become `0` to `9`; letters that Unicode does not decompose
-//!    (`đ ł ø` …) become what people type for them; everything else gets full case folding.
-//! 5. Split at everything that is not a letter, a digit or a kept mark. Letters of scripts that are
-//!    written without spaces form words of kind [`Kind::Run`], separate from adjacent Latin; other
+//! 3. Drop the marks of Latin, Greek, Cyrillic, Arabic and Hebrew (`й` becomes `и`, `ё` becomes `е`).
+//!    Keep the marks of all other scripts: without its vowel signs, a word in Devanagari or Thai is a
+//!    different word.
+//! 4. Turn decimal digits of every script into `0` to `9`, and letters that Unicode does not decompose
+//!    (`đ ł ø` …) into what people type for them. Fold the case of all other letters.
+//! 5. Split at everything that is not a letter, a digit or a kept mark. Adjacent letters of scripts
+//!    without spaces form a word of kind [`Kind::Run`], separate from letters of other scripts. Other
 //!    words are cut at [`MAX_WORD`] characters.
 //!
-//! Folding is idempotent. Its time is that of sorting the longest sequence of marks, and it ends after
-//! [`MAX_LETTERS`], so a hostile text costs no more than a long one.
+//! Folding is idempotent. It stops after [`MAX_LETTERS`], and its slowest part is sorting the longest
+//! sequence of marks, so a hostile text costs no more than a long one.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -33,18 +33,18 @@ use crate::values::text;
 /// Maximum characters of a [`Kind::Spaced`] word; the rest is ignored.
 pub const MAX_WORD: usize = 64;
 
-/// Maximum letters of a text that are folded; the rest of it cannot be searched. It is three for each
-/// character of the longest text, which is what Hangul needs, the script that decomposes most. Only texts of
-/// compatibility characters have more: U+FDFA alone stands for eighteen letters.
+/// Maximum number of decomposed letters of a text that are folded. Searches do not find the rest. It is three
+/// for each character of the longest text, because Hangul, the script that decomposes most, needs three. Only
+/// compatibility characters need more: U+FDFA alone becomes eighteen letters.
 pub const MAX_LETTERS: usize = 300_000;
 
-/// Whether a word's script separates words, which decides how the word can be searched.
+/// Whether the script of a word puts separators between words. This decides how the word can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A word of a script with separators between words; at most [`MAX_WORD`] characters.
     Spaced,
-    /// A whole run of Han, kana, Thai, Lao or Khmer. Each character counts as a word of its own, and
-    /// adjacent characters must stay adjacent. Its length is not limited.
+    /// An unbroken sequence of Han, kana, Thai, Lao or Khmer characters, of any length. A search may match
+    /// any part of it, but the characters must be adjacent, as in the query.
     Run,
 }
 
@@ -69,13 +69,13 @@ pub fn words(text: &str) -> Vec<Word> {
 pub fn each(text: &str, visit: impl FnMut(&str, Kind)) {
     let mut cutter = Cutter { word: String::new(), length: 0, kind: Kind::Spaced, visit };
     if text.is_ascii() {
-        // Fast path: most names are ASCII, which the Unicode tables do not change.
-        for letter in text.chars().filter(|letter| !is_joined(*letter)) {
+        // Fast path: most names are ASCII, which needs no Unicode tables.
+        for letter in text.chars().filter(|letter| !is_removed(*letter)) {
             cutter.take(letter.to_ascii_lowercase());
         }
     } else {
-        let decomposed = text.chars().filter(|letter| !is_joined(*letter)).nfkd();
-        for letter in decomposed.filter(|letter| !is_joined(*letter)).take(MAX_LETTERS) {
+        let decomposed = text.chars().filter(|letter| !is_removed(*letter)).nfkd();
+        for letter in decomposed.filter(|letter| !is_removed(*letter)).take(MAX_LETTERS) {
             fold_letter(letter, |folded| cutter.take(folded));
         }
     }
@@ -90,10 +90,10 @@ pub fn caseless(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.nfd().flat_map(case_folded).nfc().collect()
+    text.nfd().flat_map(fold_case).nfc().collect()
 }
 
-/// The ASCII digit for a decimal digit of any script that NFKD does not change.
+/// The ASCII digit for a decimal digit of any script. The text must already be in NFKD.
 ///
 /// In Unicode the ten digits of a script are contiguous and in order, so a table of zeros is enough.
 #[must_use]
@@ -145,8 +145,8 @@ fn fold_letter(letter: char, mut emit: impl FnMut(char)) {
     } else if let Some(digit) = ascii_digit(letter) {
         emit(digit);
     } else {
-        for folded in case_folded(letter) {
-            match undecomposed(folded) {
+        for folded in fold_case(letter) {
+            match typed_form(folded) {
                 Some(plain) => plain.chars().for_each(&mut emit),
                 None => emit(folded),
             }
@@ -156,18 +156,17 @@ fn fold_letter(letter: char, mut emit: impl FnMut(char)) {
 
 /// Full case folding of a decomposed letter, with the standard library's tables.
 ///
-/// Lower, upper and lower case again gives the same equivalences as Unicode's `CaseFolding.txt` (`σ`
-/// and `ς`, `ß` and `ẞ`), and also maps `ı` to `i`, which search wants. Only the letter chosen for
-/// Cherokee pairs differs. Context is ignored, so a capital sigma folds the same everywhere.
-fn case_folded(letter: char) -> impl Iterator<Item = char> {
+/// Converting to lower, upper and lower case again gives the same equivalences as Unicode's
+/// `CaseFolding.txt` (`σ` and `ς`, `ß` and `ẞ`), except that a Cherokee pair becomes its other letter.
+/// It also maps `ı` to `i`, which searches need. Context is ignored, so a capital sigma folds the same
+/// everywhere.
+fn fold_case(letter: char) -> impl Iterator<Item = char> {
     letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// What people type for a letter with a stroke, hook or ligature that does not decompose.
-///
-/// In addition to the letters in the contract: those of Maltese and Sámi (`ħ ŧ ŋ`), of Hausa
-/// (`ɓ ɗ ƙ ƴ`), and `ɖ`, whose capital looks like that of `đ`.
-fn undecomposed(letter: char) -> Option<&'static str> {
+/// What people type for a letter that Unicode does not decompose. Includes `ɖ`, because its capital looks
+/// like that of `đ`.
+fn typed_form(letter: char) -> Option<&'static str> {
     Some(match letter {
         'đ' | 'ð' | 'ɖ' | 'ɗ' => "d",
         'ł' => "l",
@@ -186,7 +185,7 @@ fn undecomposed(letter: char) -> Option<&'static str> {
 }
 
 /// Whether this character is removed, so that its neighbors join.
-fn is_joined(letter: char) -> bool {
+fn is_removed(letter: char) -> bool {
     if letter.is_ascii() {
         return matches!(letter, '\'' | '`');
     }
@@ -203,7 +202,8 @@ fn is_in(ranges: &[(char, char)], letter: char) -> bool {
 }
 
 /// Everything that people type as an apostrophe, from the acute accent to primes, the Hawaiian okina
-/// and the Hebrew geresh; also what NFKD would turn into one, or into a space and an accent.
+/// and the Hebrew geresh. Also characters that NFKD would turn into an apostrophe, or into a space and
+/// an accent.
 #[rustfmt::skip]
 const APOSTROPHES: &[(char, char)] = &[
     ('\u{b4}', '\u{b4}'), ('\u{2b9}', '\u{2bf}'), ('\u{2c8}', '\u{2c8}'), ('\u{374}', '\u{374}'),
@@ -236,7 +236,7 @@ const DROPPED_MARKS: &[(char, char)] = &[
 ];
 
 /// Thai, Lao, Khmer, Han and kana with their marks. Characters of these blocks that are neither letter
-/// nor mark split words before this table is used, and their digits are already ASCII.
+/// nor mark split words before this table is used, and the blocks' digits are already ASCII.
 #[rustfmt::skip]
 const RUNS: &[(char, char)] = &[
     ('\u{e00}', '\u{eff}'), ('\u{1780}', '\u{17ff}'), ('\u{2e80}', '\u{2fdf}'),
@@ -258,12 +258,12 @@ const ZEROS: &[u32] = &[
     0x1e950,
 ];
 
-/// The `q` of a search folds to no word, so no row could match.
+/// The error for a `q` that folds to no word, so that no row could match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryHasNoWord;
 
 impl QueryHasNoWord {
-    /// The error message, to follow the argument's name.
+    /// The error message, without the argument's name in front.
     #[must_use]
     pub fn text(self) -> &'static str {
         "must contain at least one letter or digit"
@@ -276,12 +276,12 @@ mod tests {
 
     use super::*;
 
-    fn joined(text: &str) -> String {
+    fn fold_to_string(text: &str) -> String {
         words(text).into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn writings_of_one_word_agree() {
+    fn spellings_of_one_word_fold_alike() {
         for (left, right) in [
             ("O’Neill O'Neill OʼNEILL O`Neill O´Neill", "oneill oneill oneill oneill oneill"),
             (
@@ -303,19 +303,19 @@ mod tests {
             ("ﬁne ŉ", "fine n"),
             ("🙂 🎉 — …", ""),
         ] {
-            assert_eq!(joined(left), right, "{left}");
+            assert_eq!(fold_to_string(left), right, "{left}");
         }
     }
 
     #[test]
-    fn marks_of_other_scripts_stay() {
-        assert_ne!(joined("कि"), joined("का"));
+    fn marks_of_other_scripts_are_kept() {
+        assert_ne!(fold_to_string("कि"), fold_to_string("का"));
         assert_eq!(words("हिन्दी").len(), 1);
-        assert_eq!(joined("ｶﾞ"), "カ\u{3099}");
+        assert_eq!(fold_to_string("ｶﾞ"), "カ\u{3099}");
     }
 
     #[test]
-    fn runs_stand_apart_from_their_neighbors() {
+    fn runs_are_separate_from_adjacent_words() {
         let kinds: Vec<_> =
             words("東京tower2階ภาษา ไทย").into_iter().map(|w| (w.text, w.kind)).collect();
         let expected = [
@@ -334,22 +334,22 @@ mod tests {
         assert_eq!(words(&"東".repeat(100))[0].text.chars().count(), 100);
     }
 
-    /// For every character of the planes in use: folding is stable, its output contains only what a
-    /// token may contain, and upper and lower case fold alike.
+    /// For every character of the planes in use: folding is stable, its output contains only characters
+    /// that a token may contain, and upper and lower case fold alike.
     #[test]
     fn every_character_folds_once_and_for_all() {
         for letter in (0..0x3_2000).filter_map(char::from_u32) {
             let text = format!("क\u{94d}{letter}\u{93c}x");
             assert_eq!(words(&text.nfd().collect::<String>()), words(&text));
-            let folded = joined(&text);
-            assert_eq!(joined(&folded), folded, "U+{:04X}", u32::from(letter));
+            let folded = fold_to_string(&text);
+            assert_eq!(fold_to_string(&folded), folded, "U+{:04X}", u32::from(letter));
             assert!(folded.chars().all(|c| !c.is_ascii()
                 || c == ' '
                 || c.is_ascii_lowercase()
                 || c.is_ascii_digit()));
-            let folded = joined(&letter.to_string());
+            let folded = fold_to_string(&letter.to_string());
             let lower: String = letter.to_lowercase().collect();
-            assert_eq!(joined(&lower), folded, "U+{:04X}", u32::from(letter));
+            assert_eq!(fold_to_string(&lower), folded, "U+{:04X}", u32::from(letter));
         }
     }
 
@@ -362,7 +362,8 @@ mod tests {
         assert!(ZEROS.windows(2).all(|pair| pair[0] + 10 <= pair[1]));
     }
 
-    /// The longest text of every script is folded whole; what a few characters can swell to is not.
+    /// The longest text of every script is folded whole. A text of characters that each become many
+    /// letters is not.
     #[test]
     fn a_text_is_folded_up_to_a_number_of_letters() {
         let letters = |text: &str| {
@@ -372,7 +373,7 @@ mod tests {
         };
         for one in ["a", "ß", "각", "ΐ", "ữ", "क़", "が", "東", "ậ", "ẞ"] {
             let folded = letters(one);
-            // A space ends each word, or it would be cut.
+            // The space keeps each word short enough not to be cut.
             let text = format!("{one} ").repeat(50_000);
             assert_eq!(letters(&text), folded * 50_000, "{one}");
         }
@@ -395,14 +396,14 @@ mod tests {
     proptest! {
         #[test]
         fn folding_folded_text_changes_nothing(text in any::<String>()) {
-            let folded = joined(&text);
-            prop_assert_eq!(joined(&folded), folded);
+            let folded = fold_to_string(&text);
+            prop_assert_eq!(fold_to_string(&folded), folded);
         }
 
         #[test]
-        fn folding_rows_of_marks_is_stable(text in "[aé’\u{200d}\u{34f}\u{300}-\u{345}\u{93c}\u{94d}\u{e38}\u{e48}\u{3099}\u{302a}\u{1dfa}-\u{1dff}ŉ가か]{0,20}") {
-            let folded = joined(&text);
-            prop_assert_eq!(joined(&folded), folded);
+        fn folding_sequences_of_marks_is_stable(text in "[aé’\u{200d}\u{34f}\u{300}-\u{345}\u{93c}\u{94d}\u{e38}\u{e48}\u{3099}\u{302a}\u{1dfa}-\u{1dff}ŉ가か]{0,20}") {
+            let folded = fold_to_string(&text);
+            prop_assert_eq!(fold_to_string(&folded), folded);
             prop_assert_eq!(caseless(&caseless(&text)), caseless(&text));
         }
 

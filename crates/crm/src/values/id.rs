@@ -77,7 +77,7 @@ pub mod kinds {
 }
 
 impl<K> Id<K> {
-    /// The id with this UUID, which is not checked: it comes from the database or was just created.
+    /// The id with this UUID. The UUID is not checked.
     pub const fn new(uuid: Uuid) -> Self {
         Self { uuid, kind: PhantomData }
     }
@@ -101,29 +101,29 @@ impl<K> Id<K> {
     }
 }
 
-/// How far an id may be ahead of the clock so that new ids still follow it, in microseconds: as far as the
-/// clocks of processes may differ.
+/// How far the clocks of processes may differ, in microseconds. New ids still follow an id that is less than
+/// this ahead of the clock.
 const TOLERANCE: i64 = 5 * 1_000_000;
 
-/// The lowest id that only a wrong clock can have produced at `now`. New ids do not follow such ids: a correct
-/// `created_at` matters more than the order of ids.
+/// The lowest id that, at `now`, only a wrong clock can have produced. New ids do not follow this id or higher
+/// ones: a correct `created_at` matters more than the order of ids.
 pub fn first_from_wrong_clock(now: Timestamp) -> Uuid {
     lowest_at(Timestamp(now.0.saturating_add(TOLERANCE)))
 }
 
-/// The next id of a table whose greatest id below [`first_from_wrong_clock`] is `greatest`: the millisecond of
-/// `now` followed by `random`, or, if the clock has not passed `greatest`, a random step above it. The order of
-/// ids is thus the order of creation, unless a clock was wrong by more than the tolerance.
+/// The next id of a table. `greatest` is the table's greatest id below [`first_from_wrong_clock`]. The new id
+/// is the millisecond of `now` followed by `random`. If that is not above `greatest`, the new id is `greatest`
+/// plus a random step. So ids are in the order of creation, unless a clock was wrong by more than the tolerance.
 pub fn following(greatest: Option<Uuid>, now: Timestamp, random: u128) -> Uuid {
     let milliseconds = u128::try_from(now.0 / 1_000).unwrap_or(0) & ((1 << 48) - 1);
-    let fresh = versioned(milliseconds << 80 | spread(random & SEQUENCE));
+    let fresh = with_version(milliseconds << 80 | spread(random & SEQUENCE));
     match greatest {
         Some(last) if last >= fresh => {
-            // The low 32 random bits, never zero, keep ids hard to guess and still in order.
+            // A step of 32 random bits, never zero, keeps ids in order and hard to guess.
             let step = (random & 0xffff_ffff) | 1;
             let time = last.as_u128() >> 80;
             let sequence = gather(last.as_u128()) + step;
-            versioned((time + (sequence >> 74)) << 80 | spread(sequence & SEQUENCE))
+            with_version((time + (sequence >> 74)) << 80 | spread(sequence & SEQUENCE))
         }
         _ => fresh,
     }
@@ -132,7 +132,7 @@ pub fn following(greatest: Option<Uuid>, now: Timestamp, random: u128) -> Uuid {
 /// The 74 bits of a version 7 UUID that are neither time nor version nor variant.
 const SEQUENCE: u128 = (1 << 74) - 1;
 
-/// Puts a 74-bit sequence around the variant's two bits.
+/// Splits a 74-bit sequence around the two bits of the variant.
 fn spread(sequence: u128) -> u128 {
     (sequence >> 62) << 64 | (sequence & ((1 << 62) - 1))
 }
@@ -142,7 +142,7 @@ fn gather(uuid: u128) -> u128 {
     ((uuid >> 64) & 0xfff) << 62 | (uuid & ((1 << 62) - 1))
 }
 
-fn versioned(bits: u128) -> Uuid {
+fn with_version(bits: u128) -> Uuid {
     Uuid::from_u128(bits | 0x7 << 76 | 0b10 << 62)
 }
 

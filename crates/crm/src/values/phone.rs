@@ -2,8 +2,8 @@
 //! which a search finds it.
 //!
 //! The numbering rules of every country come from Google's metadata through `rlibphonenumber`; only this
-//! module may name that crate. A number is accepted if it is possible, not only if it is valid today:
-//! numbering plans change faster than this program, and demos have fictitious numbers such as 555-0199.
+//! module may name that crate. A number is accepted if it is possible, even if it is not valid today:
+//! numbering plans change faster than this program, and demos use fictitious numbers such as 555-0199.
 //!
 //! `tests/golden/phones.tsv` contains the results of Google's own library for thousands of typed numbers,
 //! and `tests/phones.rs` compares this module with it. There is no known difference.
@@ -16,16 +16,16 @@ use rlibphonenumber::{
 
 use crate::values::fold;
 
-/// A country with a known numbering plan.
+/// The numbering plan of a country that has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NumberingPlan(Region);
 
 impl NumberingPlan {
-    /// The default country of a tenant.
+    /// The plan of the United States, the default.
     pub const US: Self = Self(Region::US);
 
-    /// The country with this ISO 3166-1 alpha-2 code, in either case. `None` if it has no numbering plan of its
-    /// own.
+    /// The plan of the country with this ISO 3166-1 alpha-2 code, in upper or lower case. `None` if there is no
+    /// such plan.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
         let region = Region::from_code(code).ok()?;
@@ -44,14 +44,14 @@ impl fmt::Display for NumberingPlan {
 /// Why a string is not accepted as a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneProblem {
-    /// It is not possible in the default country, or in the country whose code it starts with.
+    /// No number of the default country, or of the country whose code it starts with, has this form.
     Impossible,
     /// It lacks the area code. It can be dialed only within one area, so it is ambiguous.
     LocalOnly,
 }
 
 impl PhoneProblem {
-    /// The error message, to follow the field's name.
+    /// The error message, without the field's name in front.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -76,11 +76,11 @@ pub struct Phone {
 
 /// Parses a typed phone number in any common format.
 ///
-/// Without a country code it is a number of `default_country`. An extension is accepted, but only the
-/// typed form keeps it. The length limit belongs to the fields that contain a phone.
+/// A number without a country code is read as a number of `default_country`. An extension is accepted, but only
+/// the typed form keeps it. The length is not limited here but by the fields that contain a phone.
 ///
 /// # Errors
-/// The text is not a possible number, or lacks its area code.
+/// If the text is not a possible number, or lacks the area code.
 pub fn parse(raw: &str, default_country: NumberingPlan) -> Result<Phone, PhoneProblem> {
     let raw = raw.trim();
     let number = possible_number(raw, default_country)?;
@@ -104,7 +104,7 @@ pub fn is_spelled(text: &str) -> bool {
 }
 
 impl Phone {
-    /// A phone number from its two stored forms. Needs no default country.
+    /// A phone number from its two stored forms.
     #[must_use]
     pub fn from_stored(raw: String, e164: String) -> Self {
         Self { raw, e164 }
@@ -125,7 +125,7 @@ impl Phone {
     /// The distinct digit sequences under which a search must find the number: international, as dialed within
     /// its country, and as typed (with the extension).
     ///
-    /// The typed form is left out if it spells digits with letters: no one searches for the 1800 of
+    /// The typed form is left out if it spells digits with letters: no one searches for the 1800 in
     /// 1-800-FLOWERS.
     #[must_use]
     pub fn search_digits(&self) -> Vec<String> {

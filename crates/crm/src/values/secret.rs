@@ -1,8 +1,8 @@
 //! Secrets that are shown once and never stored: API keys, tokens, sessions, invitations.
 //!
 //! A secret consists of a prefix for its kind, 32 random bytes in base 62 and a CRC-32 of both in base
-//! 62, so that a scanner can tell a real one from a look-alike offline. The database stores only its
-//! SHA-256.
+//! 62, so that a scanner can tell a real secret from a look-alike offline. The database stores only the
+//! secret's SHA-256.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 use crate::values::clock::Entropy;
 
 const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^43 is the first power above 2^256, so all secrets of a kind have the same length.
+/// 32 bytes need at most 43 digits, since 62^43 > 2^256. Shorter numbers are padded with zeros.
 const RANDOM_CHARACTERS: usize = 43;
-/// 62^6 is the first power above 2^32.
+/// A CRC-32 needs at most 6 digits, since 62^6 > 2^32.
 pub(crate) const CHECK_CHARACTERS: usize = 6;
-/// Number of characters after the prefix that lists show to identify a key.
+/// Number of characters after the prefix that lists show, so that users recognize a key.
 const HINT_CHARACTERS: usize = 4;
-/// Maximum length of a token. Longer than any secret; longer input is rejected without hashing.
+/// Maximum length of a presented token, longer than any secret.
 const MAX_CHARACTERS: usize = 128;
 
 macro_rules! secret_kinds {
@@ -30,7 +30,7 @@ macro_rules! secret_kinds {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
 
-            /// The prefix of its secrets.
+            /// The prefix of all secrets of this kind.
             pub const fn prefix(self) -> &'static str {
                 match self { $(Self::$kind => $prefix),* }
             }
@@ -93,9 +93,9 @@ impl Secret {
     /// Parses a presented token. `None` if it cannot be a secret of any kind.
     pub fn parse(token: &str) -> Option<Self> {
         let kind = *SecretKind::ALL.iter().find(|kind| token.starts_with(kind.prefix()))?;
-        let ascii = token.len() <= MAX_CHARACTERS && token.is_ascii();
+        let is_plausible = token.len() <= MAX_CHARACTERS && token.is_ascii();
         let (body, sent) = token.split_at_checked(token.len().checked_sub(CHECK_CHARACTERS)?)?;
-        (ascii && check(body) == sent).then(|| Self { kind, text: token.to_owned() })
+        (is_plausible && check(body) == sent).then(|| Self { kind, text: token.to_owned() })
     }
 
     /// Parses a presented token. `None` if it cannot be a secret of this kind.
@@ -118,7 +118,7 @@ impl Secret {
         Sha256::digest(self.text.as_bytes()).into()
     }
 
-    /// The first characters, to identify the key in lists.
+    /// The first characters, so that users recognize the key in lists.
     pub(crate) fn hint(&self) -> String {
         self.text.chars().take(self.kind.prefix().len() + HINT_CHARACTERS).collect()
     }

@@ -13,8 +13,8 @@ const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
 impl FromStr for Size {
     type Err = ();
 
-    /// Reads a whole number with a unit, in any case and with or without a space, such as `10 GiB` or `512mib`. A
-    /// number alone is of bytes.
+    /// Reads a whole number and a unit, such as `10 GiB` or `512mib`. The case and the space do not matter. A
+    /// number without a unit is a number of bytes.
     fn from_str(text: &str) -> Result<Self, ()> {
         let text = text.trim();
         let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
@@ -25,23 +25,23 @@ impl FromStr for Size {
             UNITS.iter().position(|known| known.eq_ignore_ascii_case(unit)).ok_or(())?
         };
         let bytes = (0..power).try_fold(number, |bytes, _| bytes.checked_mul(1_024)).ok_or(())?;
-        // The engines store signed numbers.
+        // The engines store sizes as signed 64-bit numbers.
         i64::try_from(bytes).map(|_| Self(bytes)).map_err(drop)
     }
 }
 
 impl fmt::Display for Size {
-    /// In the greatest unit of which there is at least one, with one decimal unless the number is whole.
+    /// Writes the size in the largest unit that it reaches, with one decimal (rounded down) unless it is whole.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut unit, mut one) = (0, 1_u64);
-        while unit + 1 < UNITS.len() && self.0 / one >= 1_024 {
+        let (mut unit, mut unit_bytes) = (0, 1_u64);
+        while unit + 1 < UNITS.len() && self.0 / unit_bytes >= 1_024 {
             unit += 1;
-            one *= 1_024;
+            unit_bytes *= 1_024;
         }
-        let (whole, rest) = (self.0 / one, self.0 % one);
+        let (whole, rest) = (self.0 / unit_bytes, self.0 % unit_bytes);
         match rest {
             0 => write!(out, "{whole} {}", UNITS[unit]),
-            rest => write!(out, "{whole}.{} {}", rest * 10 / one, UNITS[unit]),
+            rest => write!(out, "{whole}.{} {}", rest * 10 / unit_bytes, UNITS[unit]),
         }
     }
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_size_is_read_with_its_unit_and_written_in_the_greatest() {
+    fn sizes_are_read_with_a_unit_and_written_in_the_largest() {
         for (text, bytes, written) in [
             ("0", 0, "0 B"),
             ("1023", 1_023, "1023 B"),

@@ -1,4 +1,4 @@
-//! Invisible characters: trims them, and finds texts that look the same.
+//! Invisible characters: trims them, and reduces texts that look the same to the same form.
 //!
 //! Only this module decides whether a character is visible. It uses Unicode properties, not a list of
 //! examples. Nothing here may change the inside of a stored text: emoji and the scripts of Iran and India need
@@ -27,7 +27,7 @@ pub fn is_invisible(character: char) -> bool {
     looks_like_space(character) || has_no_width(character)
 }
 
-/// Whether a text has no visible character. An empty text has no visible character.
+/// Whether a text has no visible character, which is also true of an empty text.
 #[must_use]
 pub fn is_all_invisible(text: &str) -> bool {
     text.chars().all(is_invisible)
@@ -40,8 +40,8 @@ pub fn trim(text: &str) -> &str {
 }
 
 /// The text without the invisible characters at its ends, except those that change how its last visible
-/// character looks: `❤\u{fe0f}` is a red heart and `❤` may not be, a flag is a sequence of tags, and a joiner may
-/// shape a final letter in Malayalam or Persian.
+/// character looks. For example, `❤\u{fe0f}` is a red heart and `❤` may not be, some flags end in a sequence of
+/// tags, and a joiner may shape a final letter in Malayalam or Persian.
 ///
 /// ASCII characters have no modifiers, so all invisible characters after an ASCII character are removed.
 #[must_use]

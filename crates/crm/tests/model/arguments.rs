@@ -1,4 +1,4 @@
-//! The contract's checks of arguments that need no stored data.
+//! The contract's rules for arguments that can be checked without stored data.
 
 use std::collections::BTreeSet;
 
@@ -39,14 +39,14 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
                     Presence::Clearable => drop(clean.insert((*name).to_owned(), Value::Null)),
                 }
             }
-            Some(value) => match cleaned(value, *field_type) {
+            Some(value) => match clean_value(value, *field_type) {
                 Ok(value) => drop(clean.insert((*name).to_owned(), value)),
                 Err(inner) if inner.is_empty() => drop(invalid.insert((*name).to_owned())),
                 Err(inner) => invalid.extend(inner.iter().map(|field| format!("{name}.{field}"))),
             },
         }
     }
-    coordinates(sent, fields, &mut invalid);
+    check_coordinates(sent, fields, &mut invalid);
     if invalid.is_empty() { Ok(clean) } else { Err(invalid) }
 }
 
@@ -56,7 +56,7 @@ fn is_allowed(character: char) -> bool {
 }
 
 /// A new location has both coordinates or neither, and an update sets or clears both.
-fn coordinates(sent: &Object, fields: &[Field], invalid: &mut BTreeSet<String>) {
+fn check_coordinates(sent: &Object, fields: &[Field], invalid: &mut BTreeSet<String>) {
     let is_filled = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
         let is_new = fields.iter().any(|field| field.0 == one && field.2 == Presence::Optional);
@@ -74,7 +74,7 @@ fn coordinates(sent: &Object, fields: &[Field], invalid: &mut BTreeSet<String>) 
 }
 
 /// A cleaned value, or the invalid fields inside it. An empty set means that the value itself is invalid.
-fn cleaned(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<String>> {
+fn clean_value(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<String>> {
     let is_valid = match field_type {
         FieldType::Nested(fields) => {
             let Value::Object(inner) = value else { return Err(BTreeSet::new()) };
@@ -90,19 +90,23 @@ fn cleaned(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<Strin
         FieldType::Id => {
             value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[8] == b'-')
         }
-        FieldType::Text(max) => return text(value, max),
-        FieldType::Search => return text(value, 256).and_then(with_word),
-        FieldType::Email => return text(value, 254).and_then(|text| listed(text, pools::EMAILS)),
+        FieldType::Text(max) => return clean_text(value, max),
+        FieldType::Search => return clean_text(value, 256).and_then(require_word),
+        FieldType::Email => {
+            return clean_text(value, 254).and_then(|text| require_listed(text, pools::EMAILS));
+        }
         FieldType::Color => {
-            return text(value, 64).and_then(|text| listed(text, &["#112233", "#AbCdEf"]));
+            return clean_text(value, 64)
+                .and_then(|text| require_listed(text, &["#112233", "#AbCdEf"]));
         }
         FieldType::Country => {
-            let code = text(value, 64).and_then(|text| listed(text, &["US", "us", "DE"]))?;
+            let code =
+                clean_text(value, 64).and_then(|text| require_listed(text, &["US", "us", "DE"]))?;
             return Ok(json!(code.as_str().expect("a string").to_uppercase()));
         }
         FieldType::Phone => {
             let phones: Vec<_> = pools::PHONES.iter().map(|phone| phone.typed).collect();
-            return text(value, 64).and_then(|text| listed(text, &phones));
+            return clean_text(value, 64).and_then(|text| require_listed(text, &phones));
         }
         FieldType::Time => {
             let time = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
@@ -123,7 +127,7 @@ impl<T> OrInvalid<T> for Option<T> {
     }
 }
 
-fn text(value: &Value, max: usize) -> Result<Value, BTreeSet<String>> {
+fn clean_text(value: &Value, max: usize) -> Result<Value, BTreeSet<String>> {
     let text = value.as_str().or_invalid()?.replace("\r\n", "\n");
     let is_allowed = text.chars().all(is_allowed);
     let text = text::trim_keeping_modifiers(&text);
@@ -131,13 +135,13 @@ fn text(value: &Value, max: usize) -> Result<Value, BTreeSet<String>> {
     is_valid.then(|| json!(text)).or_invalid()
 }
 
-/// Accepts only listed values: sequences send a few valid and a few invalid values.
-fn listed(text: Value, valid: &[&str]) -> Result<Value, BTreeSet<String>> {
+/// Accepts only listed values, which is enough because sequences send only a few different values.
+fn require_listed(text: Value, valid: &[&str]) -> Result<Value, BTreeSet<String>> {
     let is_listed = valid.contains(&text.as_str().expect("a string"));
     is_listed.then_some(text).or_invalid()
 }
 
-fn with_word(text: Value) -> Result<Value, BTreeSet<String>> {
+fn require_word(text: Value) -> Result<Value, BTreeSet<String>> {
     let has_word = !fold::words(text.as_str().expect("a string")).is_empty();
     has_word.then_some(text).or_invalid()
 }

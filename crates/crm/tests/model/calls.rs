@@ -19,7 +19,7 @@ pub(super) struct Call {
 }
 
 /// A call of a random tool.
-pub(super) fn any(rng: &mut Rng, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
+pub(super) fn random_call(rng: &mut Rng, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
     let total: usize = TOOLS.iter().map(|tool| tool.weight).sum();
     let mut left = rng.roll(total);
     let chosen = TOOLS.iter().find(|tool| {
@@ -28,7 +28,7 @@ pub(super) fn any(rng: &mut Rng, tenants: &[&Tenant], tenant: usize, now: i64) -
         is_chosen
     });
     let chosen = chosen.expect("the weights should add up");
-    let tool = useful(rng, tenants[tenant], chosen);
+    let tool = tool_or_creator(rng, tenants[tenant], chosen);
     call(rng, tenants, tenant, tool, now)
 }
 
@@ -46,8 +46,8 @@ pub(super) fn call(
     Call { tenant, caller, tool, arguments: Value::Object(arguments) }
 }
 
-/// Mostly the tool, if there is a record that it can work on, or else the tool that creates such a record.
-fn useful(rng: &mut Rng, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
+/// Usually the tool that creates such records if there are few or none that `tool` can work on, otherwise `tool`.
+fn tool_or_creator(rng: &mut Rng, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
     let (kind, created_by) = match tool.group() {
         _ if rng.roll(12) == 0 => return tool,
         _ if tenant.customers.len() < 2 => return contract::find("customers.create"),
@@ -64,7 +64,7 @@ fn useful(rng: &mut Rng, tenant: &Tenant, tool: &'static Tool) -> &'static Tool 
     if needs_more || is_useless { contract::find(created_by) } else { tool }
 }
 
-/// Mostly a caller with the required rights.
+/// Usually a caller with the required rights.
 fn caller(rng: &mut Rng, tenant: &Tenant, tool: &Tool) -> usize {
     let any = rng.roll(tenant.callers.len());
     let is_allowed = |caller: &usize| {
@@ -73,7 +73,7 @@ fn caller(rng: &mut Rng, tenant: &Tenant, tool: &Tool) -> usize {
             && tenant.may(*caller, OPERATE) == [ADMINISTER, OPERATE].contains(&tool.scope)
     };
     let allowed: Vec<_> = (0..tenant.callers.len()).filter(is_allowed).collect();
-    if rng.one_in(10) { any } else { *rng.of(&allowed) }
+    if rng.one_in(10) { any } else { *rng.pick(&allowed) }
 }
 
 struct Generator<'a> {
@@ -100,7 +100,7 @@ impl Generator<'_> {
             sent.insert("surname".to_owned(), json!("x"));
         }
         if self.rng.one_in(20) {
-            let name = *self.rng.of(pools::CLIENT_ADDED_KEYS);
+            let name = *self.rng.pick(pools::CLIENT_ADDED_KEYS);
             sent.insert(name.to_owned(), json!({ "any": 1 }));
         }
         if !tool.is_read() && self.rng.one_in(5) {
@@ -109,7 +109,7 @@ impl Generator<'_> {
                 1 => json!(7),
                 2 => Value::Null,
                 3 => json!("k".repeat(255)),
-                _ => json!(self.rng.of(pools::KEYS)),
+                _ => json!(self.rng.pick(pools::KEYS)),
             };
             sent.insert("idempotency_key".to_owned(), key);
         }
@@ -153,9 +153,9 @@ impl Generator<'_> {
                 1 => json!("a\u{1}b"),
                 _ => json!(7),
             },
-            FieldType::Search => json!(*self.rng.of(pools::WORDLESS)),
-            FieldType::Phone => json!(*self.rng.of(pools::WRONG_PHONES)),
-            FieldType::Email => json!(*self.rng.of(pools::WRONG_EMAILS)),
+            FieldType::Search => json!(*self.rng.pick(pools::WORDLESS)),
+            FieldType::Phone => json!(*self.rng.pick(pools::WRONG_PHONES)),
+            FieldType::Email => json!(*self.rng.pick(pools::WRONG_EMAILS)),
             FieldType::Degrees(max) => json!(max + 1.0),
             FieldType::Limit { max } => match self.rng.roll(3) {
                 0 => json!(0),
@@ -163,7 +163,7 @@ impl Generator<'_> {
                 _ => json!(-1),
             },
             FieldType::Boolean => json!("true"),
-            _ => json!(*self.rng.of(&["nonsense", "#12345", "ZZ"])),
+            _ => json!(*self.rng.pick(&["nonsense", "#12345", "ZZ"])),
         }
     }
 
@@ -180,7 +180,7 @@ impl Generator<'_> {
                 };
                 self.id(kind, name == "id" && tool.verb() == "restore")
             }
-            FieldType::Text(_) => json!(*self.rng.of(match name {
+            FieldType::Text(_) => json!(*self.rng.pick(match name {
                 "first_name" | "last_name" | "company_name" => pools::NAMES,
                 "body" => pools::BODIES,
                 "name" => pools::TAG_NAMES,
@@ -189,29 +189,29 @@ impl Generator<'_> {
                 _ => pools::TEXTS,
             })),
             FieldType::Search if tool.group() == "notes" => {
-                json!(*self.rng.of(pools::NOTE_SEARCHES))
+                json!(*self.rng.pick(pools::NOTE_SEARCHES))
             }
-            FieldType::Search => json!(*self.rng.of(pools::SEARCHES)),
-            FieldType::Phone => json!(self.rng.of(pools::PHONES).typed),
-            FieldType::Email => json!(*self.rng.of(pools::EMAILS)),
+            FieldType::Search => json!(*self.rng.pick(pools::SEARCHES)),
+            FieldType::Phone => json!(self.rng.pick(pools::PHONES).typed),
+            FieldType::Email => json!(*self.rng.pick(pools::EMAILS)),
             FieldType::Boolean => json!(self.rng.roll(2) == 0),
-            FieldType::Word(words) => json!(*self.rng.of(words)),
-            FieldType::Color => json!(*self.rng.of(&["#112233", "#AbCdEf"])),
-            FieldType::Country => json!(*self.rng.of(&["US", "us", "DE"])),
-            FieldType::Degrees(max) => json!(*self.rng.of(&[0.0, 37.804_363, -max, max])),
+            FieldType::Word(words) => json!(*self.rng.pick(words)),
+            FieldType::Color => json!(*self.rng.pick(&["#112233", "#AbCdEf"])),
+            FieldType::Country => json!(*self.rng.pick(&["US", "us", "DE"])),
+            FieldType::Degrees(max) => json!(*self.rng.pick(&[0.0, 37.804_363, -max, max])),
             FieldType::Limit { .. } => json!(self.rng.roll(5) + 1),
             FieldType::Nested(fields) => Value::Object(self.object(tool, fields)),
             FieldType::Time => {
                 let notes = &self.tenants[self.tenant].notes;
-                let at = if notes.is_empty() { self.now } else { self.rng.of(notes).created };
-                let utc = time(at + *self.rng.of(&[0, 0, 1, -1]));
+                let at = if notes.is_empty() { self.now } else { self.rng.pick(notes).created };
+                let utc = time(at + *self.rng.pick(&[0, 0, 1, -1]));
                 // The same moment, written with an offset.
                 json!(if self.rng.one_in(3) { utc.replace('Z', "+00:00") } else { utc })
             }
         }
     }
 
-    /// Mostly an id of this tenant; sometimes an id of the other tenant, an unknown id, or an invalid id.
+    /// Usually an id of this tenant; sometimes an id of the other tenant, an unknown id, or an invalid id.
     /// `archived` says whether to prefer archived records.
     fn id(&mut self, kind: Kind, archived: bool) -> Value {
         if self.rng.one_in(50) {
@@ -226,7 +226,7 @@ impl Generator<'_> {
         self.pick(ids, archived)
     }
 
-    /// One of these ids, preferably of a new record, and of a record that is archived if `archived`.
+    /// One of these ids, preferably of a new record. `archived` says whether to prefer archived or active records.
     fn pick(&mut self, mut ids: Vec<(Value, bool)>, archived: bool) -> Value {
         if ids.iter().any(|id| id.1 == archived) && self.rng.roll(6) != 0 {
             ids.retain(|id| id.1 == archived);
@@ -236,10 +236,14 @@ impl Generator<'_> {
             return json!(pools::NOBODY);
         }
         let newest = &ids[ids.len().saturating_sub(4)..];
-        if self.rng.roll(2) == 0 { self.rng.of(newest).clone() } else { self.rng.of(&ids).clone() }
+        if self.rng.roll(2) == 0 {
+            self.rng.pick(newest).clone()
+        } else {
+            self.rng.pick(&ids).clone()
+        }
     }
 
-    /// Mostly gives a new customer the fields of its type.
+    /// Usually gives a new customer the fields of its type.
     fn shape_customer(&mut self, sent: &mut Object) {
         if self.rng.one_in(12) {
             return;
@@ -251,10 +255,10 @@ impl Generator<'_> {
         for name in foreign {
             sent.remove(name);
         }
-        sent.insert(required.to_owned(), json!(*self.rng.of(pools::NAMES)));
+        sent.insert(required.to_owned(), json!(*self.rng.pick(pools::NAMES)));
     }
 
-    /// Mostly limits an update to the fields of the customer's type.
+    /// Usually limits an update to the fields of the customer's type.
     fn shape_update(&mut self, sent: &mut Object) {
         if self.rng.one_in(30) {
             sent.insert("customer_type".to_owned(), json!("company"));
@@ -274,7 +278,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Mostly makes an update change something.
+    /// Usually makes an update change something.
     fn add_change(&mut self, tool: &Tool, sent: &mut Object) {
         let fields: Vec<_> =
             tool.fields.iter().filter(|field| field.2 != Presence::Required).copied().collect();
@@ -287,17 +291,17 @@ impl Generator<'_> {
         sent.insert(name.to_owned(), value);
     }
 
-    /// Mostly gives a note a body and an existing subject.
+    /// Usually gives a note a body and an existing subject.
     fn shape_note(&mut self, tool: &Tool, sent: &mut Object) {
         if tool.verb() == "create" && !self.rng.one_in(6) {
-            sent.insert("body".to_owned(), json!(*self.rng.of(pools::BODIES)));
+            sent.insert("body".to_owned(), json!(*self.rng.pick(pools::BODIES)));
         }
         let has = ["subject_type", "subject_id"].iter().any(|name| sent.contains_key(*name));
         if !has || self.rng.one_in(5) {
             return;
         }
         let kinds = super::contract::SUBJECT_TYPES;
-        let kind = *self.rng.of(&kinds[..6]);
+        let kind = *self.rng.pick(&kinds[..6]);
         let id = match kind {
             "customer" => self.id(Kind::Customer, false),
             "customer_contact" => self.id(Kind::Contact, false),
@@ -310,7 +314,7 @@ impl Generator<'_> {
         sent.insert("subject_id".to_owned(), id);
     }
 
-    /// Mostly sends a contact or location with its own customer, and prefers a contact or location with siblings.
+    /// Usually sends a contact or location with its own customer, and prefers a contact or location with siblings.
     fn shape_child(&mut self, tool: &Tool, sent: &mut Object) {
         let is_child = matches!(tool.group(), "contacts" | "locations");
         let has_both = sent.contains_key("id") && sent.contains_key("customer_id");
@@ -325,7 +329,8 @@ impl Generator<'_> {
             of_kind.find(|customer| children(customer, kind).iter().any(|(id, _)| id == child))
         };
         let all = ids(tenant, kind);
-        let siblings = |child: &Value| owner(child).map_or(0, |of| children(of, kind).len());
+        let siblings =
+            |child: &Value| owner(child).map_or(0, |customer| children(customer, kind).len());
         let with_siblings: Vec<_> =
             all.iter().filter(|child| siblings(&child.0) > 1).cloned().collect();
         let from =

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, creation, e164, sent,
-    sent_or, time,
+    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument,
+    argument_or, creation, e164, time,
 };
 
 impl Contact {
@@ -25,11 +25,11 @@ impl Contact {
     pub(super) fn fill(&mut self, arguments: &Object) {
         self.origin = Origin::Own;
         for field in ["first_name", "last_name", "email", "title"] {
-            self.shown[field] = sent(arguments, field);
+            self.shown[field] = argument(arguments, field);
         }
-        self.shown["phone_can_sms"] = sent_or(arguments, "phone_can_sms", true);
-        self.shown["role"] = sent_or(arguments, "role", "general");
-        self.set_phone(sent(arguments, "phone"));
+        self.shown["phone_can_sms"] = argument_or(arguments, "phone_can_sms", true);
+        self.shown["role"] = argument_or(arguments, "role", "general");
+        self.set_phone(argument(arguments, "phone"));
     }
 
     fn set_phone(&mut self, typed: Value) {
@@ -92,8 +92,8 @@ impl Tenant {
         now: i64,
     ) -> Predicted {
         let created = self.contact_creation(now);
-        let id = sent(arguments, "id");
-        let customer_id = sent(arguments, "customer_id");
+        let id = argument(arguments, "id");
+        let customer_id = argument(arguments, "customer_id");
         match verb {
             "list" => {
                 let customer = self.customer(&customer_id)?;
@@ -155,7 +155,7 @@ fn create(
     customer.contacts.push(contact);
     if arguments.get("is_primary") == Some(&json!(true)) {
         customer.set_primary(&json!(fresh.id), now);
-        // Its promotion does not count as an update.
+        // The promotion of a new contact does not count as an update.
         let contact = customer.contacts.last_mut().expect("the new contact");
         contact.shown["updated_at"] = contact.shown["created_at"].clone();
     }
@@ -163,7 +163,7 @@ fn create(
 }
 
 fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Predicted {
-    let id = sent(arguments, "id");
+    let id = argument(arguments, "id");
     let contact = customer.active_contact(&id)?;
     if contact.is_primary() && arguments.get("is_primary") == Some(&json!(false)) {
         return Err(CONFLICT);

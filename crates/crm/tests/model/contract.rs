@@ -14,7 +14,7 @@ pub(super) enum FieldType {
     Country,
     Degrees(f64),
     Time,
-    /// The rows of a page.
+    /// The number of rows on a page.
     Limit {
         max: u64,
     },
@@ -329,11 +329,11 @@ impl Tool {
     }
 
     pub(super) fn is_paged(&self) -> bool {
-        self.rows_of_a_page().is_some()
+        self.default_page_size().is_some()
     }
 
-    /// The rows of a list's page if no limit is sent.
-    pub(super) fn rows_of_a_page(&self) -> Option<u64> {
+    /// The number of rows on a list's page if no limit is sent.
+    pub(super) fn default_page_size(&self) -> Option<u64> {
         match self.name {
             "customers.search" | "notes.list" => Some(25),
             "contacts.list" | "locations.list" => Some(200),

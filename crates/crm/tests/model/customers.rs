@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, creation, e164, invalid_fields,
-    sent, time,
+    Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument, creation, e164,
+    invalid_fields, time,
 };
 
 impl Tenant {
@@ -18,12 +18,12 @@ impl Tenant {
         fresh: &Fresh,
         now: i64,
     ) -> Predicted {
-        let id = sent(arguments, "id");
+        let id = argument(arguments, "id");
         match verb {
             "search" => Ok(json!({ "rows": self.search(arguments) })),
             "get" => {
                 let tags = self.tags.clone();
-                Ok(self.customer(&id)?.full(&tags))
+                Ok(self.customer(&id)?.with_children(&tags))
             }
             "create" => self.create_customer(arguments, fresh, now),
             "update" => self.update_customer(arguments, now),
@@ -52,15 +52,15 @@ impl Tenant {
         let location_created = self.location_creation(now);
         let mut own = json!({
             "id": fresh.id, "customer_number": format!("C-{:04}", self.customers.len() + 1),
-            "primary_phone": e164(&sent(arguments, "phone")),
-            "primary_phone_raw": sent(arguments, "phone"),
-            "primary_email": sent(arguments, "email"), "is_vip": false, "do_not_contact": false,
+            "primary_phone": e164(&argument(arguments, "phone")),
+            "primary_phone_raw": argument(arguments, "phone"),
+            "primary_email": argument(arguments, "email"), "is_vip": false, "do_not_contact": false,
             "do_not_contact_reason": null, "created_at": at, "updated_at": at, "archived_at": null,
         });
         for field in
             ["customer_type", "first_name", "last_name", "company_name", "notes_internal", "source"]
         {
-            own[field] = sent(arguments, field);
+            own[field] = argument(arguments, field);
         }
         let mut contact = Contact::new(&fresh.contact, &fresh.id, contact_created);
         match arguments.get("primary_contact") {
@@ -79,13 +79,13 @@ impl Tenant {
         if let Some(Value::Object(address)) = arguments.get("location") {
             customer.add_location(address, &fresh.location, location_created)?;
         }
-        let mut shown = customer.shown(&self.tags);
+        let mut shown = customer.with_derived_fields(&self.tags);
         shown["possible_duplicates"] = self.duplicates(&customer).into();
         self.customers.push(customer);
         Ok(shown)
     }
 
-    /// Customers that share a phone or an e-mail address with a new one or its contact.
+    /// Customers that share a phone or an e-mail address with a new customer or its contact.
     fn duplicates(&self, new: &Customer) -> Vec<Value> {
         let all = |customer: &Customer, own: &str, contact: &str| -> BTreeSet<String> {
             let contacts = customer.active_contacts();
@@ -113,7 +113,7 @@ impl Tenant {
 
     fn update_customer(&mut self, arguments: &Object, now: i64) -> Predicted {
         let tags = self.tags.clone();
-        let customer = self.active_customer(&sent(arguments, "id"))?;
+        let customer = self.active_customer(&argument(arguments, "id"))?;
         let foreign: &[&str] =
             if customer.is_company() { &["first_name", "last_name"] } else { &["company_name"] };
         let foreign = foreign.iter().filter(|field| arguments.contains_key(**field));
@@ -151,12 +151,12 @@ impl Tenant {
             }
         }
         customer.own["updated_at"] = json!(time(now));
-        Ok(customer.shown(&tags))
+        Ok(customer.with_derived_fields(&tags))
     }
 
     /// Creates a job, invoice, quote or estimate.
     pub(super) fn create_work(&mut self, arguments: &Object, fresh: &Fresh) -> Predicted {
-        self.active_customer(&sent(arguments, "customer_id"))?;
+        self.active_customer(&argument(arguments, "customer_id"))?;
         let kind = arguments["subject_type"].as_str().expect("a type").to_owned();
         self.work.push((kind, fresh.id.clone()));
         Ok(json!({ "id": fresh.id }))

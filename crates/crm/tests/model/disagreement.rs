@@ -5,9 +5,9 @@ use libtest_mimic::Failed;
 use zoop_db::Dialect;
 
 use super::initial_state::InitialState;
-use super::{GAMES, is_long, play_seed, player};
+use super::{GAMES, is_long, play_seed, player_from};
 
-/// Seeds. In at least one of their sequences, a technician does what only the office may do.
+/// Seeds with at least one sequence in which a technician does what only the office may do.
 const SEEDS: std::ops::Range<u64> = 1..20;
 
 /// The disagreement is found, shrunk to one call, and reported with the command to replay it.
@@ -17,7 +17,7 @@ pub(super) fn is_found_and_reported() -> Result<(), Failed> {
         let technician = tenant.roles.values_mut().find(|role| **role == "tech");
         *technician.ok_or("a technician")? = "office";
     }
-    let play = player(initial);
+    let play = player_from(initial);
     let [game, ..] = GAMES;
     let lost =
         SEEDS.into_iter().find_map(|seed| Some((seed, play_seed(game, &*play, seed, 0).err()?)));

@@ -96,22 +96,22 @@ const PIECES: &[&str] = &[
 
 const SEPARATORS: &[&str] = &[" ", "", "-", "'", ", ", "\n", "\u{200b}", "\u{3000}"];
 
-/// A string of some pieces, sometimes with a word longer than the index keeps.
+/// A random string of up to three pieces, sometimes with a word longer than the index stores.
 pub(super) fn text(rng: &mut Rng) -> String {
-    let mut text = (*rng.of(PIECES)).to_owned();
+    let mut text = (*rng.pick(PIECES)).to_owned();
     for _ in 0..rng.roll(3) {
-        text.push_str(rng.of::<&str>(SEPARATORS));
-        text.push_str(rng.of::<&str>(PIECES));
+        text.push_str(rng.pick::<&str>(SEPARATORS));
+        text.push_str(rng.pick::<&str>(PIECES));
     }
     if rng.one_in(8) {
-        let piece = *rng.of(PIECES);
-        let times = *rng.of(&[16, 63, 64, 65, 100, 255]);
+        let piece = *rng.pick(PIECES);
+        let times = *rng.pick(&[16, 63, 64, 65, 100, 255]);
         text.push_str(&piece.repeat(times / piece.chars().count().max(1)));
     }
     text
 }
 
-/// A part of a string, which must not be empty.
+/// A random part of a string. The string must not be empty.
 pub(super) fn part(rng: &mut Rng, text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let start = rng.roll(characters.len());

@@ -135,7 +135,7 @@ impl Engines {
         if call.arguments["idempotency_key"].is_string() {
             self.keyed.push((call.clone(), self.now));
         }
-        self.note(&call);
+        self.record(&call);
         let found = self.walk(&call, rng)?;
         if found.is_ok() && !call.tool.is_read() {
             self.recent.extend(edge_cases);
@@ -151,7 +151,7 @@ impl Engines {
         Ok(())
     }
 
-    fn note(&mut self, call: &Call) {
+    fn record(&mut self, call: &Call) {
         let name = self.model[call.tenant].callers[call.caller].name;
         let tenant = ["acme", "beta"][call.tenant];
         self.transcript.push(format!("{tenant} {name}: {} {}", call.tool.name, call.arguments));
@@ -225,7 +225,7 @@ impl Engines {
         }
     }
 
-    /// A search query: mostly a part of a stored string.
+    /// A search query, usually a part of a stored string.
     fn query(&self, rng: &mut Rng) -> String {
         if self.recent.is_empty() || rng.roll(4) == 0 {
             return edge_cases::text(rng);
@@ -237,10 +237,10 @@ impl Engines {
     /// Searches for an unusual string.
     fn search(&mut self, rng: &mut Rng) -> Checked {
         let (tenant, caller) = self.operator(usize::from(rng.roll(4) == 0));
-        let tool = contract::find(rng.of::<&str>(&["customers.search", "notes.list"]));
+        let tool = contract::find(rng.pick::<&str>(&["customers.search", "notes.list"]));
         let arguments = json!({ "q": self.query(rng), "limit": rng.roll(10) + 1 });
         let call = Call { tenant, caller, tool, arguments };
-        self.note(&call);
+        self.record(&call);
         self.walk(&call, rng).map(drop)
     }
 

@@ -12,10 +12,10 @@ use super::state::{Checked, caseless};
 impl Play {
     /// The tools in each tenant's history, oldest entry first.
     pub(super) fn history(&mut self) -> Checked<Vec<Vec<String>>> {
-        (0..self.possible.len()).map(|tenant| self.tools_of(tenant)).collect()
+        (0..self.possible.len()).map(|tenant| self.history_tools(tenant)).collect()
     }
 
-    fn tools_of(&mut self, tenant: usize) -> Checked<Vec<String>> {
+    fn history_tools(&mut self, tenant: usize) -> Checked<Vec<String>> {
         let mut tools = Vec::new();
         let mut arguments = json!({ "limit": 100 });
         loop {
@@ -53,14 +53,14 @@ impl Play {
 
     fn compare_customers(&mut self, tenant: usize) -> Checked {
         let reader = self.operator();
-        let of = |tenant: usize, play: &Self| -> Vec<Value> {
+        let customer_ids = |tenant: usize, play: &Self| -> Vec<Value> {
             play.tenants()[tenant]
                 .customers
                 .iter()
                 .map(|customer| customer.own["id"].clone())
                 .collect()
         };
-        for id in of(tenant, self) {
+        for id in customer_ids(tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
             for list in ["contacts.list", "locations.list"] {
                 let archived = json!({ "customer_id": id, "archived": true });
@@ -68,7 +68,7 @@ impl Play {
             }
         }
         // The other tenant's customers must not be found.
-        for id in of(1 - tenant, self) {
+        for id in customer_ids(1 - tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
         }
         for status in STATUSES {
@@ -81,7 +81,8 @@ impl Play {
         for email in pools::EMAILS {
             self.ask(tenant, reader, "customers.search", json!({ "email": email }))?;
         }
-        let tags: Vec<_> = self.tenants().into_iter().flat_map(|of| &of.tags).cloned().collect();
+        let tags: Vec<_> =
+            self.tenants().into_iter().flat_map(|tenant| &tenant.tags).cloned().collect();
         for tag in tags {
             self.ask(tenant, reader, "customers.search", json!({ "tag": tag["id"] }))?;
         }
@@ -93,11 +94,11 @@ impl Play {
         let notes: Vec<_> = self
             .tenants()
             .into_iter()
-            .flat_map(|of| &of.notes)
+            .flat_map(|tenant| &tenant.notes)
             .map(|note| note.shown.clone())
             .collect();
         for note in &notes {
-            // The owner, the office, the tech and the operator: only its author sees a draft.
+            // As the owner, the office, the tech and the operator: only the author of a draft may see it.
             for caller in [0, 1, 2, reader] {
                 self.ask(tenant, caller, "notes.get", json!({ "id": note["id"] }))?;
             }
@@ -109,8 +110,8 @@ impl Play {
         let people: BTreeSet<_> = self
             .tenants()
             .into_iter()
-            .flat_map(|of| &of.callers)
-            .filter_map(|of| of.user.clone())
+            .flat_map(|tenant| &tenant.callers)
+            .filter_map(|caller| caller.user.clone())
             .collect();
         let mut filters = vec![
             json!({}),
@@ -132,7 +133,7 @@ impl Play {
         Ok(())
     }
 
-    /// Checks the invariants of every state, without the model.
+    /// Checks the invariants of every state.
     pub(super) fn check_invariants(&mut self) -> Checked {
         for tenant in 0..self.possible.len() {
             let mut numbers = BTreeSet::new();

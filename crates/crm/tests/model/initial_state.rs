@@ -45,7 +45,7 @@ impl InitialState {
         let original = match engine {
             Dialect::Sqlite => {
                 let path = env.path();
-                // Closed, the database is one file.
+                // A closed database is one file.
                 drop(env.db);
                 Original::File(std::fs::read(path).expect("the database's file"))
             }

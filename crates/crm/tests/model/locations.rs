@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Customer, Fresh, NOT_FOUND, Predicted, Tenant, creation, is_archived, sent, sent_or,
-    time,
+    CONFLICT, Customer, Fresh, NOT_FOUND, Predicted, Tenant, argument, argument_or, creation,
+    is_archived, time,
 };
 
 /// Fields without a default or a rule.
@@ -35,7 +35,7 @@ impl Customer {
     }
 
     pub(super) fn add_location(&mut self, arguments: &Object, id: &str, created: i64) -> Predicted {
-        let location_type = sent_or(arguments, "location_type", "service");
+        let location_type = argument_or(arguments, "location_type", "service");
         let wants_primary = arguments.get("is_primary") == Some(&json!(true));
         let others = self.others(&location_type, &Value::Null);
         if wants_primary && others.iter().any(|other| other["is_primary"] == true) {
@@ -45,17 +45,17 @@ impl Customer {
         let at = time(created);
         let mut location = json!({
             "id": id, "customer_id": self.id(), "location_type": location_type,
-            "country": sent_or(arguments, "country", "US"), "is_primary": is_primary,
+            "country": argument_or(arguments, "country", "US"), "is_primary": is_primary,
             "created_at": at, "updated_at": at, "archived_at": null,
         });
         for field in OPTIONAL.iter().chain(REQUIRED) {
-            location[*field] = sent(arguments, field);
+            location[*field] = argument(arguments, field);
         }
         self.locations.push(location.clone());
         Ok(location)
     }
 
-    /// Makes the oldest active location of a type, except the one with this id, primary.
+    /// Makes the oldest active location of a type primary. Ignores the location with the id `except`.
     fn promote_oldest(&mut self, location_type: &Value, except: &Value, now: i64) {
         if let Some(oldest) = self.others(location_type, except).into_iter().next() {
             oldest["is_primary"] = json!(true);
@@ -64,7 +64,7 @@ impl Customer {
     }
 
     fn update_location(&mut self, arguments: &Object, now: i64) -> Predicted {
-        let id = sent(arguments, "id");
+        let id = argument(arguments, "id");
         let old = self.active_location(&id)?.clone();
         let mut new = old.clone();
         for (field, value) in arguments {
@@ -113,8 +113,8 @@ impl Tenant {
         now: i64,
     ) -> Predicted {
         let created = self.location_creation(now);
-        let id = sent(arguments, "id");
-        let customer_id = sent(arguments, "customer_id");
+        let id = argument(arguments, "id");
+        let customer_id = argument(arguments, "customer_id");
         match verb {
             "list" => {
                 let customer = self.customer(&customer_id)?;

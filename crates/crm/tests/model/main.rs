@@ -1,6 +1,6 @@
-//! Compares the product with a model of its contract: random sequences of calls in two processes on one
-//! database, on either engine, with every answer checked. Also compares the engines with each other: the same
-//! sequences on both, with unusual strings that the model does not understand.
+//! Compares the product with a model of its contract: two processes on one database make random sequences of calls,
+//! on either engine, and every answer is checked. Also compares the engines with each other: both run the same
+//! sequences, which contain unusual strings that the model does not understand.
 //!
 //! The model is written from the contract and as simple as possible: lists in memory, records as JSON, a
 //! search that scans everything. It must not use the product's rules, except for the folding of words,
@@ -68,7 +68,7 @@ const SHARE: usize = 2_500;
 /// concurrent calls does not shrink.
 const SHRINK_TIME: u32 = 60_000;
 
-/// One operation: the seed of its decisions, which is fixed, and their richness, which shrinks.
+/// One operation: the seed of its decisions, which is fixed, and its richness (see [`Rng`]), which shrinks.
 type Operation = (u64, u8);
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -97,18 +97,18 @@ struct Game {
 type Player = dyn Fn(&[Operation]) -> (Vec<String>, Checked);
 
 const GAMES: [Game; 3] = [
-    Game { name: "sqlite", operations: 10_000, prepare: || model(Dialect::Sqlite) },
-    Game { name: "postgres", operations: 10_000, prepare: || model(Dialect::Postgres) },
-    Game { name: "engines", operations: 2_500, prepare: engines },
+    Game { name: "sqlite", operations: 10_000, prepare: || model_player(Dialect::Sqlite) },
+    Game { name: "postgres", operations: 10_000, prepare: || model_player(Dialect::Postgres) },
+    Game { name: "engines", operations: 2_500, prepare: engines_player },
 ];
 
 /// Compares the product on an engine with the model.
-fn model(engine: Dialect) -> Box<Player> {
-    player(InitialState::new(engine))
+fn model_player(engine: Dialect) -> Box<Player> {
+    player_from(InitialState::new(engine))
 }
 
 /// Compares the product with the model from this initial state.
-fn player(initial: InitialState) -> Box<Player> {
+fn player_from(initial: InitialState) -> Box<Player> {
     Box::new(move |operations| {
         let mut play = Play::new(&initial);
         let outcome = play.history().and_then(|before| {
@@ -129,7 +129,7 @@ fn player(initial: InitialState) -> Box<Player> {
 }
 
 /// Compares the product on one engine with the product on the other.
-fn engines() -> Box<Player> {
+fn engines_player() -> Box<Player> {
     let initial_states = [Dialect::Sqlite, Dialect::Postgres].map(InitialState::new);
     Box::new(move |operations| {
         let mut engines = Engines::new(&initial_states);
@@ -174,7 +174,7 @@ fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<u
     }
 }
 
-/// A failure with the command to replay it, which includes `ZOOP_TEST_LONG`, since some games then have more rows.
+/// A failure with the command to replay it. `ZOOP_TEST_LONG` changes the number of rows, so the command repeats it.
 fn failure(reason: &str, seed: u64, tests: &str) -> Failed {
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     Failed::from(format!(

@@ -1,5 +1,5 @@
-//! Compares the engines on a tenant with more rows than PostgreSQL scans one by one. It scans 500 rows first, a few
-//! thousand more if samples show that the word is common, and then it uses its index.
+//! Compares the engines on a tenant with more rows than PostgreSQL scans one by one. PostgreSQL scans 500 rows first,
+//! then a few thousand more if samples show that the word is common, and then uses its index.
 
 use serde_json::{Value, json};
 use zoop_crm::testing::{Caller, TestEnv, error_json, on};
@@ -79,6 +79,6 @@ pub(super) fn play(rows: usize, seed: u64) -> Checked {
 
 /// A common name, or a rare name.
 fn name(rng: &mut Rng) -> String {
-    let name = (*rng.of(pools::NAMES)).to_owned();
+    let name = (*rng.pick(pools::NAMES)).to_owned();
     if rng.roll(3) == 0 { format!("{name} {}", rng.roll(10_000)) } else { name }
 }

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, creation, invalid_field,
-    sent, sent_or, time,
+    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, argument, argument_or,
+    creation, invalid_field, time,
 };
 use zoop_crm::values::fold::{self, Kind};
 
 /// Lifetime of a draft and of a stored answer, in milliseconds.
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
-/// How long a write counts, in milliseconds.
+/// Time during which a write counts against the limit, in milliseconds.
 const MINUTE: i64 = 60 * 1_000;
 /// The limit on note writes: low, so that sequences reach it.
 pub(super) const WRITES_PER_MINUTE: u32 = 2;
@@ -26,7 +26,7 @@ impl Tenant {
         fresh: &Fresh,
         now: i64,
     ) -> Predicted<(Value, bool)> {
-        let id = sent(arguments, "id");
+        let id = argument(arguments, "id");
         let user = self.callers[caller].user.clone();
         match verb {
             "list" => Ok((json!({ "rows": self.listed_notes(arguments) }), false)),
@@ -56,17 +56,18 @@ impl Tenant {
         fresh: &Fresh,
         now: i64,
     ) -> Predicted<(Value, bool)> {
-        let (kind, subject) = (sent(arguments, "subject_type"), sent(arguments, "subject_id"));
+        let (kind, subject) =
+            (argument(arguments, "subject_type"), argument(arguments, "subject_id"));
         if !kind.is_null() && !self.has_subject(&kind, &subject) {
             return Err(NOT_FOUND);
         }
         self.count_write(user, now)?;
         let created = creation(now, self.notes.iter().map(|note| &note.shown));
-        let draft = sent_or(arguments, "draft", false);
+        let draft = argument_or(arguments, "draft", false);
         let at = time(created);
         let shown = json!({
-            "id": fresh.id, "body": sent_or(arguments, "body", ""),
-            "pinned": sent_or(arguments, "pinned", false), "draft": draft, "created_by": user,
+            "id": fresh.id, "body": argument_or(arguments, "body", ""),
+            "pinned": argument_or(arguments, "pinned", false), "draft": draft, "created_by": user,
             "created_at": at, "updated_at": at, "subject_type": kind, "subject_id": subject,
             "attachments": [],
         });
@@ -80,7 +81,7 @@ impl Tenant {
         caller: usize,
         now: i64,
     ) -> Predicted<(Value, bool)> {
-        let index = self.changeable_note(&sent(arguments, "id"), caller, now)?;
+        let index = self.changeable_note(&argument(arguments, "id"), caller, now)?;
         let old = self.notes[index].shown.clone();
         let mut new = old.clone();
         for (field, value) in arguments {
@@ -114,8 +115,8 @@ impl Tenant {
         if is_owner || is_author { Ok(index) } else { Err(INVALID) }
     }
 
-    /// Counts a user's write, or rejects it. A write that has left the minute does not count again when the clock goes
-    /// back. Nor does a write that is a minute ahead. No write is older than the write before it.
+    /// Counts a user's write, or rejects it. Writes a minute or more before or after `now` are dropped, so they do not
+    /// count again when the clock goes back. No write is dated earlier than the write before it.
     fn count_write(&mut self, user: &str, now: i64) -> Predicted<()> {
         let limit = usize::try_from(WRITES_PER_MINUTE).expect("a small number");
         let writes = self.note_writes.entry(user.to_owned()).or_default();
@@ -186,8 +187,8 @@ impl Tenant {
     }
 }
 
-/// Whether every word of the query is a word of the body or the start of a word, or, in scripts without spaces, any
-/// part of a run.
+/// Whether the body contains every word of the query: as the start of a word or, in scripts without spaces, as any
+/// part of a run of characters.
 fn has_words(body: &str, q: &str) -> bool {
     let words = fold::words(body);
     fold::words(q).iter().all(|wanted| {

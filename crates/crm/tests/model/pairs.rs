@@ -48,8 +48,8 @@ impl Play {
         for state in &self.possible[tenant] {
             for order in [[0, 1], [1, 0]] {
                 let mut state = state.clone();
-                match executed.explained_by(order, &mut state) {
-                    // Mostly both orders give the same state.
+                match executed.check_in_order(order, &mut state) {
+                    // Usually both orders give the same state.
                     Ok(()) if possible.contains(&state) => {}
                     Ok(()) => possible.push(state),
                     Err(reason) => reasons.push(reason),
@@ -66,7 +66,7 @@ impl Play {
 }
 
 impl Executed {
-    fn explained_by(&self, order: [usize; 2], model: &mut Tenant) -> Checked {
+    fn check_in_order(&self, order: [usize; 2], model: &mut Tenant) -> Checked {
         for index in order {
             let (call, fresh) = (&self.calls[index], &self.fresh[index]);
             let expected = model.call(call.caller, call.tool, &call.arguments, fresh, self.now);

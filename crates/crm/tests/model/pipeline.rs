@@ -40,7 +40,7 @@ impl Tenant {
         let mut sent = sent.as_object().expect("an object").clone();
         sent.retain(|name, _| !pools::CLIENT_ADDED_KEYS.contains(&name.as_str()));
         let key = if tool.is_read() { Ok(None) } else { take_key(&mut sent) };
-        let (key, arguments) = combine(key, arguments(tool, &sent))?;
+        let (key, arguments) = combine(key, clean_arguments(tool, &sent))?;
         if let Some(key) = &key
             && let Some(stored) = self.remembered.get(&(caller, key.clone()))
             && stored.at + DAY > now
@@ -53,7 +53,7 @@ impl Tenant {
         }
         let (answer, leaves_history) = self
             .run(caller, tool, &arguments, fresh, now)
-            .map_err(|refusal| self.without_type(caller, tool, &arguments, refusal))?;
+            .map_err(|refusal| self.hide_type(caller, tool, &arguments, refusal))?;
         if leaves_history {
             self.history.push(tool.name);
         }
@@ -99,17 +99,17 @@ impl Tenant {
     }
 
     /// An error about fields that a customer's type does not have would reveal the type. For a caller who may not
-    /// read, it names all fields that were sent and depend on the type.
-    fn without_type(
+    /// read, the error instead names all sent fields that depend on the type.
+    fn hide_type(
         &self,
         caller: usize,
         tool: &Tool,
         arguments: &Object,
         refusal: Refusal,
     ) -> Refusal {
-        let of_types = ["first_name", "last_name", "company_name"].map(str::to_owned);
+        let typed_fields = ["first_name", "last_name", "company_name"].map(str::to_owned);
         let is_about_type =
-            |fields: &BTreeSet<String>| fields.iter().all(|field| of_types.contains(field));
+            |fields: &BTreeSet<String>| fields.iter().all(|field| typed_fields.contains(field));
         match &refusal.fields {
             Some(fields)
                 if tool.name == "customers.update"
@@ -117,14 +117,14 @@ impl Tenant {
                     && !self.may(caller, tool.read_scope()) =>
             {
                 invalid_fields(
-                    of_types.into_iter().filter(|name| arguments.contains_key(name)).collect(),
+                    typed_fields.into_iter().filter(|name| arguments.contains_key(name)).collect(),
                 )
             }
             _ => refusal,
         }
     }
 
-    /// The receipt for a caller who may not read: ids, and what the call itself sent.
+    /// The answer, or the receipt for a caller who may not read: ids, and what the call itself sent.
     fn receipt(&self, caller: usize, tool: &Tool, answer: Value, sent: &Object) -> Value {
         let can_read = self.may(caller, tool.read_scope());
         let first = match (tool.name, tool.verb()) {
@@ -178,10 +178,10 @@ fn take_key(sent: &mut Object) -> Predicted<Option<String>> {
 }
 
 /// The cleaned arguments, or all invalid fields.
-fn arguments(tool: &Tool, sent: &Object) -> Predicted<Object> {
+fn clean_arguments(tool: &Tool, sent: &Object) -> Predicted<Object> {
     let read = arguments::read(sent, tool.fields);
     let mut problems = read.as_ref().err().cloned().unwrap_or_default();
-    rules(tool.name, sent, &mut problems);
+    check_rules(tool.name, sent, &mut problems);
     let changes = tool.fields.iter().filter(|field| field.2 != Presence::Required);
     let has_change = changes.clone().any(|field| sent.contains_key(field.0));
     match read {
@@ -197,7 +197,7 @@ fn arguments(tool: &Tool, sent: &Object) -> Predicted<Object> {
 const SUBJECT: [(&str, &str); 2] = [("subject_type", "subject_id"), ("subject_id", "subject_type")];
 
 /// Adds the fields that break a rule about several fields.
-fn rules(tool: &str, sent: &Object, invalid: &mut BTreeSet<String>) {
+fn check_rules(tool: &str, sent: &Object, invalid: &mut BTreeSet<String>) {
     let is_filled = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     let has = |name: &str| sent.contains_key(name);
     let mut refuse = |name: &str| invalid.extend([name.to_owned()]);

@@ -150,7 +150,7 @@ impl Play {
     fn call(&mut self, call: &Call, rng: &mut Rng) -> Checked {
         let process = rng.roll(2);
         self.transcript.push(self.describe(call, process));
-        let mut found = self.product(process, call, call.tool.name, call.arguments.clone());
+        let mut found = self.call_product(process, call, call.tool.name, call.arguments.clone());
         if let (Ok(page), true) = (&found, call.tool.is_paged()) {
             found = Ok(self.pages(call, page.clone(), rng)?);
         }
@@ -169,7 +169,7 @@ impl Play {
         process.receive()
     }
 
-    /// A process's request for a call.
+    /// The task that makes a process run a call.
     pub(super) fn task(&self, call: &Call, tool: &str, arguments: Value) -> Task {
         let credential = self.caller(call).credential.clone();
         Task::Call { credential, tool: tool.to_owned(), arguments: arguments.to_string() }
@@ -179,7 +179,13 @@ impl Play {
         &self.tenants()[call.tenant].callers[call.caller]
     }
 
-    fn product(&mut self, process: usize, call: &Call, tool: &str, arguments: Value) -> Answer {
+    fn call_product(
+        &mut self,
+        process: usize,
+        call: &Call,
+        tool: &str,
+        arguments: Value,
+    ) -> Answer {
         let task = self.task(call, tool, arguments);
         self.request(process, task)
     }
@@ -225,7 +231,7 @@ impl Play {
     /// Reads a list to its end, each page in a random process and with a random size. Returns all rows, as if on one
     /// page.
     fn pages(&mut self, call: &Call, mut page: Value, rng: &mut Rng) -> Checked<Value> {
-        let default = call.tool.rows_of_a_page().unwrap_or_default();
+        let default = call.tool.default_page_size().unwrap_or_default();
         let mut limit = call.arguments["limit"].as_u64().unwrap_or(default);
         let mut rows = Vec::new();
         loop {
@@ -247,7 +253,7 @@ impl Play {
             limit = rng.roll(12) as u64 + 1;
             next["limit"] = json!(limit);
             page = self
-                .product(rng.roll(2), call, call.tool.name, next)
+                .call_product(rng.roll(2), call, call.tool.name, next)
                 .map_err(|error| format!("the next page was rejected: {error}"))?;
         }
     }
@@ -269,7 +275,7 @@ impl Play {
             _ => return Ok(()),
         };
         let refused = super::state::invalid_field(field);
-        compare(tool, &self.product(rng.roll(2), call, tool.name, arguments), &Err(refused))
+        compare(tool, &self.call_product(rng.roll(2), call, tool.name, arguments), &Err(refused))
     }
 }
 

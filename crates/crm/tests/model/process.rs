@@ -1,5 +1,5 @@
 //! A process that has the database open: another run of this program. It reads requests from a pipe, one per line,
-//! and answers each. All its state outside the database ends with it.
+//! and answers each. The process's state outside the database is lost when the process ends.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The argument that starts this program as such a process.
+/// The argument that starts this program as a worker process.
 pub(super) const WORKER: &str = "--work-on";
 
 /// A request to a process, and the time that its clock must show.
@@ -94,7 +94,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// No process outlives its sequence, not even a failed one.
+    /// Ends the process together with its sequence, even if the sequence failed.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

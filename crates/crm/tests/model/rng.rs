@@ -22,19 +22,19 @@ impl Rng {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^= mixed >> 31;
-        usize::try_from(mixed % sides as u64).expect("it is below a usize")
+        usize::try_from(mixed % sides as u64).expect("a number below a usize")
     }
 
-    /// True once in `times`, and less often at a lower richness.
+    /// True in one of `times` cases, and less often at a low richness.
     pub(super) fn one_in(&mut self, times: usize) -> bool {
         let hit = self.roll(times) == 0;
-        // Three quarters of the richness values count as full; shrinking passes through the others.
+        // A richness of 64 or more, three quarters of all values, changes nothing. Shrinking tries lower values.
         let rich = self.roll(64) < usize::from(self.richness);
         hit && rich
     }
 
     /// A random one of these items.
-    pub(super) fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.roll(items.len())]
     }
 }

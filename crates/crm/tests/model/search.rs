@@ -57,7 +57,7 @@ fn row(customer: &Customer) -> Value {
     })
 }
 
-/// Whether a customer matches every word of a query, as a whole or in part.
+/// Whether a customer matches every word of a query. If `whole`, a stored word must equal it, otherwise contain it.
 fn matches(customer: &Customer, q: &str, whole: bool) -> bool {
     let contacts = customer.active_contacts();
     let names = contacts.iter().map(|contact| contact.name()).chain([customer.display_name()]);

@@ -21,7 +21,7 @@ pub(super) struct Refusal {
 /// The answer that the model predicts.
 pub(super) type Predicted<T = Value> = Result<T, Refusal>;
 
-/// The result of a check, with a description of the disagreement.
+/// The result of a check. The error describes the disagreement.
 pub(super) type Checked<T = ()> = Result<T, String>;
 
 const fn refusal(kind: &'static str) -> Refusal {
@@ -75,9 +75,9 @@ pub(super) struct Contact {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Customer {
-    /// The record; its phone and e-mail are the customer's own.
+    /// The record. Its phone and e-mail are the customer's own, not those of the primary contact.
     pub(super) own: Value,
-    /// Active or inactive. An archived customer keeps it.
+    /// `active` or `inactive`. Archiving does not change it.
     pub(super) status: String,
     pub(super) contacts: Vec<Contact>,
     pub(super) locations: Vec<Value>,
@@ -139,12 +139,12 @@ pub(super) fn is_archived(record: &Value) -> bool {
 }
 
 /// The argument's value, or `null`.
-pub(super) fn sent(arguments: &Object, name: &str) -> Value {
+pub(super) fn argument(arguments: &Object, name: &str) -> Value {
     arguments.get(name).cloned().unwrap_or_default()
 }
 
 /// The argument's value, or a default.
-pub(super) fn sent_or(arguments: &Object, name: &str, other: impl Into<Value>) -> Value {
+pub(super) fn argument_or(arguments: &Object, name: &str, other: impl Into<Value>) -> Value {
     arguments.get(name).cloned().unwrap_or_else(|| other.into())
 }
 
@@ -224,7 +224,7 @@ impl Customer {
     }
 
     /// The record with its derived fields.
-    pub(super) fn shown(&self, tags: &[Value]) -> Value {
+    pub(super) fn with_derived_fields(&self, tags: &[Value]) -> Value {
         let mut shown = self.own.clone();
         shown["display_name"] = json!(self.display_name());
         shown["status"] = json!(self.visible_status());
@@ -245,8 +245,8 @@ impl Customer {
         shown
     }
 
-    pub(super) fn full(&self, tags: &[Value]) -> Value {
-        let mut full = self.shown(tags);
+    pub(super) fn with_children(&self, tags: &[Value]) -> Value {
+        let mut full = self.with_derived_fields(tags);
         full["contacts"] =
             self.active_contacts().into_iter().map(|contact| contact.shown.clone()).collect();
         full["locations"] = self.active_locations().into();
@@ -254,7 +254,7 @@ impl Customer {
     }
 }
 
-/// A name without its case.
+/// A name in lower case, for comparison.
 pub(super) fn caseless(name: &Value) -> String {
     text::visible(name.as_str().expect("a name")).to_lowercase()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::calls::{Call, any, call};
+use super::calls::{Call, call, random_call};
 use super::contract;
 use super::notes::DAY;
 use super::process::End;
@@ -51,38 +51,38 @@ pub(super) fn move_clock(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
     now
 }
 
-/// The next step. `keyed` are the calls with an idempotency key so far, and their times.
+/// The next step. `keyed` contains the earlier calls with an idempotency key, and their times.
 pub(super) fn step(rng: &mut Rng, tenants: &[&Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
     match rng.roll(24) {
-        0 => return Step::Advance(*rng.of(CLOCK)),
+        0 => return Step::Advance(*rng.pick(CLOCK)),
         1 => return Step::Advance(1),
         2 if rng.roll(4) == 0 => return Step::Sweep,
         3 if !keyed.is_empty() => {
-            let (mut call, at) = rng.of(keyed).clone();
+            let (mut call, at) = rng.pick(keyed).clone();
             if rng.one_in(4) {
                 call.arguments["color"] = json!("#112233");
             }
             // A retry gets the stored answer for exactly one day.
-            let wait = if rng.one_in(4) { at + DAY - rng.of(&[0, 1]) - now } else { 0 };
+            let wait = if rng.one_in(4) { at + DAY - rng.pick(&[0, 1]) - now } else { 0 };
             return Step::Call(call, wait.max(0));
         }
         4 if rng.roll(4) == 0 => {
-            let processes: &&[usize] = rng.of(&[&[0], &[1], &[0, 1]]);
-            return Step::Restart(processes, *rng.of(&[End::Stopped, End::Killed]));
+            let processes: &&[usize] = rng.pick(&[&[0], &[1], &[0, 1]]);
+            return Step::Restart(processes, *rng.pick(&[End::Stopped, End::Killed]));
         }
         5 | 6 => return Step::Pair(pair(rng, tenants, now)),
         _ => {}
     }
-    // One tenant has most of the records; the other is there to detect mix-ups.
+    // One tenant has most of the records. The other tenant exists to detect mix-ups.
     let tenant = usize::from(rng.roll(4) == 0);
-    Step::Call(any(rng, tenants, tenant, now), 0)
+    Step::Call(random_call(rng, tenants, tenant, now), 0)
 }
 
-/// Two calls in one tenant that are likely to conflict: the same call twice, two calls of one tool, or any
-/// two.
+/// Two calls in one tenant that are likely to conflict: the same call twice, two calls of one tool, or any two
+/// calls.
 fn pair(rng: &mut Rng, tenants: &[&Tenant], now: i64) -> [Call; 2] {
     let tenant = usize::from(rng.roll(4) == 0);
-    let mut one = any(rng, tenants, tenant, now);
+    let mut one = random_call(rng, tenants, tenant, now);
     // Two reads cannot conflict.
     if one.tool.is_read() {
         one = call(rng, tenants, tenant, contract::find("customers.create"), now);
@@ -90,7 +90,7 @@ fn pair(rng: &mut Rng, tenants: &[&Tenant], now: i64) -> [Call; 2] {
     let other = match rng.roll(3) {
         0 => one.clone(),
         1 => call(rng, tenants, tenant, one.tool, now),
-        _ => any(rng, tenants, tenant, now),
+        _ => random_call(rng, tenants, tenant, now),
     };
     [one, other]
 }

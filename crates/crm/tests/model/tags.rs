@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Fresh, NOT_FOUND, Predicted, Tenant, caseless, creation, sent, sent_or, time,
+    CONFLICT, Fresh, NOT_FOUND, Predicted, Tenant, argument, argument_or, caseless, creation, time,
 };
 
 impl Tenant {
@@ -16,8 +16,8 @@ impl Tenant {
         fresh: &Fresh,
         now: i64,
     ) -> Predicted {
-        let id = sent(arguments, "id");
-        let customer_id = sent(arguments, "customer_id");
+        let id = argument(arguments, "id");
+        let customer_id = argument(arguments, "customer_id");
         if verb == "list" {
             let mut rows = self.tags.clone();
             rows.sort_by_key(|tag| caseless(&tag["name"]));
@@ -33,7 +33,7 @@ impl Tenant {
             let at = time(creation(now, self.tags.iter()));
             let tag = json!({
                 "id": fresh.id, "name": arguments["name"],
-                "color": sent_or(arguments, "color", "#6B7280"),
+                "color": argument_or(arguments, "color", "#6B7280"),
                 "created_at": at, "updated_at": at, "created_by": self.callers[caller].user,
             });
             self.tags.push(tag.clone());

@@ -1,4 +1,4 @@
-//! The other process: runs each call as the server does, and reads the credential in the call's own
+//! What a worker process does: it runs each call as the server does, and reads the credential in the call's own
 //! transaction.
 
 use std::io::Write as _;

@@ -2,8 +2,8 @@
 //!
 //! A transaction that has written has a number, which the server remembers for a long time. If the connection
 //! breaks between COMMIT and its answer, the server is asked about that number over a new connection. The
-//! operator must ensure that this is the same server, or one with everything that the old one confirmed: a
-//! standby that takes over must be synchronous.
+//! operator must ensure that the new connection leads to the same server, or to one with everything that the old
+//! server confirmed: a standby that takes over must be synchronous.
 //!
 //! A server that crashes forgets the numbers of transactions that have left nothing on its disk, and reuses
 //! them. So after a crash a number that the server calls committed may belong to another transaction, and
@@ -16,24 +16,24 @@ use tokio_postgres::Client;
 use super::Connection;
 use super::connection::row;
 use super::error::Failure;
-use super::server::Life;
+use super::server::Incarnation;
 use super::work::Stage;
 
-/// How long to wait before the server is asked again.
+/// The pause before the server is asked again about a transaction's outcome.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Connection {
-    /// Commits the job's transaction; the error says why it was not committed.
+    /// Commits the job's transaction. The error says why this failed, or that the outcome is unknown.
     pub(super) fn commit(&mut self) -> Result<(), Failure> {
         if self.work.stage == Stage::Idle {
             return Ok(());
         }
-        // Whoever leaves from now on does not stop what may be under way.
+        // A caller that leaves from now on does not cancel the job, because its COMMIT may be under way.
         if let Some(caller) = self.caller.take() {
             caller.ensure_waits().map_err(|_| Failure::Deadline)?;
         }
         self.work.drop_queued();
-        let life = self.life().cloned();
+        let incarnation = self.incarnation().cloned();
         let Err(failure) = self.round_trip(async |client| client.batch_execute("COMMIT").await)
         else {
             self.work.stage = Stage::Idle;
@@ -46,7 +46,7 @@ impl Connection {
         // The transaction has ended, whatever the outcome.
         self.work.stage = Stage::Idle;
         match self.work.number.take() {
-            Some(number) => self.determine_outcome(&number, life.as_ref(), &failure),
+            Some(number) => self.determine_outcome(&number, incarnation.as_ref(), &failure),
             // There was nothing to commit.
             None => Ok(()),
         }
@@ -56,12 +56,12 @@ impl Connection {
     fn determine_outcome(
         &mut self,
         number: &str,
-        life: Option<&Life>,
+        incarnation: Option<&Incarnation>,
         lost: &Failure,
     ) -> Result<(), Failure> {
         loop {
             let is_committed = match self.status(number).as_deref() {
-                Ok("committed") if self.life() == life => Some(true),
+                Ok("committed") if self.incarnation() == incarnation => Some(true),
                 Ok("aborted") => Some(false),
                 // The server crashed, and has not yet reassigned this number.
                 Err(failure) if failure.is_unassigned_transaction() => Some(false),
@@ -86,8 +86,8 @@ impl Connection {
         }
     }
 
-    /// The status of a transaction; empty if it ended too long ago. A standby may not have received everything
-    /// from its primary yet, so it is asked again once it has been promoted.
+    /// The status of a transaction; empty if it ended too long ago. A standby may lack its primary's last
+    /// transactions, so before its promotion it reports each transaction as in progress.
     fn status(&mut self, number: &str) -> Result<String, Failure> {
         let deadline = self.work.deadline;
         self.open(deadline)?;

@@ -1,4 +1,4 @@
-//! One worker's connection, which is reopened when it was lost, and the transaction of the job that runs on it.
+//! One worker's connection, which is reopened after a loss, and the transaction of the job that runs on it.
 //!
 //! What a job needs besides its statements (BEGIN, its time limit, its tenant) is queued in [`Work`] and sent
 //! in one round trip with the next statement. The thread's own runtime sends and receives messages only while a
@@ -13,7 +13,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, Statement};
 use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
-use super::server::{Life, Server};
+use super::server::{Incarnation, Server};
 use super::statement::{BoundStatement, Ready, Text};
 use super::work::{Before, Planning, Stage, TxMode, Work};
 use crate::caller::Caller;
@@ -22,12 +22,12 @@ use crate::row::{Row, Source, Value};
 use crate::session::SqlCall;
 use crate::tx::{Earlier, Tenant};
 
-/// A bare ANALYZE would log a warning for each table of another owner.
+/// Updates the statistics of this role's tables. A bare ANALYZE would log a warning for each other table.
 const ANALYZE_OWN: &str = "DO $$ DECLARE own regclass; BEGIN \
     FOR own IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relowner = current_user::regrole \
     LOOP EXECUTE 'ANALYZE ' || own; END LOOP; END $$";
 
-/// How long the end of a transaction may take when no caller waits for it.
+/// The time limit for a ROLLBACK, for which no caller waits.
 const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All rows of a result.
@@ -38,7 +38,7 @@ pub(crate) struct Connection {
     server: Arc<Server>,
     runtime: Runtime,
     link: Option<Link>,
-    /// The running job's caller, as long as the job may be cancelled.
+    /// The running job's caller, while the job may be cancelled.
     pub(super) caller: Option<Caller>,
     pub(super) work: Work,
 }
@@ -71,8 +71,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Ensures that there is a connection for the job's next round trip. A transaction that has begun ends with
-    /// its connection: on another one the job would see another snapshot, and no tenant.
+    /// Ensures that there is a connection for the job's next round trip. Fails if the transaction has begun and
+    /// its connection is lost: on a new connection the job would see another snapshot, and no tenant.
     fn ensure_open(&mut self) -> Result<(), Failure> {
         if self.work.stage != Stage::Begun {
             return self.open(self.work.deadline);
@@ -86,14 +86,14 @@ impl Connection {
         }
     }
 
-    /// The server of this connection, open or lost.
+    /// The server to which the connection leads, even if it is lost.
     pub(super) fn server(&self) -> &Server {
         &self.server
     }
 
-    /// The server's life when this connection was opened.
-    pub(super) fn life(&self) -> Option<&Life> {
-        self.link.as_ref().map(Link::life)
+    /// The server's incarnation when this connection was opened.
+    pub(super) fn incarnation(&self) -> Option<&Incarnation> {
+        self.link.as_ref().map(Link::incarnation)
     }
 
     /// Whether there is a connection that is not known to be lost.
@@ -101,7 +101,7 @@ impl Connection {
         self.link.is_some()
     }
 
-    /// Begins the transaction of a job; nothing is sent before its first statement. A transaction that is
+    /// Begins the transaction of a job. Nothing is sent before the job's first statement. A transaction that is
     /// still open ends in the same round trip.
     pub(super) fn begin(&mut self, mode: TxMode, caller: &Caller) {
         let before = if self.is_linked() { self.work.left_open() } else { Before::Nothing };
@@ -135,10 +135,10 @@ impl Connection {
         params: &[Value<'_>],
     ) -> Result<usize> {
         let statements = [BoundStatement::new(Text::plain(sql), tenant, params)];
-        let touched = self.ask(&statements, async |client, ready| {
+        let affected = self.ask(&statements, async |client, ready| {
             client.execute(&ready[0].statement, &ready[0].params).await
         })?;
-        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+        Ok(usize::try_from(affected).unwrap_or(usize::MAX))
     }
 
     /// Runs a writing statement whose parameters are arrays of the rows' values, in one round trip.
@@ -148,7 +148,7 @@ impl Connection {
         tenant: Option<Tenant>,
         rows: &[Vec<Value<'_>>],
     ) -> Result<()> {
-        let statements = [BoundStatement::of_rows(Text::plain(sql), tenant, rows)];
+        let statements = [BoundStatement::for_rows(Text::plain(sql), tenant, rows)];
         self.ask(&statements, async |client, ready| {
             client.execute(&ready[0].statement, &ready[0].params).await.map(drop)
         })
@@ -162,10 +162,10 @@ impl Connection {
         params: &[Value<'_>],
         read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
     ) -> Result<(), E> {
-        self.work.open_to_sweep();
-        let swept = self.rows(sql, None, params, read);
-        self.work.close_to_sweep();
-        swept
+        self.work.allow_sweep();
+        let outcome = self.rows(sql, None, params, read);
+        self.work.forbid_sweep();
+        outcome
     }
 
     /// Adds a row; returns its key `n`, which the server generated.
@@ -248,7 +248,7 @@ impl Connection {
         let had_link = self.link.is_some();
         let mut outcome = self.attempt(statements, &send);
         if matches!(outcome, Err(Failure::Lost(_))) && had_link && self.work.stage != Stage::Begun {
-            // The connection was lost while idle, and the job has seen nothing yet.
+            // The connection was lost while idle. The job has read nothing yet, so it can use a new one.
             outcome = self.attempt(statements, &send);
         }
         outcome.map_err(|failure| self.fail(failure))
@@ -269,13 +269,14 @@ impl Connection {
         let writes = self.work.mode == TxMode::Write
             && statements.iter().any(|statement| statement.text.is_writing());
         if writes {
-            self.work.lock_above_tenants();
+            self.work.lock_without_tenant();
         }
-        let is_anew = |statement: &BoundStatement<'_>| statement.text.planning() == Planning::Anew;
-        self.work.plan(if statements.iter().any(is_anew) {
-            Planning::Anew
+        let is_custom =
+            |statement: &BoundStatement<'_>| statement.text.planning() == Planning::Custom;
+        self.work.plan(if statements.iter().any(is_custom) {
+            Planning::Custom
         } else {
-            Planning::Kept
+            Planning::Auto
         });
         let ready: Vec<_> = statements
             .iter()
@@ -305,7 +306,7 @@ impl Connection {
         Ok(statement)
     }
 
-    /// Updates the planner's statistics now; by itself the server does so minutes after many writes.
+    /// Updates the planner's statistics now; autovacuum would do so only minutes after many writes.
     pub(crate) fn gather_statistics(&mut self) -> Result<()> {
         self.script_in_job(ANALYZE_OWN).map(drop)
     }
@@ -337,10 +338,10 @@ impl Connection {
                 return send(client).await;
             }
             let (begun, answer) = tokio::join!(biased; client.batch_execute(&prefix), send(client));
-            // If the queued part failed, the other failed because of it.
+            // If the queued statements failed, `send` failed because of them.
             begun.and(answer)
         };
-        let waited_for = async {
+        let wait = async {
             tokio::select! {
                 biased;
                 outcome = tokio::time::timeout_at(self.work.deadline.into(), both) => match outcome {
@@ -353,10 +354,10 @@ impl Connection {
                 }
             }
         };
-        let outcome = self.runtime.block_on(waited_for);
+        let outcome = self.runtime.block_on(wait);
         match &outcome {
             Ok(_) => self.work.acknowledged(),
-            // Whatever still arrives on this connection belongs to no job.
+            // Answers that still arrive on this connection would belong to no job.
             Err(failure) if failure.is_lost() => self.cut(),
             Err(failure) if failure.is_stale_statement() => {
                 if let Some(link) = &mut self.link {
@@ -396,14 +397,14 @@ impl Connection {
         deadline: Option<Instant>,
     ) -> Result<Vec<SimpleQueryRow>, Failure> {
         let Some(link) = &self.link else { return Err(Failure::connection_lost()) };
-        let asked = link.client().simple_query(sql);
-        let answered = match deadline {
-            None => Ok(self.runtime.block_on(asked)),
+        let query = link.client().simple_query(sql);
+        let received = match deadline {
+            None => Ok(self.runtime.block_on(query)),
             Some(at) => {
-                self.runtime.block_on(async { tokio::time::timeout_at(at.into(), asked).await })
+                self.runtime.block_on(async { tokio::time::timeout_at(at.into(), query).await })
             }
         };
-        let outcome = match answered {
+        let outcome = match received {
             Ok(outcome) => outcome.map_err(Failure::from),
             Err(_) => Err(Failure::Deadline),
         };
@@ -421,7 +422,7 @@ impl Connection {
     }
 }
 
-/// Ends when the caller has gone, if there is one.
+/// Waits until the caller has gone; forever if there is no caller.
 async fn gone(caller: Option<&Caller>) {
     match caller {
         Some(caller) => caller.gone().await,
@@ -433,7 +434,7 @@ async fn query(client: &Client, ready: &Ready<'_>) -> Result<Rows, tokio_postgre
     client.query(&ready.statement, &ready.params).await
 }
 
-/// The row, if the server's message is one.
+/// The row in a message of the server; `None` for any other message.
 pub(super) fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
     match message {
         SimpleQueryMessage::Row(row) => Some(row),

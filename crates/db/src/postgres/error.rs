@@ -7,8 +7,8 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 use super::value::Unbindable;
 use crate::error::Error;
 
-/// Why a statement failed. Cloned, because it is returned twice: to the job, and when its transaction is to be
-/// committed.
+/// Why a statement failed. It is cloned, because it is returned twice: to the job, and by the attempt to commit
+/// the job's transaction.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Failure {
     /// The server rejected the statement; the connection still works.
@@ -20,7 +20,7 @@ pub(super) enum Failure {
     /// The server rejects connections with this user, password or database, or has too many connections.
     #[error(transparent)]
     Barred(Refused),
-    /// The job's deadline passed on this side.
+    /// The job's deadline passed, or its caller left, before the server answered.
     #[error("there was no answer in time")]
     Deadline,
     /// The outcome of the transaction could not be determined.
@@ -158,18 +158,18 @@ impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         match refused.code {
             SqlState::UNIQUE_VIOLATION => Self::Unique(refused.into()),
-            // Only `statement_timeout` cancels statements, and that is the deadline.
+            // `statement_timeout` is set to the deadline.
             SqlState::QUERY_CANCELED => Self::Deadline,
             SqlState::LOCK_NOT_AVAILABLE
             | SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED => Self::Locked,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Corrupt(refused.into()),
             // The server accepts no writes. A standby reports FEATURE_NOT_SUPPORTED when a read-write transaction
-            // begins; nothing else that this engine sends is unsupported anywhere.
+            // begins. An outdated prepared statement reports the same, but is prepared again for the next job.
             SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::FEATURE_NOT_SUPPORTED => {
                 Self::Unavailable(refused.into())
             }
-            // The privilege was revoked, and may be granted again.
+            // The privilege was revoked and may be granted again.
             _ if refused.lacks_privilege => Self::Unavailable(refused.into()),
             // Connection failures, insufficient resources, operator intervention, the server's disk.
             ref code if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => {

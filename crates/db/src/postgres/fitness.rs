@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 /// The first version with the functions that report a transaction's outcome.
 const MIN_VERSION: u32 = 13;
 
-/// Rejects a server that is too old and a database that cannot store every text, and warns of a role that
+/// Rejects a server that is too old and a database that cannot store all Unicode text. Warns of a role that
 /// bypasses row-level security.
 pub(super) fn check(connection: &mut Connection) -> Result<()> {
     let rows = connection.script(

@@ -1,4 +1,4 @@
-//! Queries about the server, for tests and the operator's doctor.
+//! Queries about the server, for tests and `zoop doctor`.
 
 use super::Connection;
 use super::server::APPLICATION;
@@ -44,8 +44,8 @@ impl Connection {
         count.ok_or(Error::NoRow)
     }
 
-    /// Faults that the server has noticed. PostgreSQL has no check that reads the whole database; this reports
-    /// pages whose checksum was wrong when they were read, and indexes that were never finished.
+    /// Faults that the server has noticed. PostgreSQL cannot check the whole database: reported are only pages
+    /// whose checksum was wrong when they were read, and indexes that were never finished.
     pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
         let damaged = "SELECT 'pages with a wrong checksum: ' || checksum_failures \
                        FROM pg_stat_database \
@@ -72,7 +72,7 @@ impl Connection {
     ) -> Result<i32> {
         let before = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ";
         let lines = self.lines(Text { before, sql, after: "" }, tenant, params)?;
-        Ok(examined(&lines))
+        Ok(examined_rows(&lines))
     }
 
     /// The plan of a statement with these values.
@@ -110,13 +110,13 @@ impl Connection {
 
 /// The number of rows that the scans of an analyzed plan returned or filtered out. Rows that are reread from a
 /// temporary result or by an outer query are counted only once.
-fn examined(plan: &[String]) -> i32 {
+fn examined_rows(plan: &[String]) -> i32 {
     let mut loops = 1.0;
     let mut rows = 0.0;
     for line in plan {
         if let Some((node, counts)) = line.split_once("(actual rows=") {
-            let is_kept = node.contains("CTE Scan") || node.contains("Subquery Scan");
-            loops = if is_kept { 0.0 } else { number_after(counts, "loops=").unwrap_or(1.0) };
+            let is_reread = node.contains("CTE Scan") || node.contains("Subquery Scan");
+            loops = if is_reread { 0.0 } else { number_after(counts, "loops=").unwrap_or(1.0) };
             if node.contains(" Scan") {
                 rows += loops * number_after(counts, "").unwrap_or(0.0);
             }
@@ -137,7 +137,7 @@ fn number_after(text: &str, prefix: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::examined;
+    use super::examined_rows;
 
     #[test]
     fn rows_are_counted_once_per_loop_in_scans_of_tables_only() {
@@ -154,6 +154,6 @@ mod tests {
             "        ->  Subquery Scan on passed (actual rows=1 loops=1)",
             "              Rows Removed by Filter: 2",
         ];
-        assert_eq!(examined(&plan.map(str::to_owned)), 3 + 4 + 6 + 3);
+        assert_eq!(examined_rows(&plan.map(str::to_owned)), 3 + 4 + 6 + 3);
     }
 }

@@ -7,28 +7,28 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 
-use super::server::{Connected, Life};
+use super::server::{Connected, Incarnation};
 use super::statement::{Key, Text};
 
 /// The time limit for the server to acknowledge the end of a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An open connection. The thread's runtime holds its socket, so dropping it does not close it.
+/// An open connection. A task of the thread's runtime owns the socket, so dropping a `Link` does not close it.
 pub(super) struct Link {
     client: Client,
     statements: HashMap<Key, Statement>,
     task: JoinHandle<()>,
-    life: Life,
+    incarnation: Incarnation,
 }
 
 impl Link {
-    pub(super) fn new(Connected { client, task, life }: Connected) -> Self {
-        Self { client, statements: HashMap::new(), task, life }
+    pub(super) fn new(Connected { client, task, incarnation }: Connected) -> Self {
+        Self { client, statements: HashMap::new(), task, incarnation }
     }
 
-    /// The server's life when the connection was opened.
-    pub(super) fn life(&self) -> &Life {
-        &self.life
+    /// The server's incarnation when the connection was opened.
+    pub(super) fn incarnation(&self) -> &Incarnation {
+        &self.incarnation
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -52,7 +52,7 @@ impl Link {
         self.statements.clear();
     }
 
-    /// Cuts the connection off: the server sees its end now, not when the runtime runs next.
+    /// Closes the socket at once, not only when the runtime runs next.
     pub(super) fn cut(self, runtime: &Runtime) {
         self.task.abort();
         let _ = runtime.block_on(self.task);
@@ -62,7 +62,7 @@ impl Link {
     pub(super) fn close(self, runtime: &Runtime) {
         let Self { client, statements, task, .. } = self;
         drop((statements, client));
-        // A connection that does not end in time is ended by the operating system.
+        // If the connection does not end in time, the operating system ends it.
         let _ = runtime.block_on(async { tokio::time::timeout(CLOSE_TIMEOUT, task).await });
     }
 }

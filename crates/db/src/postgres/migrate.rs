@@ -13,10 +13,10 @@ use crate::migrate::{Applied, Migrate, Migration, missing};
 /// The key of the advisory lock for reading and changing the schema's history.
 const HISTORY_LOCK_KEY: i64 = 0x7a6f_6f70_0000_0000;
 
-/// How long a migration waits for a table lock. Not long, because later statements queue behind it.
+/// How long a migration waits for a table lock. Short, because later statements queue behind the migration.
 const LOCK_TIMEOUT: &str = "5s";
 
-/// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
+/// Runs the missing migrations. Fails if `migrate` forbids that, or if [`missing`] rejects the database.
 pub(super) fn run(
     connection: &mut Connection,
     migrations: &[Migration],
@@ -26,7 +26,7 @@ pub(super) fn run(
     script(connection, "BEGIN READ WRITE")?;
     let outcome = advance(connection, migrations, migrate);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    // If this fails, the server releases the lock when the connection ends.
+    // If this fails, the server releases the advisory lock when the connection ends.
     let ended =
         script(connection, &format!("{end}; SELECT pg_advisory_unlock({HISTORY_LOCK_KEY})"));
     outcome.and(ended.map(drop))
@@ -48,15 +48,15 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
     )?;
     for (position, migration) in (applied.len()..).zip(missing) {
         script(connection, migration.postgres)?;
-        let name = quoted(migration.name);
-        let text = quoted(migration.postgres);
+        let name = quote(migration.name);
+        let text = quote(migration.postgres);
         let step = format!("INSERT INTO schema_steps VALUES ({position}, {name}, {text})");
         script(connection, &step)?;
     }
     Ok(())
 }
 
-/// The migrations that were run; a database that has run none must be empty.
+/// The migrations that the database has run. Rejects a database that has run none but contains tables.
 fn applied(connection: &mut Connection) -> Result<Vec<Applied>> {
     // Objects of extensions do not count.
     let tables = script(
@@ -82,12 +82,12 @@ fn applied(connection: &mut Connection) -> Result<Vec<Applied>> {
     Ok(steps.iter().map(step).collect())
 }
 
-/// A string as an SQL literal. It only doubles quotes, which is enough for the program's own texts.
-fn quoted(text: &str) -> String {
+/// A string as an SQL literal. Only quotes are escaped, which is enough for the program's own strings.
+fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Runs a script without a time limit: a migration may rewrite a table.
+/// Runs a script without a deadline, because a migration may rewrite a table.
 fn script(connection: &mut Connection, sql: &str) -> Result<Vec<SimpleQueryRow>> {
     connection.script(sql, None).map_err(|failure| {
         if !failure.is_forbidden() {

@@ -36,12 +36,12 @@ use crate::migrate::{Migrate, Migration};
 use crate::queue::{Bounds, Queue};
 use crate::row::Timestamp;
 
-/// Reader connections, and as many writer connections, if the options name no number.
+/// The default number of reader connections, and of writer connections.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
-/// The writers that may serve strangers at once are one of so many, and likewise those for the program itself.
-const PARTS: usize = 4;
-/// How long the server may take to accept the first connection.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Strangers may use one in this many writers at once, and so may the program itself.
+const WRITERS_PER_SHARE: usize = 4;
+/// The time limit for opening each connection at startup.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The engine's threads and the queues that feed them.
 pub(crate) struct Postgres {
@@ -63,7 +63,9 @@ impl Postgres {
     ) -> Result<Self> {
         let server = Arc::new(Server::new(url)?);
         let mut first = Connection::new(server.clone())?;
-        first.open(Instant::now() + TIMEOUT).map_err(|failure| server.unreachable(&failure))?;
+        first
+            .open(Instant::now() + STARTUP_TIMEOUT)
+            .map_err(|failure| server.unreachable(&failure))?;
         fitness::check(&mut first)?;
         migrate::run(&mut first, migrations, migrate)?;
         first.close();
@@ -78,10 +80,10 @@ impl Postgres {
             })?);
         }
         let writing = options.writers.unwrap_or(CONNECTIONS).get();
-        // A second write of a tenant would only wait for the tenant's lock.
+        // One write of a tenant at a time: a second one would only wait for the tenant's lock.
         let writes = Queue::new(Bounds {
             of_tenant: 1,
-            of_others: writing.div_ceil(PARTS),
+            of_others: writing.div_ceil(WRITERS_PER_SHARE),
             ..Bounds::of_threads(options.write_queue, writing)
         });
         let commits = Arc::new(AtomicU64::new(0));
@@ -108,7 +110,7 @@ impl Postgres {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Open connections.
+    /// The number of connections: one per thread.
     pub(crate) fn connections(&self) -> usize {
         self.threads.len()
     }
@@ -140,7 +142,7 @@ fn spawn(
     let mut connection = Connection::new(server.clone())?;
     let serve = move || {
         // If this fails, the first job fails in the same way and reports it.
-        let _ = connection.open(Instant::now() + TIMEOUT);
+        let _ = connection.open(Instant::now() + STARTUP_TIMEOUT);
         body(connection);
     };
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(serve)?)

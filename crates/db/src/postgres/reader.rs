@@ -1,7 +1,7 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
 //!
-//! The end of a snapshot does not affect what the caller has read. So the end is sent in one round trip with the
-//! beginning of the next snapshot if a job waits, and otherwise after the answer.
+//! Ending a snapshot does not affect what the caller has read. So if another job waits, the end is sent in one
+//! round trip with the beginning of that job's snapshot; otherwise it is sent after the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -41,7 +41,7 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let is_success = outcome.map_err(|_| Error::Panicked)?;
     if let Some(failure @ Failure::Refused(_)) = connection.failure()
-        && Error::from(failure.clone()).is_the_storages()
+        && Error::from(failure.clone()).is_storage_failure()
     {
         connection.server().log_refused_read(failure);
     }
@@ -49,7 +49,7 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
         job.storage_failed(&failure.clone().into());
     }
     match connection.failure() {
-        // Nothing was read after the failure, so the job's answer is based on less than it assumes.
+        // The job ignored the failure, after which nothing could be read, so its answer may be wrong.
         Some(failure) if is_success => Err(failure.clone().into()),
         _ => Ok(()),
     }

@@ -24,7 +24,7 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) const APPLICATION: &str = "zoop-";
 /// How long a connection may be silent before the operating system checks whether it still exists.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-/// The interval of these checks.
+/// The interval between these checks.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
@@ -57,7 +57,7 @@ const PARAMETERS: &[&str] = &[
 /// The minimum time between two log lines about refused reads.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Sets a new connection up, and asks for the server's clock and the start of its statistics.
+/// Sets up a new connection, and asks for the server's time and the start of its statistics.
 ///
 /// - A statement outside a write's transaction cannot write anything, whatever happened to the BEGIN that
 ///   was sent before it.
@@ -75,21 +75,21 @@ const SETTINGS: &str = "SET default_transaction_read_only = on; \
 /// A new connection.
 pub(super) struct Connected {
     pub(super) client: Client,
-    /// Sends and receives the connection's messages; it ends when the client is dropped.
+    /// The task that sends and receives the connection's messages; ends when the client is dropped.
     pub(super) task: tokio::task::JoinHandle<()>,
-    pub(super) life: Life,
+    pub(super) incarnation: Incarnation,
 }
 
-/// A server's life since its last crash, in which its transaction numbers are unique. It is identified by the
-/// time at which the server's statistics began, because a crash resets them. Another server has another life.
+/// The time between two crashes of a server, in which its transaction numbers are unique. It is identified by
+/// the time at which the server's statistics began, because a crash resets them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Life(String);
+pub(super) struct Incarnation(String);
 
 /// A server, and its state as last observed.
 pub(super) struct Server {
     config: Config,
     tls: Option<MakeRustlsConnect>,
-    /// The time of the database's clock when the last connection was opened, and when it was read.
+    /// When the last connection was opened, and the time of the database's clock then.
     clock: Mutex<Option<(Instant, Timestamp)>>,
     /// Whether the last attempt to connect failed.
     is_unreachable: AtomicBool,
@@ -100,8 +100,8 @@ pub(super) struct Server {
 impl Server {
     /// Parses a URL. Errors do not repeat any part of it that may be a password.
     pub(super) fn new(url: &str) -> Result<Self> {
-        // A second @ would belong to a password, of which the part after the first @ would be taken for the host
-        // and shown in errors.
+        // A second @ belongs to a password. The driver would take the rest of the password for the host, and
+        // errors would show it.
         if url.matches('@').count() > 1 {
             return Err(Error::ServerUrl);
         }
@@ -134,7 +134,7 @@ impl Server {
     }
 
     /// Logs when the server becomes unreachable and when it is back: once each, however many connections
-    /// there are. At startup the caller gets the error.
+    /// there are. At startup nothing is logged, because the caller gets the error.
     pub(super) fn log_reachability(&self, failure: Option<&Failure>) {
         let was_unreachable = self.is_unreachable.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
@@ -173,11 +173,11 @@ impl Server {
             let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
             *clock = Some((halfway, Timestamp(now)));
         }
-        let life = Life(column(1).unwrap_or_default().to_owned());
-        Ok(Connected { client, task, life })
+        let incarnation = Incarnation(column(1).unwrap_or_default().to_owned());
+        Ok(Connected { client, task, incarnation })
     }
 
-    /// Asks the server to stop the statement that runs on a connection; it may come too late.
+    /// Asks the server to stop the statement that runs on a connection; the request may arrive too late.
     pub(super) async fn cancel(&self, client: &Client) {
         let token = client.cancel_token();
         let cancel = async {
@@ -217,7 +217,7 @@ impl Server {
     }
 }
 
-/// The parameters of a URL. The driver ends the user and the password at the @, so a ? before it does not
+/// The parameters of a URL. For the driver, the user and the password end at the @, so a ? before the @ does not
 /// begin the parameters.
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let address = url.rsplit_once('@').map_or(url, |(_, address)| address);
@@ -251,7 +251,7 @@ fn check_parameters(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// The server's hosts and ports, and the database; neither user nor password.
+/// The server's hosts and ports, and the database, without user and password.
 fn name(config: &Config) -> String {
     let mut name = String::new();
     let ports = config.get_ports();

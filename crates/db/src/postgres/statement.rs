@@ -35,10 +35,10 @@ impl Text {
     /// matches. All other statements find rows by their keys, whatever the values are, and planning such a
     /// statement takes as long as running it.
     pub(super) fn planning(self) -> Planning {
-        if self.sql.contains(" @@ ") { Planning::Anew } else { Planning::Kept }
+        if self.sql.contains(" @@ ") { Planning::Custom } else { Planning::Auto }
     }
 
-    /// Statements are `'static`, so an address always identifies the same text.
+    /// Identifies the text. Statements are `'static`, so an address always belongs to the same text.
     pub(super) fn key(self) -> Key {
         (self.before, self.sql.as_ptr().addr(), self.after)
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// Identifies a text.
+/// Identifies a [`Text`].
 pub(super) type Key = (&'static str, usize, &'static str);
 
 /// A job's statement with its parameters.
@@ -79,26 +79,26 @@ impl<'p> BoundStatement<'p> {
     /// A statement with its parameters. The tenant, if there is one, is the first.
     pub(super) fn new(text: Text, tenant: Option<Tenant>, params: &[Value<'p>]) -> Self {
         let params = params.iter().map(|value| Parameter::One(Bound(*value)));
-        Self { text, bound: first(tenant).into_iter().chain(params).collect() }
+        Self { text, bound: tenant_parameter(tenant).into_iter().chain(params).collect() }
     }
 
     /// A statement for many rows at once, each with as many values as the first.
-    pub(super) fn of_rows(text: Text, tenant: Option<Tenant>, rows: &[Vec<Value<'p>>]) -> Self {
+    pub(super) fn for_rows(text: Text, tenant: Option<Tenant>, rows: &[Vec<Value<'p>>]) -> Self {
         let width = rows.first().map_or(0, Vec::len);
         let columns = (0..width).map(|index| {
             let values =
                 rows.iter().map(|row| Bound(row.get(index).copied().unwrap_or(Value::Null)));
             Parameter::Column(values.collect())
         });
-        Self { text, bound: first(tenant).into_iter().chain(columns).collect() }
+        Self { text, bound: tenant_parameter(tenant).into_iter().chain(columns).collect() }
     }
 
-    /// The statement and its parameters, ready to be sent. Fails if their numbers differ.
+    /// The statement and its parameters, ready to be sent. Fails if the number of parameters is wrong.
     pub(super) fn ready(&self, statement: Statement) -> Result<Ready<'_>, Failure> {
-        let (taken, given) = (statement.params().len(), self.bound.len());
-        if taken != given {
+        let (expected, given) = (statement.params().len(), self.bound.len());
+        if expected != given {
             return Err(Failure::Misused(format!(
-                "a statement with {taken} parameters was given {given}"
+                "a statement with {expected} parameters was given {given}"
             )));
         }
         let params = self.bound.iter().map(Parameter::as_sql).collect();
@@ -107,7 +107,7 @@ impl<'p> BoundStatement<'p> {
 }
 
 /// The tenant as a parameter.
-fn first<'p>(tenant: Option<Tenant>) -> Option<Parameter<'p>> {
+fn tenant_parameter<'p>(tenant: Option<Tenant>) -> Option<Parameter<'p>> {
     tenant.map(|Tenant(number)| Parameter::One(Bound(Value::Integer(number.into()))))
 }
 

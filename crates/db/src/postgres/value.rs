@@ -11,10 +11,10 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::row::{Timestamp, Value};
 
-/// PostgreSQL counts time from 2000-01-01; this is that day in microseconds since 1970.
+/// PostgreSQL counts time from 2000-01-01: this is that date, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 
-type Refusal = Box<dyn StdError + Sync + Send>;
+type BoxError = Box<dyn StdError + Sync + Send>;
 
 /// A column's value.
 pub(crate) fn stored(row: &Row, index: usize) -> Result<Value<'_>> {
@@ -22,7 +22,7 @@ pub(crate) fn stored(row: &Row, index: usize) -> Result<Value<'_>> {
 }
 
 impl<'a> FromSql<'a> for Value<'a> {
-    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Refusal> {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
         Ok(match *ty {
             Type::BOOL => Self::Boolean(raw != [0]),
             Type::INT2 => Self::Integer(i16::from_be_bytes(raw.try_into()?).into()),
@@ -40,7 +40,7 @@ impl<'a> FromSql<'a> for Value<'a> {
         })
     }
 
-    fn from_sql_null(_: &Type) -> Result<Self, Refusal> {
+    fn from_sql_null(_: &Type) -> Result<Self, BoxError> {
         Ok(Self::Null)
     }
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Bound<'_> {
 pub(super) struct Unbindable(Type);
 
 impl ToSql for Bound<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refusal> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
         let unbindable = || Unbindable(ty.clone());
         match (self.0, ty) {
             (Value::Null, _) => return Ok(IsNull::Yes),
@@ -114,7 +114,7 @@ impl ToSql for Bound<'_> {
         true
     }
 
-    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refusal> {
+    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
         self.to_sql(ty, out)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Work`]: this side's view of the running job's transaction.
+//! [`Work`]: this process's view of the running job's transaction.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -6,23 +6,22 @@ use std::time::{Duration, Instant};
 use super::error::Failure;
 use crate::tx::{Earlier, Tenant};
 
-/// The first key of the locks that keep writes in order; the second is the tenant.
-const WRITES: i32 = 0x7a6f_6f70;
+/// The first key of the locks that keep writes in order; the second key is the tenant.
+const WRITE_LOCKS: i32 = 0x7a6f_6f70;
 /// The second key for writes that belong to no tenant. No tenant has this number.
 const NO_TENANT: u32 = 0;
 /// The second key for sweeps, which may take long and must block only other sweeps.
 const SWEEPS: u32 = u32::MAX;
-/// The time limit on the server ends at most this long before the deadline, so its timeout error arrives
-/// before ours.
+/// The server's time limit expires at most this long before the deadline, so that the server's timeout error
+/// arrives before this process gives up.
 const HEADSTART: Duration = Duration::from_millis(100);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
-/// Ends a read and begins another: one like it, in a snapshot of its own.
-const READ_ON: &str = "ROLLBACK AND CHAIN;";
+/// Ends a read and begins another with the same options, in a new snapshot.
+const NEXT_READ: &str = "ROLLBACK AND CHAIN;";
 const END: &str = "ROLLBACK;";
-/// Connections default to read only, so that nothing is written outside a transaction of ours. The server's
-/// own setting still counts: an operator who set it to read only, as some do when the disk is nearly full,
-/// means this program too.
+/// Connections default to read-only, so that nothing is written outside such a transaction. But the server's own
+/// default still applies: an operator may set it to read-only, for example when the disk is nearly full.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
     SET LOCAL default_transaction_read_only TO DEFAULT;\
     SELECT set_config('transaction_read_only', current_setting('default_transaction_read_only'), true);";
@@ -42,19 +41,19 @@ pub(super) enum TxMode {
 pub(super) enum Stage {
     /// Nothing was sent, so there is nothing to end.
     Idle,
-    /// Sent but not answered: it can be sent again elsewhere.
+    /// Sent but not answered: it can be sent again on another connection.
     Sent,
     /// One round trip completed: the job has observed this transaction's snapshot.
     Begun,
 }
 
-/// Where a statement's plan comes from.
+/// How the server plans a prepared statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Planning {
-    /// From the connection, which keeps one plan for all values; every transaction begins so.
-    Kept,
-    /// From the values at hand.
-    Anew,
+    /// The server may keep one plan for all values. This is the default in every transaction.
+    Auto,
+    /// The server makes a new plan for the values of each run.
+    Custom,
 }
 
 /// What a transaction's first round trip has to end.
@@ -73,7 +72,7 @@ pub(super) struct Work {
     pub(super) mode: TxMode,
     pub(super) deadline: Instant,
     pub(super) stage: Stage,
-    /// The transaction's number, once it has written: with it the server can be asked about the outcome.
+    /// The transaction's number, after its first write. The server can be asked what became of that number.
     pub(super) number: Option<String>,
     /// The first failure: after it nothing can be committed.
     pub(super) failure: Option<Failure>,
@@ -100,7 +99,7 @@ impl Work {
             limit: Duration::MAX,
             tenant: None,
             is_locked: false,
-            planning: Planning::Kept,
+            planning: Planning::Auto,
         }
     }
 
@@ -113,7 +112,7 @@ impl Work {
     pub(super) fn left_open(&self) -> Before {
         match (self.stage, self.mode) {
             (Stage::Idle, _) => self.before,
-            // A failed transaction has lost its isolation level, and one chained to it begins without it.
+            // A failed transaction has lost its isolation level, which one chained to it would then lack.
             (Stage::Begun, TxMode::Read) if self.failure.is_none() => Before::Read,
             _ => Before::Sent,
         }
@@ -125,7 +124,7 @@ impl Work {
     }
 
     /// Makes only one tenant's rows visible, and blocks a write until no other write of that tenant runs. Each
-    /// statement of a write has a snapshot of its own, so what it read before the lock may be stale.
+    /// statement of a write has a snapshot of its own, so what the write read before the lock may be stale.
     pub(super) fn bind(&mut self, tenant: Tenant) -> Earlier {
         if self.tenant.replace(tenant) == Some(tenant) {
             return Earlier::Holds;
@@ -145,31 +144,31 @@ impl Work {
     }
 
     /// Blocks a write that belongs to no tenant until no other such write runs.
-    pub(super) fn lock_above_tenants(&mut self) {
+    pub(super) fn lock_without_tenant(&mut self) {
         if !self.is_locked {
             self.lock(NO_TENANT);
         }
     }
 
-    /// Lets only the next statement see the rows of all tenants which sweeps may remove.
-    pub(super) fn open_to_sweep(&mut self) {
+    /// Lets the next statement, and no other, see the rows of all tenants that sweeps may remove.
+    pub(super) fn allow_sweep(&mut self) {
         if !self.is_locked {
             self.lock(SWEEPS);
         }
         self.queue("SET LOCAL app.sweep = 'on'");
     }
 
-    /// Reverts [`Work::open_to_sweep`], if another statement follows.
-    pub(super) fn close_to_sweep(&mut self) {
+    /// Reverts [`Work::allow_sweep`], if another statement follows.
+    pub(super) fn forbid_sweep(&mut self) {
         self.queue("SET LOCAL app.sweep = ''");
     }
 
-    /// Sets the planning of the next statements.
+    /// Sets how the next statements are planned.
     pub(super) fn plan(&mut self, planning: Planning) {
         if std::mem::replace(&mut self.planning, planning) != planning {
             self.queue(match planning {
-                Planning::Kept => "SET LOCAL plan_cache_mode = auto",
-                Planning::Anew => "SET LOCAL plan_cache_mode = force_custom_plan",
+                Planning::Auto => "SET LOCAL plan_cache_mode = auto",
+                Planning::Custom => "SET LOCAL plan_cache_mode = force_custom_plan",
             });
         }
     }
@@ -177,7 +176,7 @@ impl Work {
     fn lock(&mut self, number: u32) {
         self.is_locked = true;
         let number = number.cast_signed();
-        self.queue(&format!("SELECT pg_advisory_xact_lock({WRITES}, {number})"));
+        self.queue(&format!("SELECT pg_advisory_xact_lock({WRITE_LOCKS}, {number})"));
     }
 
     /// Queues a statement to run before the job's next one.
@@ -202,7 +201,7 @@ impl Work {
         }
         let (end, begin) = match (self.stage, self.mode, self.before) {
             (Stage::Begun, ..) => ("", ""),
-            (_, TxMode::Read, Before::Read) => ("", READ_ON),
+            (_, TxMode::Read, Before::Read) => ("", NEXT_READ),
             (_, TxMode::Read, Before::Nothing) => ("", BEGIN_READ),
             (_, TxMode::Read, Before::Sent) => (END, BEGIN_READ),
             (_, TxMode::Write, Before::Nothing) => ("", BEGIN_WRITE),
@@ -253,7 +252,7 @@ mod tests {
             .expect("a time limit");
         assert!((9_000..=9_900).contains(&limit), "{limit}");
         assert_eq!(tenant, "SET LOCAL app.tenant = '7'");
-        assert_eq!(lock, format!("SELECT pg_advisory_xact_lock({WRITES}, 7)"));
+        assert_eq!(lock, format!("SELECT pg_advisory_xact_lock({WRITE_LOCKS}, 7)"));
         work.acknowledged();
         assert_eq!(work.prefix().expect("there is time"), "");
     }
@@ -267,12 +266,12 @@ mod tests {
         assert!(text.starts_with("ROLLBACK;BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"));
         assert!(text.contains(&format!("statement_timeout = {};", i32::MAX)), "{text}");
         assert!(!text.contains("lock"), "{text}");
-        // What was not answered is sent again as a whole.
+        // A prefix that was not answered is sent again unchanged.
         assert_eq!(work.prefix().expect("there is time"), text);
     }
 
     #[test]
-    fn a_read_goes_on_from_one_that_has_begun_and_from_no_other() {
+    fn a_read_is_chained_only_to_a_read_that_has_begun() {
         let mut first = work(TxMode::Read, 10);
         assert_eq!(first.left_open(), Before::Nothing);
         first.prefix().expect("there is time");
@@ -281,10 +280,10 @@ mod tests {
         assert_eq!(first.left_open(), Before::Read);
 
         first.failure = Some(Failure::Deadline);
-        assert_eq!(first.left_open(), Before::Sent, "nothing goes on from a failed one");
+        assert_eq!(first.left_open(), Before::Sent, "no read is chained to a failed one");
 
         let mut second = Work::new(TxMode::Read, first.deadline, Before::Read);
-        assert_eq!(second.left_open(), Before::Read, "until it is sent, the first one is open");
+        assert_eq!(second.left_open(), Before::Read, "the first read stays open until then");
         assert!(second.prefix().expect("there is time").starts_with("ROLLBACK AND CHAIN;SET"));
         second.on_new_connection();
         assert!(second.prefix().expect("there is time").starts_with("BEGIN ISOLATION"));
@@ -308,13 +307,13 @@ mod tests {
     #[test]
     fn only_searches_are_planned_each_time() {
         let mut work = work(TxMode::Read, 10);
-        work.plan(Planning::Anew);
+        work.plan(Planning::Custom);
         let text = work.prefix().expect("there is time");
         assert!(text.ends_with(";SET LOCAL plan_cache_mode = force_custom_plan;"), "{text}");
         work.acknowledged();
-        work.plan(Planning::Anew);
+        work.plan(Planning::Custom);
         assert_eq!(work.prefix().expect("there is time"), "");
-        work.plan(Planning::Kept);
+        work.plan(Planning::Auto);
         let text = work.prefix().expect("there is time");
         assert_eq!(text, "SET LOCAL plan_cache_mode = auto;");
     }

@@ -1,8 +1,8 @@
 //! A writer thread: one transaction per job.
 //!
-//! The writes of one tenant wait for one another at a lock that binding the tenant takes, so each sees
-//! everything before it and ids are created in order, in any process. Any other obstacle (a deadlock, a
-//! connection that breaks) leaves nothing behind, and the job is rerun in a new transaction.
+//! Binding a tenant takes a lock, so the writes of one tenant run one after another in all processes: each sees
+//! all earlier ones, and ids are created in order. A deadlock or a lost connection leaves nothing behind, and the
+//! job is rerun in a new transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,17 +16,16 @@ use crate::job::{WriteJob, WriteWorker};
 use crate::session::Session;
 use crate::tx::WriteTx;
 
-/// How often a job is retried.
-const RETRIES: u32 = 3;
-/// The pause before the first retry, doubled for each further one. Whatever was in the way needs a moment to
-/// finish.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The maximum number of retries of a job.
+const MAX_RETRIES: u32 = 3;
+/// The pause before the first retry, doubled for each further one, so that the cause of the failure can pass.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// The outcome of one attempt.
 enum JobOutcome {
     /// What the job wrote is committed.
-    Kept,
-    /// The job refused, and says why itself.
+    Committed,
+    /// The job refused; its own error says why.
     Refused,
     /// The transaction failed, whatever the job's own result.
     Failed(Failure),
@@ -42,7 +41,7 @@ pub(super) fn run(mut connection: Connection, queue: &WriteWorker, commits: &Ato
         let failure = serve(&mut connection, job.as_mut(), commits).err();
         turn.charge(began.elapsed());
         job.answer(failure);
-        // Until here the tenant's lock may be held.
+        // The next write of the tenant may start only after this, because until then the lock may be held.
         connection.end();
         drop(turn);
     }
@@ -61,16 +60,16 @@ fn serve(
         caller.begin_write()?;
         connection.begin(TxMode::Write, &caller);
         match attempt(connection, job)? {
-            JobOutcome::Kept => {
+            JobOutcome::Committed => {
                 commits.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             }
             JobOutcome::Refused => return Ok(()),
-            JobOutcome::Failed(failure) if failure.is_transient() && retries < RETRIES => {
+            JobOutcome::Failed(failure) if failure.is_transient() && retries < MAX_RETRIES => {
                 tracing::debug!(%failure, "retrying a write");
                 connection.end();
                 let left = caller.deadline().saturating_duration_since(Instant::now());
-                std::thread::sleep(left.min(PAUSE * 2_u32.pow(retries)));
+                std::thread::sleep(left.min(RETRY_PAUSE * 2_u32.pow(retries)));
                 retries += 1;
             }
             JobOutcome::Failed(failure) => return Err(failure.into()),
@@ -83,16 +82,18 @@ fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<JobOut
     let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
     let keep = outcome.map_err(|_| Error::Panicked)?;
     Ok(match connection.failure() {
-        // The job's own error says more, unless it has none or may have none next time. The engine must know of
-        // a failing storage.
+        // The job's own error says more. The transaction's failure replaces it only if the job ignored the
+        // failure, if a retry may succeed, or if the storage failed, which the engine must know.
         Some(failure)
-            if keep || failure.is_transient() || Error::from(failure.clone()).is_the_storages() =>
+            if keep
+                || failure.is_transient()
+                || Error::from(failure.clone()).is_storage_failure() =>
         {
             JobOutcome::Failed(failure.clone())
         }
         _ if !keep => JobOutcome::Refused,
         _ => match connection.commit() {
-            Ok(()) => JobOutcome::Kept,
+            Ok(()) => JobOutcome::Committed,
             Err(failure) => JobOutcome::Failed(failure),
         },
     })

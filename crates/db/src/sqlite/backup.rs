@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 /// The number of pages copied between two progress reports.
 const PAGES_PER_STEP: i32 = 1_024;
 
-/// Copies `source` to `target` page by page from one snapshot; `progress` gets the numbers of copied and of all
-/// pages.
+/// Copies `source` to `target` page by page from one snapshot. `progress` receives the number of copied pages and
+/// the number of all pages.
 pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     let open = |path: &Path, flags| {
         rusqlite::Connection::open_with_flags(path, flags)

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::tx::Tenant;
 
-/// The size of each connection's statement cache: more statements than the product declares.
+/// The size of each connection's statement cache. It has room for every statement that the product declares.
 const STATEMENT_CACHE_SIZE: usize = 512;
 /// How long the writer waits for another process's lock before it returns [`Error::Locked`].
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -25,11 +25,11 @@ const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
 const MAPPED_BYTES: i64 = 1 << 36;
 /// The size of a connection's page cache in KiB, in addition to the mapping.
 const CACHE_KIB: i64 = 4 * 1024;
-/// Virtual-machine steps between two looks at the caller: well under a millisecond of work.
+/// Virtual-machine steps between two checks that the caller still waits: well under a millisecond of work.
 const STEPS_PER_CHECK: i32 = 2_000;
 
-/// How much of the file a connection maps. Nothing if the process has a limit of address space: each connection
-/// would take as much of it as the file is long, and a failed allocation ends the process.
+/// How many bytes of the file a connection maps: 0 if the process's address space is limited. Each mapping takes
+/// as much address space as the file is long, and an allocation that fails for lack of it aborts the process.
 fn mapped_bytes() -> i64 {
     match rlimit::Resource::AS.get_soft() {
         Ok(limit) if limit < rlimit::INFINITY => 0,
@@ -52,7 +52,7 @@ pub(crate) struct Connection {
 pub(super) struct LogLength(Arc<AtomicU64>);
 
 impl LogLength {
-    /// In bytes.
+    /// The length in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -74,7 +74,7 @@ impl Connection {
         enable_wal(&raw)?;
         raw.pragma_update(None, "synchronous", "FULL")?;
         raw.pragma_update(None, "foreign_keys", true)?;
-        // Only the checkpoint thread runs checkpoints, so that they never delay a caller's commit.
+        // A checkpoint would delay the caller's commit: see `checkpoint.rs` for when they run instead.
         raw.pragma_update(None, "wal_autocheckpoint", 0)?;
         let page: u32 = raw.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let mut connection = Self::prepare(raw)?;
@@ -99,14 +99,14 @@ impl Connection {
         raw.pragma_update(None, "mmap_size", mapped_bytes())?;
         raw.pragma_update(None, "cache_size", -CACHE_KIB)?;
         raw.pragma_update(None, "temp_store", "MEMORY")?;
-        // The bundled SQLite keeps statistics of values (STAT4) and would replan every statement
-        // for every binding; a plan that does not depend on the values is computed once.
+        // The bundled SQLite keeps statistics of values (STAT4) and would replan every statement for every
+        // binding. With this setting, plans do not depend on the values, so each is computed once.
         raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE_SIZE);
         let caller = CallerCell::default();
-        let seen = caller.clone();
+        let current = caller.clone();
         let is_over = move || {
-            let caller = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let caller = current.lock().unwrap_or_else(PoisonError::into_inner);
             caller.as_ref().is_some_and(|caller| caller.ensure_waits().is_err())
         };
         raw.progress_handler(STEPS_PER_CHECK, Some(is_over))?;
@@ -118,7 +118,7 @@ impl Connection {
         *self.caller.lock().unwrap_or_else(PoisonError::into_inner) = caller;
     }
 
-    /// The length of the log, as the connection's commits tell it.
+    /// The length of the log, which each commit of this connection updates.
     pub(super) fn log(&self) -> LogLength {
         self.log.clone()
     }
@@ -157,7 +157,7 @@ impl Connection {
         self.raw.last_insert_rowid()
     }
 
-    /// The driver's connection, for what only this engine does: checkpoints, and its way to migrate.
+    /// The driver's connection, for what is specific to SQLite: checkpoints and migrations.
     pub(crate) fn raw(&self) -> &rusqlite::Connection {
         &self.raw
     }
@@ -193,7 +193,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads the first row, if there is one, and runs the statement to its end.
+    /// Reads the first row, if there is one.
     pub(crate) fn first<T, E: From<Error>>(
         &mut self,
         sql: &'static str,
@@ -224,7 +224,7 @@ impl Connection {
         Ok(statement.get_status(StatementStatus::VmStep))
     }
 
-    /// The query plan of a statement with unbound placeholders.
+    /// The query plan of a statement; its parameters are bound to NULL.
     pub(crate) fn plan(&self, sql: &str, params: usize) -> Result<Vec<String>> {
         let mut statement = self.raw.prepare(&format!("EXPLAIN QUERY PLAN {}", rewrite(sql)))?;
         for index in 1..=params {

@@ -4,7 +4,7 @@ use super::Connection;
 use crate::error::{Error, Result};
 use crate::migrate::{Applied, Migrate, Migration, missing};
 
-/// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
+/// Runs the missing migrations. Fails if `migrate` forbids that, or if [`missing`] rejects the database.
 pub(super) fn run(
     connection: &Connection,
     migrations: &[Migration],

@@ -25,7 +25,7 @@ pub(crate) use connection::Connection;
 pub(crate) use value::stored;
 
 use checkpoint::Log;
-use reader::Place;
+use reader::ReaderSlot;
 use snapshots::Snapshots;
 use writer::{BatchLimits, Logging};
 
@@ -44,7 +44,7 @@ const MAX_READERS: usize = 32;
 pub(crate) struct Sqlite {
     reads: Arc<ReadQueue>,
     writes: Arc<WriteQueue>,
-    /// Each returns its connection when it ends.
+    /// Each thread returns its connection when it ends.
     threads: Vec<JoinHandle<Connection>>,
     /// Write transactions committed since the engine started.
     commits: Arc<AtomicU64>,
@@ -66,15 +66,15 @@ impl Sqlite {
         let stopping = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
 
-        let readers = options.readers.unwrap_or_else(most_useful_readers).get();
+        let readers = options.readers.unwrap_or_else(default_readers).get();
         let reads = Queue::new(Bounds::of_threads(options.read_queue, readers));
         let snapshots = Arc::new(Snapshots::new(readers));
         for number in 0..readers {
             let connection = Connection::open_reader(path)?;
             let queue = reads.worker();
-            let place = Place { number, snapshots: snapshots.clone() };
+            let slot = ReaderSlot { number, snapshots: snapshots.clone() };
             threads.push(spawn(&format!("zoop-read-{number}"), move || {
-                reader::run(connection, &queue, place)
+                reader::run(connection, &queue, slot)
             })?);
         }
 
@@ -82,20 +82,21 @@ impl Sqlite {
         let checkpointer = Connection::open_writer(path)?;
         let length = connection.log();
         let log = Arc::new(Log { length, bound: options.log_bytes, one_at_a_time: Mutex::new(()) });
-        let (stop, moved) = (stopping.clone(), log.clone());
+        let (stop, checkpoint_log) = (stopping.clone(), log.clone());
         threads.push(spawn("zoop-checkpoint", move || {
-            checkpoint::run(&checkpointer, &moved, &woken, &stop);
+            checkpoint::run(&checkpointer, &checkpoint_log, &woken, &stop);
             checkpointer
         })?);
 
-        // All jobs of a batch count as running, whosever they are: the writer takes them in turn.
+        // All jobs of a batch count as running, so their number is not limited: the parties take turns anyway.
         let writes = Queue::new(Bounds::of_threads(options.write_queue, usize::MAX));
         let queue = writes.worker();
         let commits = Arc::new(AtomicU64::new(0));
-        let counted = commits.clone();
+        let commit_count = commits.clone();
         let limits = BatchLimits { jobs: options.write_batch, time: options.write_batch_time };
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &queue, limits, &Logging { log, snapshots, wake }, &counted)
+            let logging = Logging { log, snapshots, wake };
+            writer::run(connection, &queue, limits, &logging, &commit_count)
         })?);
 
         Ok(Self { reads, writes, threads, commits, stopping })
@@ -129,26 +130,26 @@ impl Drop for Sqlite {
     }
 }
 
-/// Two per core, within the limits. One group of callers uses half of them, so it can use every core and yet
-/// leaves a thread to the others.
-fn most_useful_readers() -> NonZeroUsize {
+/// The default number of reader threads: two per core, within the limits. One party uses at most half of them, so
+/// it can use every core and still leaves threads to other parties.
+fn default_readers() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new((2 * cores).clamp(MIN_READERS, MAX_READERS)).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Copies a database file as it is now, whatever its schema, to a new file, also while other processes write
-/// to it.
+/// Copies a database file as it is now, whatever its schema, to a new file. Other processes may write to the
+/// source meanwhile.
 pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     backup::copy(&resolved(source), &resolved(target), progress)
 }
 
-/// The canonical path of a database's file: absolute, with symbolic links followed. SQLite names the files
-/// beside it by this path, and never interprets a path that begins with `/` as a URI.
+/// The canonical path of a database's file: absolute, with symbolic links followed. SQLite derives the names of
+/// the log's files from this path, and never interprets a path that begins with `/` as a URI.
 pub fn resolved(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
     }
-    // A file that does not exist yet is created in an existing folder.
+    // The file does not exist yet, so only its folder can be resolved.
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (absolute.parent().map(Path::canonicalize), absolute.file_name()) {
         (Some(Ok(folder)), Some(name)) => folder.join(name),
@@ -163,9 +164,9 @@ fn spawn(
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(body)?)
 }
 
-/// Creates the file of a new database, readable only by its owner; SQLite gives the files beside it the same
+/// Creates the file of a new database, readable only by its owner; SQLite gives the log's files the same
 /// permissions. An existing file is not even opened: closing it would release the locks that this process
-/// has on it. Errors are ignored here, because SQLite reports them when it opens the file next.
+/// has on it. Errors are ignored, because SQLite opens the file next and reports them.
 fn create_private(path: &Path) {
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }

@@ -1,8 +1,8 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
 //!
 //! Beginning and ending a snapshot takes file locks and costs as much as a small read. So a snapshot is kept
-//! for the next job if that job was queued before the snapshot was taken: it then sees everything that was
-//! committed when its caller asked. A later job gets a later snapshot, and an idle thread holds none.
+//! for the next job if that job was queued before the snapshot was taken: the job then sees everything that was
+//! committed when it was queued. A later job gets a later snapshot, and an idle thread holds none.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::session::Session;
 use crate::tx::ReadTx;
 
 /// Runs jobs until the queue is closed.
-pub(super) fn run(mut connection: Connection, queue: &ReadWorker, place: Place) -> Connection {
-    let mut snapshot = Snapshot { taken: None, place };
+pub(super) fn run(mut connection: Connection, queue: &ReadWorker, slot: ReaderSlot) -> Connection {
+    let mut snapshot = Snapshot { taken: None, slot };
     loop {
         let waiting = queue.try_next();
         if waiting.is_none() {
@@ -37,30 +37,30 @@ pub(super) fn run(mut connection: Connection, queue: &ReadWorker, place: Place) 
 
 /// The snapshot that a thread holds, if any.
 struct Snapshot {
-    /// A time at or before the snapshot.
+    /// The time just before the snapshot began.
     taken: Option<Instant>,
-    place: Place,
+    slot: ReaderSlot,
 }
 
-/// The reader among all.
-pub(super) struct Place {
+/// One reader's number, and the snapshots of all readers.
+pub(super) struct ReaderSlot {
     pub(super) number: usize,
     pub(super) snapshots: Arc<Snapshots>,
 }
 
 impl Snapshot {
-    /// Ensures a snapshot that includes everything committed by `asked`.
-    fn cover(&mut self, connection: &Connection, asked: Instant, caller: &Caller) -> Result<()> {
-        let Place { number, snapshots } = &self.place;
+    /// Ensures a snapshot that includes everything committed before `queued`.
+    fn cover(&mut self, connection: &Connection, queued: Instant, caller: &Caller) -> Result<()> {
+        let ReaderSlot { number, snapshots } = &self.slot;
         // A storage error in the previous job may have ended the transaction.
-        if self.taken.is_some_and(|taken| asked <= taken)
+        if self.taken.is_some_and(|taken| queued <= taken)
             && !connection.is_autocommit()
-            && snapshots.hand_on(*number, caller)
+            && snapshots.reuse(*number, caller)
         {
             return Ok(());
         }
         self.end(connection);
-        self.place.snapshots.begin(self.place.number, caller)?;
+        self.slot.snapshots.begin(self.slot.number, caller)?;
         self.taken = Some(Instant::now());
         connection.control("BEGIN")
     }
@@ -70,10 +70,10 @@ impl Snapshot {
             return;
         }
         if !connection.is_autocommit() && connection.control("COMMIT").is_err() {
-            // If this fails, the next BEGIN fails too, and with it the job that needs it.
+            // If this fails, the next BEGIN fails too, and the next job reports it.
             let _ = connection.control("ROLLBACK");
         }
-        self.place.snapshots.end(self.place.number);
+        self.slot.snapshots.end(self.slot.number);
     }
 }
 

@@ -1,7 +1,7 @@
-//! [`Snapshots`]: which readers hold one, and whether new ones may begin.
+//! [`Snapshots`]: which readers hold a snapshot, and whether new snapshots may begin.
 //!
-//! The write-ahead log can be emptied only while nobody reads from it. Reads that overlap would keep it from
-//! being emptied for ever, so the writer holds new snapshots back for a moment.
+//! The write-ahead log can be emptied only while nobody reads from it. Overlapping reads could prevent this
+//! forever, so the writer holds new snapshots back for a moment.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 
-/// The snapshots of an engine's reader threads, each known by its number.
+/// The snapshots of an engine's reader threads, by the number of the thread.
 pub(super) struct Snapshots {
     state: Mutex<State>,
-    /// A snapshot has ended, or may begin again.
+    /// Notified when a snapshot has ended, and when snapshots may begin again.
     changed: Condvar,
 }
 
 struct State {
-    /// For whom each reader holds a snapshot.
+    /// For each reader that holds a snapshot, the caller of its job.
     held: Vec<Option<Caller>>,
     are_held_back: bool,
 }
@@ -32,8 +32,8 @@ impl Snapshots {
     pub(super) fn begin(&self, reader: usize, caller: &Caller) -> Result<()> {
         let left = caller.deadline().saturating_duration_since(Instant::now());
         let state = self.lock();
-        let may_not = |state: &mut State| state.are_held_back;
-        let waited = self.changed.wait_timeout_while(state, left, may_not);
+        let are_held_back = |state: &mut State| state.are_held_back;
+        let waited = self.changed.wait_timeout_while(state, left, are_held_back);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if state.are_held_back {
             return Err(Error::Deadline);
@@ -42,8 +42,8 @@ impl Snapshots {
         Ok(())
     }
 
-    /// Whether a reader may go on with its snapshot for another caller.
-    pub(super) fn hand_on(&self, reader: usize, caller: &Caller) -> bool {
+    /// Reuses a reader's snapshot for another caller; returns false if snapshots are held back.
+    pub(super) fn reuse(&self, reader: usize, caller: &Caller) -> bool {
         let mut state = self.lock();
         if state.are_held_back {
             return false;
@@ -52,7 +52,7 @@ impl Snapshots {
         true
     }
 
-    /// A reader has ended its snapshot.
+    /// Records that a reader has ended its snapshot.
     pub(super) fn end(&self, reader: usize) {
         self.lock().held[reader] = None;
         self.changed.notify_all();
@@ -73,7 +73,7 @@ impl Snapshots {
 pub(super) struct HeldBack<'s>(&'s Snapshots);
 
 impl HeldBack<'_> {
-    /// Waits until no snapshot is held, at most so long; returns whether none is.
+    /// Waits at most this long until no reader holds a snapshot; returns whether none does.
     pub(super) fn wait(&self, wait: Duration) -> bool {
         let is_any_held = |state: &mut State| state.held.iter().any(Option::is_some);
         let waited = self.0.changed.wait_timeout_while(self.0.lock(), wait, is_any_held);

@@ -12,8 +12,8 @@ pub(crate) fn stored<'r>(row: &'r Row<'r>, index: usize) -> Result<Value<'r>> {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
         ValueRef::Real(number) => Value::Real(number),
-        // The engine stores only valid UTF-8, so this is lossless. Damaged text is read as bytes, and so rejected
-        // as a value of the wrong type, rather than read as different text.
+        // The engine stores only valid UTF-8. Any other text is damaged: it is read as bytes, and rejected as a
+        // value of the wrong type.
         ValueRef::Text(bytes) => {
             std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text)
         }

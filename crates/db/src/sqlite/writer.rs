@@ -6,18 +6,17 @@
 //! Every answer of a batch, even a refusal, is sent after the COMMIT, because a refusal may depend on what an
 //! earlier job of the batch wrote.
 //!
-//! The jobs of a batch run one after another without savepoints, as long as none has to be undone: a job that
-//! refuses before it wrote leaves nothing behind. When one fails after it wrote, the batch is rolled back and
-//! rerun with a savepoint around each job. Savepoints from the start would be expensive: at each of them
-//! FTS5 writes out what it has gathered, so that a batch would write one segment of the search index per job
-//! instead of one in all.
+//! The jobs of a batch run one after another without savepoints, while none has to be undone: a job that refuses
+//! before it wrote leaves nothing behind. If a job fails after it wrote, the batch is rolled back and rerun with a
+//! savepoint around each job. Savepoints from the start would be expensive: at each savepoint FTS5 writes out what
+//! it has buffered, so a batch would write one segment of the search index per job instead of one in all.
 //!
 //! A full disk or an I/O error silently ends the whole transaction and every savepoint. So after each job the
 //! writer checks whether the transaction is still open. If it is not, or if COMMIT fails, nothing was
 //! committed, and every job of the batch is rerun in a transaction of its own.
 //!
-//! SQLite also ends the transaction of a write statement that it interrupts because the caller has gone or the
-//! deadline has passed. That says nothing about the storage: the job counts as one that failed after it wrote.
+//! SQLite also ends the transaction if it interrupts a write statement because the caller has gone or the deadline
+//! has passed. This is no fault of the storage: the job counts as one that failed after it wrote.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,9 +34,9 @@ use crate::job::{WriteJob, WriteTurn, WriteWorker};
 use crate::session::Session;
 use crate::tx::WriteTx;
 
-/// A slow disk's batches may take longer than the limit, up to so many times, but no longer than its commits: a
-/// commit is waited for in any case.
-const COMMITS: u32 = 4;
+/// On a slow disk, jobs are added to a batch for as long as the last commit took, but at most for this many times
+/// the limit. Each job waits for a commit anyway.
+const MAX_TIME_FACTOR: u32 = 4;
 
 /// A job of a batch and its outcome.
 struct BatchJob {
@@ -48,17 +47,17 @@ struct BatchJob {
     is_charged: bool,
 }
 
-/// How large a batch becomes.
+/// The limits of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BatchLimits {
     pub(super) jobs: NonZeroUsize,
-    /// How long jobs are added; the last one may take longer.
+    /// How long jobs are added; the last job may take longer.
     pub(super) time: Duration,
 }
 
 /// Why a batch was not committed.
 enum Lost {
-    /// A job failed after it had written, and its writes cannot be separated from the others'.
+    /// A job failed after it had written, and its writes cannot be separated from those of the other jobs.
     Mixed,
     /// The transaction could not begin, was ended by the storage, or could not be committed.
     Failed(Error),
@@ -74,17 +73,17 @@ impl From<Error> for Lost {
 enum After {
     /// Keep what the job wrote, if anything.
     Keep,
-    /// Undo: the job failed and had written.
-    TakeBack,
+    /// Undo what the job wrote, because it failed.
+    Undo,
 }
 
 /// How one job of a batch is run inside the transaction.
 type JobRunner = fn(&mut Connection, &mut BatchJob) -> Result<(), Lost>;
 
-/// The log of the writer's transactions.
+/// The write-ahead log, and what the writer needs to have it emptied.
 pub(super) struct Logging {
     pub(super) log: Arc<Log>,
-    /// The readers' snapshots, which may be in the way when it is emptied.
+    /// The readers' snapshots, which prevent the log from being emptied.
     pub(super) snapshots: Arc<Snapshots>,
     /// Wakes the checkpoint thread.
     pub(super) wake: Sender<()>,
@@ -101,7 +100,7 @@ pub(super) fn run(
     let mut bounding = logging.log.bounding();
     let mut last_commit = Duration::ZERO;
     while let Some(first) = queue.next() {
-        let time = limits.time.max(last_commit.min(limits.time.saturating_mul(COMMITS)));
+        let time = limits.time.max(last_commit.min(limits.time.saturating_mul(MAX_TIME_FACTOR)));
         let jobs = limits.jobs.get();
         let mut batch = Batch {
             queue,
@@ -115,7 +114,7 @@ pub(super) fn run(
         let mut entries = vec![first];
         let gathered = batch.gather(&mut connection, &mut entries);
         if let Err(Lost::Failed(Error::Locked)) = gathered {
-            // Otherwise those that wait would each wait for the lock again, one after another.
+            // All waiting jobs fail with this batch: otherwise they would wait for the lock one after another.
             entries.extend(std::iter::from_fn(|| batch.next()));
         }
         let committed_now = settle(&mut connection, gathered, &mut entries);
@@ -125,7 +124,7 @@ pub(super) fn run(
             drop(turn);
             job.answer(failure);
         }
-        // A full channel means that the thread is already awake.
+        // If the channel is full, the thread has already been woken.
         let _ = logging.wake.try_send(());
         if let Err(error) = logging.log.bound(&connection, &logging.snapshots, &mut bounding) {
             tracing::warn!(%error, "could not empty the log; this will be retried");
@@ -140,29 +139,30 @@ struct Batch<'q> {
     jobs: usize,
     time: Duration,
     began: Instant,
-    /// The job that was waited for.
+    /// The job for which the writer waited, until `next` takes it.
     first: Option<(Box<dyn WriteJob>, WriteTurn)>,
-    /// How long it took until the last job was done.
+    /// How long the jobs took, without the commit.
     gathered: Duration,
 }
 
 impl Batch<'_> {
-    /// Runs the batch in one transaction: without savepoints, or again with them once a job failed after it wrote.
+    /// Runs the batch in one transaction without savepoints. If a job fails after it wrote, reruns it with them.
     fn gather(
         &mut self,
         connection: &mut Connection,
         entries: &mut Vec<BatchJob>,
     ) -> Result<(), Lost> {
         let gathered = in_transaction(connection, |it| {
-            // The wait for the lock is not the batch's own time.
+            // The wait for the lock does not count as time of the batch.
             self.began = Instant::now();
-            self.run(it, entries, plainly)
+            self.run(it, entries, run_without_savepoint)
         });
         match gathered {
             // A single job has no others to protect.
             Err(Lost::Mixed) if entries.len() > 1 => {
                 let (failed, began) = (entries.len() - 1, Instant::now());
-                let rerun = in_transaction(connection, |it| self.run(it, entries, in_savepoint));
+                let rerun =
+                    in_transaction(connection, |it| self.run(it, entries, run_in_savepoint));
                 if let Some(entry) = entries.get(failed) {
                     entry.turn.charge(began.elapsed());
                 }
@@ -172,7 +172,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Runs the entries, and the jobs that are taken until the batch is large enough.
+    /// Runs the jobs in `entries`, and adds and runs further jobs until the batch is large enough.
     fn run(
         &mut self,
         connection: &mut Connection,
@@ -203,7 +203,7 @@ impl Batch<'_> {
     }
 }
 
-/// Runs the jobs of a batch that was not committed in as few further transactions as its failures allow; returns
+/// If a batch was not committed, reruns each of its jobs in a transaction of its own, where that may help. Returns
 /// how many transactions were committed in all.
 fn settle(
     connection: &mut Connection,
@@ -212,7 +212,7 @@ fn settle(
 ) -> u64 {
     match (gathered, &mut *entries) {
         (Ok(()), _) => return 1,
-        // Otherwise each job would wait for the lock again, one after another.
+        // All jobs fail: otherwise they would wait for the lock one after another.
         (Err(Lost::Failed(Error::Locked)), entries) => {
             for entry in entries {
                 entry.failure = Some(Error::Locked);
@@ -220,7 +220,7 @@ fn settle(
             return 0;
         }
         (Err(lost), [entry]) => {
-            // Its own failure says more than that of the transaction that ended with it.
+            // The job's own failure says more than that of its transaction.
             if let (None, Lost::Failed(failure)) = (&entry.failure, lost) {
                 entry.failure = Some(failure);
             }
@@ -234,7 +234,7 @@ fn settle(
     let mut committed = 0;
     let mut entries = entries.iter_mut();
     for entry in entries.by_ref() {
-        committed += alone(connection, entry);
+        committed += run_alone(connection, entry);
         if matches!(entry.failure, Some(Error::Locked)) {
             break;
         }
@@ -244,8 +244,8 @@ fn settle(
 }
 
 /// Runs a job in a transaction of its own.
-fn alone(connection: &mut Connection, entry: &mut BatchJob) -> u64 {
-    let outcome = in_transaction(connection, |connection| plainly(connection, entry));
+fn run_alone(connection: &mut Connection, entry: &mut BatchJob) -> u64 {
+    let outcome = in_transaction(connection, |connection| run_without_savepoint(connection, entry));
     settle(connection, outcome, std::slice::from_mut(entry))
 }
 
@@ -257,7 +257,7 @@ fn in_transaction(
     connection.set_caller(None);
     connection.control("BEGIN IMMEDIATE")?;
     run(connection).and_then(|()| Ok(connection.control("COMMIT")?)).inspect_err(|_| {
-        // A full disk has already ended the transaction; otherwise this does.
+        // A storage error may already have ended the transaction.
         if !connection.is_autocommit() {
             let _ = connection.control("ROLLBACK");
         }
@@ -265,17 +265,17 @@ fn in_transaction(
 }
 
 /// Runs a job without a savepoint.
-fn plainly(connection: &mut Connection, entry: &mut BatchJob) -> Result<(), Lost> {
+fn run_without_savepoint(connection: &mut Connection, entry: &mut BatchJob) -> Result<(), Lost> {
     match run_job(connection, entry)? {
         After::Keep => Ok(()),
-        After::TakeBack => Err(Lost::Mixed),
+        After::Undo => Err(Lost::Mixed),
     }
 }
 
 /// Runs a job in a savepoint of its own, so that it can be undone separately.
-fn in_savepoint(connection: &mut Connection, entry: &mut BatchJob) -> Result<(), Lost> {
+fn run_in_savepoint(connection: &mut Connection, entry: &mut BatchJob) -> Result<(), Lost> {
     connection.control("SAVEPOINT job")?;
-    if let After::TakeBack = run_job(connection, entry)? {
+    if let After::Undo = run_job(connection, entry)? {
         connection.control("ROLLBACK TO job")?;
     }
     Ok(connection.control("RELEASE job")?)
@@ -304,14 +304,14 @@ fn run_job(connection: &mut Connection, entry: &mut BatchJob) -> Result<After> {
     });
     if connection.is_autocommit() {
         if caller.ensure_waits().is_err() {
-            return Ok(After::TakeBack);
+            return Ok(After::Undo);
         }
-        return Err(entry.failure.take().unwrap_or_else(ended));
+        return Err(entry.failure.take().unwrap_or_else(transaction_ended));
     }
-    if keep || connection.changes() == changes { Ok(After::Keep) } else { Ok(After::TakeBack) }
+    if keep || connection.changes() == changes { Ok(After::Keep) } else { Ok(After::Undo) }
 }
 
-/// The error of a job under which the transaction ended.
-fn ended() -> Error {
+/// The error for a job during which the storage ended the transaction.
+fn transaction_ended() -> Error {
     Error::Unavailable("the transaction was ended by a storage error".into())
 }

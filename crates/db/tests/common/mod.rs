@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use zoop_db::{Db, Error, Migrate, Migration, Options};
 
-/// A place for one database, which is removed when this is dropped.
-pub(crate) struct Place {
+/// The database of one test, which is removed when this is dropped.
+pub(crate) struct TestDatabase {
     url: String,
     _keeper: Keeper,
 }
@@ -17,7 +17,7 @@ enum Keeper {
     Database(zoop_postgres_cluster::Database),
 }
 
-impl Place {
+impl TestDatabase {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("t.db").display());
@@ -48,7 +48,11 @@ pub(crate) fn far() -> Instant {
 #[macro_export]
 macro_rules! both_engines {
     ($($name:ident)*) => {
-        mod on_sqlite { $(#[test] fn $name() { super::$name(&super::Place::sqlite()); })* }
-        mod on_postgres { $(#[test] fn $name() { super::$name(&super::Place::postgres()); })* }
+        mod on_sqlite {
+            $(#[test] fn $name() { super::$name(&super::TestDatabase::sqlite()); })*
+        }
+        mod on_postgres {
+            $(#[test] fn $name() { super::$name(&super::TestDatabase::postgres()); })*
+        }
     };
 }

@@ -12,9 +12,9 @@ use crate::{ADD, NUMBER, count, open};
 /// A time limit that a passing test never reaches.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Adds a number over a proxy with a fault; returns the caller's answer, how often the job ran, and how
-/// many numbers there are.
-fn add_with(fault: Fault, patience: Duration) -> (Result<i64, Error>, usize, i64, Db) {
+/// Adds a number through a proxy with a fault. Returns the caller's answer, the number of times that the job ran, the
+/// number of rows, and the database behind the proxy.
+fn add_with(fault: Fault, timeout: Duration) -> (Result<i64, Error>, usize, i64, Db) {
     let database = own_database().expect("a database");
     let (proxy, url) = Proxy::before(database.url());
     let db = open(&url);
@@ -22,7 +22,7 @@ fn add_with(fault: Fault, patience: Duration) -> (Result<i64, Error>, usize, i64
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = runs.clone();
     proxy.fail_next(fault);
-    let added = db.write::<_, Error>(Instant::now() + patience, move |tx| {
+    let added = db.write::<_, Error>(Instant::now() + timeout, move |tx| {
         counted.fetch_add(1, Ordering::SeqCst);
         tx.bind(Tenant(1));
         tx.insert(ADD, params![1_i64])
@@ -54,13 +54,13 @@ fn a_write_with_an_unknown_outcome_is_reported_as_unknown() {
     assert!(!db.takes_writes());
 }
 
-/// A write whose COMMIT was lost, then a crash of the server that forgot the write, then as many other
-/// transactions as `others` derives from the write's number and the next one assigned; returns the
-/// caller's answer, and how many numbers there are.
+/// Loses the COMMIT of a write, crashes the server, which then has forgotten the write, and runs other transactions.
+/// `others` gets the write's transaction number and the number that the server assigns next, and returns how many
+/// to run. Returns the caller's answer and the number of rows.
 fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) {
     let mut cluster = Cluster::start().expect("a cluster");
     let database = cluster.fresh_database().expect("a database");
-    // Uncommitted writes are not yet on the disk when the server crashes.
+    // Keeps uncommitted writes off the disk until the server crashes.
     for setting in ["ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()"] {
         database.run_as_superuser(setting).expect("a setting");
     }
@@ -68,12 +68,12 @@ fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) 
     let db = open(&url);
     proxy.fail_next(Fault::Server);
     let number = Arc::new(AtomicI64::new(0));
-    let its_number = number.clone();
+    let stored_number = number.clone();
     let added = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         tx.bind(Tenant(1));
         let n = tx.insert(ADD, params![1_i64])?;
         let number = tx.global_first::<i64, Error>(NUMBER, &[], |row| row.take())?;
-        its_number.store(number.unwrap_or_default(), Ordering::SeqCst);
+        stored_number.store(number.unwrap_or_default(), Ordering::SeqCst);
         Ok(n)
     });
     while !proxy.is_down() {

@@ -55,7 +55,7 @@ fn a_read_whose_connection_broke_fails_and_affects_no_other() {
     let cut = db.read::<_, Error>(far(), |tx| {
         tx.global_first::<bool, Error>(END_OWN_CONNECTION, &[], |row| row.take())
     });
-    // The first attempt was treated as a connection that broke before; so was the second.
+    // The read ran again as if its connection had been lost while idle, and then ended its second connection.
     assert!(matches!(cut.wait(), Err(Error::Unavailable(_))));
     assert_eq!(count(&db).expect("a count"), 0);
 }
@@ -77,7 +77,7 @@ fn a_read_whose_snapshot_is_gone_fails_instead_of_using_another() {
         assert!(matches!(count(tx), Err(Error::Unavailable(_))));
         Ok(())
     });
-    // The job ignored the error; its answer would be based on only half of what it read.
+    // The job ignored the errors, so its answer would be based on only some of its reads.
     assert!(matches!(torn.wait(), Err(Error::Unavailable(_))));
     assert_eq!(count(&db).expect("a count"), 1);
 }
@@ -153,7 +153,10 @@ fn connection_errors_do_not_show_the_password() {
         );
     }
     let (error, message) = refused("postgres://ursula:p?hunter2=1@localhost:1/zoop");
-    assert!(matches!(error, Error::Connect { .. }), "a ? in a password begins nothing: {message}");
+    assert!(
+        matches!(error, Error::Connect { .. }),
+        "a ? in a password begins no parameters: {message}"
+    );
     for mode in ["verify-full", "verify-ca", "hunter2", ""] {
         let (error, message) =
             refused(&format!("postgres://ursula:hunter2@h/zoop?x=y&sslmode={mode}"));
@@ -186,7 +189,7 @@ fn the_servers_clock_is_read_as_a_point_in_time_and_advances() {
     let db = open(database.url());
     let first = db.clock().expect("a clock");
     assert!(db.clock().expect("a clock") >= first);
-    // 2020-01-01: it is a time, not a duration.
+    // After 2020-01-01, so the value is a point in time and not a duration.
     assert!(first.0 > 1_577_836_800_000_000);
 }
 
@@ -199,7 +202,7 @@ fn a_server_without_tls_is_rejected_if_tls_is_required() {
         let mut request = [0; 8];
         client.read_exact(&mut request).expect("a request for TLS");
         client.write_all(b"N").expect("an answer");
-        // The length of what comes next: more than 0 if the password were sent anyway.
+        // The number of bytes that come next. It would be above 0 if the client sent the password anyway.
         client.read(&mut request).unwrap_or(0)
     });
     let url = format!("postgres://ann:hunter2@127.0.0.1:{port}/zoop?sslmode=require");

@@ -59,7 +59,7 @@ fn open(url: &str) -> Db {
     Db::open(url, &Options::default(), MIGRATIONS, Migrate::Run).expect("opens")
 }
 
-/// Adds a number of tenant 1.
+/// Adds a number for tenant 1.
 fn add(db: &Db, number: i64) -> Result<i64, Error> {
     let added = db.write::<_, Error>(far(), move |tx| {
         tx.bind(zoop_db::Tenant(1));
@@ -68,7 +68,7 @@ fn add(db: &Db, number: i64) -> Result<i64, Error> {
     added.wait()
 }
 
-/// How many numbers tenant 1 has.
+/// The number of rows of tenant 1.
 fn count(db: &Db) -> Result<i64, Error> {
     let counted = db.read::<i64, Error>(far(), |tx| {
         tx.bind(zoop_db::Tenant(1));

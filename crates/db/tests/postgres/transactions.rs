@@ -1,4 +1,4 @@
-//! Concurrent writes: one tenant's in order, deadlocks retried, failures never lost.
+//! Concurrent writes: those of one tenant run in order, deadlocks are retried, and failures are never lost.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -67,13 +67,13 @@ fn writes_that_block_each_other_both_succeed() {
     assert_eq!(counted.wait().expect("a count"), Some(2));
 }
 
-/// Fails with an SQLSTATE a given number of times; a sequence also counts in transactions that are
-/// rolled back.
+/// Declares a function that fails with an SQLSTATE a given number of times. It counts with a sequence, because a
+/// rollback does not reset a sequence.
 const FAILING: &str = "CREATE SEQUENCE failures;
     CREATE FUNCTION fail(code text, times bigint) RETURNS boolean LANGUAGE plpgsql AS $$
     BEGIN
         IF nextval('failures') <= times THEN
-            RAISE EXCEPTION 'as it was message' USING ERRCODE = code;
+            RAISE EXCEPTION 'a test failure' USING ERRCODE = code;
         END IF;
         RETURN true;
     END $$";
@@ -81,8 +81,8 @@ const FAILING: &str = "CREATE SEQUENCE failures;
 /// The maximum number of retries of a write.
 const RETRIES: usize = 3;
 
-/// Adds a number in a job whose first transactions fail; returns the caller's answer, how often the job
-/// ran, and how many numbers there are.
+/// Adds a number in a job whose first transactions fail. Returns the caller's answer, the number of times that the job
+/// ran, and the number of rows.
 fn add_after_failures(code: &'static str, times: i64) -> (Result<i64, Error>, usize, i64) {
     let database = database();
     database.run(FAILING).expect("a function");
@@ -154,7 +154,7 @@ fn a_parameter_type_mismatch_is_a_defect_and_shows_no_value() {
         tx.bind(Tenant(1));
         tx.insert(ADD, params!["a secret"])
     });
-    let Err(error @ Error::Statement(_)) = misused.wait() else { panic!("a defect is message") };
+    let Err(error @ Error::Statement(_)) = misused.wait() else { panic!("expected a defect") };
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     let twice = db.write(far(), |tx| {
         tx.bind(Tenant(1));
@@ -182,7 +182,7 @@ fn only_a_sweep_sees_rows_of_every_tenant() {
     assert_eq!(seen.wait().expect("four sweeps"), [0, 0, 1, 0]);
 }
 
-/// Writes that wait for a lock in this database.
+/// Counts the writes that wait for a lock in this database.
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
@@ -190,29 +190,29 @@ const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
 fn after_waiting_for_its_turn_a_write_knows_that_its_reads_may_be_stale() {
     let database = database();
     let engines = [open(database.url()), open(database.url())];
-    let (has_lock, lock_is_held) = mpsc::channel();
-    let (release, is_released) = mpsc::channel();
-    let ahead = Arc::new(AtomicBool::new(true));
-    let is_ahead = ahead.clone();
+    let (lock_sender, lock_receiver) = mpsc::channel();
+    let (release_sender, release_receiver) = mpsc::channel();
+    let is_locked = Arc::new(AtomicBool::new(true));
+    let still_locked = is_locked.clone();
     let first = engines[0].write::<_, Error>(far(), move |tx| {
         add_next(tx)?;
-        has_lock.send(()).expect("it is heard");
-        is_released.recv().expect("it is released");
+        lock_sender.send(()).expect("the test waits");
+        release_receiver.recv().expect("the test releases the write");
         Ok(())
     });
-    lock_is_held.recv().expect("the first write has the lock");
+    lock_receiver.recv().expect("the first write has the lock");
     let second = engines[1].write::<_, Error>(far(), move |tx| {
         tx.global_first::<i64, Error>(COUNTED, params!["x"], |row| row.take())?;
         let earlier = tx.bind(Tenant(1));
         tx.take_turn()?;
-        Ok((earlier, is_ahead.load(Ordering::SeqCst)))
+        Ok((earlier, still_locked.load(Ordering::SeqCst)))
     });
-    let give_up = far();
+    let deadline = far();
     while database.run(WAITING).expect("a count").trim() != "1" {
-        assert!(Instant::now() < give_up, "the second write waits");
+        assert!(Instant::now() < deadline, "the second write waits");
     }
-    ahead.store(false, Ordering::SeqCst);
-    release.send(()).expect("it is heard");
+    is_locked.store(false, Ordering::SeqCst);
+    release_sender.send(()).expect("the first write waits");
     first.wait().expect("the first write");
     assert_eq!(second.wait().expect("the second write"), (Earlier::MayBeStale, false));
 }
@@ -222,14 +222,14 @@ fn processes_know_of_each_other() {
     let database = database();
     let db = open(database.url());
     let others = || db.read::<_, Error>(far(), |tx| tx.others()).wait().expect("a count");
-    assert_eq!(others(), 0, "its own connections are not another's");
-    // The application name of a process with another id.
+    assert_eq!(others(), 0, "a process does not count its own connections");
+    // Opens the database under the application name of another process.
     let separator = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{separator}application_name=zoop-0", database.url());
     let other = open(&url);
-    // Its connections are opened by their own threads: after a read there is one.
-    let own = other.read::<_, Error>(far(), |tx| tx.others()).wait().expect("a count");
-    assert!(own > 0, "the first process");
+    // Each connection is opened by its own thread, so at least one exists after a read.
+    let seen = other.read::<_, Error>(far(), |tx| tx.others()).wait().expect("a count");
+    assert!(seen > 0, "the other process should see the first");
     assert!(others() > 0);
     drop(other);
 }
@@ -250,7 +250,7 @@ fn a_read_behind_a_failed_one_sees_one_snapshot() {
         tx.bind(Tenant(1));
         let mut count = || tx.first::<i64, Error>(COUNT, &[], |row| row.take());
         let before = count()?;
-        add(&writer, 1).expect("a write beside");
+        add(&writer, 1).expect("a concurrent write");
         Ok((before, count()?))
     });
     queued.send(()).expect("the first read waits");

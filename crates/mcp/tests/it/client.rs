@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use zoop_mcp::client::{Reply, call_tool_body, read_tool_reply};
 use zoop_mcp::{MethodCall, ToolResult};
 
-use crate::{NO_HEADERS, accepted, server};
+use crate::{NO_HEADERS, expect_request, server};
 
 fn arguments(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).expect("the tests write JSON")
@@ -15,7 +15,7 @@ fn arguments(text: &str) -> Box<RawValue> {
 fn the_server_understands_a_call_and_the_client_its_reply() {
     let body = call_tool_body(1, "notes.\"x\"", &arguments(r#"{"a": 1.50}"#));
     let body = String::from_utf8(body).unwrap();
-    let request = accepted(&body, &NO_HEADERS);
+    let request = expect_request(&body, &NO_HEADERS);
     assert_eq!(request.id.get(), "1");
     let MethodCall::CallTool { name, arguments: Some(sent) } = &request.call else {
         panic!("{:?}", request.call);
@@ -34,7 +34,7 @@ fn the_server_understands_a_call_and_the_client_its_reply() {
 fn the_client_reads_a_refusal_with_its_data() {
     let body = call_tool_body(1, "a", &arguments("{}"));
     let body = String::from_utf8(body).unwrap();
-    let refusal = accepted(&body, &NO_HEADERS).reply_to().unauthorized("expired");
+    let refusal = expect_request(&body, &NO_HEADERS).reply_to().unauthorized("expired");
     let expected = Reply::ProtocolError {
         code: -32001,
         message: "Unauthorized".to_owned(),

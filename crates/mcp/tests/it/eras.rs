@@ -2,7 +2,7 @@
 
 use zoop_mcp::{Era, Headers, MethodCall, negotiate, peek};
 
-use crate::{META, NO_HEADERS, accepted, refused, request_body, verdict};
+use crate::{META, NO_HEADERS, expect_refusal, expect_request, request_body, verdict};
 
 #[test]
 fn the_era_of_a_request_is_recognized() {
@@ -71,9 +71,9 @@ fn a_legacy_request_may_not_name_an_unsupported_version() {
     for (protocol_version, good) in cases {
         let headers = Headers { protocol_version, ..NO_HEADERS };
         if good {
-            accepted(&body, &headers);
+            expect_request(&body, &headers);
         } else {
-            let refusal = refused(&body, &headers);
+            let refusal = expect_refusal(&body, &headers);
             assert_eq!(verdict(&refusal), (400, -32600), "{protocol_version:?}");
             for version in ["2026-07-28", "2025-11-25", "2025-06-18"] {
                 assert!(refusal.message.contains(version), "{}", refusal.message);
@@ -87,7 +87,7 @@ fn the_version_header_is_ignored_for_initialize() {
     let body = request_body("initialize", r#""protocolVersion":"2025-06-18""#);
     for version in ["2026-07-28", "2025-03-26", "nonsense"] {
         let headers = Headers { protocol_version: Some(version), ..NO_HEADERS };
-        let call = accepted(&body, &headers).call;
+        let call = expect_request(&body, &headers).call;
         assert!(
             matches!(&call, MethodCall::Initialize { requested: Some(v) } if v == "2025-06-18"),
             "{call:?}"
@@ -98,7 +98,7 @@ fn the_version_header_is_ignored_for_initialize() {
 #[test]
 fn legacy_requests_need_no_mirroring_headers() {
     let headers = Headers { method: Some("other"), name: Some("other"), ..NO_HEADERS };
-    accepted(&request_body("tools/call", r#""name":"a""#), &headers);
+    expect_request(&request_body("tools/call", r#""name":"a""#), &headers);
 }
 
 #[test]
@@ -117,18 +117,18 @@ fn client_names_are_cleaned_and_shortened() {
     ];
     for (info, name) in cases {
         let legacy = request_body("initialize", &format!(r#""clientInfo":{info}"#));
-        assert_eq!(accepted(&legacy, &NO_HEADERS).client_name, name, "legacy {info}");
+        assert_eq!(expect_request(&legacy, &NO_HEADERS).client_name, name, "legacy {info}");
 
         let own = r#""io.modelcontextprotocol/clientInfo":{"name":"probe","version":"1"}"#;
         let meta = META.replace(own, &format!(r#""io.modelcontextprotocol/clientInfo":{info}"#));
         let modern = request_body("tools/list", &meta);
         let headers = crate::modern_headers("tools/list", None);
-        assert_eq!(accepted(&modern, &headers).client_name, name, "modern {info}");
+        assert_eq!(expect_request(&modern, &headers).client_name, name, "modern {info}");
     }
 }
 
 #[test]
 fn a_legacy_call_has_no_client_name() {
     let body = request_body("tools/call", r#""name":"a","clientInfo":{"name":"b"}"#);
-    assert_eq!(accepted(&body, &NO_HEADERS).client_name, None);
+    assert_eq!(expect_request(&body, &NO_HEADERS).client_name, None);
 }

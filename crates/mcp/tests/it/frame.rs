@@ -3,7 +3,7 @@
 use serde_json::Value;
 use zoop_mcp::{Incoming, peek, read};
 
-use crate::{META, NO_HEADERS, accepted, json, modern_headers, refused, verdict};
+use crate::{META, NO_HEADERS, expect_refusal, expect_request, json, modern_headers, verdict};
 
 const NOT_JSON: (u16, i64) = (400, -32700);
 const INVALID: (u16, i64) = (400, -32600);
@@ -30,7 +30,7 @@ fn a_body_that_is_not_json_is_refused() {
         b"{\"id\":1,\"id\":2,",
     ];
     for body in bodies {
-        let refusal = refused(body, &NO_HEADERS);
+        let refusal = expect_refusal(body, &NO_HEADERS);
         assert_eq!(verdict(&refusal), NOT_JSON, "{}", String::from_utf8_lossy(body));
         assert_eq!(json(&refusal.body())["id"], Value::Null);
     }
@@ -56,11 +56,11 @@ fn a_body_that_is_not_one_request_object_is_refused() {
         r#"{"jsonrpc":"2.0","id":1,"method":"\ud800"}"#,
         r#"{"jsonrpc":"2.0","method":5}"#,
         r#"{"jsonrpc":"2.0","params":{}}"#,
-        // A method makes it a request, whatever else is there.
+        // A method makes a message a request, whatever other members it has.
         r#"{"jsonrpc":"2.0","id":null,"method":"ping","result":{}}"#,
     ];
     for body in bodies {
-        assert_eq!(verdict(&refused(body, &NO_HEADERS)), INVALID, "{body}");
+        assert_eq!(verdict(&expect_refusal(body, &NO_HEADERS)), INVALID, "{body}");
     }
 }
 
@@ -86,7 +86,7 @@ fn valid_ids_are_echoed() {
     ];
     for id in ids {
         let body = format!(r#"{{"jsonrpc":"2.0", "id" : {id} ,"method":"ping"}}"#);
-        let request = accepted(&body, &NO_HEADERS);
+        let request = expect_request(&body, &NO_HEADERS);
         assert_eq!(request.id.get(), id);
         let refusal = String::from_utf8(request.reply_to().bad_cursor().body()).unwrap();
         assert!(refusal.contains(&format!(r#""id":{id},"#)), "{refusal}");
@@ -113,7 +113,7 @@ fn invalid_ids_are_refused() {
     ];
     for id in ids {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-        let refusal = refused(&body, &NO_HEADERS);
+        let refusal = expect_refusal(&body, &NO_HEADERS);
         assert_eq!(verdict(&refusal), INVALID, "{id}");
         assert_eq!(json(&refusal.body())["id"], Value::Null, "{id}");
     }
@@ -137,25 +137,25 @@ fn a_duplicate_key_is_refused() {
         r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a","name":"b"}}"#,
     ];
     for body in bodies {
-        assert_eq!(verdict(&refused(body, &NO_HEADERS)), INVALID, "{body}");
+        assert_eq!(verdict(&expect_refusal(body, &NO_HEADERS)), INVALID, "{body}");
     }
 }
 
 #[test]
 fn a_duplicate_key_in_the_arguments_is_left_to_the_tool() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":1,"x":2}}}"#;
-    accepted(body, &NO_HEADERS);
+    expect_request(body, &NO_HEADERS);
 }
 
 #[test]
 fn white_space_may_surround_the_message() {
-    accepted("\r\n\t {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"} \n", &NO_HEADERS);
+    expect_request("\r\n\t {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"} \n", &NO_HEADERS);
 }
 
 #[test]
 fn unknown_members_are_ignored() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","trace":"x","params":{"more":[1]}}"#;
-    accepted(body, &NO_HEADERS);
+    expect_request(body, &NO_HEADERS);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn refusals_carry_the_id_that_could_be_read() {
         r#"{"jsonrpc":"2.0","id":7,"method":"no/such/method"}"#,
     ];
     for body in bodies {
-        assert_eq!(json(&refused(body, &NO_HEADERS).body())["id"], 7, "{body}");
+        assert_eq!(json(&expect_refusal(body, &NO_HEADERS).body())["id"], 7, "{body}");
     }
 }
 
@@ -210,9 +210,9 @@ fn peek_works_for_any_body() {
 
 #[test]
 fn without_an_id_legacy_sends_null_and_modern_omits_it() {
-    let legacy = json(&refused("{", &NO_HEADERS).body());
+    let legacy = json(&expect_refusal("{", &NO_HEADERS).body());
     assert_eq!(legacy.get("id"), Some(&Value::Null));
-    let modern = json(&refused("{", &modern_headers("ping", None)).body());
+    let modern = json(&expect_refusal("{", &modern_headers("ping", None)).body());
     assert_eq!(modern.get("id"), None);
 }
 
@@ -220,18 +220,18 @@ fn without_an_id_legacy_sends_null_and_modern_omits_it() {
 fn nesting_does_not_exhaust_the_stack() {
     const DEEP: usize = 1 << 20;
     let open = "[".repeat(2 * DEEP);
-    assert_eq!(verdict(&refused(&open, &NO_HEADERS)), NOT_JSON);
+    assert_eq!(verdict(&expect_refusal(&open, &NO_HEADERS)), NOT_JSON);
 
     let closed = "[".repeat(DEEP) + &"]".repeat(DEEP);
-    assert_eq!(verdict(&refused(&closed, &NO_HEADERS)), INVALID);
+    assert_eq!(verdict(&expect_refusal(&closed, &NO_HEADERS)), INVALID);
 
     let objects = r#"{"a":"#.repeat(DEEP / 4) + "1" + &"}".repeat(DEEP / 4);
-    for place in ["arguments", "other", "_meta"] {
+    for member in ["arguments", "other", "_meta"] {
         let body = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"a","{place}":{objects}}}}}"#
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"a","{member}":{objects}}}}}"#
         );
-        accepted(&body, &NO_HEADERS);
+        expect_request(&body, &NO_HEADERS);
     }
     let body = format!(r#"{{"jsonrpc":"2.0","id":{closed},"method":"ping"}}"#);
-    assert_eq!(verdict(&refused(&body, &NO_HEADERS)), INVALID);
+    assert_eq!(verdict(&expect_refusal(&body, &NO_HEADERS)), INVALID);
 }

@@ -1,4 +1,4 @@
-//! The protocol, rule by rule, only through the public functions.
+//! Tests the rules of the protocol, only through the public functions.
 
 mod client;
 mod eras;
@@ -15,7 +15,7 @@ use zoop_mcp::{Headers, Incoming, Refusal, Request, ServerInfo, read};
 /// The headers of a client that sends none.
 const NO_HEADERS: Headers<'static> = Headers { protocol_version: None, method: None, name: None };
 
-/// Every modern request's description of its sender, as the member of `params`.
+/// The `_meta` member of `params`, in which every modern request describes its client.
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"probe","version":"1"}}"#;
 
 /// The headers that fit a modern request.
@@ -23,7 +23,7 @@ fn modern_headers<'a>(method: &'a str, name: Option<&'a str>) -> Headers<'a> {
     Headers { protocol_version: Some("2026-07-28"), method: Some(method), name }
 }
 
-/// A request with the id 7; `params` are the members without braces.
+/// A request with the id 7. `params` contains the members without braces.
 fn request_body(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{method}","params":{{{params}}}}}"#)
 }
@@ -34,14 +34,14 @@ fn modern_body(method: &str, params: &str) -> String {
     request_body(method, &format!("{META}{separator}{params}"))
 }
 
-fn accepted<'a>(body: &'a str, headers: &Headers<'_>) -> Request<'a> {
+fn expect_request<'a>(body: &'a str, headers: &Headers<'_>) -> Request<'a> {
     match read(body.as_bytes(), headers) {
         Ok(Incoming::Request(request)) => request,
         other => panic!("{body} was not accepted: {other:?}"),
     }
 }
 
-fn refused(body: impl AsRef<[u8]>, headers: &Headers<'_>) -> Refusal {
+fn expect_refusal(body: impl AsRef<[u8]>, headers: &Headers<'_>) -> Refusal {
     match read(body.as_ref(), headers) {
         Err(refusal) => refusal,
         Ok(incoming) => {

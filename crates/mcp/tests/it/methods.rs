@@ -2,16 +2,18 @@
 
 use zoop_mcp::{Era, MethodCall};
 
-use crate::{NO_HEADERS, accepted, modern_body, modern_headers, refused, request_body, verdict};
+use crate::{
+    NO_HEADERS, expect_refusal, expect_request, modern_body, modern_headers, request_body, verdict,
+};
 
-/// The call as one text to compare.
+/// The call as a string, for comparisons.
 fn debug_text(call: &MethodCall<'_>) -> String {
     format!("{call:?}")
 }
 
 #[test]
 fn methods_of_both_eras_are_understood() {
-    // Method, parameters, the name to mirror, what is understood.
+    // The method, its parameters, the name in the header, and the call that is read.
     let cases = [
         ("tools/list", "", None, "ListTools { cursor: None }"),
         ("tools/list", r#""cursor":"x""#, None, r#"ListTools { cursor: Some("x") }"#),
@@ -47,11 +49,11 @@ fn methods_of_both_eras_are_understood() {
     ];
     for (method, params, name, understood) in cases {
         let body = request_body(method, params);
-        let legacy = accepted(&body, &NO_HEADERS);
+        let legacy = expect_request(&body, &NO_HEADERS);
         assert_eq!((legacy.era, debug_text(&legacy.call).as_str()), (Era::Legacy, understood));
 
         let body = modern_body(method, params);
-        let modern = accepted(&body, &modern_headers(method, name));
+        let modern = expect_request(&body, &modern_headers(method, name));
         assert_eq!((modern.era, debug_text(&modern.call).as_str()), (Era::Modern, understood));
     }
 }
@@ -59,19 +61,25 @@ fn methods_of_both_eras_are_understood() {
 #[test]
 fn methods_of_one_era_are_understood() {
     let body = request_body("ping", "");
-    assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Ping");
+    assert_eq!(debug_text(&expect_request(&body, &NO_HEADERS).call), "Ping");
     let body = request_body("initialize", "");
-    assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Initialize { requested: None }");
+    assert_eq!(
+        debug_text(&expect_request(&body, &NO_HEADERS).call),
+        "Initialize { requested: None }"
+    );
     let body = modern_body("server/discover", "");
     let headers = modern_headers("server/discover", None);
-    assert_eq!(debug_text(&accepted(&body, &headers).call), "Discover");
+    assert_eq!(debug_text(&expect_request(&body, &headers).call), "Discover");
 }
 
 #[test]
 fn a_plain_call_without_params_or_headers_is_understood() {
     for params in ["", r#","params":{}"#, r#","params":null"#, r#","params":{"_meta":null}"#] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list"{params}}}"#);
-        assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "ListTools { cursor: None }");
+        assert_eq!(
+            debug_text(&expect_request(&body, &NO_HEADERS).call),
+            "ListTools { cursor: None }"
+        );
     }
 }
 
@@ -88,11 +96,11 @@ fn unknown_methods_are_refused() {
         "",
     ];
     for method in common {
-        let refusal = refused(request_body(method, ""), &NO_HEADERS);
+        let refusal = expect_refusal(request_body(method, ""), &NO_HEADERS);
         assert_eq!(verdict(&refusal), (200, -32601), "legacy {method:?}");
     }
     for method in common.into_iter().chain(["initialize", "ping"]) {
-        let refusal = refused(modern_body(method, ""), &modern_headers(method, None));
+        let refusal = expect_refusal(modern_body(method, ""), &modern_headers(method, None));
         assert_eq!(verdict(&refusal), (404, -32601), "modern {method:?}");
     }
 }
@@ -100,12 +108,12 @@ fn unknown_methods_are_refused() {
 #[test]
 fn an_unknown_method_is_reported_before_its_parameters() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"no/such","params":[]}"#;
-    assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32601));
+    assert_eq!(verdict(&expect_refusal(body, &NO_HEADERS)), (200, -32601));
 }
 
 #[test]
 fn invalid_parameters_are_refused() {
-    // Method, parameters, and the name to mirror where the body has one.
+    // The method, its parameters, and the name in the header if the body has a name.
     let cases = [
         ("tools/call", "", None),
         ("tools/call", r#""name":null"#, None),
@@ -123,9 +131,9 @@ fn invalid_parameters_are_refused() {
         ("resources/read", r#""uri":{}"#, None),
     ];
     for (method, params, name) in cases {
-        let legacy = refused(request_body(method, params), &NO_HEADERS);
+        let legacy = expect_refusal(request_body(method, params), &NO_HEADERS);
         assert_eq!(verdict(&legacy), (200, -32602), "legacy {method} {params}");
-        let modern = refused(modern_body(method, params), &modern_headers(method, name));
+        let modern = expect_refusal(modern_body(method, params), &modern_headers(method, name));
         assert_eq!(verdict(&modern), (400, -32602), "modern {method} {params}");
     }
 }
@@ -138,7 +146,7 @@ fn params_that_are_not_an_object_are_refused() {
         for method in ["ping", "tools/call"] {
             let body =
                 format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
-            let refusal = refused(&body, &NO_HEADERS);
+            let refusal = expect_refusal(&body, &NO_HEADERS);
             assert_eq!(verdict(&refusal), (200, -32602), "{body}");
             assert!(refusal.message.contains("must be an object"), "{}", refusal.message);
         }
@@ -148,7 +156,7 @@ fn params_that_are_not_an_object_are_refused() {
 #[test]
 fn a_version_that_is_not_a_string_is_refused() {
     let body = request_body("initialize", r#""protocolVersion":5"#);
-    assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32602));
+    assert_eq!(verdict(&expect_refusal(body, &NO_HEADERS)), (200, -32602));
 }
 
 #[test]
@@ -163,13 +171,13 @@ fn a_null_parameter_counts_as_omitted() {
             (request_body(method, params), request_body(method, bare), &NO_HEADERS),
             (modern_body(method, params), modern_body(method, bare), &headers),
         ] {
-            let call = |body: &str| format!("{:?}", accepted(body, headers).call);
+            let call = |body: &str| format!("{:?}", expect_request(body, headers).call);
             assert_eq!(call(&with_null), call(&without), "{with_null}");
         }
     }
     let initialize = r#""protocolVersion":null,"clientInfo":null"#;
     let body = request_body("initialize", initialize);
-    let request = accepted(&body, &NO_HEADERS);
+    let request = expect_request(&body, &NO_HEADERS);
     assert!(matches!(request.call, MethodCall::Initialize { requested: None }), "{request:?}");
     assert_eq!(request.client_name, None);
 }

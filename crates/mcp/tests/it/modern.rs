@@ -4,7 +4,8 @@ use serde_json::json;
 use zoop_mcp::Headers;
 
 use crate::{
-    META, NO_HEADERS, accepted, json, modern_body, modern_headers, refused, request_body, verdict,
+    META, NO_HEADERS, expect_refusal, expect_request, json, modern_body, modern_headers,
+    request_body, verdict,
 };
 
 const MISMATCH: (u16, i64) = (400, -32020);
@@ -14,7 +15,7 @@ const INVALID_PARAMS: (u16, i64) = (400, -32602);
 fn missing_or_different_headers_are_refused() {
     let body = modern_body("tools/call", r#""name":"a""#);
     let good = modern_headers("tools/call", Some("a"));
-    accepted(&body, &good);
+    expect_request(&body, &good);
     let bad = [
         NO_HEADERS,
         Headers { protocol_version: None, ..good },
@@ -30,7 +31,7 @@ fn missing_or_different_headers_are_refused() {
         Headers { name: Some(""), ..good },
     ];
     for headers in bad {
-        let refusal = refused(&body, &headers);
+        let refusal = expect_refusal(&body, &headers);
         assert_eq!(verdict(&refusal), MISMATCH, "{headers:?}");
         assert_eq!(json(&refusal.body())["id"], 7);
     }
@@ -44,13 +45,17 @@ fn the_name_is_mirrored_by_three_methods() {
         ("resources/read", r#""uri":"a""#),
     ] {
         let body = modern_body(method, params);
-        accepted(&body, &modern_headers(method, Some("a")));
-        assert_eq!(verdict(&refused(&body, &modern_headers(method, None))), MISMATCH, "{method}");
+        expect_request(&body, &modern_headers(method, Some("a")));
+        assert_eq!(
+            verdict(&expect_refusal(&body, &modern_headers(method, None))),
+            MISMATCH,
+            "{method}"
+        );
         let other = modern_headers(method, Some("b"));
-        assert_eq!(verdict(&refused(&body, &other)), MISMATCH, "{method}");
+        assert_eq!(verdict(&expect_refusal(&body, &other)), MISMATCH, "{method}");
     }
-    // Elsewhere it has no meaning.
-    accepted(&modern_body("tools/list", ""), &modern_headers("tools/list", Some("a")));
+    // Other methods ignore the name header.
+    expect_request(&modern_body("tools/list", ""), &modern_headers("tools/list", Some("a")));
 }
 
 #[test]
@@ -74,9 +79,9 @@ fn the_name_header_may_be_base64() {
         let body = modern_body("tools/call", &format!(r#""name":"{name}""#));
         let headers = modern_headers("tools/call", Some(header));
         if agree {
-            accepted(&body, &headers);
+            expect_request(&body, &headers);
         } else {
-            assert_eq!(verdict(&refused(&body, &headers)), MISMATCH, "{header} {name}");
+            assert_eq!(verdict(&expect_refusal(&body, &headers)), MISMATCH, "{header} {name}");
         }
     }
 }
@@ -97,7 +102,7 @@ fn meta_without_its_required_members_is_refused() {
     ];
     for meta in metas {
         let refusal =
-            refused(request_body("tools/list", &meta), &modern_headers("tools/list", None));
+            expect_refusal(request_body("tools/list", &meta), &modern_headers("tools/list", None));
         assert_eq!(verdict(&refusal), INVALID_PARAMS, "{meta}");
     }
 }
@@ -106,7 +111,7 @@ fn meta_without_its_required_members_is_refused() {
 fn client_info_may_be_left_out() {
     let meta = META.split(r#","io.modelcontextprotocol/clientInfo""#).next().unwrap();
     let body = request_body("tools/list", &format!("{meta}}}"));
-    assert_eq!(accepted(&body, &modern_headers("tools/list", None)).client_name, None);
+    assert_eq!(expect_request(&body, &modern_headers("tools/list", None)).client_name, None);
 }
 
 #[test]
@@ -115,7 +120,7 @@ fn unsupported_versions_are_refused() {
         let body = request_body("tools/list", &META.replace("2026-07-28", version));
         let headers =
             Headers { protocol_version: Some(version), ..modern_headers("tools/list", None) };
-        let refusal = refused(&body, &headers);
+        let refusal = expect_refusal(&body, &headers);
         assert_eq!(verdict(&refusal), (400, -32022), "{version}");
         let data = json!({ "supported": ["2026-07-28"], "requested": version });
         assert_eq!(json(&refusal.body())["error"]["data"], data);
@@ -127,13 +132,13 @@ fn the_version_is_checked_before_the_method() {
     let body = request_body("future/method", &META.replace("2026-07-28", "2030-01-01"));
     let headers =
         Headers { protocol_version: Some("2030-01-01"), ..modern_headers("future/method", None) };
-    assert_eq!(verdict(&refused(&body, &headers)), (400, -32022));
+    assert_eq!(verdict(&expect_refusal(&body, &headers)), (400, -32022));
 }
 
 #[test]
 fn discover_must_follow_the_header_rules_too() {
     let body = request_body("server/discover", "");
-    assert_eq!(verdict(&refused(&body, &NO_HEADERS)), MISMATCH);
+    assert_eq!(verdict(&expect_refusal(&body, &NO_HEADERS)), MISMATCH);
     let headers = modern_headers("server/discover", None);
-    assert_eq!(verdict(&refused(&body, &headers)), INVALID_PARAMS);
+    assert_eq!(verdict(&expect_refusal(&body, &headers)), INVALID_PARAMS);
 }

@@ -7,7 +7,7 @@ use zoop_mcp::{Era, Headers, Incoming, Refusal, Responder, ToolResult, peek, rea
 
 use crate::{modern_body, request_body, server};
 
-/// The id of a response, as text. A typed parse, because a value would lose the spelling of numbers.
+/// The id of a response, as text. It is read as raw JSON, because a `Value` would lose the spelling of numbers.
 fn id_of(body: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Response<'a> {
@@ -18,7 +18,7 @@ fn id_of(body: &[u8]) -> Option<String> {
     response.id.map(|id| id.get().to_owned())
 }
 
-fn assert_sound(refusal: &Refusal) {
+fn check_refusal(refusal: &Refusal) {
     let sent = refusal.id.as_ref().map(|id| id.get().to_owned());
     assert_eq!(id_of(&refusal.body()), sent);
     assert!([200, 400, 404].contains(&refusal.status));
@@ -33,7 +33,7 @@ fn exercise(body: &[u8], headers: &Headers<'_>) {
     match read(body, headers) {
         Err(refusal) => {
             assert_eq!(refusal.era, reply_to.era);
-            assert_sound(&refusal);
+            check_refusal(&refusal);
         }
         Ok(Incoming::Notification) => {}
         Ok(Incoming::Request(request)) => {
@@ -64,7 +64,7 @@ fn any_headers() -> impl Strategy<Value = [Option<String>; 3]> {
     (version, method, name).prop_map(|(version, method, name)| [version, method, name])
 }
 
-fn borrowed([protocol_version, method, name]: &[Option<String>; 3]) -> Headers<'_> {
+fn as_headers([protocol_version, method, name]: &[Option<String>; 3]) -> Headers<'_> {
     Headers {
         protocol_version: protocol_version.as_deref(),
         method: method.as_deref(),
@@ -114,7 +114,7 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
 /// The text of a JSON number, of any size and with any spelling.
 const NUMBER: &str = "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?";
 
-/// Whether a number is integral, by writing it out in full.
+/// Whether a number is integral. Writes the number out in full and looks at its fraction.
 fn is_whole(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -129,7 +129,7 @@ fn is_whole(number: &str) -> bool {
 proptest! {
     #[test]
     fn arbitrary_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200), headers in any_headers()) {
-        exercise(&body, &borrowed(&headers));
+        exercise(&body, &as_headers(&headers));
         read_tool_reply(&body).ok();
     }
 
@@ -140,12 +140,12 @@ proptest! {
         headers in any_headers(),
     ) {
         let mut body = frame.into_bytes();
-        for (place, removed, inserted) in mutations {
-            let start = place.index(body.len() + 1);
+        for (position, removed, inserted) in mutations {
+            let start = position.index(body.len() + 1);
             let end = (start + removed).min(body.len());
             body.splice(start..end, inserted);
         }
-        exercise(&body, &borrowed(&headers));
+        exercise(&body, &as_headers(&headers));
         read_tool_reply(&body).ok();
     }
 
@@ -166,13 +166,13 @@ proptest! {
         };
         let server = server();
         // The same JSON, except for the two separators that are escaped.
-        let told = json.replace('\u{2028}', r"\u2028").replace('\u{2029}', r"\u2029");
+        let escaped = json.replace('\u{2028}', r"\u2028").replace('\u{2029}', r"\u2029");
         for era in [Era::Legacy, Era::Modern] {
             let responder = Responder { era, ..request.responder(&server) };
             let reply = responder.tool_result(ToolResult { json: &json, is_error: false });
             prop_assert_eq!(id_of(&reply), Some(id.to_string()));
             let reply = read_tool_reply(&reply).unwrap();
-            prop_assert_eq!(reply, Reply::Tool { text: told.clone(), is_error: false });
+            prop_assert_eq!(reply, Reply::Tool { text: escaped.clone(), is_error: false });
             for reply in [
                 responder.initialize(Some(&text), &text),
                 responder.discover(&text),

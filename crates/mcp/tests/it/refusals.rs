@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use zoop_mcp::{Era, Refusal, ReplyTo, peek};
 
-use crate::{NO_HEADERS, accepted, json, modern_headers, request_body, verdict};
+use crate::{NO_HEADERS, expect_request, json, modern_headers, request_body, verdict};
 
-/// One kind of refusal.
+/// Creates one kind of refusal.
 type Refuse = fn(ReplyTo<'_>) -> Refusal;
 
-/// One row: the refusal, status and code in the legacy era, the same in the modern era, the data.
+/// A refusal, its status and code in the legacy era and in the modern era, and its data.
 type Row = (Refuse, (u16, i64), (u16, i64), Value);
 
 #[test]
@@ -110,10 +110,10 @@ fn a_token_is_required_whatever_the_body() {
 fn long_text_from_the_client_is_cut() {
     let name = "é".repeat(100_000);
     let body = request_body(&name, "");
-    let refusal = crate::refused(&body, &NO_HEADERS);
+    let refusal = crate::expect_refusal(&body, &NO_HEADERS);
     assert!(refusal.body().len() < 1000, "{}", refusal.body().len());
     let body = request_body("ping", "");
-    let request = accepted(&body, &NO_HEADERS);
+    let request = expect_request(&body, &NO_HEADERS);
     assert!(request.reply_to().unknown_tool(&name).body().len() < 1000);
     assert!(request.reply_to().unknown_resource(&name).body().len() < 1000);
 }

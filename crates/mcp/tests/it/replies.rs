@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use zoop_mcp::{Era, ListKind, PromptMessage, Responder, Role, ToolResult};
 
-use crate::{NO_HEADERS, accepted, json, request_body, server};
+use crate::{NO_HEADERS, expect_request, json, request_body, server};
 
-/// A writer's results in the legacy and in the modern era, each checked to be a response to the
-/// request, and the modern one to be marked as such.
+/// The results that `write` writes in the legacy and in the modern era. Checks that each is a response to the request,
+/// and that exactly the modern result has the members of its era, which it removes.
 fn results(write: impl Fn(&Responder<'_>) -> Vec<u8>) -> [Value; 2] {
     let body = request_body("ping", "");
-    let request = accepted(&body, &NO_HEADERS);
+    let request = expect_request(&body, &NO_HEADERS);
     let server = server();
     [Era::Legacy, Era::Modern].map(|era| {
         let responder = Responder { era, ..request.responder(&server) };
@@ -59,7 +59,7 @@ fn tool_results_have_the_shape_of_each_era() {
 fn structured_content_is_verbatim() {
     let body = request_body("ping", "");
     let server = server();
-    let responder = accepted(&body, &NO_HEADERS).responder(&server);
+    let responder = expect_request(&body, &NO_HEADERS).responder(&server);
     let record = r#"{"b":1.500,"a":12345678901234567890123}"#;
     let reply = responder.tool_result(ToolResult { json: record, is_error: false });
     let reply = String::from_utf8(reply).unwrap();
@@ -84,7 +84,7 @@ fn initialize_is_answered_in_the_legacy_era() {
 fn ping_is_answered_with_an_empty_result() {
     let body = request_body("ping", "");
     let server = server();
-    let reply = accepted(&body, &NO_HEADERS).responder(&server).ping();
+    let reply = expect_request(&body, &NO_HEADERS).responder(&server).ping();
     assert_eq!(json(&reply), json!({ "jsonrpc": "2.0", "id": 7, "result": {} }));
 }
 
@@ -145,13 +145,13 @@ fn resources_have_the_shape_of_each_era() {
     assert_eq!(modern, with_cache_members(legacy, 0));
 }
 
-/// Clients that read lines break at U+2028 and U+2029, which JSON allows as they are.
+/// JSON allows U+2028 and U+2029 unescaped, but clients that read line by line would split a message there.
 #[test]
 fn line_separators_are_always_escaped() {
     let record = "{\"name\":\"a\u{2028}b\u{2029}\u{2019}\"}";
     let escaped = r#"{"name":"a\u2028b\u2029’"}"#;
     let body = request_body("ping", "").replace(":7", ":\"i\u{2028}d\"");
-    let request = accepted(&body, &NO_HEADERS);
+    let request = expect_request(&body, &NO_HEADERS);
     let server = server();
     for era in [Era::Legacy, Era::Modern] {
         let to = Responder { era, ..request.responder(&server) };
@@ -173,7 +173,7 @@ fn line_separators_are_always_escaped() {
             assert_eq!(json(reply)["id"], "i\u{2028}d");
         }
         let called = json(&replies[0]);
-        assert_eq!(called["result"]["content"][0]["text"], escaped, "the text is JSON itself");
+        assert_eq!(called["result"]["content"][0]["text"], escaped, "the text contains JSON");
         assert_eq!(called["result"]["structuredContent"]["name"], "a\u{2028}b\u{2029}’");
         assert_eq!(json(&replies[4])["result"]["contents"][0]["text"], escaped);
         assert_eq!(json(&replies[5])["result"]["contents"][0]["text"], record);

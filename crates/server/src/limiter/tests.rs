@@ -28,8 +28,8 @@ fn applicant(credential: u128, credential_limit: u32, tenant_limit: u32) -> Appl
 /// How many of `times` requests of an applicant are admitted.
 fn admitted(limiter: &Limiter, applicant: Applicant, times: u32) -> u32 {
     let clock = TestClock::default();
-    let is_in = |_: &u32| limiter.admit(&clock, applicant).refused_for.is_none();
-    u32::try_from((0..times).filter(is_in).count()).unwrap()
+    let is_admitted = |_: &u32| limiter.admit(&clock, applicant).refused_for.is_none();
+    u32::try_from((0..times).filter(is_admitted).count()).unwrap()
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::{done, refused};
 use crate::answer::Answer;
 use crate::auth::CallFailure;
 
-/// Runs a tool. A tool's error is a result with status 200. A protocol error is sent for an unknown tool, a rejected
-/// token, an exceeded limit, a scope that the client can still ask for, overload, and a storage failure.
+/// Runs a tool. A tool's error is a result with status 200. The answer is a protocol error for an unknown tool, a
+/// rejected token, an exceeded limit, a scope that the client can still ask for, overload, and a storage failure.
 pub(super) async fn call(
     context: &RequestContext<'_>,
     name: &str,
@@ -38,7 +38,7 @@ pub(super) async fn call(
     }
 }
 
-/// Tells an OAuth client which scopes to ask the user for (RFC 6750, 3.1; MCP, authorization).
+/// The error that tells an OAuth client which scopes to ask the user for (RFC 6750, 3.1; MCP, authorization).
 fn step_up(context: &RequestContext<'_>, required: &[Scope]) -> Answer {
     let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
     let refusal = context.request.reply_to().insufficient_scope(&names);

@@ -1,4 +1,4 @@
-//! [`RequestContext`]: a valid request until it is answered, and the jobs that it can run.
+//! [`RequestContext`]: a valid request until it is answered, and the database jobs for it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use crate::app::Shared;
 use crate::auth::{AuthContext, CallFailure};
 use crate::unread::Cut;
 
-/// A request that follows the protocol's rules; its token is not yet looked up.
+/// A request that follows the protocol's rules. Its token has not been looked up yet.
 pub(super) struct RequestContext<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) request: Request<'a>,
@@ -29,13 +29,12 @@ pub(super) struct RequestContext<'a> {
 }
 
 impl RequestContext<'_> {
-    /// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
-    /// user.
+    /// Looks up the token and counts the request; see [`admit`].
     pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
         admit(&self.auth, self.deadline).await.map_err(|failure| self.answer_to(&failure))
     }
 
-    /// Runs a tool for the caller and returns the answer's JSON; the token is looked up in the same job.
+    /// Runs a tool for the caller and returns the answer's JSON. Each job of the call looks up the token.
     pub(super) async fn run(
         &self,
         tool: &'static ToolDef,
@@ -51,20 +50,20 @@ impl RequestContext<'_> {
         self.request.responder(&self.shared.server)
     }
 
-    /// The answer, counted until its caller has read it. If there is no room for it in time, the caller gets an
-    /// error: what was read can be read again, and what a write did is not known to its caller.
-    pub(super) async fn counted(&self, mut answer: Answer, cut: Cut) -> Answer {
+    /// Counts an answer's bytes until the caller has read them. If there is no room for the bytes by the deadline,
+    /// returns an error instead: overload after a read, and an unknown outcome after a write.
+    pub(super) async fn count_unread(&self, mut answer: Answer, cut: Cut) -> Answer {
         let account = self.auth.authenticated().and_then(|authenticated| authenticated.account);
         let Some(account) = account else { return answer };
         let body = std::mem::take(&mut answer.body);
         match self.shared.unread.count(account.number, body, cut, self.deadline).await {
             Some(body) => Answer { body, ..answer },
-            None if self.writes() => uncertain(self.request.reply_to()),
+            None if self.is_write() => uncertain(self.request.reply_to()),
             None => overloaded(self.request.reply_to()),
         }
     }
 
-    fn writes(&self) -> bool {
+    fn is_write(&self) -> bool {
         match &self.request.call {
             MethodCall::CallTool { name, .. } => {
                 self.shared.tools.find(name).is_some_and(|it| !it.tool.is_read_only())
@@ -73,7 +72,7 @@ impl RequestContext<'_> {
         }
     }
 
-    /// The answer to a request that ended without a result.
+    /// The answer to a request that has no result; see [`answer_to`].
     pub(super) fn answer_to(&self, failure: &CallFailure) -> Answer {
         answer_to(&self.auth, self.request.reply_to(), self.request_id, failure)
     }
@@ -84,22 +83,22 @@ impl RequestContext<'_> {
     }
 }
 
-/// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
-/// user.
+/// Looks up the token and counts the request. Returns the scopes that the caller has, and those that the caller's
+/// client could ask the user for.
 pub(super) async fn admit(
     auth: &Arc<AuthContext>,
     deadline: Instant,
 ) -> Result<Scopes, CallFailure> {
-    let entering = auth.clone();
+    let context = auth.clone();
     auth.db()
         .read(deadline, move |tx| {
-            let access = entering.access(tx, &entering.shared().environment)?;
+            let access = context.access(tx, &context.shared().environment)?;
             Ok(access.scopes.or(access.attainable()))
         })
         .await
 }
 
-/// The answer to a message whose caller was not admitted, or whose work failed.
+/// The answer to a message whose caller was not admitted or whose work failed.
 pub(super) fn answer_to(
     auth: &AuthContext,
     reply_to: ReplyTo<'_>,
@@ -108,7 +107,7 @@ pub(super) fn answer_to(
 ) -> Answer {
     match failure {
         CallFailure::Denied(denied) => {
-            auth.denied(*denied);
+            auth.count_denied(*denied);
             unauthorized(reply_to, denied.reason(), auth.challenge().invalid())
         }
         CallFailure::Limited => {
@@ -142,8 +141,8 @@ pub(super) fn log(request_id: &str, error: &Error) {
             );
             tracing::error!(request_id, %cause, advice, "a request failed");
         }
-        // There may be thousands with one cause: the request's own line shows how it ended, metrics show the
-        // queues, and the engine logs a failing storage.
+        // Only at debug level, because one cause can affect thousands of requests. Each request's log line shows its
+        // outcome, the metrics show the queues, and the engine logs storage failures.
         Error::Unavailable { cause } => {
             tracing::debug!(request_id, %cause, "a request was answered 503");
         }

@@ -1,5 +1,5 @@
-//! What a request's head must show before its body is read: the method, and a bearer token of the right form. So
-//! a stranger's body is never read, and a stranger costs little more than a connection.
+//! Checks a request's head before the body is read: the method, and a bearer token of the right form. So a request
+//! without a token costs little more than its connection.
 
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -18,15 +18,15 @@ use crate::network::Holder;
 use crate::request_log::RequestLog;
 use crate::unknown_tokens;
 
-/// A presented token of the right form. It is not looked up yet.
+/// A token of the right form, which has not been looked up yet, and the request's holder.
 pub(super) struct Entry {
     pub(super) token: Secret,
-    /// Whose share of the server's room the request takes.
+    /// Who the request's seat and body are counted for.
     pub(super) holder: Holder,
 }
 
 impl Entry {
-    /// Checks the head.
+    /// Checks the head of a request.
     pub(super) fn of(
         shared: &Shared,
         head: &Parts,
@@ -48,7 +48,7 @@ impl Entry {
             return Err(unauthorized(reply_to, Denied::Invalid.reason(), challenge));
         };
         let address = request_log.address;
-        let holder = match shared.lanes.of(Some(token.expose()), address) {
+        let holder = match shared.lanes.lane_of(Some(token.expose()), address) {
             Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
             Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(address),
         };
@@ -57,7 +57,7 @@ impl Entry {
         Ok(entry)
     }
 
-    /// Refuses a token that is not known here if its network has sent too many that nobody knows.
+    /// Refuses a token that this process does not know, if its network has sent too many unknown tokens.
     pub(super) fn check(
         &self,
         shared: &Shared,

@@ -1,12 +1,12 @@
-//! A tool for the official conformance suite that, unlike the product's tools, needs a capability of its client.
-//! Only the build for that suite contains it.
+//! A tool that needs a capability of its client, for the official conformance suite. Only the build for that suite
+//! contains this module.
 
 use serde_json::json;
 use zoop_mcp::Refusal;
 
 use super::context::RequestContext;
 
-/// The refusal of `test_missing_capability` from a client that does not offer sampling.
+/// The refusal of a call to `test_missing_capability` by a client that does not offer sampling.
 pub(super) fn missing_capability(context: &RequestContext<'_>, name: &str) -> Option<Refusal> {
     let is_offered =
         context.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));

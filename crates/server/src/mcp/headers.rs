@@ -12,12 +12,12 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The maximum length of a client's name, in characters; the rest is cut off.
 const MAX_CLIENT_NAME: usize = 128;
 
-/// The header that holds the token.
+/// The header that contains the token.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, HeaderFault> {
     single(headers, &AUTHORIZATION)
 }
 
-/// The headers that were sent, besides the token's.
+/// The headers other than `Authorization`.
 pub(super) struct McpHeaders<'a> {
     pub(super) protocol: Headers<'a>,
     pub(super) idempotency_key: Option<&'a str>,
@@ -32,7 +32,6 @@ pub(super) enum HeaderFault {
 }
 
 impl<'a> McpHeaders<'a> {
-    /// Reads them.
     pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, HeaderFault> {
         Ok(Self {
             protocol: Headers {
@@ -56,19 +55,19 @@ impl HeaderFault {
     }
 }
 
-/// How to refuse a request whose body has not been read.
+/// Builds refusals for a request whose body has not been read.
 pub(super) fn unread(headers: &HeaderMap) -> ReplyTo<'static> {
     ReplyTo::unread(text(headers, &PROTOCOL_VERSION).ok().flatten())
 }
 
-/// How to refuse a request whose body has been read but one of whose headers is invalid.
+/// Builds refusals for a request whose body has been read, but one of whose headers is invalid.
 pub(super) fn peek<'a>(body: &'a [u8], headers: &HeaderMap) -> ReplyTo<'a> {
     let protocol_version = text(headers, &PROTOCOL_VERSION).ok().flatten();
     zoop_mcp::peek(body, &Headers { protocol_version, method: None, name: None })
 }
 
-/// The first product in the `User-Agent` header, such as `curl/8.5.0`. It names a client that does not send its name
-/// in the protocol.
+/// The first product in the `User-Agent` header, such as `curl/8.5.0`. It is the client's name if the client does not
+/// send one in the protocol.
 pub(super) fn product(headers: &HeaderMap) -> Option<String> {
     let agent = headers.get(USER_AGENT)?.to_str().ok()?;
     let product = agent.split_ascii_whitespace().next()?;

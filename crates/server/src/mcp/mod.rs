@@ -1,10 +1,10 @@
 //! `POST /api/mcp`: checks a request and passes it to the module that answers it.
 //!
-//! The rules of the protocol are in `zoop-mcp`, those of the tools in `zoop-crm`. Here they meet HTTP. The
-//! checks are, in order: origin, method, the token's form, body, headers, a seat, query and message. Then one job
-//! runs on a database thread, which begins with the token.
+//! The rules of the protocol are in `zoop-mcp`, and those of the tools in `zoop-crm`; this module connects both to
+//! HTTP. The checks are, in order: origin, method, the token's form, body, headers, a seat, query and message. Then
+//! the request's jobs run on database threads. Each job begins by looking up the token.
 //!
-//! Every message needs a valid token and is counted, even a notification and one that cannot be parsed.
+//! Every message needs a valid token and is counted, even a notification or a message that cannot be parsed.
 
 mod call;
 mod context;
@@ -52,7 +52,7 @@ const STORAGE_SECONDS: u64 = 5;
 /// The size limit of a body, in bytes. The longest valid note fits, even with every character escaped.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
-/// The endpoint.
+/// Answers any request to the endpoint.
 pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     let (head, body) = request.into_parts();
@@ -88,10 +88,10 @@ async fn answer(
     request_log: &mut RequestLog<'_>,
 ) -> Answer {
     match Entry::of(shared, head, request_log) {
-        // A refusal is an answer too; `?` only shortens the code.
+        // `Err` is an answer too: `admitted` returns refusals as `Err` only to be able to use `?`.
         Ok(entry) => admitted(shared, head, body, entry, request_log).await.unwrap_or_else(|it| it),
         Err(refusal) => {
-            // Who waits to be told to send the body does not send it.
+            // With `Expect`, the client waits for permission before it sends the body.
             let is_sent = !head.headers.contains_key(EXPECT);
             Answer { close: !(is_sent && bodies::let_go(body).await), ..refusal }
         }
@@ -116,7 +116,7 @@ async fn admitted(
     let Some(_seat) = shared.seats.take(entry.holder, halfway(deadline)).await else {
         return Err(overloaded(reply_to()));
     };
-    // Others of its network may have been counted while it waited.
+    // While this request waited, more unknown tokens from its network may have been counted.
     entry.check(shared, request_log, reply_to())?;
     let view = View::read(head.uri.query(), shared.tools.toolsets())
         .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
@@ -125,9 +125,9 @@ async fn admitted(
     let address = request_log.address;
     let request = match zoop_mcp::read(body, &sent.protocol) {
         Ok(Incoming::Request(request)) => request,
-        // Nothing runs, but the caller must be authenticated all the same, and is counted.
+        // Nothing runs, but the caller must still be authenticated, and the message is counted.
         other => {
-            // A notification counts as connecting; what cannot be parsed may be anything.
+            // A notification counts as connecting. A message that cannot be parsed counts as a call.
             let class = if other.is_ok() { Class::Connecting } else { Class::Call };
             let caller = Presented { client: product(), address, asked_at, class };
             let auth = AuthContext::new(shared, &entry.token, caller);
@@ -156,7 +156,7 @@ async fn admitted(
     };
     let answer = dispatch(&context).await.unwrap_or_else(|refusal| refusal);
     let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
-    Ok(context.counted(answer, cut).await)
+    Ok(context.count_unread(answer, cut).await)
 }
 
 async fn dispatch(context: &RequestContext<'_>) -> Result<Answer, Answer> {
@@ -185,7 +185,7 @@ async fn dispatch(context: &RequestContext<'_>) -> Result<Answer, Answer> {
     }
 }
 
-/// The class of a call: a client that connects asks only for what the server offers.
+/// The class of a message. Messages that only ask what the server offers count as connecting.
 fn class(call: &MethodCall<'_>) -> Class {
     match call {
         MethodCall::Initialize { .. }
@@ -201,7 +201,7 @@ fn class(call: &MethodCall<'_>) -> Class {
     }
 }
 
-/// The label of a call in log and metrics, never a client's text.
+/// The label of a message in the log and the metrics: never a client's text.
 fn label(shared: &Shared, call: &MethodCall<'_>) -> &'static str {
     match call {
         MethodCall::CallTool { name, .. } => {
@@ -219,7 +219,7 @@ fn label(shared: &Shared, call: &MethodCall<'_>) -> &'static str {
     }
 }
 
-/// The answer with a result.
+/// An answer with a result.
 fn done(body: Vec<u8>) -> Answer {
     Answer::ok(body, "ok")
 }
@@ -262,7 +262,7 @@ fn uncertain(reply_to: ReplyTo<'_>) -> Answer {
     Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
-/// An error for a body that could not be read to its end; its connection is closed.
+/// An error for a body that could not be read to its end. The connection is closed.
 fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
     let refusal = match fault {
         BodyFault::NoRoom => return Answer { close: true, ..overloaded(reply_to) },

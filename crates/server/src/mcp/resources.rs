@@ -1,4 +1,4 @@
-//! Resources: customers and notes with a URI, which are read by the tools that return them, with the same scopes.
+//! Resources: customers and notes with a URI. They are read by the tools that return them, with the same scopes.
 //!
 //! A resource outside the caller's scopes is refused with -32602 and the name of the missing scope. A 403 would make
 //! clients start an authorization, which cannot give an API key more scopes than it has.
@@ -43,13 +43,13 @@ static TEMPLATES: [Template; 2] = [
     },
 ];
 
-/// Answers `resources/list`. The list is always empty, because there are too many records; tools find them.
+/// Answers `resources/list`. The list is always empty: there are too many records, and tools can find them.
 pub(super) async fn list(context: &RequestContext<'_>) -> Result<Answer, Answer> {
     context.admit().await?;
     Ok(done(context.responder().list(ListKind::Resources, "[]")))
 }
 
-/// Answers `resources/templates/list`, with what the caller may read.
+/// Answers `resources/templates/list` with the kinds of records that the caller may read.
 pub(super) async fn templates(context: &RequestContext<'_>) -> Result<Answer, Answer> {
     let scopes = context.admit().await?;
     let items: Vec<_> = TEMPLATES

@@ -1,7 +1,7 @@
 //! The tools of the endpoint, by name, and their JSON.
 //!
-//! The JSON of a tool does not change while the server runs, so it is built once for each form of names. A list
-//! joins the JSON of the tools that its caller may see.
+//! The JSON of a tool does not change while the server runs, so it is built once for each form of names. The answer to
+//! `tools/list` joins the JSON of the tools that the caller may see.
 
 use std::collections::HashMap;
 
@@ -18,15 +18,14 @@ pub(crate) struct ToolBook {
     /// Both names of every tool, mapped to its index in `listed`.
     indexes: HashMap<String, usize>,
     toolsets: Vec<&'static str>,
-    /// The size of the longest list, so that the buffer of a list never has to grow.
+    /// The size of the JSON of all tools, so that the buffer for a list never has to grow.
     max_list_bytes: usize,
 }
 
 /// One tool of the endpoint.
 pub(crate) struct Listed {
-    /// Its group's name.
+    /// The name of the tool's group.
     pub(crate) group: &'static str,
-    /// The tool.
     pub(crate) tool: &'static ToolDef,
     dotted: String,
     underscored: String,
@@ -43,7 +42,7 @@ impl ToolBook {
             indexes.insert(tool.name.to_owned(), index);
             indexes.insert(tool.underscored(), index);
             let dotted = tool_json(tool);
-            // Descriptions mention other tools, by the names that the client uses.
+            // Descriptions mention other tools, so those names are replaced too.
             let underscored = tools.iter().fold(dotted.clone(), |json, (_, other)| {
                 json.replace(other.name, &other.underscored())
             });

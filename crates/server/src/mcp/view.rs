@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use zoop_crm::call::definition::ToolDef;
 
-/// The form of tool names in lists and texts. A call may use either.
+/// The form of tool names in lists and texts. A call may use either form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
     /// `customers.search`
@@ -52,7 +52,7 @@ impl View {
         self.names.unwrap_or(Names::Dotted)
     }
 
-    /// Whether this tool of this group is in the view.
+    /// Whether the view includes this tool of this group.
     pub(super) fn shows(&self, group: &'static str, tool: &ToolDef) -> bool {
         self.toolsets.as_ref().is_none_or(|toolsets| toolsets.contains(&group))
             && (self.read_only != Some(true) || tool.is_read_only())

@@ -1,7 +1,7 @@
 //! `GET /oauth/authorize`: checks a client's request, stores it as pending, and shows it to the signed-in user.
 //!
-//! Until the client and its redirect URI are verified, errors are only shown on a page of this server. After that,
-//! they are sent back to the client (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
+//! Errors are shown on a page of this server. After the client and its redirect URI have been verified, the page also
+//! links back to the client, with the error (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::Timestamp;
 
-use super::consent::{self, offered};
+use super::consent::{self, offers};
 use super::token::{MAX_CLIENT_ID_LENGTH, OFFLINE_ACCESS};
 use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
@@ -28,13 +28,13 @@ use crate::web::form::Form;
 use crate::web::next;
 use crate::web::page;
 
-/// The size limit of the query, in bytes: it is encoded a second time into the link to the sign-in page.
+/// The size limit of the query, in bytes. The link to the sign-in page contains the whole query, encoded again.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 
-/// An error that is sent back to the client: its code and a description.
+/// An error for the client: its code and a description.
 struct AuthorizationError(&'static str, &'static str);
 
-/// The endpoint.
+/// `GET /oauth/authorize`: shows the consent page, or an error page.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     answer(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
@@ -86,14 +86,14 @@ pub(super) fn sign_in_first(query: &str) -> String {
     next::sign_in(&format!("/oauth/authorize?{query}"))
 }
 
-/// The page for an error that is not sent to the client.
+/// The page for an error that the client does not get.
 fn stop(what: &str) -> Response {
     let message =
         format!("{what} Start again from the program. If this happens again, tell its publisher.");
     page::stop(StatusCode::BAD_REQUEST, "This program cannot be connected", &message)
 }
 
-/// The requesting client: a registered one, or one whose document is at the URL that is its id.
+/// The requesting client: a registered client, or one whose id is the URL of its metadata document.
 async fn client(
     shared: &Shared,
     head: &Parts,
@@ -129,16 +129,16 @@ async fn fetch_client(
         stop("Its description could not be read.")
     })?;
     let environment = shared.environment.clone();
-    let stale_after = i64::try_from(document.seconds).unwrap_or(0) * 1_000_000;
+    let stale_after = i64::try_from(document.cache_seconds).unwrap_or(0) * 1_000_000;
     let stale_at = Timestamp(environment.clock.now().0 + stale_after);
     let address = address.to_owned();
-    let kept = super::db(shared, head).write(deadline, move |tx| {
+    let storing = super::db(shared, head).write(deadline, move |tx| {
         clients::keep_document(tx, &environment, &address, &document.metadata, stale_at)
     });
-    kept.await.map_err(|error| page::failed(&error))
+    storing.await.map_err(|error| page::failed(&error))
 }
 
-/// The redirect URI for the answer: one of the client's. A request may omit it if the client has only one.
+/// The redirect URI for the answer. It must be one of the client's; a client with only one may omit it.
 fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
     match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
         (Some(sent), _) if client.may_return_to(sent) => Some(sent.to_owned()),
@@ -176,7 +176,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Authorizat
     }
     let sent = form.text("scope");
     let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
-    // A request without scopes asks for those in the endpoint's `WWW-Authenticate`.
+    // A request without scopes asks for the scopes that the endpoint's `WWW-Authenticate` lists.
     let scopes = if names_none {
         ScopeNames::own(Scopes::of(Scope::GRANTABLE))
     } else {
@@ -188,7 +188,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Authorizat
     Ok((challenge.to_owned(), scopes))
 }
 
-/// Stores the request as pending, if the user can grant any of it in one of their businesses.
+/// Stores the request as pending, if the user can grant any of its scopes in one of their businesses.
 async fn start_request(
     shared: &Shared,
     head: &Parts,
@@ -199,7 +199,7 @@ async fn start_request(
     let (signed_in, request) = (signed_in.clone(), request.clone());
     let environment = shared.environment.clone();
     let starting = super::db(shared, head).write(deadline, move |tx| {
-        let tenants = offered(&signed_in.memberships(tx)?, request.scopes.scopes());
+        let tenants = offers(&signed_in.memberships(tx)?, request.scopes.scopes());
         if tenants.is_empty() {
             return Ok((None, tenants));
         }

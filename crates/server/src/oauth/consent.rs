@@ -63,12 +63,12 @@ struct ConsentPage<'a> {
 struct ReturnPage<'a> {
     address: &'a str,
     host: &'a str,
-    /// What is wrong with the request, if the user was not asked because of that.
+    /// What is wrong with the request, if it was rejected without asking the user.
     fault: Option<&'a str>,
 }
 
 /// The businesses where the user's role has any of these scopes.
-pub(super) fn offered(memberships: &[Membership], scopes: Scopes) -> Vec<OfferedTenant> {
+pub(super) fn offers(memberships: &[Membership], scopes: Scopes) -> Vec<OfferedTenant> {
     let tenants = memberships.iter().map(|membership| OfferedTenant {
         id: membership.account.id.to_string(),
         name: membership.name.clone(),
@@ -108,7 +108,7 @@ pub(super) fn page(
     )
 }
 
-/// The query of a request.
+/// The query of the URL that starts this request again.
 fn query(request: &AuthorizationRequest) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
@@ -129,7 +129,7 @@ fn wish(scope: Scope) -> Wish {
 }
 
 /// Sends the browser back to the client once the user has answered. The answer is a page, not a redirect:
-/// browsers check `form-action` against every URL that the answer redirects to, and would block it.
+/// browsers check `form-action` against every URL that a form's answer redirects to, and would block the redirect.
 fn back(
     shared: &Shared,
     redirect_uri: &str,
@@ -139,8 +139,8 @@ fn back(
     leave(shared, redirect_uri, state, answer, None)
 }
 
-/// Offers a link back to a client whose request is invalid. It does not redirect there: anyone can register a client,
-/// and a link to this server must not lead to another site by itself (RFC 9700, 4.11.2).
+/// Shows a link back to a client whose request is invalid. There is no redirect: anyone can register a client, and a
+/// link to this server must not lead to another site by itself (RFC 9700, 4.11.2).
 pub(super) fn offer_back(
     shared: &Shared,
     redirect_uri: &str,
@@ -161,7 +161,7 @@ fn leave(
 ) -> Response {
     let mut answer = answer.to_vec();
     answer.extend(state.map(|state| ("state", state)));
-    // RFC 9207: it shows the client which server answered.
+    // RFC 9207: `iss` shows the client which server answered.
     answer.push(("iss", &shared.settings.public_url));
     let Some(address) = redirect::with_answer(redirect_uri, &answer) else {
         return page::not_found();
@@ -175,19 +175,19 @@ fn leave(
 
 /// `POST /oauth/authorize`: the user's answer.
 pub(super) async fn answer(State(app): State<App>, request: Request) -> Response {
-    answered(&app.shared, request).await.unwrap_or_else(|refusal| refusal)
+    try_answer(&app.shared, request).await.unwrap_or_else(|refusal| refusal)
 }
 
-async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Response> {
+async fn try_answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Response> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Page).map_err(page::too_many)?;
     let deadline = Instant::now() + shared.settings.request_deadline;
     let form = form::read(shared, &head.headers, body, Some(address), deadline).await?;
-    let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(over)?;
+    let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(gone)?;
     let visitor = Visitor::of(&head.extensions);
     let pending = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
-    let pending = pending.ok_or_else(over)?;
-    let choice = choice(&form).ok_or_else(over)?;
+    let pending = pending.ok_or_else(gone)?;
+    let choice = choice(&form).ok_or_else(gone)?;
     let environment = shared.environment.clone();
     let secret = pending.clone();
     let answering = super::db(shared, &head).write(deadline, move |tx| {
@@ -198,38 +198,38 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
         Ok(Some((signed_in, outcome)))
     });
     let done = answering.await.map_err(|error: Error| page::failed(&error))?;
-    let (signed_in, outcome) = done.ok_or_else(over)?;
-    visitor.is(signed_in.user);
+    let (signed_in, outcome) = done.ok_or_else(gone)?;
+    visitor.set(signed_in.user);
     match outcome {
         ConsentOutcome::Allowed(request, code) => {
             let code = [("code", code.expose())];
             let response = back(shared, &request.redirect_uri, request.state.as_deref(), &code);
-            Ok(logged(response, page_log::PageOutcome::Allowed))
+            Ok(with_outcome(response, page_log::PageOutcome::Allowed))
         }
         ConsentOutcome::Denied(request) => {
             let error =
                 [("error", "access_denied"), ("error_description", "The user denied the request.")];
             let response = back(shared, &request.redirect_uri, request.state.as_deref(), &error);
-            Ok(logged(response, page_log::PageOutcome::Denied))
+            Ok(with_outcome(response, page_log::PageOutcome::Denied))
         }
         ConsentOutcome::NoScope => {
             let fault = "Leave at least one box checked, or choose Deny.";
-            again(shared, &head, &signed_in, &secret, fault, deadline).await
+            show_again(shared, &head, &signed_in, &secret, fault, deadline).await
         }
         ConsentOutcome::NoBusiness => {
             let fault = "You cannot connect this program to that business. Choose another one.";
-            again(shared, &head, &signed_in, &secret, fault, deadline).await
+            show_again(shared, &head, &signed_in, &secret, fault, deadline).await
         }
-        ConsentOutcome::Gone => Err(over()),
+        ConsentOutcome::Gone => Err(gone()),
     }
 }
 
-fn logged(mut response: Response, outcome: page_log::PageOutcome) -> Response {
+fn with_outcome(mut response: Response, outcome: page_log::PageOutcome) -> Response {
     response.extensions_mut().insert(outcome);
     response
 }
 
-/// The choice in a form, if it is complete.
+/// The user's choice, if the form is complete.
 fn choice(form: &Form) -> Option<Choice> {
     let is_allowed = match form.get("decision") {
         Some("allow") => true,
@@ -242,8 +242,8 @@ fn choice(form: &Form) -> Option<Choice> {
     Some(Choice { tenant, scopes: Scopes::of(&ticked), is_allowed })
 }
 
-/// Shows the page again with an error.
-async fn again(
+/// Shows the consent page again with an error.
+async fn show_again(
     shared: &Shared,
     head: &Parts,
     signed_in: &SignedIn,
@@ -258,13 +258,13 @@ async fn again(
         Ok(requests::find(tx, &who, &hidden, now)?.map(|pending| (pending, memberships)))
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
-    let (pending, memberships) = found.ok_or_else(over)?;
-    let tenants = offered(&memberships, pending.request.scopes.scopes());
+    let (pending, memberships) = found.ok_or_else(gone)?;
+    let tenants = offers(&memberships, pending.request.scopes.scopes());
     Ok(page(signed_in, &pending, &tenants, secret, Some(fault)))
 }
 
 /// The page for a request that no longer exists, or that belongs to another session.
-fn over() -> Response {
+fn gone() -> Response {
     page::stop(
         StatusCode::BAD_REQUEST,
         "This request is over",

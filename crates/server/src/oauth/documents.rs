@@ -80,7 +80,7 @@ pub(crate) struct Documents {
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) metadata: Metadata,
-    pub(super) seconds: u64,
+    pub(super) cache_seconds: u64,
 }
 
 impl Documents {
@@ -88,21 +88,21 @@ impl Documents {
         Self { policy, tls: OnceLock::new(), permits: Semaphore::new(MAX_CONCURRENT) }
     }
 
-    /// The document at the URL `address`, which must be its client's id. The error is the cause, for the log.
+    /// Fetches the document of the client whose id is the URL `address`. The error is for the log.
     pub(super) async fn fetch(&self, address: &str) -> Result<Document, String> {
-        let url = self.checked(address).ok_or("the address may not be fetched")?;
+        let url = self.check_url(address).ok_or("the address may not be fetched")?;
         let fetched = async {
-            let _seat = self.permits.acquire().await.map_err(|error| error.to_string())?;
+            let _permit = self.permits.acquire().await.map_err(|error| error.to_string())?;
             let (head, body) = self.get(&url).await?;
             let metadata = read(address, &body)?;
-            Ok(Document { metadata, seconds: seconds(&head) })
+            Ok(Document { metadata, cache_seconds: cache_seconds(&head) })
         };
         let whole = tokio::time::timeout(self.policy.timeout, fetched).await;
         whole.unwrap_or_else(|_| Err("it timed out".to_owned()))
     }
 
     /// Parses a URL and checks that it may be fetched: it must be in canonical form and have a public host name.
-    fn checked(&self, address: &str) -> Option<Url> {
+    fn check_url(&self, address: &str) -> Option<Url> {
         let url = Url::parse(address).ok().filter(|url| url.as_str() == address)?;
         let is_local_name = |name: &str| {
             let last = name.rsplit('.').next().unwrap_or_default();
@@ -133,7 +133,7 @@ impl Documents {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(describe)?;
-        // Ended when this function returns, whatever happens to the connection.
+        // `tasks` is dropped when this function returns, which ends the connection.
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
         let host = if port == 443 { name.to_owned() } else { format!("{name}:{port}") };
@@ -154,7 +154,7 @@ impl Documents {
         Ok((head.headers, body.to_bytes()))
     }
 
-    /// Connects to the first public IP address of the host name that answers.
+    /// Connects to the host name's first public IP address that answers.
     async fn connect(&self, name: &str, port: u16) -> Result<TcpStream, String> {
         let found = tokio::net::lookup_host((name, port)).await.map_err(describe)?;
         let public: Vec<SocketAddr> = found
@@ -205,8 +205,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Reads the metadata in a document, which must describe the client whose id is this URL, and a client without a
-/// secret.
+/// Reads the metadata in a document. The document must describe the client whose id is this URL, and the client must
+/// work without a secret.
 fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
     let sent: Value = serde_json::from_slice(body).map_err(describe)?;
     if sent["client_id"].as_str() != Some(address) {
@@ -229,7 +229,7 @@ fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
 }
 
 /// How long a document may be cached (RFC 9111, 5.2.2), within this server's bounds, in seconds.
-fn seconds(headers: &HeaderMap) -> u64 {
+fn cache_seconds(headers: &HeaderMap) -> u64 {
     let lists = headers.get_all(CACHE_CONTROL).iter().filter_map(|list| list.to_str().ok());
     let directives: Vec<String> = lists
         .flat_map(|list| list.split(','))
@@ -260,7 +260,7 @@ mod tests {
             "https://claude.ai/oauth/mcp-oauth-client-metadata",
             "https://program.example/client.json",
         ] {
-            assert!(documents.checked(address).is_some(), "{address}");
+            assert!(documents.check_url(address).is_some(), "{address}");
         }
         let long = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
         for address in [
@@ -290,7 +290,7 @@ mod tests {
             "https://a.example/é",
             long.as_str(),
         ] {
-            assert!(documents.checked(address).is_none(), "{address}");
+            assert!(documents.check_url(address).is_none(), "{address}");
         }
     }
 
@@ -300,17 +300,17 @@ mod tests {
         let sound = json!({
             "client_id": ADDRESS, "client_name": "A", "redirect_uris": ["https://a.example/cb"],
         });
-        let is_taken = |change: Value| {
+        let is_accepted = |change: Value| {
             let mut sent = sound.clone();
             for (name, value) in change.as_object().unwrap() {
                 sent[name] = value.clone();
             }
             read(ADDRESS, sent.to_string().as_bytes()).is_ok()
         };
-        assert!(is_taken(json!({})));
-        assert!(is_taken(json!({ "token_endpoint_auth_method": "none" })));
+        assert!(is_accepted(json!({})));
+        assert!(is_accepted(json!({ "token_endpoint_auth_method": "none" })));
         let both = json!(["private_key_jwt", "none"]);
-        assert!(is_taken(json!({
+        assert!(is_accepted(json!({
             "token_endpoint_auth_method": "private_key_jwt",
             "token_endpoint_auth_methods_supported": both,
         })));
@@ -326,24 +326,24 @@ mod tests {
                 "token_endpoint_auth_methods_supported": both,
             }),
         ] {
-            assert!(!is_taken(change.clone()), "{change}");
+            assert!(!is_accepted(change.clone()), "{change}");
         }
     }
 
     #[test]
     fn a_document_is_cached_for_ten_minutes_to_a_day() {
-        let kept = |value: &'static str| {
+        let cached_for = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
-            seconds(&headers)
+            cache_seconds(&headers)
         };
-        assert_eq!(seconds(&HeaderMap::new()), 600);
-        assert_eq!(kept("max-age=3600"), 3_600);
-        assert_eq!(kept("Public, Max-Age=7200"), 7_200);
-        assert_eq!(kept("max-age=1"), 600);
-        assert_eq!(kept("max-age=31536000"), 86_400);
-        assert_eq!(kept("max-age=3600, no-cache"), 600);
-        assert_eq!(kept("no-store"), 600);
-        assert_eq!(kept("max-age=soon"), 600);
+        assert_eq!(cache_seconds(&HeaderMap::new()), 600);
+        assert_eq!(cached_for("max-age=3600"), 3_600);
+        assert_eq!(cached_for("Public, Max-Age=7200"), 7_200);
+        assert_eq!(cached_for("max-age=1"), 600);
+        assert_eq!(cached_for("max-age=31536000"), 86_400);
+        assert_eq!(cached_for("max-age=3600, no-cache"), 600);
+        assert_eq!(cached_for("no-store"), 600);
+        assert_eq!(cached_for("max-age=soon"), 600);
     }
 }

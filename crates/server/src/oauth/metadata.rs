@@ -1,6 +1,6 @@
-//! Discovery: all that a client needs if it knows only the endpoint's URL.
+//! Discovery: everything that a client must know besides the endpoint's URL.
 //!
-//! Sources: RFC 9728 (of the resource), RFC 8414 (of the authorization server), and
+//! Sources: RFC 9728 (the resource), RFC 8414 (the authorization server), and
 //! draft-ietf-oauth-client-id-metadata-document.
 
 use axum::extract::State;
@@ -13,11 +13,11 @@ use zoop_crm::call::scope::{Scope, Scopes};
 use super::token::OFFLINE_ACCESS;
 use crate::app::App;
 
-/// Short, so that a changed setting is soon seen.
+/// Short, so that clients soon see a changed setting.
 const CACHE_CONTROL_VALUE: &str = "public, max-age=300";
 
-/// Metadata of the protected resource. Clients compare it with the URL that they were given, which on
-/// loopback may use another name of this machine; the issuer is always the same.
+/// The metadata of the protected resource. Clients compare `resource` with the URL that they were given. On loopback
+/// that URL may use another name of this machine; the issuer is always the public URL.
 pub(super) async fn resource(State(app): State<App>, target: Uri, headers: HeaderMap) -> Response {
     let public_url = &app.shared.settings.public_url;
     answer(&json!({
@@ -29,8 +29,8 @@ pub(super) async fn resource(State(app): State<App>, target: Uri, headers: Heade
     }))
 }
 
-/// The metadata of the authorization server. `none` is the only authentication method that it lists, so that clients
-/// with several choose that one.
+/// The metadata of the authorization server. `none` is the only authentication method listed, so that clients that
+/// support several methods choose it.
 pub(super) async fn server(State(app): State<App>) -> Response {
     let issuer = &*app.shared.settings.public_url;
     let mut scopes: Vec<_> = Scopes::of(Scope::GRANTABLE).iter().map(Scope::name).collect();

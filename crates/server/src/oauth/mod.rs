@@ -1,6 +1,6 @@
 //! The authorization server over HTTP: its endpoints for clients, and its pages for users.
 //!
-//! | module | holds |
+//! | module | contains |
 //! | --- | --- |
 //! | `metadata` | discovery, for clients that know only the endpoint's URL |
 //! | `register` | clients that register themselves |
@@ -78,13 +78,12 @@ fn is_resource(public_url: &WebOrigin, sent: &str) -> bool {
         && matches!(url.path(), "/api/mcp" | "/api/mcp/")
 }
 
-/// Allows the pages of any origin to read an answer: other clients could get it too, and cookies have no effect
-/// here.
+/// Allows the pages of any origin to read an answer. Cookies have no effect on it, so any other client would get the
+/// same answer.
 fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
-/// The answer to a preflight request.
 async fn preflight() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
@@ -110,8 +109,8 @@ fn db(shared: &Shared, head: &Parts) -> Db {
     shared.db_for(cookie_value(&head.headers, SESSION), Some(address(shared, head)))
 }
 
-/// Counts a request from its IP address, before anything else is done. Returns the address, or the seconds to wait
-/// if the address has made too many requests.
+/// Counts a request for its IP address, before anything else is done. Returns the address, or as the error the
+/// seconds to wait after too many requests.
 fn admit(shared: &Shared, head: &Parts, action: Action) -> Result<IpAddr, u64> {
     let address = address(shared, head);
     shared.anonymous_limits.admit(action, address, shared.environment.clock.now())?;
@@ -125,7 +124,7 @@ fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     essence.trim().eq_ignore_ascii_case(media_type)
 }
 
-/// An error as clients read it (RFC 6749, 5.2).
+/// An error in the form that clients expect (RFC 6749, 5.2).
 fn refused(error: &str, description: &str) -> Answer {
     let body = json!({ "error": error, "error_description": description }).to_string();
     Answer { status: StatusCode::BAD_REQUEST, ..Answer::ok(body.into_bytes(), "refused") }

@@ -1,5 +1,5 @@
 //! `POST /oauth/register`: dynamic client registration (RFC 7591), for clients that do not support metadata
-//! documents yet. It grants nothing.
+//! documents yet. A registration grants nothing.
 
 use std::time::Instant;
 
@@ -19,18 +19,18 @@ use crate::peer::client_prefix;
 use crate::request_log::RequestLog;
 use crate::web::form;
 
-/// The endpoint.
+/// `POST /oauth/register`
 pub(super) async fn register(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/register";
     let answer =
-        registered(&app.shared, request, &request_log).await.unwrap_or_else(|refusal| refusal);
+        try_register(&app.shared, request, &request_log).await.unwrap_or_else(|refusal| refusal);
     let mut response = request_log.finish(answer);
     super::open(response.headers_mut());
     response
 }
 
-async fn registered(
+async fn try_register(
     shared: &Shared,
     request: Request,
     request_log: &RequestLog<'_>,
@@ -78,7 +78,7 @@ async fn registered(
     }
 }
 
-/// The registered values, whatever the client asked for (RFC 7591, 3.2.1).
+/// The values that were registered, which may differ from those that the client sent (RFC 7591, 3.2.1).
 fn client_information(client: &Client, issued_at: i64) -> Value {
     json!({
         "client_id": client.id,

@@ -39,7 +39,7 @@ struct ClientRequest<'a> {
     request_log: &'a RequestLog<'a>,
 }
 
-/// Issues tokens.
+/// `POST /oauth/token`: issues tokens.
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/token";
@@ -50,7 +50,7 @@ pub(super) async fn token(State(app): State<App>, request: Request) -> Response 
     respond(request_log, answer)
 }
 
-/// Revokes tokens.
+/// `POST /oauth/revoke`: revokes tokens.
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/revoke";
@@ -171,19 +171,19 @@ impl ClientRequest<'_> {
         let is_ours = |secret: &Secret| {
             matches!(secret.kind(), SecretKind::AccessToken | SecretKind::RefreshToken)
         };
-        // For its holder, an unknown token is as invalid as a revoked one (RFC 7009, 2.2).
+        // Revoking an unknown token succeeds, because such a token is already invalid (RFC 7009, 2.2).
         let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
         let client_id = self.form.get("client_id").map(str::to_owned);
         let environment = self.shared.environment.clone();
-        let ended = self.db().write(self.deadline, move |tx| {
+        let revoking = self.db().write(self.deadline, move |tx| {
             tokens::revoke(tx, &environment, client_id.as_deref(), &token, Some(self.address))
         });
-        ended.await.map_err(|error| failed(&error, &self.request_log.id))?;
+        revoking.await.map_err(|error| failed(&error, &self.request_log.id))?;
         Ok(done())
     }
 }
 
-/// The scopes in a refresh request; `None` if it names only `offline_access`, which has no effect.
+/// The scopes in a refresh request. `None` if the request names only `offline_access`, which has no effect.
 fn known_scopes(list: &str) -> Result<Option<ScopeNames>, Answer> {
     let names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
     let scopes = ScopeNames::parse(names).map_err(|_| invalid_scope())?;
@@ -201,7 +201,7 @@ fn invalid_scope() -> Answer {
     )
 }
 
-/// Adds the rights of newly issued tokens to an outcome, for the log.
+/// Adds the rights of newly issued tokens to the outcome, for the log.
 fn with_rights(
     tx: &mut ReadTx<'_>,
     outcome: TokenOutcome,
@@ -222,7 +222,7 @@ fn answer(
         error => failed(&error, &request_log.id),
     })?;
     if let Some(rights) = granted {
-        // It is empty: tokens are issued only once per request.
+        // The cell is empty before: a request issues tokens only once.
         let _ = request_log.granted.set(rights);
     }
     match outcome {

@@ -39,7 +39,7 @@ struct Account<'a> {
     company: Option<Button<'a>>,
     sessions: Bounded<SessionRow>,
     programs: Bounded<ProgramRow>,
-    /// The last one shown, if there are older ones.
+    /// The last program shown, if there are older programs. The next page begins after it.
     programs_before: Option<Id<kinds::Grant>>,
     done: &'a str,
     fault: &'a str,
@@ -53,18 +53,18 @@ struct Disconnection {
     program: ProgramRow,
 }
 
-/// The frame of every page of a signed-in user.
+/// What the frame around every page of a signed-in user shows.
 pub(super) struct Frame {
     pub(super) name: String,
-    /// Whether there is a business whose team they manage.
-    pub(super) teams: bool,
+    /// Whether the user owns a business, and so can open the team page.
+    pub(super) has_team: bool,
     pub(super) here: &'static str,
 }
 
 impl Frame {
     pub(super) fn of(signed_in: &SignedIn, memberships: &[Membership], here: &'static str) -> Self {
-        let teams = memberships.iter().any(|membership| membership.role == Role::Owner);
-        Self { name: signed_in.name.clone(), teams, here }
+        let has_team = memberships.iter().any(|membership| membership.role == Role::Owner);
+        Self { name: signed_in.name.clone(), has_team, here }
     }
 }
 
@@ -89,32 +89,32 @@ struct ProgramRow {
     id: Id<kinds::Grant>,
     name: String,
     business: String,
-    /// The client's host: names are not unique.
+    /// The client's host, because clients' names are not unique.
     host: String,
     scopes: String,
     since: Time,
     last_used: Option<Time>,
 }
 
-/// A list whose first rows are shown, and the others on request.
+/// A list that shows its first rows, and the others when the user opens the list.
 struct Bounded<T> {
     shown: Vec<T>,
     more: Vec<T>,
 }
 
-/// The number of rows shown at once.
-const SHOWN: usize = 8;
-/// The most clients on one page. A user has at most as many sessions.
+/// The maximum number of rows that such a list shows at first.
+const MAX_SHOWN: usize = 8;
+/// The maximum number of clients on one page. Sessions need no such limit: a user has at most 100.
 const MAX_PROGRAMS: usize = 100;
 
 impl<T> Bounded<T> {
     fn new(mut rows: Vec<T>) -> Self {
-        let more = rows.split_off(rows.len().min(SHOWN));
+        let more = rows.split_off(rows.len().min(MAX_SHOWN));
         Self { shown: rows, more }
     }
 }
 
-/// What was just done, by the keyword in the URL.
+/// The messages about what was just done, by the keyword in the URL.
 const DONE: [(&str, &str); 7] = [
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
@@ -140,7 +140,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// `GET /account/programs/disconnect`: says what it ends, and offers the way back.
+/// `GET /account/programs/disconnect`: asks before the client is disconnected.
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
@@ -159,8 +159,8 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
     either(answer.await)
 }
 
-/// The page again, with an error.
-pub(super) async fn again(
+/// Shows the page again, with an error.
+pub(super) async fn show_again(
     context: &PageContext,
     signed_in: &SignedIn,
     fault: &str,
@@ -192,7 +192,7 @@ async fn account(
     let (memberships, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
     let (programs, programs_before) = programs;
-    let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
+    let company = Button::leading_to(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of(signed_in, &memberships, "account"),
         email: &signed_in.email,
@@ -222,7 +222,7 @@ impl BusinessRow {
     }
 }
 
-/// The user's sessions: this one, then the others, newest first.
+/// The user's sessions: first the current one, then the others, newest first.
 fn sessions(live: Vec<sessions::LiveSession>, signed_in: &SignedIn) -> Vec<SessionRow> {
     let rows = live.into_iter().map(|live| SessionRow::of(live, signed_in));
     let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
@@ -244,8 +244,8 @@ impl SessionRow {
     }
 }
 
-/// The user's clients, newest first: those before one, if there is one. And the last of them, if there are
-/// older ones.
+/// A page of the user's clients, newest first. It begins after the grant `before`, if any. Also returns the last grant
+/// on the page, if there are older ones.
 fn programs(
     tx: &mut ReadTx<'_>,
     signed_in: &SignedIn,
@@ -278,7 +278,7 @@ impl ProgramRow {
     }
 }
 
-/// A client's host: its document's, or else its redirect URI's.
+/// The host of a client's document, or of the first redirect URI if the client has no document.
 fn host(client: Client) -> String {
     let address = match client.kind {
         ClientKind::Document => Some(client.id),

@@ -1,7 +1,7 @@
 //! Describes a browser by its `User-Agent`. The description is only shown to the user; nothing depends on it.
 
-/// The token of each browser, and the browser's name. Some browsers also send the tokens of others, so the first
-/// match counts.
+/// The token of each browser, and the browser's name. The first match counts, because some browsers also send the
+/// tokens of others.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -15,7 +15,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 ];
-/// The token of each operating system, and its name; the first match counts.
+/// The token of each operating system, and the system's name. The first match counts.
 const SYSTEMS: &[(&str, &str)] = &[
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),

@@ -1,5 +1,5 @@
-//! Changes to the user's own account. Any change that would help a thief of the session to keep access requires the
-//! password again.
+//! Changes to the user's own account. A change that would help someone who stole the session to keep access requires
+//! the password again.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -42,7 +42,7 @@ struct RecoveryCodes {
     codes: Vec<String>,
 }
 
-/// Reads a form of a signed-in user.
+/// Reads the form of a signed-in user.
 async fn begin(
     app: &App,
     request: Request,
@@ -54,15 +54,15 @@ async fn begin(
     Ok((context, form, signed_in))
 }
 
-/// Checks the user's current password in the form; the error is the page that rejects it.
-async fn proved(
+/// Checks the current password in the form. The error is the page that rejects a wrong password.
+async fn check_current_password(
     context: &PageContext,
     signed_in: &SignedIn,
     form: &Form,
 ) -> Result<(Attempt, Option<String>), Response> {
     match check(context, &signed_in.email, form.text("current")).await? {
         Some(proof) => Ok(proof),
-        None => Err(account::again(context, signed_in, WRONG_PASSWORD).await?),
+        None => Err(account::show_again(context, signed_in, WRONG_PASSWORD).await?),
     }
 }
 
@@ -72,16 +72,16 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
         if form.text("password") != form.text("repeated") {
             let fault = "The new passwords do not match.";
-            return account::again(&context, &signed_in, fault).await;
+            return account::show_again(&context, &signed_in, fault).await;
         }
         let password = match Password::choose(form.text("password"), &signed_in.email) {
             Ok(password) => password,
             Err(Error::InvalidInput { message, .. }) => {
-                return account::again(&context, &signed_in, &message).await;
+                return account::show_again(&context, &signed_in, &message).await;
             }
             Err(error) => return Err(page::failed(&error)),
         };
-        let (attempt, _) = proved(&context, &signed_in, &form).await?;
+        let (attempt, _) = check_current_password(&context, &signed_in, &form).await?;
         let entropy = context.shared.environment.entropy.clone();
         let hash = move || password.hash(&entropy);
         let hash = context.shared.hashing.run(context.deadline, hash).await?;
@@ -93,7 +93,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
             }
         });
         let Some(fresh) = set.await? else {
-            return account::again(&context, &signed_in, WRONG_PASSWORD).await;
+            return account::show_again(&context, &signed_in, WRONG_PASSWORD).await;
         };
         let mut response = page::go_to("/account?done=password");
         give_session(&mut response, &fresh);
@@ -106,7 +106,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
 pub(super) async fn begin_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
-        let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
+        let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
         let email = signed_in.email.clone();
         let enroll = context.write(move |tx, environment| {
             let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
@@ -114,7 +114,7 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
         });
         match enroll.await? {
             Some(enrollment) => setup(&context, &signed_in, &enrollment, "").await,
-            None => account::again(&context, &signed_in, WRONG_PASSWORD).await,
+            None => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)
@@ -147,8 +147,8 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
         let by = Initiator::Session(signed_in.session, context.address);
         let confirm = context.write(move |tx, environment| {
             let codes = second_factor::confirm(tx, environment, user, &sent_code, by)?;
-            let begun = second_factor::unconfirmed_setup(tx, environment, user, &email)?;
-            Ok((codes, begun))
+            let unconfirmed = second_factor::unconfirmed_setup(tx, environment, user, &email)?;
+            Ok((codes, unconfirmed))
         });
         match confirm.await? {
             (Some(codes), _) => {
@@ -169,7 +169,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
 pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
-        let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
+        let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
         let by = Initiator::Session(signed_in.session, context.address);
         let off = context.write(move |tx, environment| {
             let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
@@ -177,7 +177,7 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
         });
         match off.await? {
             Some(()) => Ok(page::go_to("/account?done=second-factor-off")),
-            None => account::again(&context, &signed_in, WRONG_PASSWORD).await,
+            None => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)

@@ -1,4 +1,4 @@
-//! The page of an invitation link.
+//! The page that an invitation link opens.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -26,7 +26,7 @@ const ASK_FOR_ANOTHER: &str = "Ask the person who invited you for a new one.";
 #[template(path = "invitation.html")]
 struct Page<'a> {
     invited: &'a Invited,
-    /// The role, with its article.
+    /// The role, as part of a sentence.
     role: &'static str,
     path: &'a str,
     /// The path of the sign-in page, which leads back here.
@@ -77,7 +77,7 @@ fn sign_in_first(context: &PageContext) -> String {
     next::sign_in(next::next_page(Some(&context.target)))
 }
 
-/// A role within a sentence.
+/// A role as part of a sentence.
 const fn in_words(role: Role) -> &'static str {
     match role {
         Role::Owner => "an owner",
@@ -86,7 +86,7 @@ const fn in_words(role: Role) -> &'static str {
     }
 }
 
-/// The invitation of this link, if it can be accepted.
+/// The link's secret and invitation. The error is the page that says why the invitation cannot be accepted.
 async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
     let token = context.target.strip_prefix("/invitations/").unwrap_or_default();
     let secret = Secret::parse_as(SecretKind::Invitation, token).ok_or_else(unknown)?;
@@ -100,15 +100,15 @@ async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
         Err(Error::NotFound { .. }) => return Err(unknown()),
         Err(error) => return Err(page::failed(&error)),
     };
-    let over = |title, message| Err(page::stop(StatusCode::GONE, title, message));
+    let gone = |title, message| Err(page::stop(StatusCode::GONE, title, message));
     match invited.status {
         Status::Open => Ok((secret, invited)),
-        Status::Accepted => over(
+        Status::Accepted => gone(
             "This invitation has already been accepted",
             "An invitation works once. Sign in to continue.",
         ),
-        Status::Revoked => over("This invitation was revoked", ASK_FOR_ANOTHER),
-        Status::Expired => over("This invitation has expired", ASK_FOR_ANOTHER),
+        Status::Revoked => gone("This invitation was revoked", ASK_FOR_ANOTHER),
+        Status::Expired => gone("This invitation has expired", ASK_FOR_ANOTHER),
     }
 }
 
@@ -138,8 +138,8 @@ pub(super) async fn accept(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// Accepts for a new user, who has chosen a password. A known user is sent to the sign-in page; no page before
-/// that shows whether the user is known.
+/// Accepts the invitation for a visitor who chose a password. A known user is usually sent to the sign-in page
+/// instead; until then, no page shows whether the user is known.
 async fn accept_by_password(
     context: &PageContext,
     sent: &Form,

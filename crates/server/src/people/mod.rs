@@ -1,7 +1,7 @@
-//! The pages where users sign in, manage their own account, and owners manage their team.
+//! The pages where users sign in and manage their own account, and where owners manage their team.
 //!
-//! The rules are in [`zoop_crm::identity::sign_in`], [`zoop_crm::identity::invitations`] and the catalog's tools. This module
-//! contains only forms and pages.
+//! The rules are in [`zoop_crm::identity::sign_in`], [`zoop_crm::identity::invitations`] and the catalog's tools.
+//! This module contains only forms and pages.
 
 mod account;
 mod agent;

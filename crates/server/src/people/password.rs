@@ -43,12 +43,12 @@ pub(super) async fn forgot(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// The mailer for the links. Without a mailer this page does not exist.
+/// The mailer. Without one, the pages that send links do not exist.
 fn mailer(context: &PageContext) -> Result<Mailer, Response> {
     context.shared.settings.mail.clone().ok_or_else(page::not_found)
 }
 
-/// `POST /sign-in/forgot`: the answer and its time are the same whether or not the address is known.
+/// `POST /sign-in/forgot`. Neither the answer nor the time that it takes shows whether the address is known.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::SignIn)?;
@@ -73,8 +73,8 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// Looks the address up and sends the mail in the background: waiting for that would show whether there is an
-/// account, because it takes longer then.
+/// Looks the address up and sends the mail in the background. If the page waited for that, its time would show whether
+/// there is an account.
 fn send(context: &PageContext, mailer: Mailer, email: String) {
     let Some(permit) = mailer.permit() else {
         tracing::warn!("a password reset link was not sent: too many mails are being sent");
@@ -127,20 +127,20 @@ fn form(context: &PageContext, link: &Followed, fault: &str) -> Response {
     page::page(status, &template)
 }
 
-/// The link's secret and what it allows, if it still works.
+/// The link's secret, and what the link allows, if it still works.
 async fn open(context: &PageContext) -> Result<(Secret, Followed), Response> {
     let token = context.target.strip_prefix(PATH).unwrap_or_default();
-    let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(over)?;
+    let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(gone)?;
     let known = secret.clone();
     let found = context.read(move |tx, environment| {
         let now = environment.clock.now();
         links::find(tx, &known, now)
     });
-    let link = found.await?.ok_or_else(over)?;
+    let link = found.await?.ok_or_else(gone)?;
     Ok((secret, link))
 }
 
-fn over() -> Response {
+fn gone() -> Response {
     page::stop(
         StatusCode::GONE,
         "This link no longer works",
@@ -176,7 +176,7 @@ pub(super) async fn choose(State(app): State<App>, request: Request) -> Response
                 Ok(response)
             }
             Ok(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, HOME)),
-            Err(Error::Conflict { retry_after_s: None, .. }) => Err(over()),
+            Err(Error::Conflict { retry_after_s: None, .. }) => Err(gone()),
             Err(error) => Err(page::failed(&error)),
         }
     };

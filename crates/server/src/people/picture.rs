@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// A QR code: the length of its side in modules, and the path that draws its dark modules. It includes the margin
-/// of four modules that readers need.
+/// A QR code: the length of a side in modules, and the path that draws the dark modules. Both include the margin of
+/// four modules that scanners need.
 pub(super) struct QrPicture {
     pub(super) side: i32,
     pub(super) path: String,
@@ -13,7 +13,7 @@ pub(super) struct QrPicture {
 
 const MARGIN: i32 = 4;
 
-/// The QR code of a text; `None` if the text is too long.
+/// The QR code for a text; `None` if the text is too long.
 pub(super) fn qr_code(text: &str) -> Option<QrPicture> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let mut path = String::new();

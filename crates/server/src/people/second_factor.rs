@@ -1,4 +1,4 @@
-//! The second factor, after the password.
+//! The page that asks for the second factor after the password.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -29,10 +29,10 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 async fn show_form(context: &PageContext) -> Result<Response, Response> {
     let next = next_page(context.query.get("next"));
     let Some(secret) = pending(context) else { return Ok(start_over(next)) };
-    let waits = context.read(move |tx, environment| {
+    let is_pending = context.read(move |tx, environment| {
         second_factor::is_pending(tx, &secret, environment.clock.now())
     });
-    if !waits.await? {
+    if !is_pending.await? {
         return Ok(start_over(next));
     }
     Ok(page::page(StatusCode::OK, &Code { next, fault: "" }))
@@ -70,7 +70,7 @@ async fn try_code(context: &PageContext) -> Result<Response, Response> {
     })
 }
 
-/// Back to the password page.
+/// Sends the browser back to the sign-in page.
 fn start_over(next: &str) -> Response {
     let mut response = page::go_to(&next::sign_in(next));
     set_cookie(&mut response, PENDING, "", 0);

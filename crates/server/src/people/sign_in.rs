@@ -40,7 +40,7 @@ struct SignIn<'a> {
 impl<'a> SignIn<'a> {
     fn new(context: &'a PageContext, next: &'a str, email: &'a str, fault: &'a str) -> Self {
         let keeps_cookies = context.shared.settings.public_url.keeps_cookies();
-        let company = Button::before(&context.shared, next);
+        let company = Button::leading_to(&context.shared, next);
         let sends_mail = context.shared.settings.mail.is_some();
         Self { next, email, fault, company, keeps_cookies, sends_mail }
     }
@@ -113,7 +113,7 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
     })
 }
 
-/// Checks an account's password. If it is right, returns the attempt, and a new hash if the stored one is outdated.
+/// Checks a password. If it is right, returns the attempt, and a new hash if the stored one is outdated.
 pub(super) async fn check(
     context: &PageContext,
     email: &str,
@@ -137,8 +137,8 @@ pub(super) async fn check(
     }
 }
 
-/// Records a refused sign-in in the background: waiting for that would show whether the account exists, because it
-/// takes longer then.
+/// Records a refused sign-in in the background. If the page waited for that, its time would show whether the account
+/// exists.
 fn record_refusal(context: &PageContext, attempt: Attempt) {
     let (from, environment) = (context.address, context.shared.environment.clone());
     let write = context.db().write::<_, Error>(context.deadline, move |tx| {
@@ -171,7 +171,7 @@ async fn sign_out(context: &PageContext) -> Result<Response, Response> {
     Ok(response)
 }
 
-/// Sends the browser on to the second factor.
+/// Sends the browser to the page that asks for the second factor.
 pub(super) fn ask_for_code(secret: &Secret, next: &str) -> Response {
     let mut response = page::go_to(&next::with_next("/sign-in/second-factor", next));
     let seconds = second_factor::PENDING_LIFETIME / 1_000_000;
@@ -179,7 +179,7 @@ pub(super) fn ask_for_code(secret: &Secret, next: &str) -> Response {
     response
 }
 
-/// This browser's sign-in that waits for its second factor, if any.
+/// The secret of this browser's sign-in that waits for its second factor, if any.
 pub(super) fn pending(context: &PageContext) -> Option<Secret> {
     crate::web::browser::cookie(&context.headers, PENDING, SecretKind::PendingSignIn)
 }

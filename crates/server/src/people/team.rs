@@ -1,5 +1,5 @@
-//! The page where an owner manages a business's members. Everything is done by the catalog's tools, which
-//! also decide who may do it.
+//! The page where an owner manages a business's members. The catalog's tools make all changes, and decide who may
+//! make them.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -34,16 +34,16 @@ struct Team<'a> {
     business: &'a Membership,
     others: Vec<Membership>,
     members: Vec<MemberRow>,
-    /// Where the members go on, if not memberships are shown.
+    /// The cursor of the next page of members, if there is one.
     next: Option<String>,
-    /// The open ones, of which there are few.
+    /// The open invitations. One page is enough: a business has at most 100.
     invitations: Vec<InvitationRow>,
-    /// Every role, the one with most rights first.
+    /// Every role, with the most powerful one first.
     roles: Vec<RoleWords>,
-    /// Every role, the most common one first.
+    /// Every role, with the most common one first.
     offered: Vec<RoleWords>,
     sends_mail: bool,
-    shown: Option<Shown>,
+    new_link: Option<NewLink>,
     done: &'a str,
     fault: &'a str,
 }
@@ -78,7 +78,7 @@ struct MemberRow {
     email: String,
     role: Role,
     is_this: bool,
-    /// Whether the membership waits until the user has proved that the mailbox is theirs.
+    /// Whether the membership is pending until the user proves that the mailbox is theirs.
     is_waiting: bool,
 }
 
@@ -92,26 +92,26 @@ struct InvitationRow {
 }
 
 /// A link that was just made.
-struct Shown {
-    what: What,
+struct NewLink {
+    kind: LinkKind,
     link: String,
     email: String,
 }
 
 /// What a link is for.
-enum What {
+enum LinkKind {
     Invitation(Mail),
     PasswordLink,
 }
 
-impl What {
+impl LinkKind {
     /// Whether a mail was wanted but not sent.
     const fn is_unsent(&self) -> bool {
         matches!(self, Self::Invitation(Mail::Failed | Mail::TooMany))
     }
 }
 
-/// The outcome of a mail.
+/// What happened to the mail with an invitation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mail {
     /// The mail server accepted it.
@@ -126,7 +126,7 @@ enum Mail {
 
 const OFFERED: [Role; 3] = [Role::Office, Role::Tech, Role::Owner];
 
-/// What was just done, by the keyword in the URL.
+/// The messages about what was just done, by the keyword in the URL.
 const DONE: [(&str, &str); 3] = [
     ("role", "The role was changed."),
     (
@@ -142,15 +142,15 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let tenant_context = TenantContext::page(&app, request).await?;
         let word = tenant_context.context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
-        team(&tenant_context, Said { done, ..Said::default() }).await
+        team(&tenant_context, Messages { done, ..Messages::default() }).await
     };
     either(answer.await)
 }
 
-/// What the page shows above the team.
+/// The messages that the page shows above the team.
 #[derive(Default)]
-struct Said<'a> {
-    shown: Option<Shown>,
+struct Messages<'a> {
+    new_link: Option<NewLink>,
     done: &'a str,
     fault: &'a str,
 }
@@ -169,7 +169,7 @@ impl From<InvitationRecord> for InvitationRow {
     }
 }
 
-/// A page of the members, and where they go on.
+/// A page of the members, and the cursor of the next page.
 async fn members(
     tenant_context: &TenantContext,
     after: Option<String>,
@@ -192,24 +192,28 @@ async fn member(tenant_context: &TenantContext, id: &str) -> Result<MemberRow, R
     }
 }
 
-async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response, Response> {
+async fn team(
+    tenant_context: &TenantContext,
+    messages: Messages<'_>,
+) -> Result<Response, Response> {
     let TenantContext { context, signed_in, membership, memberships, .. } = tenant_context;
     let after = context.query.get("after").map(str::to_owned);
     let (members, next) = members(tenant_context, after).await?;
     let invitations = tenant_context.list(Arguments::<ListInvitations>::none()).await?.rows;
-    let Said { shown, done, fault } = said;
-    let owned = |it: &&Membership| it.role == Role::Owner && it.account.id != membership.account.id;
+    let Messages { new_link, done, fault } = messages;
+    let is_other =
+        |it: &&Membership| it.role == Role::Owner && it.account.id != membership.account.id;
     let template = Team {
         frame: Frame::of(signed_in, memberships, "team"),
         business: membership,
-        others: memberships.iter().filter(owned).cloned().collect(),
+        others: memberships.iter().filter(is_other).cloned().collect(),
         members,
         next,
         invitations: invitations.into_iter().map(InvitationRow::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
         sends_mail: context.shared.settings.mail.is_some(),
-        shown,
+        new_link,
         done,
         fault,
     };
@@ -217,7 +221,7 @@ async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
     Ok(page::page_with_script(status, &template))
 }
 
-/// Runs a tool that changes something, and shows the team again with the keyword for what was done.
+/// Runs a tool that changes something. Then shows the team again, with the message for the keyword `done`.
 async fn change<T: Command<Output: Send>>(
     app: &App,
     request: Request,
@@ -230,29 +234,29 @@ async fn change<T: Command<Output: Send>>(
             "/team?business={}&done={done}",
             tenant_context.membership.account.id
         ))),
-        Err(error) => retry(&tenant_context, &error).await,
+        Err(error) => show_error(&tenant_context, &error).await,
     }
 }
 
-/// The team again, with the tool's error.
-async fn retry(tenant_context: &TenantContext, error: &Error) -> Result<Response, Response> {
+/// Shows the team again, with the tool's error.
+async fn show_error(tenant_context: &TenantContext, error: &Error) -> Result<Response, Response> {
     match error {
         Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
-            team(tenant_context, Said { fault: message, ..Said::default() }).await
+            team(tenant_context, Messages { fault: message, ..Messages::default() }).await
         }
         other => Err(page::failed(other)),
     }
 }
 
-/// The team, with a link that was just made.
+/// Shows the team with a link that was just made.
 async fn team_with_link(
     tenant_context: &TenantContext,
-    what: What,
+    kind: LinkKind,
     link: String,
     email: &str,
 ) -> Result<Response, Response> {
-    let shown = Some(Shown { what, link, email: email.to_owned() });
-    team(tenant_context, Said { shown, ..Said::default() }).await
+    let new_link = Some(NewLink { kind, link, email: email.to_owned() });
+    team(tenant_context, Messages { new_link, ..Messages::default() }).await
 }
 
 /// `POST /team/role`
@@ -262,7 +266,7 @@ pub(super) async fn set_role(State(app): State<App>, request: Request) -> Respon
     either(change(&app, request, "role", arguments).await)
 }
 
-/// `GET /team/remove`: says what it ends, and offers the way back.
+/// `GET /team/remove`: asks before the member is removed.
 pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request).await?;
@@ -286,7 +290,7 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
     either(change(&app, request, "revoked", arguments).await)
 }
 
-/// `POST /team/invite`: a link that was mailed is never shown; one that could not be is shown once.
+/// `POST /team/invite`: a mailed link is never shown. A link that could not be mailed is shown once.
 pub(super) async fn invite(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) = TenantContext::form(&app, request).await?;
@@ -295,7 +299,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
         let arguments = arguments!(CreateInvitation { name: name, email: email, role: role });
         let made = match tenant_context.command(arguments).await? {
             Ok(made) => made,
-            Err(error) => return retry(&tenant_context, &error).await,
+            Err(error) => return show_error(&tenant_context, &error).await,
         };
         let link = link(&tenant_context, &made.path);
         let invitation = Invitation {
@@ -312,7 +316,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
                 .write(move |tx, environment| invitations::record_mailed(tx, environment, id));
             mailed.await?;
         }
-        team_with_link(&tenant_context, What::Invitation(mail), link, email).await
+        team_with_link(&tenant_context, LinkKind::Invitation(mail), link, email).await
     };
     either(answer.await)
 }
@@ -325,10 +329,10 @@ pub(super) async fn password_link(State(app): State<App>, request: Request) -> R
         let arguments = arguments!(PasswordLink { id: form.text("user"), second_factor: factor });
         let made = match tenant_context.command(arguments).await? {
             Ok(made) => made,
-            Err(error) => return retry(&tenant_context, &error).await,
+            Err(error) => return show_error(&tenant_context, &error).await,
         };
         let link = link(&tenant_context, &made.path);
-        team_with_link(&tenant_context, What::PasswordLink, link, form.text("email")).await
+        team_with_link(&tenant_context, LinkKind::PasswordLink, link, form.text("email")).await
     };
     either(answer.await)
 }
@@ -338,7 +342,7 @@ fn link(tenant_context: &TenantContext, path: &str) -> String {
     format!("{}{path}", tenant_context.context.shared.settings.public_url)
 }
 
-/// Sends the mail and returns its outcome.
+/// Mails an invitation, and returns what happened.
 async fn send(tenant_context: &TenantContext, invitation: Invitation) -> Result<Mail, Response> {
     let context = &tenant_context.context;
     let Some(mailer) = context.shared.settings.mail.clone() else { return Ok(Mail::Off) };

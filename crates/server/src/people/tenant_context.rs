@@ -1,5 +1,5 @@
-//! A signed-in user in one of their businesses: which one a page is about, and the tools that they run
-//! there. The tools decide who may do what.
+//! A signed-in user's request about one of their businesses. Finds the business that the page is about, and runs the
+//! catalog's tools there. The tools decide who may do what.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -34,7 +34,7 @@ pub(super) struct TenantContext {
     pub(super) membership: Membership,
     /// Every business that the user belongs to.
     pub(super) memberships: Vec<Membership>,
-    /// The storage, for jobs of this user there.
+    /// The storage, for jobs of this user in the business.
     db: Db,
 }
 
@@ -74,7 +74,7 @@ impl TenantContext {
         Ok(Self { context, signed_in, membership, memberships, db })
     }
 
-    /// Reads a page of a list.
+    /// Runs a tool that lists rows, and returns one page.
     pub(super) async fn list<T: List<Row: Send>>(
         &self,
         arguments: Arguments<T>,
@@ -86,7 +86,7 @@ impl TenantContext {
         })
     }
 
-    /// Runs a tool that writes; the page shows the tool's error.
+    /// Runs a tool that writes. The inner error is the tool's, for the page to show.
     pub(super) async fn command<T: Command<Output: Send>>(
         &self,
         arguments: Arguments<T>,
@@ -109,7 +109,7 @@ impl TenantContext {
     }
 }
 
-/// The session ended during its request.
+/// The answer if the session ended during the request.
 fn sign_in_again() -> Response {
     page::go_to(&next::sign_in(next::next_page(Some(TEAM))))
 }

@@ -1,7 +1,7 @@
 //! HTTP requests to the identity provider, limited in time and size and without redirects.
 //!
-//! The provider's address is a setting of the operator, so it may be an internal one. An address from a visitor must
-//! never be fetched here.
+//! The operator sets the provider's address, so it may be an internal one. An address from a visitor must never be
+//! fetched here.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -15,17 +15,17 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The size limit of an answer, in bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// Why nothing was fetched. The text contains neither the query of an address nor a body.
+/// Why a fetch failed. The text contains neither the query of a URL nor a body.
 #[derive(Debug)]
-pub(super) struct Failed(String);
+pub(super) struct FetchFailure(String);
 
-impl fmt::Display for Failed {
+impl fmt::Display for FetchFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Failed {}
+impl std::error::Error for FetchFailure {}
 
 /// Creates the HTTP client. It uses the machine's trust store, so that a company's own certificate authority is
 /// accepted.
@@ -43,15 +43,15 @@ pub(super) fn agent(https_only: bool) -> Agent {
         .into()
 }
 
-/// Sends a request. Blocks until the answer is there.
+/// Sends a request. Blocks until the answer has arrived.
 pub(super) fn fetch(
     agent: &Agent,
     deadline: Instant,
     request: HttpRequest,
-) -> Result<HttpResponse, Failed> {
+) -> Result<HttpResponse, FetchFailure> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(Failed("there was no time left".into()));
+        return Err(FetchFailure("there was no time left".into()));
     }
     let timeout = Some(left.min(TIMEOUT));
     let (parts, body) = request.into_parts();
@@ -63,8 +63,8 @@ pub(super) fn fetch(
         let request = axum::http::Request::from_parts(parts, body);
         agent.run(agent.configure_request(request).timeout_global(timeout).build())
     };
-    let (parts, mut body) = answer.map_err(|error| Failed(error.to_string()))?.into_parts();
+    let (parts, mut body) = answer.map_err(|error| FetchFailure(error.to_string()))?.into_parts();
     let body = body.with_config().limit(MAX_BYTES).read_to_vec();
-    let body = body.map_err(|error| Failed(error.to_string()))?;
+    let body = body.map_err(|error| FetchFailure(error.to_string()))?;
     Ok(HttpResponse::from_parts(parts, body))
 }

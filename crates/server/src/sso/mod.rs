@@ -1,8 +1,8 @@
 //! "Sign in with your company account": a user signs in at the OpenID Connect provider that the operator has
 //! configured, and comes back signed in to this server.
 //!
-//! The provider only says who the user is. Rights come from the membership, and clients are still connected on this
-//! server. Without a configured provider, none of this exists.
+//! The provider only says who the user is. Rights come from the membership, and users still connect clients on this
+//! server. Without a configured provider, these pages do not exist.
 
 mod fetch;
 mod pending;
@@ -28,7 +28,7 @@ use crate::web::next::{next_page, with_next};
 use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session};
 
-/// Where the button leads.
+/// The path that the button leads to.
 const START: &str = "/sign-in/company";
 /// The path to which the provider sends the browser back. The operator registers it at the provider.
 const CALLBACK: &str = "/sign-in/company/callback";
@@ -41,21 +41,21 @@ struct Stop<'a> {
     message: &'a str,
 }
 
-/// The button on the sign-in page: the company's name, and the address that it leads to.
+/// The button for a sign-in at the company: the company's name, and the path that the button leads to.
 pub(crate) struct Button<'a> {
     pub(crate) name: &'a str,
     pub(crate) address: String,
 }
 
 impl<'a> Button<'a> {
-    /// The button for a sign-in that leads to `next`, if a provider is configured.
-    pub(crate) fn before(shared: &'a Shared, next: &str) -> Option<Self> {
+    /// The button for a sign-in that continues to `next`, if a provider is configured.
+    pub(crate) fn leading_to(shared: &'a Shared, next: &str) -> Option<Self> {
         let name = shared.company.as_ref()?.name();
         Some(Self { name, address: with_next(START, next) })
     }
 }
 
-/// The routes. They answer "not found" if no provider is configured.
+/// The routes. They answer 404 if no provider is configured.
 pub(crate) fn routes() -> Router<App> {
     Router::new().route(START, get(start)).route(CALLBACK, get(callback))
 }
@@ -76,7 +76,7 @@ async fn leave(context: &PageContext) -> Result<Response, Response> {
     Ok(response)
 }
 
-/// `GET /sign-in/company/callback`: the browser comes back. Whatever the outcome, this sign-in has ended.
+/// `GET /sign-in/company/callback`: the browser comes back. Whatever the outcome, the sign-in's cookie is deleted.
 async fn callback(State(app): State<App>, request: Request) -> Response {
     let back = async { come_back(&PageContext::begin(&app, request, Action::SsoProvider)?).await };
     let mut response = either(back.await);
@@ -87,11 +87,11 @@ async fn callback(State(app): State<App>, request: Request) -> Response {
 async fn come_back(context: &PageContext) -> Result<Response, Response> {
     let provider = provider(context)?;
     let now = context.shared.environment.clock.now();
-    let pending = Pending::of(&context.headers).ok_or_else(started_elsewhere)?;
+    let pending = Pending::from_headers(&context.headers).ok_or_else(started_elsewhere)?;
     if context.query.text("state") != pending.state() {
         return Err(started_elsewhere());
     }
-    if pending.has_ended(now) {
+    if pending.has_expired(now) {
         return Err(stop(
             StatusCode::BAD_REQUEST,
             "That took too long",
@@ -105,7 +105,7 @@ async fn come_back(context: &PageContext) -> Result<Response, Response> {
     let Some(code) = context.query.get("code") else {
         return Err(declined(context.query.text("error")));
     };
-    let claimed = provider.claimed(code.to_owned(), pending.clone(), now, context.deadline).await;
+    let claimed = provider.identify(code.to_owned(), pending.clone(), now, context.deadline).await;
     let secret = session(context, claimed.map_err(|failure| failed(&failure))?).await?;
     let mut response = page::go_to(next_page(Some(pending.next())));
     give_session(&mut response, &secret);
@@ -140,7 +140,7 @@ async fn session(context: &PageContext, claimed: Claimed) -> Result<Secret, Resp
     }
 }
 
-/// The page for a browser that comes back without a sign-in that it started here.
+/// The page for a browser that comes back without having started this sign-in.
 fn started_elsewhere() -> Response {
     stop(
         StatusCode::BAD_REQUEST,

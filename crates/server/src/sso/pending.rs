@@ -1,6 +1,6 @@
-//! A sign-in in progress, which is kept in a cookie until the provider sends the browser back.
+//! A sign-in in progress. It is kept in a cookie until the provider sends the browser back.
 //!
-//! The cookie holds a random secret, the time at which the sign-in was started, and the page to open at the end.
+//! The cookie contains a random secret, the time at which the sign-in was started, and the page to open at the end.
 //! State, nonce and verifier are each a hash of the whole cookie and a label. So nothing has to be stored in the
 //! database, and a modified cookie matches no sign-in.
 //!
@@ -45,7 +45,7 @@ impl Pending {
     }
 
     /// This browser's sign-in, if it has one.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let cookie = browser::cookie_value(headers, COOKIE)?;
         let mut parts = cookie.splitn(3, '.');
         let (secret, started, next) = (parts.next()?, parts.next()?, parts.next()?);
@@ -62,7 +62,7 @@ impl Pending {
     }
 
     /// Whether the sign-in has expired.
-    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
         let age = now.0.div_euclid(SECOND).saturating_sub(self.started);
         !(0..LIFETIME).contains(&age)
     }
@@ -124,7 +124,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::try_from(format!("a=b; {COOKIE}={cookie}")).unwrap();
         headers.insert(HEADER, value);
-        Pending::of(&headers)
+        Pending::from_headers(&headers)
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             Pending::start(&environment, &format!("/oauth/authorize?{}", "x".repeat(4_000)));
         assert_eq!(pending.next(), HOME);
         let at = |seconds: i64| Timestamp((pending.started + seconds) * SECOND);
-        assert!(!pending.has_ended(at(0)) && !pending.has_ended(at(LIFETIME - 1)));
-        assert!(pending.has_ended(at(LIFETIME)) && pending.has_ended(at(-1)));
+        assert!(!pending.has_expired(at(0)) && !pending.has_expired(at(LIFETIME - 1)));
+        assert!(pending.has_expired(at(LIFETIME)) && pending.has_expired(at(-1)));
     }
 }

@@ -1,5 +1,4 @@
-//! The company's identity provider: its published metadata, and what it says about a user who has signed in
-//! there.
+//! The company's identity provider: its published metadata, and what it says about a user who has signed in.
 //!
 //! Sources: OpenID Connect Core 1.0, 3.1; OpenID Connect Discovery 1.0, 4; RFC 9700, 2.1.
 
@@ -13,28 +12,28 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AccessToken, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, SignatureVerificationError, StandardErrorResponse, TokenResponse,
+    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl,
+    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse, TokenResponse,
 };
 use tokio::sync::Semaphore;
 use ureq::Agent;
 use zoop_crm::identity::sign_in::identities::Claimed;
 use zoop_db::Timestamp;
 
-use super::fetch::{self, Failed};
+use super::fetch::{self, FetchFailure};
 use super::pending::Pending;
 
 /// How long the provider's metadata is used without fetching it again, in microseconds.
 const FRESH_FOR: i64 = 60 * 60 * 1_000_000;
-/// The minimum time between two fetches, in microseconds.
+/// The minimum time between two attempts to fetch the metadata, in microseconds.
 const RETRY_INTERVAL: i64 = 30 * 1_000_000;
 /// How far the provider's clock may be off, in microseconds.
 const CLOCK_LEEWAY: i64 = 60 * 1_000_000;
 /// The maximum number of sign-ins that wait for the provider at once, each on a thread of its own.
 const MAX_WAITING: usize = 8;
 
-/// The time limit for a check whether the provider can be reached.
+/// The time limit for checking that the provider can be reached.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The library's type for a provider whose metadata is known.
@@ -47,7 +46,7 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// The company's identity provider.
+/// The settings for the company's identity provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SsoProvider {
     /// The provider's issuer, exactly as the provider writes it: an https URL, or http on this machine.
@@ -75,15 +74,15 @@ impl fmt::Debug for SsoProvider {
 /// text from the provider.
 #[derive(Debug)]
 pub(super) enum SsoFailure {
-    /// The provider does not answer, or not correctly.
+    /// The provider does not answer, or its answer cannot be used.
     Unreachable(String),
-    /// The provider's answer was rejected, or it rejected the code.
+    /// The provider's answer was rejected, or the provider rejected the code.
     Refused(&'static str),
     /// Too many sign-ins are waiting for the provider.
     Busy,
 }
 
-/// The provider.
+/// The company's identity provider, with its cached metadata.
 pub(crate) struct Provider {
     company: SsoProvider,
     callback: String,
@@ -104,7 +103,7 @@ impl SsoProvider {
     /// Checks that the provider can be reached, by fetching its metadata.
     ///
     /// # Errors
-    /// If users cannot sign in there at the moment. The text says why.
+    /// If users cannot sign in at the provider at the moment. The text says why.
     pub fn reach(&self) -> Result<(), String> {
         let deadline = Instant::now() + REACH_TIMEOUT;
         Provider::new(self.clone(), "").discover(deadline).map(drop)
@@ -155,8 +154,8 @@ impl Provider {
         .await
     }
 
-    /// What the provider says about the user who signed in with this code.
-    pub(super) async fn claimed(
+    /// Exchanges the code for what the provider says about the user.
+    pub(super) async fn identify(
         self: &Arc<Self>,
         code: String,
         pending: Pending,
@@ -167,7 +166,7 @@ impl Provider {
             .await
     }
 
-    /// Runs blocking work on a thread for that.
+    /// Runs blocking work on a thread of its own, unless too many sign-ins are waiting.
     async fn on_blocking_thread<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, SsoFailure> + Send + 'static,
@@ -203,7 +202,7 @@ impl Provider {
         let token =
             tokens.id_token().ok_or(SsoFailure::Refused("the provider sent no ID token"))?;
         let nonce = Nonce::new(pending.nonce());
-        let verified = |client: &Client| -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
+        let verify = |client: &Client| -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
             let time = UNIX_EPOCH + microseconds(now.0.saturating_sub(CLOCK_LEEWAY));
             let verifier = client
                 .id_token_verifier()
@@ -214,11 +213,11 @@ impl Provider {
                 .set_time_fn(move || time.into());
             token.claims(&verifier, &nonce).cloned()
         };
-        let claims = match verified(&client) {
-            // The provider may have changed its keys: fetch them again, but not often.
+        let claims = match verify(&client) {
+            // The provider may have changed its keys, so they are fetched again, unless that was just done.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
-            )) => verified(&self.client(now, deadline, true)?),
+            )) => verify(&self.client(now, deadline, true)?),
             other => other,
         };
         let claims = claims.map_err(|error| SsoFailure::Refused(claims_failure(&error)))?;
@@ -243,7 +242,7 @@ impl Provider {
         client: &Client,
         token: &AccessToken,
         claims: &CoreIdTokenClaims,
-        fetch: &impl Fn(openidconnect::HttpRequest) -> Result<openidconnect::HttpResponse, Failed>,
+        fetch: &impl Fn(HttpRequest) -> Result<HttpResponse, FetchFailure>,
     ) -> Result<Option<String>, SsoFailure> {
         // The answer must be about the same user: the library rejects another subject.
         let Ok(request) = client.user_info(token.clone(), Some(claims.subject().clone())) else {
@@ -257,9 +256,14 @@ impl Provider {
         Ok(user_info.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
     }
 
-    /// The library's client for the provider, with keys that are fresh enough or, if `anew`, fetched again.
-    fn client(&self, now: Timestamp, deadline: Instant, anew: bool) -> Result<Client, SsoFailure> {
-        let metadata = self.metadata(now, deadline, anew)?;
+    /// The library's client for the provider; see [`Self::metadata`].
+    fn client(
+        &self,
+        now: Timestamp,
+        deadline: Instant,
+        refetch: bool,
+    ) -> Result<Client, SsoFailure> {
+        let metadata = self.metadata(now, deadline, refetch)?;
         let unusable =
             |_| SsoFailure::Unreachable("the provider's addresses cannot be used".into());
         let redirect = RedirectUrl::new(self.callback.clone()).map_err(unusable)?;
@@ -276,13 +280,13 @@ impl Provider {
         Ok(if sends_in_body { client.set_auth_type(AuthType::RequestBody) } else { client })
     }
 
-    /// The provider's metadata. It is fetched again after an hour. If that fails, the last known version is used, and
-    /// the next attempt is made after half a minute at the earliest.
+    /// The provider's metadata. It is fetched again after an hour, or with `refetch`, but at most every half minute.
+    /// If fetching fails, the last known version is used.
     fn metadata(
         &self,
         now: Timestamp,
         deadline: Instant,
-        anew: bool,
+        refetch: bool,
     ) -> Result<Arc<CoreProviderMetadata>, SsoFailure> {
         // The lock is held while fetching, so that other callers wait for the result.
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
@@ -292,7 +296,7 @@ impl Provider {
         let was_just_requested =
             published.requested_at.is_some_and(|at| is_within(at, RETRY_INTERVAL));
         match known {
-            Some(known) if was_just_requested || (is_fresh && !anew) => return Ok(known),
+            Some(known) if was_just_requested || (is_fresh && !refetch) => return Ok(known),
             None if was_just_requested => {
                 return Err(SsoFailure::Unreachable(
                     "the provider did not answer a moment ago".into(),
@@ -335,7 +339,7 @@ fn microseconds(count: i64) -> Duration {
     Duration::from_micros(u64::try_from(count).unwrap_or(0))
 }
 
-type TokenError = RequestTokenError<Failed, StandardErrorResponse<CoreErrorResponseType>>;
+type TokenError = RequestTokenError<FetchFailure, StandardErrorResponse<CoreErrorResponseType>>;
 
 fn token_failure(error: &TokenError) -> SsoFailure {
     match error {
@@ -349,7 +353,7 @@ fn token_failure(error: &TokenError) -> SsoFailure {
     }
 }
 
-/// What is wrong with an ID token, without any part of it.
+/// Says what is wrong with an ID token, without quoting it.
 fn claims_failure(error: &ClaimsVerificationError) -> &'static str {
     use ClaimsVerificationError as Wrong;
     match error {

@@ -19,9 +19,9 @@ use zoop_db::Lane;
 use crate::app::Shared;
 use crate::background;
 
-/// The session's cookie.
+/// The name of the session cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
-/// The cookie of a browser that a user has signed in with before. It does not sign anyone in.
+/// The name of the cookie of a browser that a user has signed in with before. It does not sign anyone in.
 pub(crate) const DEVICE: &str = "__Host-zoop-device";
 
 /// The value of a cookie.
@@ -37,7 +37,7 @@ pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Optio
     Secret::parse_as(kind, cookie_value(headers, name)?)
 }
 
-/// Sets a cookie for `seconds`, or deletes it with 0. Pages of other sites do not send it with their forms.
+/// Sets a cookie for `seconds`, or deletes it with 0. Browsers do not send the cookie with forms of other sites.
 pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, seconds: i64) {
     let mut cookie = String::new();
     // Writing to a string cannot fail.
@@ -58,10 +58,10 @@ pub(crate) async fn signed_in(
     let Some(secret) = cookie(headers, SESSION, SecretKind::Session) else { return Ok(None) };
     let now = shared.environment.clock.now();
     let token = secret.expose().to_owned();
-    let lane = shared.lanes.of(Some(&token), address);
+    let lane = shared.lanes.lane_of(Some(&token), address);
     let looking = shared.db.lane(lane).read::<_, Error>(deadline, move |tx| {
         let Some(signed_in) = sessions::find(tx, &secret, now)? else { return Ok(None) };
-        // The hint is as good with any of a user's businesses.
+        // The lane may be that of any of the user's businesses, so the first one will do.
         let is_known = matches!(lane, Lane::Tenant { .. });
         let membership =
             if is_known { None } else { signed_in.memberships(tx)?.into_iter().next() };

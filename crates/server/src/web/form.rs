@@ -1,4 +1,4 @@
-//! Reads forms, up to a size limit and until a deadline, and only forms sent by a page of this server.
+//! Reads forms up to a size limit and until a deadline. Only forms sent by a page of this server are accepted.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -60,7 +60,7 @@ impl Form {
     }
 }
 
-/// The body of a request from this address.
+/// Reads the body of a request from this address.
 pub(crate) async fn body(
     shared: &Shared,
     body: Body,
@@ -71,7 +71,7 @@ pub(crate) async fn body(
     shared.bodies.read(body, terms).await
 }
 
-/// The form that a page of this server sent from this address, or the page that says why it is rejected.
+/// Reads a form, if a page of this server sent it. The error is the page that says why the form was rejected.
 pub(crate) async fn read(
     shared: &Shared,
     headers: &HeaderMap,

@@ -8,8 +8,8 @@ pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 
-/// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A link may name
-/// any URL, and must not lead to another site.
+/// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A request may name
+/// any URL, but the browser must not be sent to another site.
 pub(crate) fn next_page(requested: Option<&str>) -> &str {
     requested.filter(|requested| is_ours(requested)).unwrap_or(HOME)
 }
@@ -32,7 +32,7 @@ pub(crate) fn sign_in(next: &str) -> String {
     with_next("/sign-in", next)
 }
 
-/// The path of a page of the sign-in, with `next` in its query.
+/// The path of a sign-in page, with `next` in the query unless it is [`HOME`].
 pub(crate) fn with_next(path: &str, next: &str) -> String {
     if next == HOME {
         return path.to_owned();

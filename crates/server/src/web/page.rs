@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use zoop_crm::call::error::Error;
 
-/// A page loads only the style, the font, the icon and its script, if it has one. It sends forms only to this
+/// A page loads only the style sheet, the font, the icon and its script, if it has one. It sends forms only to this
 /// server, and cannot be framed.
 ///
 /// Source: Content Security Policy Level 3.
@@ -37,7 +37,6 @@ struct Stop<'a> {
     message: &'a str,
 }
 
-/// A page.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => {
@@ -116,7 +115,7 @@ pub(crate) fn not_found() -> Response {
     )
 }
 
-/// The page for a visitor who exceeded a rate limit, who may try again after `seconds`.
+/// The page for a visitor who exceeded a rate limit and may try again after `seconds`.
 pub(crate) fn too_many(seconds: u64) -> Response {
     let minutes = seconds.div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
@@ -126,7 +125,7 @@ pub(crate) fn too_many(seconds: u64) -> Response {
     response
 }
 
-/// Redirects the browser to another page, which it gets with GET. A path that comes from a request must have been
+/// Redirects the browser to another page, which the browser requests with GET. A path from a request must have been
 /// checked by [`next_page`](super::next::next_page).
 pub(crate) fn go_to(path: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(path) else { return not_found() };
@@ -136,7 +135,7 @@ pub(crate) fn go_to(path: &str) -> Response {
     response
 }
 
-/// Adds the headers of every page. The referrer policy is not `no-referrer`, with which browsers would send forms with
+/// Adds the headers that every page has. With the referrer policy `no-referrer`, browsers would send forms with
 /// `Origin: null`.
 fn add_page_headers(headers: &mut HeaderMap) {
     for (name, value) in [

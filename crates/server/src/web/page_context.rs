@@ -71,12 +71,12 @@ impl PageContext {
             .await
             .map_err(|error| page::failed(&error))?;
         if let Some(signed_in) = &found {
-            self.visitor.is(signed_in.user);
+            self.visitor.set(signed_in.user);
         }
         Ok(found)
     }
 
-    /// The signed-in user. A visitor who is not signed in is redirected to the sign-in page, which leads to `next`.
+    /// The signed-in user. Other visitors are redirected to the sign-in page, which continues to `next`.
     pub(crate) async fn require_sign_in(&self, next: &str) -> Result<SignedIn, Response> {
         let signed_in = self.signed_in().await?;
         signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
@@ -93,7 +93,7 @@ impl PageContext {
         browser::cookie(&self.headers, SESSION, SecretKind::Session)
     }
 
-    /// The cookie of a browser that a user has signed in with before.
+    /// The cookie of a browser that a user has signed in with before, valid or not.
     pub(crate) fn device(&self) -> Option<Secret> {
         browser::cookie(&self.headers, DEVICE, SecretKind::Device)
     }
@@ -103,7 +103,6 @@ impl PageContext {
         self.shared.db_for(browser::cookie_value(&self.headers, SESSION), self.address)
     }
 
-    /// Runs a read job.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut ReadTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
@@ -113,7 +112,6 @@ impl PageContext {
         read.await.map_err(|error| page::failed(&error))
     }
 
-    /// Runs a write job.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,

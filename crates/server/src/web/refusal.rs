@@ -21,7 +21,7 @@ fn is_html(range: &str) -> bool {
     media.trim().eq_ignore_ascii_case("text/html")
 }
 
-/// Replaces the body of an error with a page, unless it already is one. Status and headers are kept.
+/// Replaces the body of an error with a page, unless the body is a page already. Status and headers are kept.
 pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = next.run(request).await;
@@ -46,8 +46,7 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     with_page_body(answer, page)
 }
 
-/// `GET /api/mcp`. A browser, in which someone may want to see what the address is, gets a page; a program gets the
-/// endpoint's own error.
+/// `GET /api/mcp`. A browser gets a page that explains the address; a program gets the endpoint's own error.
 pub(crate) async fn endpoint(app: State<App>, request: Request) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = mcp::endpoint(app, request).await;

@@ -1,4 +1,4 @@
-//! How pages describe roles and write times.
+//! How pages describe roles and show times.
 
 use zoop_crm::call::access::Role;
 use zoop_crm::values::clock::{Moment, rfc3339};

@@ -26,8 +26,8 @@ fn challenge(server: &Server, end: &str) -> String {
     )
 }
 
-/// A token of the right form is looked up once the message is read; any other is rejected before that, so the
-/// answer does not know the message's id.
+/// Checks a 401 answer. A token of the right form is looked up after the message was read. Any other token is rejected
+/// before that, so the answer does not contain the message's id.
 fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str, id: &Value) {
     assert_eq!((reply.status, reply.code()), (401, Some(-32001)), "{reply:?}");
     let body = reply.json();
@@ -114,7 +114,7 @@ fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
         |tool: &str, arguments: Value| server.env.call_as_operator(account, tool, arguments);
     let create = |arguments: Value| {
         let made = operate("keys.create", arguments);
-        let text = |name: &str| made[name].as_str().expect("it").to_owned();
+        let text = |name: &str| made[name].as_str().expect("a string").to_owned();
         (text("key_id"), text("key"))
     };
     let ping = |key: &str| server.ask(key, "/api/mcp", "ping", json!({}));
@@ -176,7 +176,7 @@ fn a_keys_last_use_is_written_once_a_minute() {
     };
     assert_eq!(last_use(), [] as [Value; 0]);
     server.owner("ping", json!({}));
-    // It is recorded asynchronously, perhaps after the answer.
+    // The use is recorded asynchronously, perhaps after the answer.
     wait_until("the first use is written", || last_use() == ["2026-06-13T18:00:00.000Z"]);
     server.env.clock.advance(59_999);
     server.owner("ping", json!({}));
@@ -213,8 +213,8 @@ fn the_history_records_the_address_of_a_change() {
         let call = json!({ "name": "customers.create",
                            "arguments": { "customer_type": "company", "company_name": "A" } });
         let body = message("tools/call", call);
-        let told = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
-        assert!(!server.post("/api/mcp", &told, &body).tool().0);
+        let forwarded = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
+        assert!(!server.post("/api/mcp", &forwarded, &body).tool().0);
         let account = Some(server.business.account);
         let history = server.env.call_as_operator(account, "history.list", json!({ "limit": 1 }));
         assert_eq!(history["rows"][0]["address"], seen);

@@ -1,10 +1,12 @@
-//! The server's address: normalized, and the other names of this machine.
+//! The server's address: how it is normalized, and the other names of this machine.
 
 use serde_json::json;
 use zoop_server::Settings;
 
 use crate::http::{self, Reply};
-use crate::oauth::{Browser, Program, changed, encoded, request_of, returned, value};
+use crate::oauth::{
+    Browser, Program, consent_request, encode_form, redirect_target, value, with_changes,
+};
 use crate::server::{Server, message};
 
 /// The port that a server listens on.
@@ -13,7 +15,7 @@ fn port(server: &Server) -> u16 {
 }
 
 /// A server whose public URL is this host with its own port.
-fn at(host: &str) -> Server {
+fn start_at(host: &str) -> Server {
     let set = |settings: &mut Settings| {
         let (_, port) = settings.public_url.rsplit_once(':').expect("a port");
         settings.public_url = format!("http://{host}:{port}").parse().expect("an origin");
@@ -31,7 +33,7 @@ fn a_public_url_is_normalized() {
     for (typed, form) in
         [("LocalHost", "localhost"), ("[0:0:0:0:0:0:0:1]", "[::1]"), ("127.1", "127.0.0.1")]
     {
-        let server = at(typed);
+        let server = start_at(typed);
         let own = format!("http://{form}:{}", port(&server));
         let host = format!("{form}:{}", port(&server));
         let metadata = get(&server, &host, "/.well-known/oauth-protected-resource/api/mcp").json();
@@ -45,7 +47,7 @@ fn a_public_url_is_normalized() {
         assert_eq!(sent.status, 403);
         assert!(
             sent.body.contains("Wrong e-mail address or password"),
-            "{typed}: the form is taken: {sent:?}"
+            "{typed}: the form is accepted: {sent:?}"
         );
     }
 }
@@ -133,14 +135,14 @@ fn a_client_that_was_given_another_name_of_this_machine_connects_with_it() {
     let metadata = get(&server, &local, "/.well-known/oauth-protected-resource/api/mcp").json();
     let resource = format!("http://{local}/api/mcp");
     assert_eq!(metadata["resource"], resource, "clients compare it with what they were given");
-    assert_eq!(metadata["authorization_servers"], json!([own]), "and there is one issuer");
+    assert_eq!(metadata["authorization_servers"], json!([own]), "there is only one issuer");
 
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     for resource in [resource.as_str(), &format!("HTTP://LOCALHOST:{port}/api/mcp/")] {
-        let request = request_of(&browser.ask(&program.query(&[("resource", resource)])));
+        let request = consent_request(&browser.ask(&program.query(&[("resource", resource)])));
         let (_, pairs) =
-            returned(&browser.allow(&request, &server.business, crate::oauth::EVERY_SCOPE));
+            redirect_target(&browser.allow(&request, &server.business, crate::oauth::EVERY_SCOPE));
         assert_eq!(value(&pairs, "iss"), Some(own.as_str()));
         let code = value(&pairs, "code").expect("a code");
         let tokens = crate::oauth::tokens(&program.exchange(code, &[("resource", resource)]));
@@ -149,7 +151,7 @@ fn a_client_that_was_given_another_name_of_this_machine_connects_with_it() {
         assert_eq!(server.post_bare(&headers, &message("ping", json!({}))).status, 200);
     }
     let elsewhere = format!("http://localhost:{}/api/mcp", port.wrapping_add(1));
-    let query = encoded(&changed(&[], &[("resource", &elsewhere)]));
+    let query = encode_form(&with_changes(&[], &[("resource", &elsewhere)]));
     let refused = browser.ask(&format!("{}&{query}", program.query(&[])));
     assert!(refused.body.contains("This server does not have this resource"), "{refused:?}");
 }

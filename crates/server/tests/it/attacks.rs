@@ -1,4 +1,4 @@
-//! Attacks on the running server, beyond the tests of the single rules.
+//! Attacks on the running server, in addition to the tests of single rules.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -33,10 +33,14 @@ fn hostile_text_in_a_record_stays_the_value_of_its_field() {
     let (is_error, note) = reply.tool();
     assert!(!is_error);
     assert_eq!(note["body"], stored.as_str());
-    let places = texts(&note).into_iter().filter(|text| text.contains("Ignore")).count();
-    assert_eq!(places, 1, "{note}");
+    let occurrences = texts(&note).into_iter().filter(|text| text.contains("Ignore")).count();
+    assert_eq!(occurrences, 1, "{note}");
     let content = reply.json()["result"]["content"].clone();
-    assert_eq!(content.as_array().map(Vec::len), Some(1), "one text, and it is JSON: {content}");
+    assert_eq!(
+        content.as_array().map(Vec::len),
+        Some(1),
+        "the only content is the JSON text: {content}"
+    );
 
     // An error about the record names its rule and never quotes the record.
     let id = &customer["id"];
@@ -47,8 +51,8 @@ fn hostile_text_in_a_record_stays_the_value_of_its_field() {
         server.call("customers.get", json!({ "id": HOSTILE })),
         server.call("notes.list", json!({ "cursor": HOSTILE })),
     ] {
-        let (is_error, told) = refused.tool();
-        assert!(is_error && !told.to_string().contains("Ignore"), "{told}");
+        let (is_error, answer) = refused.tool();
+        assert!(is_error && !answer.to_string().contains("Ignore"), "{answer}");
     }
 }
 
@@ -73,8 +77,8 @@ fn tool_texts_for_models_contain_nothing_hidden() {
     let texts: Vec<_> = read.iter().flat_map(texts).collect();
     assert!(texts.len() > 300, "only {} texts", texts.len());
     for text in texts {
-        // Plain letters, and the few typographic signs that the texts use: no invisible characters, no
-        // look-alike letters of other scripts, no markup that a client would not show.
+        // Only plain letters and the few typographic signs that the texts use are allowed: no invisible characters,
+        // look-alike letters of other scripts, or markup that a client would not show.
         let hidden = text.chars().find(|c| !(' '..='~').contains(c) && !"–—…“”‘’é→×".contains(*c));
         assert_eq!(hidden, None, "{text:?}");
         assert!(!text.contains("<!--") && !text.contains("]("), "{text:?}");
@@ -133,9 +137,9 @@ fn a_request_cannot_be_smuggled_behind_another() {
             .as_bytes(),
         );
         assert_eq!(connection.receive().status, 400, "{framing}");
-        assert!(connection.is_closed(), "{framing}: what follows is not read");
+        assert!(connection.is_closed(), "{framing}: the rest is not read");
     }
-    // Both framings at once: the transfer coding counts, or nothing does (RFC 9112, 6.3).
+    // With both framings, a server must use the transfer coding or reject the request (RFC 9112, 6.3).
     let mut connection = Connection::open(server.public);
     connection.send(
         format!(
@@ -166,8 +170,8 @@ fn oversized_requests_are_rejected_before_parsing() {
         )
     };
     for body in [deep("[", "]"), deep("{\"q\":", "}")] {
-        let (is_error, told) = server.post("/api/mcp", &[], body.as_bytes()).tool();
-        assert!(is_error && told["kind"] == "invalid_input", "{told}");
+        let (is_error, answer) = server.post("/api/mcp", &[], body.as_bytes()).tool();
+        assert!(is_error && answer["kind"] == "invalid_input", "{answer}");
     }
-    assert_eq!(server.owner("ping", json!({})).status, 200, "and it lives");
+    assert_eq!(server.owner("ping", json!({})).status, 200, "the server still answers");
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::http::Connection;
 use crate::server::{Server, message};
 
-/// The head of a ping with these lines, each with its end.
+/// The head of a request with these lines. Each line includes its line end.
 fn head(server: &Server, version: &str, lines: &str) -> String {
     let key = &server.business.owner_key;
     format!("POST /api/mcp HTTP/{version}\r\nauthorization: Bearer {key}\r\n{lines}\r\n")
@@ -41,9 +41,9 @@ fn an_ambiguous_request_head_is_rejected_and_its_connection_closed() {
         let reply = connection.receive();
         assert_eq!((reply.status, reply.header("connection")), (400, Some("close")), "{lines}");
         assert_eq!(reply.json()["error"], "bad_request", "{lines}");
-        assert!(connection.is_closed(), "{lines}: what follows is not read");
+        assert!(connection.is_closed(), "{lines}: the rest is not read");
     }
-    assert_eq!(server.log.requests().len(), 0, "the endpoint never saw one");
+    assert_eq!(server.log.requests().len(), 0, "no request reached the endpoint");
     // The operator's port is as strict.
     let mut connection = Connection::open(server.operations);
     connection.send(b"GET /metrics HTTP/1.1\r\n\r\n");
@@ -74,7 +74,7 @@ fn lines_that_end_with_a_bare_lf_hide_no_second_request() {
     let key = &server.business.owner_key;
     let body = String::from_utf8(message("ping", json!({}))).expect("UTF-8");
     let length = body.len();
-    // hyper accepts such lines, as it may (RFC 9112, 2.2). The next request is then parsed exactly as it was sent.
+    // hyper accepts such lines, which RFC 9112, 2.2 allows. The next request is then parsed exactly as it was sent.
     let mut connection = Connection::open(server.public);
     let request = format!(
         "POST /api/mcp HTTP/1.1\nhost: x\nauthorization: Bearer {key}\ncontent-length: {length}\n\n{body}"
@@ -83,7 +83,7 @@ fn lines_that_end_with_a_bare_lf_hide_no_second_request() {
     assert_eq!(connection.receive().status, 200);
     connection.send(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
     assert_eq!(connection.receive().json()["status"], "ok");
-    // Between CR LF a bare LF ends a line too, so that no header is hidden within another's value.
+    // A bare LF among lines that end with CR LF also ends a line, so it cannot hide a header in another header's value.
     let mut connection = Connection::open(server.public);
     let lines = format!("x-a: 1\nhost: y\r\nhost: x\r\ncontent-length: {length}\r\n");
     connection.send(format!("{}{body}", head(&server, "1.1", &lines)).as_bytes());

@@ -19,7 +19,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// A header's value; its name in lower case.
+    /// The value of the header with this name, which is in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(known, _)| known == name);
         let value = found.next().map(|(_, value)| value.as_str());
@@ -66,7 +66,7 @@ impl Connection {
         Self(stream)
     }
 
-    /// Sends raw bytes; the server may have stopped reading.
+    /// Sends raw bytes. Ignores failures, because the server may have stopped reading.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes);
     }
@@ -89,7 +89,7 @@ impl Connection {
         head
     }
 
-    /// Reads one answer, which may be an interim one (100 Continue).
+    /// Reads one answer, which may be an interim answer (100 Continue).
     pub(crate) fn receive(&mut self) -> Reply {
         let head = self.read_head();
         let mut lines = head.split("\r\n");
@@ -135,7 +135,7 @@ pub(crate) fn request(
     let length = body.len().to_string();
     let mut all = vec![("Content-Length", length.as_str())];
     all.extend(headers);
-    // In one piece, as most clients send it.
+    // The request is sent in one piece, as most clients do.
     let head = Connection::head(method, target, &all);
     connection.send(&[head.as_bytes(), body].concat());
     connection.receive()

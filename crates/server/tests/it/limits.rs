@@ -1,4 +1,4 @@
-//! Requests in a rolling minute.
+//! Limits on requests in a rolling minute.
 
 use serde_json::json;
 use zoop_both::both;
@@ -9,7 +9,7 @@ use crate::http::{self, Reply};
 use crate::oauth::Browser;
 use crate::server::Server;
 
-fn limited(credential: u32, tenant: u32) -> Server {
+fn start_limited(credential: u32, tenant: u32) -> Server {
     Server::start_with(|settings| settings.limits = Limits { credential, tenant }, None)
 }
 
@@ -17,7 +17,7 @@ fn ping(server: &Server, key: &str) -> Reply {
     server.ask(key, "/api/mcp", "ping", json!({}))
 }
 
-/// A call, which finds nothing.
+/// Calls a tool, which finds nothing.
 fn call(server: &Server, key: &str) -> Reply {
     server.ask(
         key,
@@ -29,31 +29,31 @@ fn call(server: &Server, key: &str) -> Reply {
 
 #[both]
 fn every_answer_to_an_authenticated_caller_shows_its_limits() {
-    let server = limited(3, 5);
+    let server = start_limited(3, 5);
     let policy = r#""credential";q=3;w=60, "tenant";q=5;w=60"#;
-    let stands = |reply: &Reply, policy: &str, left: &str| {
+    let assert_limits = |reply: &Reply, policy: &str, left: &str| {
         assert_eq!(reply.header("ratelimit-policy"), Some(policy), "{reply:?}");
         assert_eq!(reply.header("ratelimit"), Some(left), "{reply:?}");
     };
     let first = server.call("customers.search", json!({}));
-    stands(&first, policy, r#""credential";r=2;t=60, "tenant";r=4;t=60"#);
+    assert_limits(&first, policy, r#""credential";r=2;t=60, "tenant";r=4;t=60"#);
     server.env.clock.advance(10_500);
     let unknown_tool = server.owner("tools/call", json!({ "name": "nothing" }));
-    stands(&unknown_tool, policy, r#""credential";r=1;t=50, "tenant";r=3;t=50"#);
+    assert_limits(&unknown_tool, policy, r#""credential";r=1;t=50, "tenant";r=3;t=50"#);
     let refused_by_tool = server.call("customers.get", json!({ "id": "x" }));
-    stands(&refused_by_tool, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
+    assert_limits(&refused_by_tool, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
     let limited = server.call("customers.search", json!({}));
     assert_eq!(limited.status, 429);
-    stands(&limited, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
-    // A connecting client gets the standing of calls too, and what is left for connecting.
+    assert_limits(&limited, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
+    // When a client connects, the answer shows the limits on calls too, and the limit on connecting.
     let connecting = format!(r#"{policy}, "connecting";q=60;w=60"#);
     let left = r#""credential";r=0;t=50, "tenant";r=2;t=50, "connecting";r=59;t=60"#;
-    stands(&server.owner("ping", json!({})), &connecting, left);
+    assert_limits(&server.owner("ping", json!({})), &connecting, left);
 }
 
 #[both]
 fn over_the_limit_a_credential_waits_until_its_oldest_request_expires() {
-    let server = limited(2, 0);
+    let server = start_limited(2, 0);
     let key = &server.business.owner_key;
     assert_eq!(call(&server, key).status, 200);
     server.env.clock.advance(20_000);
@@ -73,7 +73,7 @@ fn over_the_limit_a_credential_waits_until_its_oldest_request_expires() {
 
 #[both]
 fn a_client_over_its_limit_can_connect_up_to_twice_the_limit() {
-    let server = limited(100, 0);
+    let server = start_limited(100, 0);
     let key = &server.business.owner_key;
     let mut calls = (0..101).map(|_| call(&server, key).status);
     assert!(calls.by_ref().take(100).all(|status| status == 200));
@@ -104,7 +104,7 @@ fn a_client_over_its_limit_can_connect_up_to_twice_the_limit() {
 
 #[both]
 fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
-    let server = limited(120, 100);
+    let server = start_limited(120, 100);
     let import = server.env.call_as_operator(
         Some(server.business.account),
         "keys.create",
@@ -131,7 +131,7 @@ fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
 
 #[both]
 fn a_refused_request_runs_nothing() {
-    let server = limited(1, 0);
+    let server = start_limited(1, 0);
     let create = |name: &str| {
         server.call("customers.create", json!({ "customer_type": "company", "company_name": name }))
     };
@@ -146,7 +146,7 @@ fn a_refused_request_runs_nothing() {
 
 #[both]
 fn the_tenants_limit_counts_all_its_credentials_and_no_other_tenants() {
-    let server = limited(0, 70);
+    let server = start_limited(0, 70);
     let other = server.env.empty_business("Other");
     let second = server.key(&[Scope::ReadCustomers], false);
     for _ in 0..10 {
@@ -162,7 +162,7 @@ fn the_tenants_limit_counts_all_its_credentials_and_no_other_tenants() {
 
 #[both]
 fn a_key_may_carry_its_own_limit_and_zero_means_none() {
-    let server = limited(0, 0);
+    let server = start_limited(0, 0);
     for _ in 0..3 {
         let reply = server.owner("ping", json!({}));
         assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
@@ -181,8 +181,8 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
 
 #[test]
 fn page_requests_are_not_counted() {
-    let server = limited(2, 2);
-    let browser = Browser::of(&server, &server.business.owner);
+    let server = start_limited(2, 2);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     for _ in 0..5 {
         let headers = [("Cookie", browser.cookie.as_str())];
         let reply = http::request(server.public, "GET", "/team", &headers, b"");

@@ -1,4 +1,4 @@
-//! What a caller sees: tools by scope and by the URL's query, prompts, resources.
+//! What a caller is shown: tools, depending on scopes and on the URL's query, prompts, and resources.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use zoop_crm::catalog;
 
 use crate::server::{Server, message};
 
-fn listed(server: &Server, key: &str, query: &str) -> Vec<Value> {
+fn list_tools(server: &Server, key: &str, query: &str) -> Vec<Value> {
     let reply = server.ask(key, &format!("/api/mcp{query}"), "tools/list", json!({}));
     assert_eq!(reply.status, 200, "{reply:?}");
     let result = &reply.json()["result"];
-    assert_eq!(result.get("nextCursor"), None, "there is one page");
+    assert_eq!(result.get("nextCursor"), None, "the list has only one page");
     result["tools"].as_array().expect("a list").clone()
 }
 
@@ -21,7 +21,7 @@ fn names(tools: &[Value]) -> Vec<&str> {
     tools.iter().map(|tool| tool["name"].as_str().expect("a name")).collect()
 }
 
-/// The catalog's tools that pass, in its order.
+/// The names of the catalog's tools that pass, in the order of the catalog.
 fn expected(
     pass: impl Fn(&str, &zoop_crm::call::definition::ToolDef) -> bool,
 ) -> Vec<&'static str> {
@@ -34,12 +34,12 @@ fn expected(
 #[both]
 fn the_list_contains_the_tools_that_the_scopes_allow_in_catalog_order() {
     let server = Server::start();
-    let all = listed(&server, &server.business.owner_key, "");
+    let all = list_tools(&server, &server.business.owner_key, "");
     assert_eq!(names(&all), expected(|_, _| true));
     assert!(!names(&all).contains(&"tenants.create"));
     for scope in Scope::GRANTABLE {
         let key = server.key(&[*scope], true);
-        let tools = listed(&server, &key, "");
+        let tools = list_tools(&server, &key, "");
         assert_eq!(names(&tools), expected(|_, tool| tool.scope == *scope), "{scope:?}");
         assert!(!tools.is_empty(), "{scope:?}");
     }
@@ -48,7 +48,7 @@ fn the_list_contains_the_tools_that_the_scopes_allow_in_catalog_order() {
 #[both]
 fn each_tool_has_a_complete_description() {
     let server = Server::start();
-    for tool in listed(&server, &server.business.owner_key, "") {
+    for tool in list_tools(&server, &server.business.owner_key, "") {
         let def = catalog::find(tool["name"].as_str().unwrap()).expect("a tool");
         assert_eq!(tool["title"], def.title);
         assert_eq!(tool["description"], def.about);
@@ -71,13 +71,13 @@ fn each_tool_has_a_complete_description() {
 fn underscored_names_are_listed_on_request_and_always_callable() {
     let server = Server::start();
     let key = &server.business.owner_key;
-    let dotted = listed(&server, key, "?names=dotted");
-    let underscored = listed(&server, key, "?names=underscore");
+    let dotted = list_tools(&server, key, "?names=dotted");
+    let underscored = list_tools(&server, key, "?names=underscore");
     let changed: Vec<_> = names(&dotted).iter().map(|name| name.replace('.', "_")).collect();
     assert_eq!(names(&underscored), changed);
     let text = Value::Array(underscored).to_string();
     for name in names(&dotted) {
-        assert!(!text.contains(name), "{name} is not a name there");
+        assert!(!text.contains(name), "{name} should not be in the list");
     }
     for target in ["/api/mcp", "/api/mcp?names=underscore"] {
         for name in ["customers.search", "customers_search"] {
@@ -94,13 +94,13 @@ fn underscored_names_are_listed_on_request_and_always_callable() {
 fn a_query_narrows_the_list_and_the_calls() {
     let server = Server::start();
     let key = &server.business.owner_key;
-    let notes = listed(&server, key, "?toolsets=notes");
+    let notes = list_tools(&server, key, "?toolsets=notes");
     assert_eq!(names(&notes), expected(|group, _| group == "notes"));
-    let two = listed(&server, key, "?toolsets=notes,customers&utm=1");
+    let two = list_tools(&server, key, "?toolsets=notes,customers&utm=1");
     assert_eq!(names(&two), expected(|group, _| group == "notes" || group == "customers"));
-    let reads = listed(&server, key, "?readonly=true");
+    let reads = list_tools(&server, key, "?readonly=true");
     assert_eq!(names(&reads), expected(|_, tool| tool.is_read_only()));
-    assert_eq!(listed(&server, key, "?readonly=false").len(), expected(|_, _| true).len());
+    assert_eq!(list_tools(&server, key, "?readonly=false").len(), expected(|_, _| true).len());
 
     let code = |target: &str, tool: &str| {
         let call = json!({ "name": tool, "arguments": {} });
@@ -181,7 +181,7 @@ fn a_prompts_arguments_are_checked() {
         assert_eq!((reply.status, reply.code()), (200, Some(-32602)), "{reply:?}");
         reply.json()["error"]["message"].as_str().expect("a message").to_owned()
     };
-    for (arguments, says) in [
+    for (arguments, expected_text) in [
         (json!({}), "customer is required"),
         (json!({ "customer": "  " }), "customer is required"),
         (json!({ "customer": 7 }), "customer must be a string"),
@@ -189,7 +189,7 @@ fn a_prompts_arguments_are_checked() {
         (json!({ "customer": "x", "client": "y" }), "has only these arguments: customer"),
     ] {
         let message = message("prepare_for_visit", arguments);
-        assert!(message.contains(says), "{message}");
+        assert!(message.contains(expected_text), "{message}");
     }
     assert!(message("log_a_call", json!({ "customer": "x" })).contains("what_was_said"));
 }
@@ -231,7 +231,7 @@ fn resources_follow_the_scopes_of_their_tools() {
     let key = server.key(&[Scope::ReadNotes], true);
     let templates = |key: &str| {
         let reply = server.ask(key, "/api/mcp", "resources/templates/list", json!({})).json();
-        let templates = reply["result"]["resourceTemplates"].as_array().expect("it").clone();
+        let templates = reply["result"]["resourceTemplates"].as_array().expect("templates").clone();
         templates.iter().map(|it| it["uriTemplate"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(

@@ -17,7 +17,7 @@ pub(crate) struct MailServer {
 impl MailServer {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("it");
+        let address = listener.local_addr().expect("an address");
         let (sender, received) = channel();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {

@@ -1,4 +1,4 @@
-//! What an operator sees: health, readiness, metrics, the log.
+//! What an operator sees: health, readiness, metrics and the log.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -61,7 +61,7 @@ fn metrics_count_by_tool_and_outcome_with_a_fixed_set_of_labels() {
     server.owner("tools/call", json!({ "name": "evil\"} 1\nfake" }));
     server.owner("evil/method", json!({}));
     server.post_bare(&[], b"{}");
-    // The key's last use is recorded asynchronously; after it the queue is empty.
+    // The key's last use is recorded asynchronously. After this write, the queue is empty.
     server.env.write(|_| Ok(())).expect("the writer");
     let text = server.metrics();
     for line in [

@@ -15,7 +15,7 @@ use zoop_db::{Db, Lane, Options, Reply as Job};
 use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
 
-/// One reader thread with one slot in its queue; the same for writes.
+/// One thread and one place in the queue for reads, and the same for writes.
 const TIGHT: Options = Options {
     readers: NonZeroUsize::new(1),
     writers: NonZeroUsize::new(1),
@@ -44,26 +44,26 @@ pub(crate) struct Blocker {
 
 impl Blocker {
     pub(crate) fn reader(db: &Db) -> Self {
-        let (started, begun) = mpsc::channel();
+        let (begin_sender, begin_receiver) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let job = db.read(far(), move |_| {
-            started.send(()).expect("a test that waits");
+            begin_sender.send(()).expect("the test waits");
             let _ = released.recv();
             Ok(())
         });
-        begun.recv().expect("the job begins");
+        begin_receiver.recv().expect("the job begins");
         Self { release: Some(release), _job: job }
     }
 
     fn writer(db: &Db) -> Self {
-        let (started, begun) = mpsc::channel();
+        let (begin_sender, begin_receiver) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let job = db.write(far(), move |_| {
-            started.send(()).expect("a test that waits");
+            begin_sender.send(()).expect("the test waits");
             let _ = released.recv();
             Ok(())
         });
-        begun.recv().expect("the job begins");
+        begin_receiver.recv().expect("the job begins");
         Self { release: Some(release), _job: job }
     }
 }
@@ -78,7 +78,7 @@ fn far() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
-/// The program's own jobs have a queue of their own.
+/// The lane of a caller, because the program's own jobs have a separate queue.
 const CALLER: Lane = Lane::Anonymous { member: 0 };
 
 fn waiting_read(db: &Db) -> Job<(), Error> {
@@ -129,12 +129,12 @@ fn strangers_who_fill_their_queue_keep_no_known_caller_out() {
     let options = Options { readers, read_queue: 8, ..Options::default() };
     let server = Server::start_with(|_| {}, Some(&options));
     let unknown = server.key(&[Scope::ReadCustomers], true);
-    assert_eq!(server.owner("ping", json!({})).status, 200, "the server knows it now");
+    assert_eq!(server.owner("ping", json!({})).status, 200, "the server knows the owner's key now");
     {
-        // They use one thread of two, and all places that strangers have.
+        // The strangers use one of two threads, and all their places in the queue.
         let _held = Blocker::reader(&server.db.lane(CALLER));
-        let of = |member| server.db.lane(Lane::Anonymous { member });
-        let _queued = [1, 2].map(|network| waiting_read(&of(network)));
+        let stranger_lane = |member| server.db.lane(Lane::Anonymous { member });
+        let _queued = [1, 2].map(|network| waiting_read(&stranger_lane(network)));
         let stranger = server.ask(&unknown, "/api/mcp", "ping", json!({}));
         assert_eq!((stranger.status, stranger.header("retry-after")), (503, Some("1")));
         assert_eq!(server.owner("ping", json!({})).status, 200);
@@ -143,7 +143,7 @@ fn strangers_who_fill_their_queue_keep_no_known_caller_out() {
     assert_eq!(server.ask(&unknown, "/api/mcp", "ping", json!({})).status, 200);
 }
 
-/// A request that pings as the owner, sent on a connection of its own.
+/// Sends a ping as the owner on a new connection, without waiting for the answer.
 fn ping(server: &Server) -> Connection {
     let body = message("ping", json!({}));
     let token = format!("Bearer {}", server.business.owner_key);
@@ -158,7 +158,7 @@ fn ping(server: &Server) -> Connection {
 #[both]
 fn requests_wait_for_a_seat_and_past_the_last_place_they_are_answered_503() {
     let server = Server::start_with(|settings| settings.in_flight = 2, Some(&one_reader()));
-    // From now on, the key's tenant is known. It has half of the places, which are eight for each seat.
+    // From now on, the key's tenant is known, and may use half of the places. There are eight places for each seat.
     assert_eq!(ping(&server).receive().status, 200);
     let mut waiting: Vec<_>;
     {
@@ -185,7 +185,7 @@ fn a_request_that_waits_for_a_seat_too_long_is_answered_503() {
     let server = Server::start_with(change, Some(&one_reader()));
     let _held = Blocker::reader(&server.db);
     let _first = ping(&server);
-    wait_until("the first one waits", || server.db.gauges().reads_waiting == 1);
+    wait_until("the first request waits", || server.db.gauges().reads_waiting == 1);
     let began = Instant::now();
     let second = ping(&server).receive();
     assert_eq!((second.status, &second.json()["id"]), (503, &json!(7)), "{second:?}");
@@ -196,7 +196,7 @@ fn a_request_that_waits_for_a_seat_too_long_is_answered_503() {
 fn a_thousand_requests_at_once_are_answered() {
     let change = |settings: &mut zoop_server::Settings| {
         settings.limits = zoop_server::Limits { credential: 0, tenant: 0 };
-        // The machine that runs the test may be slow to send them.
+        // The machine that runs the test may be slow to send the requests.
         settings.request_deadline = Duration::from_secs(60);
     };
     let server = Server::start_with(change, Some(&one_reader()));
@@ -310,7 +310,7 @@ fn a_stop_finishes_requests_in_flight_and_accepts_no_new_ones() {
     let reply = caller.receive();
     assert!(!reply.tool().0, "{reply:?}");
     assert_eq!(reply.header("connection"), Some("close"));
-    server.stopped().expect("a clean end");
+    server.wait_until_stopped().expect("a clean end");
 }
 
 #[both]

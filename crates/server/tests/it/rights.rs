@@ -22,13 +22,13 @@ use crate::oauth::{Browser, EVERY_SCOPE, Program};
 use crate::people::{self, OFFICE, PASSWORD, location, set_password};
 use crate::server::{Server, wait_until};
 
-/// Writes that wait for a lock in this database.
+/// Counts the writes that wait for a lock in this database.
 const WAITING_WRITES: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Sends `late` while another process is about to commit `first`, for which `late` has to wait; `meanwhile` happens
-/// before that commit.
-fn behind<T: Send>(
+/// Runs `late` while another process has run the write `first` but not committed it, so that `late` has to wait.
+/// `meanwhile` runs before that commit.
+fn run_behind<T: Send>(
     server: &Server,
     first: impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static,
     meanwhile: impl FnOnce(),
@@ -36,33 +36,33 @@ fn behind<T: Send>(
 ) -> T {
     let url = server.env.url();
     let other = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
-    let (done, is_done) = mpsc::channel();
-    let (release, is_released) = mpsc::channel();
+    let (run_sender, run_receiver) = mpsc::channel();
+    let (release_sender, release_receiver) = mpsc::channel();
     let environment = server.env.environment.clone();
     let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
         first(tx, &environment)?;
-        done.send(()).map_err(Error::internal)?;
-        is_released.recv().map_err(Error::internal)
+        run_sender.send(()).map_err(Error::internal)?;
+        release_receiver.recv().map_err(Error::internal)
     });
-    is_done.recv().expect("the first write has run");
+    run_receiver.recv().expect("the first write has run");
     let answer = std::thread::scope(|scope| {
         let second = scope.spawn(late);
-        // On SQLite a write waits before it has read anything, and cannot be seen to wait.
+        // On SQLite a write waits before it has read anything, and the test cannot see that it waits.
         if let Some(database) = server.env.server() {
             wait_until("the second write waits", || {
                 database.run(WAITING_WRITES).is_ok_and(|count| count.trim() == "1")
             });
         }
         meanwhile();
-        release.send(()).expect("the first write continues");
+        release_sender.send(()).expect("the first write continues");
         second.join().expect("an answer")
     });
     first.wait().expect("the first write is committed");
     answer
 }
 
-/// A call of a tool by the operator.
-fn tool(
+/// A write that calls a tool as the operator.
+fn operator_call(
     server: &Server,
     tool: &str,
     arguments: &Value,
@@ -81,10 +81,10 @@ fn create_behind(
     arguments: &Value,
     meanwhile: impl FnOnce(),
 ) -> Reply {
-    behind(server, tool(server, name, arguments), meanwhile, || create(server, key))
+    run_behind(server, operator_call(server, name, arguments), meanwhile, || create(server, key))
 }
 
-/// A write that changes no rights.
+/// The arguments of `users.create` for a write that changes no rights.
 fn unrelated_write() -> Value {
     json!({ "name": "Ann Ahead", "email": "ahead@acme.example", "role": "tech" })
 }
@@ -147,7 +147,7 @@ fn a_write_that_waited_while_its_rights_ended_is_refused() {
 fn a_clients_write_that_waited_while_its_grant_ended_is_refused() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.office);
+    let browser = Browser::signed_in(&server, &server.business.office);
     let user = Business::user(&server.business.office).to_string();
 
     let token = program.connect(&browser, &server.business, EVERY_SCOPE).access;
@@ -202,8 +202,8 @@ fn a_form_that_waited_while_its_rights_ended_is_refused() {
     browser.sign_in(OFFICE, PASSWORD);
     let fields = [("business", business.as_str()), ("user", &tech), ("role", "office")];
 
-    let lowered = tool(&server, "users.set_role", &set_role("office"));
-    let reply = behind(&server, lowered, || {}, || browser.post("/team/role", &fields));
+    let lowered = operator_call(&server, "users.set_role", &set_role("office"));
+    let reply = run_behind(&server, lowered, || {}, || browser.post("/team/role", &fields));
     assert_eq!(reply.status, 403, "{}", reply.body);
 
     server.env.call_as_operator(account, "users.set_role", set_role("owner"));
@@ -211,7 +211,7 @@ fn a_form_that_waited_while_its_rights_ended_is_refused() {
     let signed_out = move |tx: &mut WriteTx<'_>, environment: &Environment| {
         sessions::sign_out(tx, environment, &secret, None)
     };
-    let reply = behind(&server, signed_out, || {}, || browser.post("/team/role", &fields));
+    let reply = run_behind(&server, signed_out, || {}, || browser.post("/team/role", &fields));
     assert!(location(&reply).starts_with("/sign-in"), "{reply:?}");
 
     let users = server.env.call_as_operator(account, "users.list", json!({}));

@@ -1,4 +1,4 @@
-//! The official Rust client, with both eras.
+//! The official Rust client, in both eras.
 
 use rmcp::model::{CallToolRequestParams, ProtocolVersion};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
@@ -28,14 +28,16 @@ async fn converse(url: String, key: String, lifecycle: ClientLifecycleMode) {
     let created = client.call_tool(call("customers.create", created)).await.expect("a result");
     let record = created.structured_content.expect("the record");
     let id = record["id"].as_str().expect("an id");
-    let shown = client.call_tool(call("customers_get", json!({ "id": id }))).await.expect("it");
+    let shown =
+        client.call_tool(call("customers_get", json!({ "id": id }))).await.expect("a result");
     assert_eq!(shown.structured_content.expect("the record")["display_name"], "Marco");
-    let refused = client.call_tool(call("customers.get", json!({ "id": 1 }))).await.expect("it");
+    let refused =
+        client.call_tool(call("customers.get", json!({ "id": 1 }))).await.expect("a result");
     assert_eq!(refused.is_error, Some(true));
     client.call_tool(call("customers.explode", json!({}))).await.expect_err("no such tool");
     let prompts = client.list_all_prompts().await.expect("the prompts");
     assert_eq!(prompts.len(), 3);
-    client.cancel().await.expect("it ends");
+    client.cancel().await.expect("the client ends");
 }
 
 fn talk(lifecycle: ClientLifecycleMode) {

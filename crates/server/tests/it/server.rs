@@ -57,7 +57,10 @@ impl Server {
         let runtime = log.runtime();
         let bind = || runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let (public, operations) = (bind(), bind());
-        let addresses = (public.local_addr().expect("it"), operations.local_addr().expect("it"));
+        let addresses = (
+            public.local_addr().expect("an address"),
+            operations.local_addr().expect("an address"),
+        );
         let public_url = format!("http://{}", addresses.0).parse().expect("an origin");
         let mut settings = Settings::new(public_url);
         change(&mut settings);
@@ -80,10 +83,10 @@ impl Server {
         }
     }
 
-    /// Sets the process's clock from the database's, if it has one.
+    /// Sets the process's clock to the time of the database server, if there is a database server.
     pub(crate) fn set_clock(&self) {
-        if let Some(there) = self.db.clock() {
-            self.env.clock.advance((there.0 - self.env.clock.now().0) / 1_000);
+        if let Some(server_time) = self.db.clock() {
+            self.env.clock.advance((server_time.0 - self.env.clock.now().0) / 1_000);
         }
     }
 
@@ -156,8 +159,8 @@ impl Server {
     }
 
     /// Waits until the server has stopped.
-    pub(crate) fn stopped(&mut self) -> io::Result<()> {
-        let running = self.running.take().expect("it was not yet waited for");
+    pub(crate) fn wait_until_stopped(&mut self) -> io::Result<()> {
+        let running = self.running.take().expect("nobody has waited yet");
         self.runtime.block_on(running).expect("no panic")
     }
 }
@@ -166,12 +169,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
         if self.running.is_some() && !std::thread::panicking() {
-            self.stopped().expect("the server stops without a fault");
+            self.wait_until_stopped().expect("the server stops without a fault");
         }
     }
 }
 
-/// A token of the right form that no database knows; another one for each number.
+/// A token of the right form that no database knows. Each number gives another token.
 pub(crate) fn unknown_token(number: u64) -> String {
     let entropy = Entropy::seeded(1_000_000 + number);
     Secret::generate(SecretKind::UserKey, &entropy).expose().to_owned()
@@ -191,11 +194,11 @@ pub(crate) fn modern_message(method: &str, mut params: Value) -> Vec<u8> {
     message(method, params)
 }
 
-/// Waits until another thread has done something.
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(30);
-    while !is_so() {
-        assert!(Instant::now() < give_up, "it never happened that {what}");
+/// Waits until another thread has made a condition true.
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         std::thread::yield_now();
     }
 }
@@ -218,7 +221,7 @@ impl Log {
             .worker_threads(2)
             .enable_all()
             .on_thread_start(move || {
-                // It stays the thread's logger after this function returns.
+                // The logger stays set for the thread after this function returns.
                 std::mem::forget(tracing::dispatcher::set_default(&dispatch));
             })
             .build()
@@ -231,15 +234,15 @@ impl Log {
 
     /// The line of each request to the endpoint, in order.
     pub(crate) fn requests(&self) -> Vec<Value> {
-        self.of("request")
+        self.lines_with("request")
     }
 
     /// The line of each request for a page, in order.
     pub(crate) fn pages(&self) -> Vec<Value> {
-        self.of("page")
+        self.lines_with("page")
     }
 
-    fn of(&self, message: &str) -> Vec<Value> {
+    fn lines_with(&self, message: &str) -> Vec<Value> {
         self.text()
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["fields"].clone())

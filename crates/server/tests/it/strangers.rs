@@ -1,4 +1,4 @@
-//! Callers without a credential: what they may hold, and that everyone else is served meanwhile.
+//! Strangers: how much of the server they may use, and that other callers are served meanwhile.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -74,7 +74,7 @@ fn a_network_that_sends_unknown_tokens_waits_and_known_ones_do_not() {
         assert_eq!(reply.header("retry-after"), Some("60"));
     };
     {
-        // The database is not asked: it could not answer.
+        // The database is not queried: its only reader is blocked.
         let _held = crate::overload::Blocker::reader(&server.db);
         limited(&ping(&unknown_token(60), "203.0.113.3"));
     }
@@ -87,10 +87,10 @@ fn a_network_that_sends_unknown_tokens_waits_and_known_ones_do_not() {
     assert_eq!(ping(&unknown_token(61), "203.0.113.3").status, 401);
 }
 
-/// Connections of one /16: one in three stays silent, one sends a part of a head, one a head without a
-/// credential and a part of a body.
+/// Number of connections from one /16 network. One third sends nothing, one third sends a part of a head, and one third
+/// sends a head without a credential and a part of a body.
 const CROWD: u16 = 10_000;
-/// The share of a wide network: a quarter of seven eighths of 8,192.
+/// Maximum number of connections from a wide network: a quarter of the 7,168 that strangers may have.
 const SHARE: usize = 1_792;
 
 #[test]
@@ -102,8 +102,8 @@ fn ten_thousand_connections_of_one_network_leave_the_others_served() {
         settings.connections = ConnectionPolicy { strangers, limits_loopback: true };
     };
     let server = Server::start_with(limit, None);
-    let others = |count: u8| {
-        let mut took: Vec<_> = (0..count)
+    let median_time = |count: u8| {
+        let mut times: Vec<_> = (0..count)
             .map(|n| {
                 let mut connection =
                     Connection::open_from(Ipv4Addr::new(127, 2, 0, 1 + n), server.public);
@@ -113,35 +113,35 @@ fn ten_thousand_connections_of_one_network_leave_the_others_served() {
                 began.elapsed()
             })
             .collect();
-        took.sort();
-        took[took.len() / 2]
+        times.sort();
+        times[times.len() / 2]
     };
-    let alone = others(50);
+    let alone = median_time(50);
     let address = server.public;
     let crowd: Vec<_> = std::thread::scope(|scope| {
         let open = |n| {
             scope.spawn(move || {
-                (n..CROWD).step_by(8).map(|n| one_of_a_crowd(n, address)).collect::<Vec<_>>()
+                (n..CROWD).step_by(8).map(|n| open_crowd_connection(n, address)).collect::<Vec<_>>()
             })
         };
         let opening: Vec<_> = (0..8).map(open).collect();
         opening.into_iter().flat_map(|it| it.join().expect("connections")).collect()
     });
-    let crowded = others(50);
-    eprintln!("half within {alone:?} alone, within {crowded:?} beside {CROWD} connections");
+    let crowded = median_time(50);
+    eprintln!("median time: {alone:?} alone, {crowded:?} with {CROWD} connections");
     assert!(crowded < alone * 5 + Duration::from_millis(20), "{crowded:?} and {alone:?}");
     let text = server.metrics();
     let count = |name: &str| -> usize {
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.expect("the metric").trim().parse().expect("a number")
     };
-    // The server may not have noticed yet that the last of the others are gone.
+    // The server may still count the last of the other connections, which are closed.
     assert!(count("zoop_connections ") <= SHARE + 100, "{text}");
     assert!(count("zoop_connections_refused_total ") > 0, "{text}");
     drop(crowd);
 }
 
-fn one_of_a_crowd(n: u16, address: SocketAddr) -> Connection {
+fn open_crowd_connection(n: u16, address: SocketAddr) -> Connection {
     let [site, host] = (n + 256).to_be_bytes();
     let source = Ipv4Addr::new(127, 1, site, host.max(1));
     let mut connection = Connection::open_from(source, address);

@@ -54,7 +54,7 @@ fn every_method_of_the_legacy_era_is_answered() {
 #[both]
 fn every_method_of_the_modern_era_is_answered_completely() {
     let server = Server::start();
-    for (method, params, is_kept) in [
+    for (method, params, is_cacheable) in [
         ("server/discover", json!({}), true),
         ("tools/list", json!({}), true),
         ("prompts/list", json!({}), true),
@@ -68,8 +68,8 @@ fn every_method_of_the_modern_era_is_answered_completely() {
         let result = &reply.json()["result"];
         assert_eq!(result["resultType"], "complete", "{method}");
         assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "zoop");
-        assert_eq!(result["ttlMs"].is_u64(), is_kept, "{method}");
-        assert_eq!(result["cacheScope"] == "private", is_kept, "{method}");
+        assert_eq!(result["ttlMs"].is_u64(), is_cacheable, "{method}");
+        assert_eq!(result["cacheScope"] == "private", is_cacheable, "{method}");
     }
 }
 
@@ -222,7 +222,7 @@ fn refusals_of_a_method_or_its_parameters_differ_in_status_between_the_eras() {
     for (method, params, code, modern) in [
         ("tools/run", json!({}), -32601, 404),
         ("tools/call", json!({ "name": "customers.serach" }), -32602, 400),
-        // Only for the command line.
+        // A tool that only the command line may call.
         ("tools/call", json!({ "name": "tenants.create" }), -32602, 400),
         ("tools/call", json!({}), -32602, 400),
         ("tools/call", json!({ "name": "customers.search", "arguments": [] }), -32602, 400),
@@ -319,14 +319,14 @@ fn the_longest_note_fits_and_a_longer_body_is_refused() {
     };
     let (is_error, written) = server.post("/api/mcp", &[], note(100_000).as_bytes()).tool();
     assert!(!is_error, "{written}");
-    let just = note(100_000).len();
-    let padded = |length: usize| note(100_000) + &" ".repeat(length - just);
+    let longest = note(100_000).len();
+    let padded = |length: usize| note(100_000) + &" ".repeat(length - longest);
     let limit = 2 * 1024 * 1024;
     assert_eq!(server.post("/api/mcp", &[], padded(limit).as_bytes()).status, 200);
     let reply = server.post("/api/mcp", &[], padded(limit + 1).as_bytes());
     assert_eq!((reply.status, reply.code()), (413, Some(-32600)), "{reply:?}");
     assert_eq!(reply.header("connection"), Some("close"));
-    // One that announces far more is rejected before it is sent.
+    // A body that is announced as far longer is rejected before it is sent.
     let mut connection = http::Connection::open(server.public);
     let token = format!("Bearer {}", server.business.owner_key);
     let far = [("Authorization", token.as_str()), ("Content-Length", "99999999")];

@@ -9,10 +9,10 @@ use zoop_server::{Limits, Settings};
 use crate::http::{Connection, Reply};
 use crate::server::{Server, message, wait_until};
 
-/// What the callers of one business may leave unread.
+/// Maximum number of bytes that the callers of one business may leave unread.
 const SHARE: u64 = 4 * 1024 * 1024;
-/// Connections that read nothing, and the calls that each sends: far more than the system's buffers take.
-const DEAF: usize = 10;
+/// Number of connections that read nothing, and of calls on each: far more than the system's buffers can hold.
+const CONNECTIONS: usize = 10;
 const CALLS: usize = 30;
 
 fn server() -> Server {
@@ -23,7 +23,7 @@ fn server() -> Server {
     Server::start_with(change, None)
 }
 
-/// Three notes, of which each page is some 600 KiB over HTTP.
+/// Writes three notes. A page of them is about 600 KiB over HTTP.
 fn write_notes(server: &Server, business: &Business) {
     for _ in 0..3 {
         let note = json!({ "body": "filler ".repeat(14_000) });
@@ -31,8 +31,8 @@ fn write_notes(server: &Server, business: &Business) {
     }
 }
 
-/// The bytes of answers that are counted now.
-fn unread(server: &Server) -> u64 {
+/// The number of bytes of answers that are now counted as unread.
+fn unread_bytes(server: &Server) -> u64 {
     let metrics = server.metrics();
     let line = metrics.lines().find_map(|line| line.strip_prefix("zoop_answers_unread_bytes "));
     line.expect("the metric").parse().expect("a number")
@@ -58,7 +58,7 @@ fn unread_answers_of_one_business_are_bounded_and_hold_up_no_other() {
         body.len(),
         String::from_utf8(body).expect("UTF-8")
     );
-    let deaf: Vec<_> = (0..DEAF)
+    let connections: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
             let mut connection = Connection::open(server.public);
             connection.send(call.repeat(CALLS).as_bytes());
@@ -66,21 +66,21 @@ fn unread_answers_of_one_business_are_bounded_and_hold_up_no_other() {
         })
         .collect();
     wait_until("the business has no room left", || {
-        let now = unread(&server);
+        let now = unread_bytes(&server);
         assert!(now <= SHARE, "{now} bytes are unread");
         now > SHARE - 700 * 1024
     });
 
     let began = Instant::now();
-    let put_off = list(&server, key, "notes.list");
-    assert_eq!(put_off.status, 503, "{put_off:?}");
-    assert_eq!(put_off.header("retry-after"), Some("1"));
-    assert!(began.elapsed() >= Duration::from_secs(1), "it waits before it is put off");
+    let refused = list(&server, key, "notes.list");
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert!(began.elapsed() >= Duration::from_secs(1), "the call waits before it is refused");
     assert_eq!(list(&server, key, "tags.list").status, 200, "short answers are not counted");
     assert_eq!(list(&server, &other.owner_key, "notes.list").status, 200);
-    assert!(unread(&server) <= SHARE);
+    assert!(unread_bytes(&server) <= SHARE);
 
-    drop(deaf);
-    wait_until("nothing is unread", || unread(&server) == 0);
+    drop(connections);
+    wait_until("nothing is unread", || unread_bytes(&server) == 0);
     assert_eq!(list(&server, key, "notes.list").status, 200);
 }

@@ -33,7 +33,7 @@ pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
 pub(super) const CUSTOMERS: usize = 300;
 /// How far back the business's records go, in microseconds: a year and a half.
 const HISTORY_LENGTH: i64 = 540 * 86_400 * 1_000_000;
-/// How far each call advances the clock, in microseconds.
+/// How far each tool call advances the clock, in microseconds.
 const CLOCK_STEP: i64 = 37 * 1_000_000;
 const SEED: u64 = 20_260_613;
 
@@ -44,7 +44,7 @@ const STAFF: &[(&str, &str, &str)] = &[
     ("Sam Kowalczyk", "sam@copper-creek.example", "tech"),
 ];
 
-/// A clock in the business's past; each call advances it.
+/// A clock in the business's past; each tool call advances it.
 struct PastClock(AtomicI64);
 
 impl Clock for PastClock {
@@ -66,23 +66,22 @@ pub(super) struct Builder<'b, 'c> {
     clock: Arc<PastClock>,
     /// The source of repeatable choices.
     pub(super) rng: SampleRng,
-    /// The operator, at first of the installation, then of this business once it exists.
+    /// The operator: first of the installation, then of the business.
     operator: Operator,
     staff: Vec<Colleague>,
 }
 
-/// Builds the business. Its past ends at the current time of `surroundings`. Ids and keys come from the real
-/// randomness of `surroundings`; everything else is the same in every demo.
+/// Builds the business, whose past ends now. Ids and keys are random; everything else is the same in every demo.
 pub(super) fn build(
     tx: &mut WriteTx<'_>,
-    surroundings: &Environment,
+    real: &Environment,
     progress: &ProgressBar,
 ) -> Result<()> {
-    let end = surroundings.clock.now().0;
+    let end = real.clock.now().0;
     let clock = Arc::new(PastClock(AtomicI64::new(end - HISTORY_LENGTH)));
     let environment = Environment {
         clock: clock.clone(),
-        entropy: surroundings.entropy.clone(),
+        entropy: real.entropy.clone(),
         note_writes_per_minute: 0,
         storage_limit: Size(0),
         dropped_client_keys: Arc::default(),
@@ -91,7 +90,7 @@ pub(super) fn build(
     let rng = SampleRng::new(SEED);
     let mut builder = Builder { tx, environment, clock, rng, operator, staff: Vec::new() };
     builder.create_tenant()?;
-    let tags = builder.tags()?;
+    let tags = builder.create_tags()?;
     let mut customers = Customers::new(&builder.rng, tags);
     progress.set_position(0);
     for number in 0..CUSTOMERS {
@@ -134,7 +133,7 @@ impl Builder<'_, '_> {
         Ok(Colleague { key: created.key_id, proof: Bearer { token: created.key, source } })
     }
 
-    /// Revokes these keys.
+    /// Revokes the keys that [`Self::give_key`] created.
     fn revoke_keys(mut self) -> Result<()> {
         for colleague in std::mem::take(&mut self.staff) {
             self.as_operator(arguments!(RevokeKey { id: colleague.key }))?;
@@ -142,8 +141,8 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    /// The tags' ids, in the order of the file.
-    fn tags(&mut self) -> Result<Vec<Id<kinds::Tag>>> {
+    /// Creates the tags; returns their ids in the order of the file.
+    fn create_tags(&mut self) -> Result<Vec<Id<kinds::Tag>>> {
         let tags = sample::tags();
         tags.into_iter()
             .map(|[name, color]| {

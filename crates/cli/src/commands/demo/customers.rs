@@ -97,7 +97,7 @@ impl Customers {
     /// Archives a few customers, so that `status: archived` finds some.
     pub(super) fn archive_some(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let customers = self.subjects.remove("customer").unwrap_or_default();
-        // Not the first customers, which the demo's examples search for.
+        // The first customers stay active, because the demo's examples search for them.
         for id in customers.iter().skip(CUSTOMERS / 4).step_by(CUSTOMERS / 6) {
             to.as_office(arguments!(ArchiveCustomer { id: id.to_string() }))?;
         }
@@ -231,7 +231,7 @@ impl Customers {
         Ok(())
     }
 
-    /// Attaches tags, by the kind of customer and at random.
+    /// Attaches a tag for the kind of company, and a random tag to some customers.
     fn tag(
         &self,
         to: &mut Builder<'_, '_>,

@@ -1,8 +1,8 @@
 //! `zoop demo`: creates a sample business and serves it.
 //!
-//! The sample business is in the database that every other command uses, so that they work with it directly. A
-//! database that contains any other business is refused. A database of an earlier run is recognized by its
-//! only business, which has the sample's name.
+//! The sample business is in the database that all other commands use, so they work with it directly. A database
+//! that contains any other business is refused. A database of an earlier run is recognized by its only business,
+//! which has the sample's name.
 
 mod business;
 mod clients;
@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::database::{self, Missing};
 use crate::hosting::{self, Listeners};
 use crate::logging;
-use crate::operator::{self, About, Operator, explained};
+use crate::operator::{self, About, Operator, to_anyhow};
 use crate::output::{self, Output};
 use crate::url::without_password;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     let listeners = Listeners::bind(&config)?;
     let database =
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
-    let operator = Operator::over(database, &config)?;
+    let operator = Operator::with_database(database, &config)?;
     let (tenant_id, sample) = sample_tenant(&operator, &config)?;
     let issue = if sample == Sample::New || command.renew { Issue::Fresh } else { Issue::Nothing };
     let welcome = welcome(&operator, &config, &listeners, tenant_id, issue)?;
@@ -111,7 +111,7 @@ fn build(operator: &Operator) -> Result<()> {
         .write::<_, Error>(deadline, move |tx| business::build(tx, &environment, &progress))
         .wait();
     bar.finish_and_clear();
-    built.map_err(|error| explained(&error)).context("the sample business could not be built")
+    built.map_err(|error| to_anyhow(&error)).context("the sample business could not be built")
 }
 
 /// Gathers the content of the welcome text. With [`Issue::Fresh`] it first issues new credentials.

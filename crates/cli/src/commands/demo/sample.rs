@@ -21,7 +21,7 @@ pub(super) struct SamplePerson {
     pub(super) email_local: &'static str,
 }
 
-/// A text and its kind, such as a company's name and its kind of business, or a note and its kind of subject.
+/// Text and its kind, such as a company's name and its kind of business, or a note and its kind of subject.
 #[derive(Clone, Copy)]
 pub(super) struct SampleText {
     pub(super) kind: &'static str,
@@ -124,7 +124,7 @@ fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static st
     file.lines().skip(1).filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
 }
 
-/// Repeatable choices.
+/// Makes repeatable choices.
 pub(super) struct SampleRng(Entropy);
 
 impl SampleRng {
@@ -149,10 +149,10 @@ impl SampleRng {
         from.get(self.below(from.len()))
     }
 
-    /// A random text of a kind.
+    /// The text of a random entry of this kind.
     pub(super) fn text(&self, from: &[SampleText], kind: &str) -> Option<&'static str> {
-        let fitting: Vec<&SampleText> = from.iter().filter(|entry| entry.kind == kind).collect();
-        self.pick(&fitting).map(|entry| entry.text)
+        let candidates: Vec<&SampleText> = from.iter().filter(|entry| entry.kind == kind).collect();
+        self.pick(&candidates).map(|entry| entry.text)
     }
 
     /// Shuffles the items.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A name to search for: without its diacritics it finds Nguyễn, who is in the sample data.
+/// The search term of the example call. It finds Nguyễn in the sample data, although it has no diacritics.
 const SEARCHED: &str = "nguyen";
 
 /// The credentials, shown once when they are issued.
@@ -34,24 +34,24 @@ pub(super) struct Welcome {
 }
 
 impl Welcome {
-    /// The endpoint.
+    /// The endpoint's address.
     fn endpoint(&self) -> String {
         format!("{}/api/mcp", self.url)
     }
 
     /// The content as one JSON object. Credentials that an earlier run issued are `null`.
     pub(super) fn object(&self) -> Value {
-        let issued = |of: fn(&Credentials) -> &String| self.credentials.as_ref().map(of);
+        let credential = |field: fn(&Credentials) -> &String| self.credentials.as_ref().map(field);
         json!({
             "url": self.url,
             "mcp_url": self.endpoint(),
-            "user_key": issued(|it| &it.user_key),
-            "tenant_key": issued(|it| &it.tenant_key),
+            "user_key": credential(|it| &it.user_key),
+            "tenant_key": credential(|it| &it.tenant_key),
             "tenant_id": self.tenant_id,
             "owner_id": self.owner_id,
             "sign_in_url": self.url,
             "owner_email": self.owner_email,
-            "owner_password": issued(|it| &it.password),
+            "owner_password": credential(|it| &it.password),
             "database": self.database,
         })
     }

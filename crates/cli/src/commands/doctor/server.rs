@@ -1,4 +1,4 @@
-//! The checks of `zoop doctor` for a database on a server.
+//! The checks of `zoop doctor` for a PostgreSQL database.
 
 use std::time::{Duration, Instant};
 

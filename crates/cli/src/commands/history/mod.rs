@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) ->
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(command.of.tenant);
     let record = match &command.record {
-        Some(record) => Some(operator.any_named(&about, record)?.id),
+        Some(record) => Some(operator.find_any(&about, record)?.id),
         None => None,
     };
     let max_entries = match command.limit {

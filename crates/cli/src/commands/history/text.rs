@@ -17,11 +17,11 @@ use zoop_crm::identity::users::tools::ListUsers;
 
 use crate::operator::{About, Operator};
 use crate::output::cell;
-use crate::table::{terminal_width, to_the_minute, wrapped};
+use crate::table::{terminal_width, to_the_minute, wrap};
 
 /// The line width without a terminal.
 const DEFAULT_WIDTH: usize = 100;
-/// Fields of a new or removed record that its heading already shows.
+/// Fields that are not listed, because the heading already shows the record and the time.
 const HIDDEN_FIELDS: &[&str] = &["id", "created_at", "updated_at"];
 
 /// The name of each record, by its id.
@@ -46,7 +46,7 @@ impl Names {
         for id in changes().flat_map(customers) {
             if let Entry::Vacant(slot) = names.0.entry(id) {
                 let which = arguments!(GetCustomer { id: slot.key() });
-                // A record that cannot be read keeps its id.
+                // A customer that cannot be read is shown by its id.
                 if let Ok(FullCustomer { customer, .. }) = operator.query(about, which) {
                     let (number, name) = (customer.customer_number, customer.display_name);
                     slot.insert(format!("{} {}", cell(&json!(number)), cell(&json!(name))));
@@ -64,7 +64,7 @@ impl Names {
         self.0.get(id).cloned().unwrap_or_else(|| cell(&json!(id)))
     }
 
-    /// A field's value; for an id, its name.
+    /// A field's value; the name of the record replaces an id.
     fn value(&self, value: &Value) -> String {
         match value {
             Value::String(text) => self.name(text),
@@ -95,13 +95,13 @@ pub(super) fn entries(entries: &[HistoryEntry], names: &Names) -> String {
     let mut lines = String::new();
     for entry in entries {
         // Writing to a string cannot fail.
-        let _ = writeln!(lines, "{}", wrapped(&heading(entry, names), width, "    "));
+        let _ = writeln!(lines, "{}", wrap(&heading(entry, names), width, "    "));
         if entry.changes.is_empty() {
             let _ = writeln!(lines, "  (changed nothing)");
         }
         for record in entry.changes.chunk_by(|a, b| a.record_id == b.record_id) {
             for line in record_lines(record, names) {
-                let _ = writeln!(lines, "{}", wrapped(&line, width, "      "));
+                let _ = writeln!(lines, "{}", wrap(&line, width, "      "));
             }
         }
         if let Some(more) = entry.more_changes {

@@ -13,7 +13,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-/// A time limit that no page reaches, so that a hanging test fails.
+/// The time limit for a wait, so that a hanging test fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The browser's configuration.
@@ -27,18 +27,18 @@ pub(super) struct Look {
 pub(super) const DESKTOP: Look = Look { is_dark: false, width: 1280, has_scripts: true };
 pub(super) const NO_SCRIPTS: Look = Look { has_scripts: false, ..DESKTOP };
 
-/// The process that starts and controls the browser; it ends with its test, even if no browser came up.
+/// The process that starts and controls the browser. It is killed at the end of the test, even without a browser.
 struct Driver(Child);
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may already be gone.
+        // The process may already have ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The browser; it ends with its test.
+/// The browser, which is closed at the end of the test.
 pub(super) struct Browser {
     pub(super) client: Client,
     _driver: Driver,
@@ -49,8 +49,8 @@ pub(super) struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ending the session ends the browser, which would otherwise outlive its driver; it may already
-        // be gone.
+        // Ending the session closes the browser, which would otherwise outlive its driver. The browser may
+        // already be closed.
         let session = format!("{}/session/{}", self.address, self.session);
         let _ = ureq::delete(session).config().timeout_global(Some(TIMEOUT)).build().call();
     }
@@ -71,7 +71,7 @@ impl Browser {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
-        // The rest of its output is read, so that the pipe never fills.
+        // The rest of the output is read, so that the pipe never fills.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let address = format!("http://127.0.0.1:{}", port.expect("its port"));
         let client = ClientBuilder::new(HttpConnector::new())
@@ -89,8 +89,8 @@ impl Browser {
         found.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// Waits for an element, on the next page if this one is replaced meanwhile: chromedriver then answers
-    /// with an error that `WebDriver` does not define.
+    /// Waits for an element. If the browser moves to another page meanwhile, chromedriver answers with an error that
+    /// `WebDriver` does not define, and the wait continues on that page.
     async fn wait_for(&self, locator: Locator<'_>) -> Result<Element, CmdError> {
         let deadline = Instant::now() + TIMEOUT;
         loop {
@@ -157,7 +157,7 @@ impl Browser {
         found.map(|it| format!("{}: {}", it["id"], it["nodes"])).collect()
     }
 
-    /// Sets the viewport of pages from now on.
+    /// Sets the size of the viewport.
     pub(super) fn resize(&self, width: u32, height: u32) {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -168,7 +168,7 @@ impl Browser {
     }
 
     /// The result of a script on the page.
-    pub(super) async fn ask(&self, script: &str) -> Value {
+    pub(super) async fn run_script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("an answer")
     }
 
@@ -206,45 +206,45 @@ fn capabilities(look: Look, profile: &Path) -> serde_json::Map<String, Value> {
     all.as_object().expect("an object").clone()
 }
 
-/// The axe-core script, installed by `./test` for the clients.
+/// The path of the axe-core script, which `./test` installs.
 fn axe() -> PathBuf {
     let debug = Path::new(env!("CARGO_BIN_EXE_zoop")).parent().expect("a folder");
     debug.with_file_name("tests").join("node_modules/axe-core/axe.min.js")
 }
 
-/// A program on this machine that waits for browsers to return to it.
+/// An OAuth client on this machine. It waits for browsers that are redirected to its callback.
 pub(super) struct Program {
     answers: Receiver<String>,
     pub(super) callback: String,
 }
 
-/// The page of a program that has received its answer.
+/// The reply of a program that shows a page.
 const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n\
                     <!doctype html><title>Done</title><h1>Done</h1>";
-/// A browser that gets this stays at the page where it is (RFC 9110, 15.3.5).
+/// The reply of a program without a page. The browser stays on the current page (RFC 9110, 15.3.5).
 const STAY: &str = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
 
 impl Program {
     pub(super) fn start() -> Self {
-        Self::answering(DONE)
+        Self::start_with_reply(DONE)
     }
 
-    /// A program without a page, so that browsers stay on the page that leads back to it.
+    /// Starts a program without a page, so that browsers stay on the page that redirects to it.
     pub(super) fn without_a_page() -> Self {
-        Self::answering(STAY)
+        Self::start_with_reply(STAY)
     }
 
-    fn answering(reply: &'static str) -> Self {
+    fn start_with_reply(reply: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("it");
+        let address = listener.local_addr().expect("an address");
         let (sender, answers) = channel();
         std::thread::spawn(move || {
-            // Browsers open spare connections, so none may block another.
+            // Browsers open spare connections, so each connection gets a thread.
             for stream in listener.incoming().map_while(Result::ok) {
                 let sender = sender.clone();
                 std::thread::spawn(move || {
                     let query = receive(stream, reply).ok().flatten();
-                    // The test may have ended.
+                    // Sending fails if the test has ended.
                     query.map(|query| sender.send(query))
                 });
             }
@@ -252,7 +252,7 @@ impl Program {
         Self { answers, callback: format!("http://{address}/callback") }
     }
 
-    /// The query of a returning browser.
+    /// Waits for a redirected browser; returns the query of its URL.
     pub(super) fn answer(&self) -> String {
         self.answers.recv_timeout(TIMEOUT).expect("a browser is sent back")
     }

@@ -9,7 +9,7 @@ use super::{Demo, parameter, run};
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
 
-/// Layout problems of the current page.
+/// A script that returns the layout problems of the current page.
 const FAULTS: &str = "
   const faults = [];
   const width = document.documentElement.clientWidth;
@@ -33,11 +33,11 @@ const FAULTS: &str = "
   }
   return faults;";
 
-/// The current page, in every window.
+/// Fails unless the current page fits every window.
 async fn assert_fits(browser: &Browser, page: &str) {
     for (width, height) in WINDOWS {
         browser.resize(width, height);
-        assert_eq!(browser.ask(FAULTS).await, json!([]), "{page} at {width}x{height}");
+        assert_eq!(browser.run_script(FAULTS).await, json!([]), "{page} at {width}x{height}");
     }
     let (width, height) = WINDOWS[0];
     browser.resize(width, height);
@@ -49,7 +49,7 @@ async fn is_in_sight(browser: &Browser, css: &str) -> bool {
         "const box = document.querySelector(`{css}`).getBoundingClientRect();
          return scrollY === 0 && box.top >= 0 && box.bottom <= innerHeight;"
     );
-    browser.ask(&script).await == Value::Bool(true)
+    browser.run_script(&script).await == Value::Bool(true)
 }
 
 #[test]
@@ -92,14 +92,14 @@ fn every_page_fits_every_window() {
         browser.fill("#on", "not the password").await;
         browser.click("form[action='/account/second-factor'] button").await;
         browser.find("[role=alert]").await;
-        assert_fits(&browser, "what is wrong").await;
+        assert_fits(&browser, "an error message").await;
         browser.fill("#on", &demo.password).await;
         browser.click("form[action='/account/second-factor'] button").await;
         browser.find("#secret").await;
         assert_fits(&browser, "the second factor").await;
 
         for name in ["Front desk assistant", &long[..80]] {
-            browser.goto(&demo.authorize_as(name, &program)).await;
+            browser.goto(&demo.authorization_url_for(name, &program)).await;
             assert_fits(&browser, name).await;
             for (width, height) in WINDOWS {
                 browser.resize(width, height);
@@ -111,7 +111,7 @@ fn every_page_fits_every_window() {
 
         let (width, height) = WINDOWS[0];
         browser.resize(width, height);
-        let authorize = demo.authorize_as(&long[..80], &program);
+        let authorize = demo.authorization_url_for(&long[..80], &program);
         browser.goto(&authorize).await;
         browser.click("button[value=allow]").await;
         connect(&demo, &authorize, &program);
@@ -123,10 +123,10 @@ fn every_page_fits_every_window() {
     });
 }
 
-/// The program gets its tokens after the browser has returned, so that it is listed.
+/// Exchanges the program's code for tokens, so that the program is listed.
 fn connect(demo: &Demo, authorize: &str, program: &Program) {
     let query = program.answer();
-    // RFC 7636, appendix B.
+    // The example of RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let form = format!(
         "grant_type=authorization_code&code={}&client_id={}&redirect_uri={}&code_verifier={verifier}",
@@ -151,7 +151,7 @@ fn with_scripts_texts_are_copied_and_times_are_local() {
         let shown = "const time = document.querySelector('time');
                      return [time.title.endsWith(' UTC'), time.textContent.endsWith(' UTC'),
                              time.textContent !== ''];";
-        assert_eq!(browser.ask(shown).await, json!([true, false, true]));
+        assert_eq!(browser.run_script(shown).await, json!([true, false, true]));
         assert_eq!(browser.console_errors(), Vec::<Value>::new());
     });
 }

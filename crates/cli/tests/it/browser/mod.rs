@@ -52,12 +52,12 @@ impl Demo {
     }
 
     /// The URL at which a new program requests all scopes.
-    fn authorize(&self, program: &Program) -> String {
-        self.authorize_as("Test program", program)
+    fn authorization_url(&self, program: &Program) -> String {
+        self.authorization_url_for("Test program", program)
     }
 
-    /// The same for a program with this name.
-    fn authorize_as(&self, name: &str, program: &Program) -> String {
+    /// Like [`Self::authorization_url`], for a program with this name.
+    fn authorization_url_for(&self, name: &str, program: &Program) -> String {
         let registration = json!({ "client_name": name, "redirect_uris": [program.callback] });
         let mut answer = ureq::post(self.at("/oauth/register"))
             .content_type("application/json")
@@ -65,7 +65,7 @@ impl Demo {
             .expect("a registration");
         let body = answer.body_mut().read_to_string().expect("a body");
         let client: Value = serde_json::from_str(&body).expect("JSON");
-        // RFC 7636, appendix B.
+        // The example of RFC 7636, appendix B.
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         self.at(&format!(
             "/oauth/authorize?response_type=code&client_id={}&redirect_uri={}&state=a-state\
@@ -81,7 +81,7 @@ fn run(test: impl Future<Output = ()>) {
     runtime.expect("a runtime").block_on(test);
 }
 
-/// A parameter of a query; none here needs decoding.
+/// A parameter of a query, without decoding.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -92,14 +92,18 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
     let demo = Demo::open();
     let program = Program::start();
     run(async {
-        let authorize = demo.authorize(&program);
+        let authorize = demo.authorization_url(&program);
         for (is_dark, width) in [(false, 1280), (true, 1280), (false, 390), (true, 390)] {
             let browser = Browser::open(Look { is_dark, width, has_scripts: true }).await;
             browser.goto(&demo.at("/sign-in")).await;
-            let asked = "return [matchMedia('(prefers-color-scheme: dark)').matches, innerWidth, \
+            let script = "return [matchMedia('(prefers-color-scheme: dark)').matches, innerWidth, \
                          document.documentElement.scrollWidth]";
-            let seen = browser.client.execute(asked, Vec::new()).await.expect("an answer");
-            assert_eq!(seen, json!([is_dark, width, width]), "and nothing is cut off at the side");
+            let seen = browser.client.execute(script, Vec::new()).await.expect("an answer");
+            assert_eq!(
+                seen,
+                json!([is_dark, width, width]),
+                "the browser has this color scheme and width, and nothing is cut off"
+            );
             assert_eq!(
                 browser.violations().await,
                 Vec::<String>::new(),
@@ -125,7 +129,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "consent {is_dark} {width}"
             );
-            // The console also reports the two refusals above, by their status.
+            // The console also reports the error statuses of `/nothing` and `/api/mcp`.
             let mut errors = browser.console_errors();
             errors.retain(|line| {
                 !line["message"].as_str().is_some_and(|it| it.contains("the server responded"))
@@ -141,7 +145,7 @@ fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
-        browser.goto(&demo.authorize(&program)).await;
+        browser.goto(&demo.authorization_url(&program)).await;
         demo.type_password(&browser, "not the password").await;
         assert!(browser.text("[role=alert]").await.contains("Wrong e-mail address or password"));
         demo.type_password(&browser, &demo.password).await;
@@ -157,11 +161,10 @@ fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
         let named = parameter(&query, "iss").expect("an issuer");
         assert!(named == issuer || named == demo.url, "{query}");
 
-        browser.goto(&demo.authorize(&program)).await;
+        browser.goto(&demo.authorization_url(&program)).await;
         browser.click("button[value=deny]").await;
         assert_eq!(parameter(&program.answer(), "error"), Some("access_denied"));
-        // The refused sign-in was answered 403, which the console also reports; a policy violation says
-        // more.
+        // The console also reports the 403 of the refused sign-in.
         let errors = browser.console_errors();
         let policy =
             |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));
@@ -185,7 +188,7 @@ fn everything_works_without_scripts() {
         browser.click("main form button.danger").await;
         assert!(browser.text(".success").await.contains("The person was removed"));
         assert!(!browser.text("main ul.card").await.contains(&name), "{name}");
-        browser.goto(&demo.authorize(&program)).await;
+        browser.goto(&demo.authorization_url(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());
     });
@@ -198,15 +201,15 @@ fn a_user_can_follow_the_link_back_to_the_program() {
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
         demo.sign_in(&browser).await;
-        browser.goto(&demo.authorize(&program)).await;
+        browser.goto(&demo.authorization_url(&program)).await;
         browser.click("button[value=allow]").await;
-        let by_itself = program.answer();
-        // The program showed nothing, so this is still the page that led to it.
+        let redirected = program.answer();
+        // The program has no page, so the browser is still on the page that redirected it.
         let refresh = browser.attribute("meta[http-equiv=refresh]", "content").await;
         let link = browser.attribute("main a.primary", "href").await;
         assert_eq!(refresh, format!("0;url={link}"));
         browser.click("main a.primary").await;
-        assert_eq!(program.answer(), by_itself, "the same answer");
-        assert!(parameter(&by_itself, "code").is_some(), "{by_itself}");
+        assert_eq!(program.answer(), redirected, "the link gives the same answer");
+        assert!(parameter(&redirected, "code").is_some(), "{redirected}");
     });
 }

@@ -9,11 +9,10 @@ use super::driver::{Browser, DESKTOP};
 use super::{Demo, run};
 use crate::env::text;
 
-/// How long a code is shown, in microseconds (RFC 6238, 5.2).
+/// The time step of codes, in microseconds (RFC 6238, 5.2).
 const STEP: i64 = 30_000_000;
 
-/// Whether the codes are printed, and the buttons. The style is checked, because nothing is printed
-/// here.
+/// A script that returns whether the style sheet lets the codes and the buttons be printed.
 const PRINTED: &str = "
   const [sheet] = document.styleSheets;
   const rules = [...sheet.cssRules].filter((rule) => rule.media?.mediaText === 'print');
@@ -22,7 +21,7 @@ const PRINTED: &str = "
       rule.style.display === 'none' && element.matches(rule.selectorText))));
   return [!isHidden('#codes'), !isHidden('main .btn')];";
 
-async fn assert_sound(browser: &Browser, page: &str) {
+async fn assert_accessible(browser: &Browser, page: &str) {
     assert_eq!(browser.violations().await, Vec::<String>::new(), "{page}");
 }
 
@@ -43,27 +42,30 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
         browser.fill("#on", &demo.password).await;
         browser.click("form[action='/account/second-factor'] button").await;
         let letters = browser.text("#secret").await;
-        assert_sound(&browser, "the set-up").await;
+        assert_accessible(&browser, "the set-up").await;
         browser.find("main a[href='/account']").await;
         let code = |at| second_factor::code_from_base32(&letters, at).expect("a code");
         let began = SystemClock.now();
         browser.fill("#code", &code(began)).await;
         browser.click("main button.primary").await;
         let recovery = browser.text("#codes code").await;
-        assert_sound(&browser, "the recovery codes").await;
+        assert_accessible(&browser, "the recovery codes").await;
         let file = browser.attribute("a[download]", "href").await;
         assert!(file.starts_with("data:text/plain") && file.contains(&recovery), "{file}");
-        assert_eq!(browser.ask(PRINTED).await, json!([true, false]), "what is printed");
+        assert_eq!(
+            browser.run_script(PRINTED).await,
+            json!([true, false]),
+            "the codes are printed, the buttons are not"
+        );
 
         browser.click("form[action='/sign-out'] button").await;
         browser.arrive("/sign-in").await;
         demo.type_password(&browser, &demo.password).await;
         browser.find("#code").await;
-        assert_sound(&browser, "the code").await;
+        assert_accessible(&browser, "the code").await;
         browser.goto(&demo.at("/account")).await;
         browser.arrive("/sign-in").await;
-        // No code is accepted twice: this is the next one, which is valid already, if its time has not
-        // come.
+        // A code is accepted only once. The next code is accepted even before its time step begins.
         let next = code(SystemClock.now().max(Timestamp(began.0 + STEP)));
         sign_in_with(&demo, &browser, &next).await;
         browser.arrive("/account").await;
@@ -88,7 +90,7 @@ fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
     run(async {
         let browser = Browser::open(DESKTOP).await;
         browser.goto(&link).await;
-        assert_sound(&browser, "the invitation").await;
+        assert_accessible(&browser, "the invitation").await;
         assert_eq!(browser.attribute("#email", "value").await, "nadia@example.com");
         browser.fill("#password", password).await;
         browser.fill("#repeated", "another phrase").await;

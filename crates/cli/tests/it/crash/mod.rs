@@ -1,8 +1,8 @@
-//! `kill -9` at random moments: an answered write is there, an unanswered one is there completely or not at all,
-//! and a call that is repeated with the same key is never applied twice.
+//! `kill -9` at random moments: an answered write is stored, an unanswered write is stored completely or not at all,
+//! and a call repeated with the same key is never applied twice.
 //!
-//! What a killed process has written stays with the operating system. That a write also survives a loss of power is
-//! due to the engine's `synchronous=FULL`, which no test here can show.
+//! The operating system keeps what a killed process has written, so these tests cannot show that a write also
+//! survives a loss of power. The engine's `synchronous=FULL` ensures that.
 //!
 //! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments depend on
 //! the machine.
@@ -25,9 +25,9 @@ use tables::Tables;
 use writer::{Work, Writer};
 
 const WRITERS: usize = 8;
-/// Kills over one growing database.
+/// The number of kills on one growing database.
 const KILLS: usize = 20;
-/// Kills over one database on PostgreSQL.
+/// The number of kills on one PostgreSQL database.
 const POSTGRES_KILLS: usize = 5;
 /// No request limits; other tests cover them.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
@@ -66,7 +66,7 @@ fn on_postgres() -> Folder {
     Folder::over(zoop_postgres_cluster::database().expect("a database"))
 }
 
-/// Kills first starts, each over a database of its own.
+/// Kills servers during their first start, each on a new database.
 fn kill_starts(kills: usize, new: impl Fn() -> Folder) {
     let seed = seed();
     eprintln!("ZOOP_CRASH_SEED={seed}");
@@ -106,7 +106,7 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
     for round in 0..kills {
         let work = if round % 4 == 3 { Work::Long } else { Work::Mixed };
         write_and_kill(&mut writers, server, work, &source, &mut random);
-        let left = source.sessions();
+        let old_sessions = source.sessions();
         if random.random_ratio(1, 3) {
             kill_a_start(folder, start, &mut random);
         }
@@ -115,13 +115,13 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
             retry_at_once(&mut writers, &server.url);
         }
         // The database's server may still work on what a killed process has sent.
-        wait_until("the database's server has done with the killed process", || {
-            source.sessions().is_disjoint(&left)
+        wait_until("the database's server has finished the killed process's work", || {
+            source.sessions().is_disjoint(&old_sessions)
         });
         source.assert_sound();
         let tables = Tables::read(&source, &keys);
         for writer in &mut writers {
-            let was_applied = writer.settle(&tables);
+            let was_applied = writer.check(&tables);
             match was_applied {
                 Some(true) => kept += 1,
                 Some(false) => absent += 1,
@@ -132,7 +132,7 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
         }
         let after = Tables::read(&source, &keys);
         for writer in &mut writers {
-            writer.settle(&after);
+            writer.check(&after);
         }
     }
     for writer in &writers {
@@ -143,7 +143,7 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
     eprintln!("{kills} kills; of the unanswered writes {kept} were kept and {absent} were not");
 }
 
-/// All writers retry what was not answered and had a key, while the first attempt may still be running.
+/// All writers retry their unanswered calls that have a key, while the first attempts may still be running.
 fn retry_at_once(writers: &mut [Writer], url: &str) {
     std::thread::scope(|scope| {
         for writer in writers {
@@ -152,8 +152,8 @@ fn retry_at_once(writers: &mut [Writer], url: &str) {
     });
 }
 
-/// All writers write, and the server is killed at a random moment; in a round of long notes, while a
-/// file's log is so large that every commit starts a checkpoint.
+/// All writers write, and the server is killed at a random moment. In a round of long notes, an SQLite file's log is
+/// then so large that every commit starts a checkpoint.
 fn write_and_kill(
     writers: &mut [Writer],
     mut server: Server,
@@ -177,7 +177,7 @@ fn write_and_kill(
     });
 }
 
-/// Writers with a key each, and the ids of the keys.
+/// Creates writers with a key each; returns the ids of the keys too.
 fn writers(folder: &Folder, random: &mut StdRng) -> (Vec<String>, Vec<Writer>) {
     let (_, owner, _) = folder.business();
     let scopes = "read:customers,write:customers,read:notes,write:notes";
@@ -188,7 +188,7 @@ fn writers(folder: &Folder, random: &mut StdRng) -> (Vec<String>, Vec<Writer>) {
     (0..WRITERS).map(writer).unzip()
 }
 
-/// Fails unless the list of customers has each of them once.
+/// Fails unless the list of customers contains each customer exactly once.
 fn assert_lists_all(server: &Server, writers: &[Writer]) {
     let client = Client::new(&server.url, &writers[0].key);
     let mut arguments = json!({ "limit": 100 });
@@ -204,8 +204,8 @@ fn assert_lists_all(server: &Server, writers: &[Writer]) {
     let listed = ids.len();
     ids.sort();
     ids.dedup();
-    let there: usize = writers.iter().map(Writer::customers).sum();
-    assert_eq!((listed, ids.len()), (there, there));
+    let expected: usize = writers.iter().map(Writer::customers).sum();
+    assert_eq!((listed, ids.len()), (expected, expected));
 }
 
 fn seed() -> u64 {

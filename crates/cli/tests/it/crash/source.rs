@@ -14,7 +14,7 @@ pub(crate) enum Source<'a> {
     Server(&'a Database),
 }
 
-/// The columns of a row, as texts; NULL is an empty text.
+/// The columns of a row as strings; NULL is an empty string.
 pub(crate) type Row = Vec<String>;
 
 impl<'a> Source<'a> {
@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// An id's column as an expression: 32 digits.
+    /// An SQL expression for a column's id as 32 hexadecimal digits.
     pub(crate) fn digits(&self, column: &str) -> String {
         match self {
             Self::File(_) => format!("lower(hex({column}))"),
@@ -51,7 +51,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// An id as a value in a statement.
+    /// An id as an SQL literal.
     pub(crate) fn id(&self, id: &str) -> String {
         match self {
             Self::File(_) => format!("x'{}'", id.replace('-', "")),
@@ -59,7 +59,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The server's sessions over this database, each by its number.
+    /// The process ids of the server's sessions on this database.
     pub(crate) fn sessions(&self) -> BTreeSet<String> {
         match self {
             Self::File(_) => BTreeSet::new(),
@@ -71,15 +71,15 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The size of the log beside a file.
+    /// The size of a file's log; `None` on a server.
     pub(crate) fn log_bytes(&self) -> Option<u64> {
         let Self::File(path) = self else { return None };
         let log = PathBuf::from(format!("{}-wal", path.display()));
         Some(std::fs::metadata(log).map_or(0, |file| file.len()))
     }
 
-    /// Fails unless the database is sound: its structure, its references, and that the search index has
-    /// exactly the tables' rows.
+    /// Fails unless the database's structure and references are sound and the search indexes have exactly the tables'
+    /// rows.
     #[track_caller]
     pub(crate) fn assert_sound(&self) {
         let key = match self {
@@ -90,7 +90,7 @@ impl<'a> Source<'a> {
             }
             Self::Server(_) => {
                 self.rows("CREATE EXTENSION IF NOT EXISTS amcheck");
-                // It fails if an index and its table differ.
+                // The check fails if an index and its table differ.
                 let checked = self.rows(
                     "SELECT count(bt_index_check(indexrelid, true)) FROM pg_index \
                      JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam \

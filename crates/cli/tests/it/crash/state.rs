@@ -29,13 +29,13 @@ pub(crate) fn color(word: &str) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) change: Change,
-    /// The word that the change adds; a created record is identified by it.
+    /// The word that the change adds. It identifies a created record.
     pub(crate) word: Word,
-    /// Whether it has an idempotency key, which is its word.
+    /// Whether the call has an idempotency key, which is then the word.
     pub(crate) has_key: bool,
 }
 
-/// The change. The words name existing records.
+/// A change. Its words identify existing records.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     CreateIndividual,
@@ -105,7 +105,7 @@ impl Operation {
         }
     }
 
-    /// The call's arguments; `id` finds the records by their words.
+    /// The call's arguments; `id` returns the id of a word's record.
     pub(crate) fn arguments(&self, id: impl Fn(&str) -> String, state: &State) -> Value {
         let word = &self.word;
         let location = json!({ "address_line1": word, "city": "Salem", "state": "OR", "postal_code": "97301" });
@@ -159,7 +159,7 @@ impl State {
                 let known = self.customers.get_mut(customer).expect("a customer");
                 known.name.clone_from(word);
                 known.notes_internal.clone_from(word);
-                // The contact that was made with an individual follows it.
+                // Renaming an individual also renames the contact that was created with it.
                 if let Some(own) = known.contacts.get_mut(customer)
                     && known.kind == "individual"
                 {
@@ -175,8 +175,8 @@ impl State {
                     other.tools.push(tool.clone());
                 }
                 let tools = vec![tool];
-                let made = Contact { name: word.clone(), is_primary: *is_primary, tools };
-                known.contacts.insert(word.clone(), made);
+                let contact = Contact { name: word.clone(), is_primary: *is_primary, tools };
+                known.contacts.insert(word.clone(), contact);
             }
             Change::CreateNote { customer, fillers } => {
                 let characters = word.len() + " filler".len() * fillers;
@@ -216,7 +216,7 @@ impl State {
     }
 
     /// The customers that a search for a word must find.
-    pub(crate) fn named(&self, word: &str) -> BTreeSet<Word> {
+    pub(crate) fn customers_named(&self, word: &str) -> BTreeSet<Word> {
         let is_named = |customer: &Customer| {
             customer.name == word || customer.contacts.values().any(|contact| contact.name == word)
         };

@@ -9,7 +9,7 @@ use super::state::{Contact, Customer, Note, State, Tag, Tools, Word, writer};
 pub(crate) struct Tables {
     /// Each writer's records.
     pub(crate) states: Vec<State>,
-    /// The ids by the words that the records were created with.
+    /// The ids of the records, by the words that they were created with.
     pub(crate) ids: HashMap<Word, String>,
 }
 
@@ -47,8 +47,8 @@ impl Tables {
                 locations: BTreeMap::new(),
                 tools: history(tools, &id),
             };
-            let twin = self.states[writer(&word)].customers.insert(word.clone(), customer);
-            assert_eq!(twin, None, "{word} was created twice");
+            let duplicate = self.states[writer(&word)].customers.insert(word.clone(), customer);
+            assert_eq!(duplicate, None, "{word} was created twice");
             self.ids.insert(word, id);
         }
         // An individual's own contact has no title.
@@ -61,8 +61,8 @@ impl Tables {
         for [customer, word, name, primary, id] in rows(source, &sql) {
             let is_primary = primary == "primary";
             let contact = Contact { name, is_primary, tools: history(tools, &id) };
-            let twin = self.customer(&customer).contacts.insert(word, contact);
-            assert_eq!(twin, None, "a contact of {customer} was created twice");
+            let duplicate = self.customer(&customer).contacts.insert(word, contact);
+            assert_eq!(duplicate, None, "a contact of {customer} was created twice");
         }
         let id = source.digits("l.id");
         let sql = format!(
@@ -70,8 +70,8 @@ impl Tables {
              FROM locations l JOIN customers c ON c.id = l.customer_id"
         );
         for [customer, address, id] in rows(source, &sql) {
-            let twin = self.customer(&customer).locations.insert(address, history(tools, &id));
-            assert_eq!(twin, None, "a location of {customer} was created twice");
+            let duplicate = self.customer(&customer).locations.insert(address, history(tools, &id));
+            assert_eq!(duplicate, None, "a location of {customer} was created twice");
         }
     }
 
@@ -85,8 +85,8 @@ impl Tables {
             let characters = characters.parse().expect("a length");
             let customer = Some(customer).filter(|customer| !customer.is_empty());
             let note = Note { characters, customer, tools: history(tools, &id) };
-            let twin = self.states[writer(&word)].notes.insert(word.clone(), note);
-            assert_eq!(twin, None, "{word} was created twice");
+            let duplicate = self.states[writer(&word)].notes.insert(word.clone(), note);
+            assert_eq!(duplicate, None, "{word} was created twice");
             self.ids.insert(word, id);
         }
     }
@@ -96,8 +96,8 @@ impl Tables {
         for [color, name, id] in rows(source, &sql) {
             let word = color.replace('#', "w").to_lowercase();
             let tag = Tag { name, tools: history(tools, &id) };
-            let twin = self.states[writer(&word)].tags.insert(word.clone(), tag);
-            assert_eq!(twin, None, "{word} was created twice");
+            let duplicate = self.states[writer(&word)].tags.insert(word.clone(), tag);
+            assert_eq!(duplicate, None, "{word} was created twice");
             self.ids.insert(word, id);
         }
     }
@@ -125,7 +125,7 @@ fn history(tools: &HashMap<String, Tools>, id: &str) -> Tools {
     tools.get(id).cloned().unwrap_or_default()
 }
 
-/// The rows of a query with this many columns.
+/// The rows of a query, each with `COLUMNS` columns.
 fn rows<const COLUMNS: usize>(source: &Source<'_>, sql: &str) -> Vec<[String; COLUMNS]> {
     let columns = |row: Row| row.try_into().expect("as many columns as were asked for");
     source.rows(sql).into_iter().map(columns).collect()

@@ -18,11 +18,11 @@ pub(crate) struct Writer {
     pub(crate) key: String,
     random: StdRng,
     issued: usize,
-    /// The answered changes.
+    /// The state after all answered changes.
     state: State,
     /// The ids of the records, by the words that they were created with.
     ids: HashMap<Word, String>,
-    /// The words of this round.
+    /// The words that were sent in this round.
     pub(crate) words: Vec<Word>,
     /// The unanswered operation; at most one, because one is sent at a time.
     unanswered: Option<(Operation, Value)>,
@@ -62,13 +62,13 @@ impl Writer {
             let operation = self.next(task);
             let arguments = operation.arguments(|word| self.ids[word].clone(), &self.state);
             match client.call(operation.tool(), &arguments) {
-                Ok(reply) => self.answered(&operation, arguments, reply.success()),
+                Ok(reply) => self.record_answer(&operation, arguments, reply.success()),
                 Err(_) => self.unanswered = Some((operation, arguments)),
             }
         }
     }
 
-    fn answered(&mut self, operation: &Operation, arguments: Value, answer: Value) {
+    fn record_answer(&mut self, operation: &Operation, arguments: Value, answer: Value) {
         self.state.apply(operation);
         let creates = !matches!(
             operation.change,
@@ -85,7 +85,7 @@ impl Writer {
         }
     }
 
-    /// The next change: of an existing record, or a new one.
+    /// The next operation, which changes an existing record or creates one.
     fn next(&mut self, task: Work) -> Operation {
         self.issued += 1;
         let word = word(self.number, self.issued);
@@ -115,9 +115,9 @@ impl Writer {
         Operation { change, word, has_key: self.random.random() }
     }
 
-    /// Fails unless the tables have everything that was answered, and all or nothing of the unanswered
-    /// operation. Takes over their contents; returns whether the unanswered operation was applied.
-    pub(crate) fn settle(&mut self, tables: &Tables) -> Option<bool> {
+    /// Fails unless the tables contain all answered changes, and the unanswered operation completely or not at all.
+    /// Returns whether that operation was applied; `None` if there is none.
+    pub(crate) fn check(&mut self, tables: &Tables) -> Option<bool> {
         let stored = &tables.states[self.number];
         for (word, id) in &self.ids {
             // The unanswered operation may have deleted a tag.
@@ -138,26 +138,26 @@ impl Writer {
         Some(was_applied)
     }
 
-    /// Retries the unanswered operation, if it had a key: afterwards it is applied in any case.
+    /// Retries the unanswered operation if it has a key. After that, the operation is applied in any case.
     pub(crate) fn retry_at_once(&mut self, url: &str) {
         if let Some((operation, arguments)) = self.unanswered.take_if(|(it, _)| it.has_key) {
             let answer = Client::new(url, &self.key).ask(operation.tool(), &arguments);
-            self.answered(&operation, arguments, answer);
+            self.record_answer(&operation, arguments, answer);
         }
     }
 
-    /// Retries the unanswered operation, if it had a key; without one it is left as it is. Afterwards
-    /// nothing is unanswered. Then retries an answered operation, which must change nothing.
+    /// Retries the unanswered operation if it has a key; otherwise `was_applied` is its outcome. Then repeats the
+    /// newest answered operation that has a key, which must change nothing.
     pub(crate) fn retry(&mut self, url: &str, was_applied: Option<bool>, tables: &Tables) {
         let client = Client::new(url, &self.key);
         if let Some((operation, arguments)) = self.unanswered.take() {
             if operation.has_key {
                 let answer = client.ask(operation.tool(), &arguments);
                 assert_eq!(client.ask(operation.tool(), &arguments), answer, "{operation:?}");
-                self.answered(&operation, arguments, answer);
+                self.record_answer(&operation, arguments, answer);
             } else if was_applied == Some(true) {
                 let id = tables.ids.get(&operation.word).map_or("", String::as_str);
-                self.answered(&operation, arguments, json!({ "id": hyphened(id) }));
+                self.record_answer(&operation, arguments, json!({ "id": hyphened(id) }));
             }
         }
         if let Some((tool, arguments, answer)) = &self.keyed {
@@ -174,12 +174,13 @@ impl Writer {
             rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
         };
         for word in words {
-            let named = self.state.named(word);
-            let mut ids: Vec<_> = named.iter().map(|known_by| self.ids[known_by].clone()).collect();
+            let expected = self.state.customers_named(word);
+            let mut ids: Vec<_> =
+                expected.iter().map(|known_by| self.ids[known_by].clone()).collect();
             let mut customers = found("customers.search", word);
             ids.sort();
             customers.sort();
-            assert_eq!(customers, ids, "customers that are found by {word}");
+            assert_eq!(customers, ids, "customers found by {word}");
             let note = self.state.notes.contains_key(word).then(|| self.ids[word].clone());
             assert_eq!(found("notes.list", word), Vec::from_iter(note), "notes found by {word}");
         }

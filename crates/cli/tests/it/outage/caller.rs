@@ -1,4 +1,4 @@
-//! A caller that continues whatever happens, with each call to another process, and remembers its answers.
+//! A caller that sends each call to the next process, continues after every error, and remembers the answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -42,9 +42,9 @@ impl Progress {
 
 pub(super) struct Caller {
     number: usize,
-    /// One for each process.
+    /// One client for each process.
     clients: Vec<Client>,
-    /// Every customer's word and its state.
+    /// Each customer's word and fate.
     pub(super) fates: Vec<(String, Fate)>,
 }
 
@@ -82,7 +82,7 @@ impl Caller {
             }
             // Only the killed process may leave a call without an answer.
             Err(_) => {
-                assert_eq!(process, 0, "a process that lives answers");
+                assert_eq!(process, 0, "a running process answers");
                 Fate::Unknown { has_key }
             }
         };
@@ -98,7 +98,7 @@ impl Caller {
                 assert_eq!(ids, [id], "{word} is found in every process");
             }
             Ok(reply) => assert_unavailable(&reply),
-            Err(_) => assert_eq!(process, 0, "a process that lives answers"),
+            Err(_) => assert_eq!(process, 0, "a running process answers"),
         }
     }
 }

@@ -18,7 +18,7 @@ fn an_unknown_outcome_is_reported_and_a_retry_with_the_key_settles_it() {
         let (proxy, url) = Proxy::before(folder.server().expect("a server").url());
         let server = folder.serve(&["--database", &url]);
         let client = Client::new(&server.url, &key);
-        // The server also writes on its own; this is for the customer's write.
+        // The server also writes on its own, so the fault is only for the customer's write.
         proxy.fail_next_of("Acme", fault);
         let company = json!({
             "customer_type": "company", "company_name": "Acme", "idempotency_key": "k",
@@ -34,7 +34,7 @@ fn an_unknown_outcome_is_reported_and_a_retry_with_the_key_settles_it() {
         let failure = message["failure"].as_str().expect("a cause");
         assert!(failure.contains("it is not known whether the write was committed"), "{failure}");
         let count = "SELECT count(*) FROM customers";
-        wait_until("the server has done with it", || source.rows(count) == [[kept]]);
+        wait_until("PostgreSQL has finished the write", || source.rows(count) == [[kept]]);
 
         proxy.heal();
         let made = client.ask("customers.create", &company);

@@ -1,5 +1,6 @@
-//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile: an answered write
-//! is there, an unanswered one is complete or absent, and the answers say which may be the case.
+//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile. An answered write
+//! is stored, an unanswered write is stored completely or not at all, and an error says whether its write may be
+//! stored.
 
 mod caller;
 mod commit;
@@ -21,7 +22,7 @@ const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n"
 /// Connections of a process: eight readers and eight writers.
 const CONNECTIONS: usize = 16;
 const CALLERS: usize = 6;
-/// Each caller's calls between two events.
+/// The minimum number of calls by each caller between two events.
 const CALLS: usize = 5;
 /// `server.request_deadline`.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -55,19 +56,19 @@ fn three_processes_lose_nothing_when_one_is_killed_and_the_server_crashes() {
                 })
             })
             .collect();
-        let all = |what: &str, count: fn(&Progress) -> usize| {
+        let wait_for_all = |what: &str, count: fn(&Progress) -> usize| {
             let before: Vec<_> = progress.iter().map(count).collect();
             wait_until(what, || {
                 progress.iter().zip(&before).all(|(now, before)| count(now) >= before + CALLS)
             });
         };
-        all("each caller was answered", Progress::answered);
+        wait_for_all("each caller was answered", Progress::answered);
         servers[0].kill();
-        all("each caller was answered by the other processes", Progress::answered);
+        wait_for_all("each caller was answered by the other processes", Progress::answered);
         cluster.stop_immediately().expect("stopped");
-        all("each caller was rejected", Progress::rejected);
+        wait_for_all("each caller was rejected", Progress::rejected);
         cluster.restart().expect("started");
-        all("each caller is answered again", Progress::answered);
+        wait_for_all("each caller is answered again", Progress::answered);
         is_over.store(true, Ordering::SeqCst);
         callers.into_iter().map(|caller| caller.join().expect("a caller")).collect()
     });
@@ -112,7 +113,7 @@ fn assert_answers_are_true(source: &Source<'_>, fates: &[(String, Fate)]) {
     let (mut applied, mut absent) = (0, 0);
     for (word, fate) in fates {
         let stored: Vec<_> = rows.iter().filter(|row| row[0] == *word).collect();
-        assert!(stored.len() <= 1, "{word} is there {} times", stored.len());
+        assert!(stored.len() <= 1, "{word} is stored {} times", stored.len());
         for row in &stored {
             assert_eq!(row[2..], ["1", "1", "1"], "{word} has one contact, location and entry");
         }
@@ -125,11 +126,11 @@ fn assert_answers_are_true(source: &Source<'_>, fates: &[(String, Fate)]) {
             Fate::Unknown { .. } => applied += 1,
         }
     }
-    let of = |is: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| is(fate)).count();
+    let count = |is: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| is(fate)).count();
     let (answered, refused) =
-        (of(|it| matches!(it, Fate::Answered(_))), of(|it| *it == Fate::Refused));
+        (count(|it| matches!(it, Fate::Answered(_))), count(|it| *it == Fate::Refused));
     eprintln!(
         "{answered} answered, {refused} refused; of the unanswered {applied} applied, {absent} not"
     );
-    assert_eq!(rows.len(), answered + applied, "there is nothing else");
+    assert_eq!(rows.len(), answered + applied, "no other customer is stored");
 }

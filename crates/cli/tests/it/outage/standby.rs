@@ -22,14 +22,14 @@ fn a_standby_answers_reads_and_rejects_writes_until_it_is_promoted() {
     cluster.restart_as_standby().expect("started");
     let status = |tool, arguments| client.call(tool, &arguments).expect("an answer").status;
     let get = || json!({ "id": text(&first, "id") });
-    wait_until("the standby is read from", || status("customers.get", get()) == 200);
+    wait_until("the standby answers reads", || status("customers.get", get()) == 200);
     let reply = client.call("customers.create", &company("Bolt")).expect("an answer");
     assert_eq!((reply.status, reply.retry_after), (503, Some(5)), "{reply:?}");
     server.log_line("the storage refuses writes");
 
     let postgres = folder.server().expect("a server");
     postgres.run_as_superuser("SELECT pg_promote()").expect("promoted");
-    wait_until("writes are taken", || status("customers.create", company("Bolt")) == 200);
+    wait_until("writes are accepted", || status("customers.create", company("Bolt")) == 200);
     let page = client.ask("customers.search", &json!({}));
     assert_eq!(page["rows"].as_array().expect("rows").len(), 2);
 }

@@ -1,18 +1,19 @@
-//! A simulated browser: it keeps cookies and sends forms, and remembers everything it received.
+//! A simulated browser, which keeps cookies, sends forms, and remembers every cookie value that it received.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-/// A browser: its cookies, and everything it ever received.
+/// A browser, its cookies, and every cookie value that it received.
 pub(super) struct Browser {
     pub(super) agent: ureq::Agent,
     pub(super) url: String,
     pub(super) cookies: BTreeMap<String, String>,
-    pub(super) given: Vec<String>,
-    /// The number of requests, and of those that failed on the server.
+    pub(super) received: Vec<String>,
+    /// The number of requests.
     requests: u32,
+    /// The number of requests that failed on the server.
     pub(super) failures: usize,
 }
 
@@ -35,7 +36,7 @@ impl Browser {
             agent: agent.into(),
             url: url.to_owned(),
             cookies: BTreeMap::new(),
-            given: Vec::new(),
+            received: Vec::new(),
             requests: 0,
             failures: 0,
         }
@@ -56,7 +57,7 @@ impl Browser {
         self.page(request.send_form(fields.iter().copied()).expect("an answer"))
     }
 
-    /// Every request has another address, so that none is limited because of earlier ones.
+    /// A new address for each request, so that no request is limited because of earlier ones.
     fn new_address(&mut self) -> String {
         self.requests += 1;
         Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + self.requests).to_string()
@@ -80,7 +81,7 @@ impl Browser {
                 self.cookies.remove(name);
             } else {
                 self.cookies.insert(name.to_owned(), value.to_owned());
-                self.given.push(value.to_owned());
+                self.received.push(value.to_owned());
             }
         }
         let (status, location) = (answer.status().as_u16(), texts("location").pop());

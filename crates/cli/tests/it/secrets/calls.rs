@@ -23,8 +23,8 @@ impl Run {
         stream
     }
 
-    /// Sends bytes after which the server closes the connection, or that are cut off.
-    fn send_nonsense(&self, bytes: &[u8]) {
+    /// Sends malformed or incomplete bytes, and waits until the server closes the connection.
+    fn send_malformed(&self, bytes: &[u8]) {
         let mut stream = self.send(bytes);
         // The server may already have closed.
         let _ = stream.shutdown(Shutdown::Write);
@@ -74,7 +74,7 @@ impl Run {
         assert!(self.call("notes.list", json!({ "q": "marmalade" })).contains("Alarm"));
     }
 
-    /// Every kind of invalid request, with secrets in every place.
+    /// Sends every kind of invalid request, with secrets in every part.
     pub(super) fn bad_calls(&self) {
         let [good, revoked, account] = &self.keys;
         self.call("Xanthippe", json!({}));
@@ -117,16 +117,16 @@ impl Run {
             }
         }
         // Bytes that are not HTTP, a head that never ends properly, and a body that is cut off.
-        self.send_nonsense(format!("\x16\x03\x01{good}\r\n\r\n").as_bytes());
-        self.send_nonsense(format!("POST /api/mcp HTTP/1.1\r\n{good}\r\n\r\n").as_bytes());
-        self.send_nonsense(format!("POST /{good} HTTP/9.9\r\nhost: x\r\n\r\n").as_bytes());
+        self.send_malformed(format!("\x16\x03\x01{good}\r\n\r\n").as_bytes());
+        self.send_malformed(format!("POST /api/mcp HTTP/1.1\r\n{good}\r\n\r\n").as_bytes());
+        self.send_malformed(format!("POST /{good} HTTP/9.9\r\nhost: x\r\n\r\n").as_bytes());
         let head = "POST /api/mcp HTTP/1.1\r\nhost: zoop\r\ncontent-length: 900\r\n";
-        self.send_nonsense(
+        self.send_malformed(
             format!("{head}authorization: Bearer {good}\r\n\r\n{{\"{account}").as_bytes(),
         );
     }
 
-    /// Server failures, with the customer's words in the arguments and users' secrets in the forms.
+    /// Makes the server fail, with customer data in the arguments and users' secrets in the forms.
     pub(super) fn failures(&self, people: &People) {
         let customer = || {
             json!({ "customer_type": "individual", "first_name": "Xanthippe",
@@ -143,7 +143,7 @@ impl Run {
 
         for table in ["users", "attempts", "sessions", "oauth_tokens"] {
             self.alter(&format!("ALTER TABLE {table} RENAME TO lost"));
-            assert!(people.knock(&self.url()) > 0, "without {table}");
+            assert!(people.send_secrets(&self.url()) > 0, "without {table}");
             self.alter(&format!("ALTER TABLE lost RENAME TO {table}"));
         }
         if self.folder.server().is_some() {
@@ -154,12 +154,12 @@ impl Run {
             assert_eq!(people.sign_out(&self.url()), 1, "one session is live");
             self.alter("ALTER TABLE sessions DROP CONSTRAINT none");
             self.alter(SHUT);
-            wait_until("nobody is let in", || {
+            wait_until("PostgreSQL rejects the server", || {
                 self.call("customers.search", json!({})).starts_with("HTTP/1.1 503")
             });
-            assert!(people.knock(&self.url()) > 0, "without a server");
+            assert!(people.send_secrets(&self.url()) > 0, "without a server");
             self.alter(OPEN);
-            wait_until("the server is let in again", || {
+            wait_until("PostgreSQL accepts the server again", || {
                 self.call("customers.search", json!({})).starts_with("HTTP/1.1 200")
             });
         }

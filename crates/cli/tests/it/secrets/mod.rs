@@ -1,5 +1,5 @@
-//! What must never leak: keys, passwords, codes, tokens, their hashes, and customers' data. The tests run the whole
-//! binary with everything logged, and search all output and every file that it created.
+//! Keys, passwords, codes, tokens, their hashes, and customers' data must never leak. The tests run the whole binary
+//! with everything logged, and search all its output and every file that it created.
 
 mod browser;
 mod calls;
@@ -27,8 +27,7 @@ const CUSTOMER_DATA: &[&str] = &[
     "pomegranate",
 ];
 
-/// The password in the URL of a server's database. The server accepts any; whether it stays hidden does
-/// not depend on that.
+/// The password in the URL of a PostgreSQL database. The server accepts any password, but this one must stay hidden.
 const DATABASE_PASSWORD: &str = "wh1mbrel-and-dunl1n";
 
 /// A run: a server that logs everything, and the keys of its callers.
@@ -37,10 +36,10 @@ struct Run {
     server: Server,
     public: String,
     operations: String,
-    /// A valid key, a revoked one, and one of the account.
+    /// A valid user key, a revoked tenant key, and a valid tenant key.
     keys: [String; 3],
     /// The server's output until it was ready, and commands' stderr.
-    said: String,
+    output: String,
 }
 
 impl Run {
@@ -52,14 +51,14 @@ impl Run {
         let settings = "[server]\ntrusted_proxies = ['127.0.0.1']\n[log]\nlevel = 'trace'\n";
         folder.write("zoop.toml", &format!("{settings}format = '{format}'\n"));
         let (_, _, good) = folder.business();
-        let mut said = String::new();
+        let mut output = String::new();
         let mut make = || {
             let made = folder.zoop(&["key", "create", "--scope", "read:customers", "--json"]);
-            said.push_str(&made.stderr);
+            output.push_str(&made.stderr);
             made.json()
         };
         let (revoked, account) = (make(), make());
-        said.push_str(&folder.zoop(&["key", "revoke", &text(&revoked, "key_id")]).stderr);
+        output.push_str(&folder.zoop(&["key", "revoke", &text(&revoked, "key_id")]).stderr);
         let mut command = folder.command(&["serve"]);
         command
             .env("ZOOP_SERVER_LISTEN", "127.0.0.1:0")
@@ -67,8 +66,8 @@ impl Run {
         let server = Server::start(command);
         let ready = loop {
             let line = server.error_line();
-            said.push_str(&line);
-            said.push('\n');
+            output.push_str(&line);
+            output.push('\n');
             if line.contains("/api/mcp") {
                 break line;
             }
@@ -80,7 +79,7 @@ impl Run {
         let word = if format == "json" { "operations\":\"" } else { "metrics on " };
         let (public, operations) = (after("http://"), after(word));
         let keys = [good, text(&revoked, "key"), text(&account, "key")];
-        Self { folder, server, public, operations, keys, said }
+        Self { folder, server, public, operations, keys, output }
     }
 
     fn url(&self) -> String {
@@ -97,35 +96,34 @@ impl Run {
         }
     }
 
-    /// Operator commands; their output must not contain secrets either.
+    /// Runs operator commands, whose output must not contain secrets either.
     fn operate(&mut self) {
         for command in [&["doctor"][..], &["serve", "--print-config"], &["backup", "copy.db"]] {
             let answer = self.folder.zoop(command);
-            self.said.push_str(&answer.stdout);
-            self.said.push_str(&answer.stderr);
+            self.output.push_str(&answer.stdout);
+            self.output.push_str(&answer.stderr);
         }
         let mut metrics = TcpStream::connect(&self.operations).expect("the metrics");
         metrics.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("the server reads");
-        metrics.read_to_string(&mut self.said).expect("the metrics");
+        metrics.read_to_string(&mut self.output).expect("the metrics");
     }
 
     /// Stops the server; returns all its output.
     fn end(&mut self) -> String {
         self.server.terminate();
         assert!(self.server.wait().success());
-        self.said.push_str(&self.server.rest());
-        std::mem::take(&mut self.said)
+        self.output.push_str(&self.server.rest());
+        std::mem::take(&mut self.output)
     }
 
-    /// Every form in which a stored hash, or anything else stored about a secret, could be written;
-    /// also returns how many there are.
-    fn kept(&self) -> (usize, Vec<String>) {
+    /// The number of stored hashes and second-factor secrets, and every form in which a log could show them.
+    fn stored_forms(&self) -> (usize, Vec<String>) {
         let source = Source::of(&self.folder);
         let digits = |column: &str| match source {
             Source::File(_) => format!("lower(hex({column}))"),
             Source::Server(_) => format!("encode({column}, 'hex')"),
         };
-        let mut kept = 0;
+        let mut stored = 0;
         let mut forms = Vec::new();
         for (table, column) in [
             ("api_keys", "hash"),
@@ -136,12 +134,12 @@ impl Run {
             ("oauth_tokens", "hash"),
         ] {
             let rows = source.rows(&format!("SELECT {} FROM {table}", digits(column)));
-            assert!(!rows.is_empty(), "{table} holds none");
-            kept += rows.len();
+            assert!(!rows.is_empty(), "{table} has no rows");
+            stored += rows.len();
             for hexadecimal in rows.iter().map(|row| &row[0][..16]) {
                 let bytes = (0..10).step_by(2).fold(String::new(), |mut list, at| {
                     let byte = u8::from_str_radix(&hexadecimal[at..at + 2], 16).expect("a byte");
-                    write!(list, "{byte}, ").expect("a string takes it");
+                    write!(list, "{byte}, ").expect("a string accepts it");
                     list
                 });
                 forms.extend([hexadecimal.to_uppercase(), hexadecimal.to_owned()]);
@@ -149,12 +147,12 @@ impl Run {
             }
         }
         for row in source.rows("SELECT hash FROM passwords") {
-            kept += 1;
+            stored += 1;
             // The last part is the hash; the one before it is the salt.
             let parts = row[0].rsplit('$').take(2);
             forms.extend(parts.map(|part| part.chars().take(16).collect()));
         }
-        (kept, forms)
+        (stored, forms)
     }
 }
 
@@ -167,11 +165,11 @@ fn no_log_line_or_metric_of_a_full_run_contains_a_secret() {
         run.bad_calls();
         run.failures(&people);
         run.operate();
-        let (kept, forms) = run.kept();
-        let said = run.end();
+        let (stored, forms) = run.stored_forms();
+        let output = run.end();
 
-        // The whole run is searched: its requests, its failures, the inner workings.
-        assert!(said.matches("request_id").count() > 60, "{said}");
+        // The output covers the whole run: requests, failures, and details at level trace.
+        assert!(output.matches("request_id").count() > 60, "{output}");
         let failure = match run.folder.server() {
             Some(_) => "SQLSTATE 42P01",
             None => "no such table",
@@ -179,25 +177,27 @@ fn no_log_line_or_metric_of_a_full_run_contains_a_secret() {
         for part in
             ["ERROR", "DEBUG", "level = \"trace\"", failure, "oauth/token", "zoop_requests_total"]
         {
-            assert!(said.contains(part), "{part} in {said}");
+            assert!(output.contains(part), "{part} in {output}");
         }
-        assert!(kept >= 3 + 9 + 6, "keys, recovery codes, and one at least of all else: {kept}");
+        assert!(
+            stored >= 3 + 9 + 6,
+            "3 keys, 9 recovery codes, and at least one of each other kind: {stored}"
+        );
         let mut secrets = people.secrets();
         secrets.extend(forms);
         for key in &run.keys {
             secrets.extend(parts_of(key));
         }
-        secrets.extend(CUSTOMER_DATA.iter().map(|message| (*message).to_owned()));
+        secrets.extend(CUSTOMER_DATA.iter().map(|text| (*text).to_owned()));
         secrets.push(DATABASE_PASSWORD.to_owned());
         for secret in &secrets {
-            assert!(secret.len() > 6, "too short to be told from chance: {secret}");
-            assert!(!said.contains(secret), "{format}: {secret} in {said}");
+            assert!(secret.len() > 6, "long enough not to occur by chance: {secret}");
+            assert!(!output.contains(secret), "{format}: {secret} in {output}");
         }
     }
 }
 
-/// The part of a key or token that must not appear: lists show its first twelve characters, to identify
-/// it.
+/// The parts of a key or token that must not appear. Its first twelve characters may, because lists show them.
 fn parts_of(token: &str) -> [String; 2] {
     [token[12..].to_owned(), token[12..24].to_owned()]
 }
@@ -215,16 +215,16 @@ fn no_file_contains_a_key() {
         rotated.push(text(&new, "key"));
     }
     run.folder.json(&["backup", "copy.db"]);
-    let mut looked_through = 0;
+    let mut searched_bytes = 0;
     for entry in std::fs::read_dir(run.folder.path("")).expect("the folder") {
         let path = entry.expect("an entry").path();
         let bytes = std::fs::read(&path).expect("a file");
         for key in run.keys.iter().chain(&rotated) {
             let tail = &key.as_bytes()[12..24];
             let is_there = bytes.windows(tail.len()).any(|window| window == tail);
-            assert!(!is_there, "{} holds {key}", path.display());
+            assert!(!is_there, "{} contains {key}", path.display());
         }
-        looked_through += bytes.len();
+        searched_bytes += bytes.len();
     }
-    assert!(looked_through > 100_000, "only {looked_through} bytes");
+    assert!(searched_bytes > 100_000, "only {searched_bytes} bytes");
 }

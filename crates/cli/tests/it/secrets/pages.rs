@@ -16,10 +16,10 @@ use crate::env::text;
 const EMAIL: &str = "nadia@example.com";
 const PASSWORD: &str = "g0dwit over the estuary";
 const WRONG_PASSWORD: &str = "curlew on the mudflat5";
-/// How long a code is shown, in microseconds (RFC 6238, 5.2).
+/// The time step of codes, in microseconds (RFC 6238, 5.2).
 const STEP: i64 = 30_000_000;
 const REDIRECT: &str = "https://program.example/callback";
-// RFC 7636, appendix B.
+// The example of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -43,7 +43,7 @@ impl People {
     }
 
     /// Sends every secret to every route; returns how many requests failed on the server.
-    pub(super) fn knock(&self, url: &str) -> usize {
+    pub(super) fn send_secrets(&self, url: &str) -> usize {
         let mut browser = Browser::new(url);
         for password in [PASSWORD, WRONG_PASSWORD] {
             browser.sign_in(EMAIL, password);
@@ -90,7 +90,7 @@ impl People {
 }
 
 impl Run {
-    /// A user's way from the invitation to a connected client, with and without errors.
+    /// Takes a user from the invitation to a connected client, with and without errors.
     pub(super) fn people(&mut self) -> People {
         let mut people = People {
             words: vec![PASSWORD.to_owned(), WRONG_PASSWORD.to_owned(), VERIFIER.to_owned()],
@@ -100,8 +100,12 @@ impl Run {
         self.accept_invitation(&mut browser, &mut people);
         use_second_factor(&mut browser, &mut people);
         connect_program(&mut browser, &mut people);
-        people.tokens.append(&mut browser.given);
-        assert_eq!(people.knock(&self.url()), 0, "what is wrong is refused");
+        people.tokens.append(&mut browser.received);
+        assert_eq!(
+            people.send_secrets(&self.url()),
+            0,
+            "invalid requests do not fail on the server"
+        );
         people
     }
 
@@ -117,7 +121,7 @@ impl Run {
             "office",
             "--json",
         ]);
-        self.said.push_str(&invited.stderr);
+        self.output.push_str(&invited.stderr);
         let link = text(&invited.json(), "link");
         let token = link.rsplit('/').next().expect("a token").to_owned();
         let path = format!("/invitations/{token}");
@@ -127,7 +131,7 @@ impl Run {
         accepted.assert_leads_to("/account?done=joined");
         let set = self.folder.zoop_reading(&["user", "set-password", EMAIL], PASSWORD);
         assert_eq!(set.code, 0, "{}", set.stderr);
-        self.said.push_str(&set.stderr);
+        self.output.push_str(&set.stderr);
     }
 }
 
@@ -141,11 +145,11 @@ fn use_second_factor(browser: &mut Browser, people: &mut People) {
     let now = SystemClock.now();
     let confirmed = browser.post("/account/second-factor/confirm", &[("code", &code(now))]);
     let recovery: Vec<_> = confirmed.body.split("<code>").skip(1).collect();
-    let recovery: Vec<_> = recovery.iter().map(|it| it.split('<').next().expect("it")).collect();
+    let recovery: Vec<_> =
+        recovery.iter().map(|it| it.split('<').next().expect("a code")).collect();
     assert_eq!(recovery.len(), 10, "{}", confirmed.body);
 
-    // No code is accepted twice: this is the next one, which is valid already, if its time has not
-    // come.
+    // A code is accepted only once. The next code is accepted even before its time step begins.
     let next = code(SystemClock.now().max(Timestamp(now.0 + STEP)));
     for typed in [next.as_str(), recovery[0]] {
         browser.post("/sign-out", &[]).assert_leads_to("/sign-in");

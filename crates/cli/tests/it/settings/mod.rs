@@ -137,11 +137,11 @@ fn an_invalid_value_is_rejected_with_the_accepted_ones() {
         let answer = Answer::from(command.env(variable, value).output().expect("zoop runs"));
         assert!(answer.stdout.contains(accepted), "{variable}: {}", answer.stdout);
     }
-    for (value, taken) in [("WARN,zoop_db=trace", "warn,zoop_db=trace"), ("off", "off")] {
+    for (value, expected) in [("WARN,zoop_db=trace", "warn,zoop_db=trace"), ("off", "off")] {
         let mut command = folder.command(&[CONFIG, &["--json"]].concat());
         let answer =
             Answer::from(command.env("ZOOP_LOG_LEVEL", value).output().expect("zoop runs"));
-        assert_eq!(answer.json()["log"]["level"], taken);
+        assert_eq!(answer.json()["log"]["level"], expected);
     }
 }
 
@@ -174,12 +174,12 @@ fn a_call_ignores_the_address_in_the_current_folders_file() {
     command.env("ZOOP_SERVER_LISTEN", "127.0.0.1:9");
     let answer = Answer::from(command.output().expect("zoop runs"));
     assert!(answer.failure().contains("does not read zoop.toml"), "{}", answer.stderr);
-    assert!(listener.accept().is_err(), "nothing connected");
+    assert!(listener.accept().is_err(), "no connection was opened");
     listener.set_nonblocking(false).expect("a listener that waits");
-    let asked = std::thread::spawn(move || drop(listener.accept().expect("a connection")));
+    let server = std::thread::spawn(move || drop(listener.accept().expect("a connection")));
     let answer = folder.zoop(&["call", "tags.list", "--key", "x", "--config", "zoop.toml"]);
     assert!(answer.failure().contains(&url), "{}", answer.stderr);
-    asked.join().expect("a file that was named is believed");
+    server.join().expect("the address in the named file is used");
 }
 
 #[test]

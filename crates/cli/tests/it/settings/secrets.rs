@@ -1,8 +1,8 @@
-//! Secrets in settings: their sources, and that no message repeats one.
+//! Secrets in settings: their sources, and a check that no message repeats a secret.
 
 use crate::env::{Answer, Folder};
 
-/// Part of every secret here, as a number that parsers like to show.
+/// Part of every secret here. It is a number, because parsers tend to repeat numbers in errors.
 const MARK: &str = "8675309";
 
 /// The source of a value.
@@ -11,7 +11,7 @@ enum Source {
     Flag,
     Variable,
     SecretFile,
-    /// The variable for a secret's file holds the secret itself.
+    /// The variable for a secret's file contains the secret itself.
     MistakenPath,
     TomlText,
     /// The value without quotes, however TOML parses it.
@@ -29,6 +29,7 @@ const SOURCES: &[Source] = &[
 
 const SECRETS: &[&str] = &["database", "company.client_secret", "mail.url"];
 
+/// Invalid values for secret settings.
 const BROKEN: &[&str] = &[
     "8675309",
     "-8675309.5",
@@ -51,7 +52,7 @@ const BROKEN: &[&str] = &[
     "imap://8675309@127.0.0.1",
 ];
 
-/// `zoop` with a setting from one source, or none if that source cannot have it.
+/// Runs `zoop` with a setting from one source; `None` if the setting cannot come from there.
 fn run(setting: &str, source: Source, value: &str, arguments: &[&str]) -> Option<Answer> {
     let folder = Folder::new();
     let typed = format!("--database={value}");
@@ -95,9 +96,9 @@ fn no_message_repeats_any_part_of_a_secret() {
                 };
                 for arguments in commands {
                     let Some(answer) = run(setting, *source, value, arguments) else { continue };
-                    let said = format!("{}{}", answer.stdout, answer.stderr);
-                    let what = format!("{setting} {source:?} {value} {arguments:?}: {said}");
-                    assert!(!said.contains(MARK) && !said.is_empty(), "{what}");
+                    let output = format!("{}{}", answer.stdout, answer.stderr);
+                    let what = format!("{setting} {source:?} {value} {arguments:?}: {output}");
+                    assert!(!output.contains(MARK) && !output.is_empty(), "{what}");
                     assert!(arguments != &["serve"] || answer.code == 1, "{what}");
                 }
             }

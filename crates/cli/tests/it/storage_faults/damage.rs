@@ -80,7 +80,7 @@ fn a_truncated_log_recovers_the_writes_before_the_cut() {
     let size = || fs::metadata(&log).map_or(0, |file| file.len());
     let mut ids = Vec::new();
     let mut sizes = Vec::new();
-    wait_until("the log holds writes that no checkpoint has moved", || {
+    wait_until("the log contains writes that no checkpoint has moved", || {
         let before = size();
         ids.push(id(&create(&client, "Acme").success()));
         if size() <= before {
@@ -104,7 +104,7 @@ fn a_truncated_log_recovers_the_writes_before_the_cut() {
     assert_eq!(folder.zoop(&["doctor"]).code, 0);
 }
 
-/// Overwrites a table's pages, and no other's.
+/// Overwrites the page of one small table.
 fn overwrite_table(path: &Path, table: &str) {
     let file = Connection::open(path).expect("the database");
     let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
@@ -112,7 +112,7 @@ fn overwrite_table(path: &Path, table: &str) {
         file.query_row(sql, [table], |row| row.get::<_, u32>(0)).expect("a table") as usize;
     drop(file);
     let mut bytes = fs::read(path).expect("the database");
-    // A table as small as these has one page.
+    // A table this small has one page.
     bytes[(root - 1) * 4096..root * 4096].fill(0xa5);
     fs::write(path, bytes).expect("the damage is done");
 }

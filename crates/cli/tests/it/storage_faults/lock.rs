@@ -10,7 +10,7 @@ use super::{SETTINGS, assert_unavailable, create, customers, id, logged_problems
 use crate::client::Client;
 use crate::env::Folder;
 
-/// The server's `request_deadline`, and as much again for a busy machine.
+/// Twice the server's `request_deadline`, because the machine may be busy.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 #[test]
@@ -34,7 +34,7 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
         let writes: Vec<_> = (0..8).map(|_| scope.spawn(write)).collect();
         let mut reads = 0;
         while writes.iter().any(|write| !write.is_finished()) {
-            assert_eq!(customers(&client), [before.as_str()], "reads go on");
+            assert_eq!(customers(&client), [before.as_str()], "reads continue");
             reads += 1;
         }
         assert!(reads > 1, "{reads}");
@@ -44,9 +44,9 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{problems:?}");
 
-    other.execute_batch("ROLLBACK").expect("it was held");
+    other.execute_batch("ROLLBACK").expect("the lock is released");
     let after = id(&create(&client, "After").success());
-    assert_eq!(customers(&client), [after, before], "of what was refused nothing is there");
+    assert_eq!(customers(&client), [after, before], "no refused write is stored");
     let end = logged_problems(&server, &client);
     let messages: Vec<_> = end.iter().map(|line| &line["message"]).collect();
     assert_eq!(messages, [&Value::from("the storage accepts writes again")]);

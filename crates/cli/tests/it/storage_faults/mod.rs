@@ -52,7 +52,7 @@ fn assert_unavailable(reply: &Reply) {
 
 /// Warnings and errors logged since the last check.
 fn logged_problems(server: &Server, client: &Client) -> Vec<Value> {
-    // The log is ordered: once the line of this call is there, no earlier line is missing.
+    // The log is ordered, so all earlier lines come before the line of this call.
     let marker = client.call("no.such.tool", &json!({})).expect("an answer");
     assert_eq!(marker.body["error"]["code"], json!(-32602), "{marker:?}");
     let lines = server.log_lines_until(|line| line["tool"] == "unknown").into_iter();

@@ -1,4 +1,4 @@
-//! A PostgreSQL server that refuses: it is read-only, has no connections left, has revoked a right, or
+//! A PostgreSQL server that refuses requests: it is read-only, has no connections left, has revoked a right, or
 //! is gone.
 
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::env::{Folder, Server, wait_until};
 
 const READY: &str = r#"{"status":"ready"}"#;
 
-/// A server over a database, with one customer.
+/// A server on a database with one customer.
 struct Site {
     folder: Folder,
     server: Server,
@@ -32,7 +32,7 @@ impl Site {
 
     fn run(&self, script: &str) {
         let database = self.folder.server().expect("a server");
-        database.run_as_superuser(script).expect("it is done");
+        database.run_as_superuser(script).expect("the script runs");
     }
 
     /// The name of the database.
@@ -41,17 +41,17 @@ impl Site {
         database.run("SELECT current_database()").expect("a name").trim().to_owned()
     }
 
-    /// Warnings and errors logged since the last check, without variable parts.
+    /// The messages of the warnings and errors logged since the last check.
     fn problem_messages(&self) -> Vec<String> {
         let lines = logged_problems(&self.server, &self.client);
         lines.iter().map(|line| line["message"].as_str().expect("a text").to_owned()).collect()
     }
 
-    /// Writes are rejected and reads go on, until `mend`; both changes are logged once.
+    /// Fails unless writes are rejected and reads continue until `mend`, and both changes are logged once.
     fn assert_degraded_until(&self, reason: &str, mend: impl FnOnce()) {
         for _ in 0..20 {
             assert_unavailable(&create(&self.client, "Refused"));
-            assert_eq!(customers(&self.client), [self.before.as_str()], "reads go on");
+            assert_eq!(customers(&self.client), [self.before.as_str()], "reads continue");
         }
         let lines = logged_problems(&self.server, &self.client);
         assert_eq!(lines.len(), 1, "{lines:?}");
@@ -63,7 +63,7 @@ impl Site {
         self.assert_recovered(&["the storage accepts writes again"]);
     }
 
-    /// Everything is rejected until `mend`; both changes are logged once.
+    /// Fails unless every call is rejected until `mend`, and both changes are logged once.
     fn assert_out_of_reach_until(&self, reason: &str, mend: impl FnOnce()) {
         for _ in 0..5 {
             let search = self.client.call("customers.search", &json!({})).expect("an answer");
@@ -82,7 +82,11 @@ impl Site {
 
     fn assert_recovered(&self, messages: &[&str]) {
         let after = id(&create(&self.client, "After").success());
-        assert_eq!(customers(&self.client), [after, self.before.clone()], "nothing else is there");
+        assert_eq!(
+            customers(&self.client),
+            [after, self.before.clone()],
+            "no refused write is stored"
+        );
         let mut problems = self.problem_messages();
         problems.sort();
         assert_eq!(problems, messages);

@@ -22,7 +22,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     let mut answered: Vec<_> =
         (0..20).map(|number| id(&create(&client, &format!("Before {number}")).success())).collect();
     volume.fill();
-    // What fits into the existing log is still accepted.
+    // Writes that fit into the existing log are still accepted.
     let refusal = loop {
         let reply = create(&client, "Squeezed in");
         if reply.status != 200 {
@@ -43,11 +43,11 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
         }
     });
     answered.reverse();
-    assert_eq!(customers(&client), answered, "reads go on");
+    assert_eq!(customers(&client), answered, "reads continue");
     assert_eq!(
         logged_problems(&server, &client),
         [Value::Null; 0],
-        "the incident was message when it began"
+        "the incident was logged when it began"
     );
     let (status, ready) = get(&server.url, "/readyz");
     assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
@@ -60,7 +60,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     assert_eq!(end.len(), 1, "{end:?}");
     assert_eq!(end[0]["message"], "the storage accepts writes again");
     assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
-    // A server that is killed now needs nothing on the full disk.
+    // Killing the server loses no answered write.
     drop(server);
     let server = volume.folder.serve(&[]);
     assert_eq!(customers(&Client::new(&server.url, &key)), answered);
@@ -76,8 +76,8 @@ fn a_database_that_has_filled_its_disk_recovers_when_the_disk_grows() {
     let customer = id(&create(&client, "Acme").success());
     let note = json!({ "body": "filler ".repeat(14_000) });
     let write = || client.call("notes.create", &note).expect("an answer");
-    // A checkpoint may still make room for a write after one was refused: the disk is full once so many are refused
-    // one after another.
+    // A checkpoint may still make room after a refused write, so the disk counts as full only after this many
+    // refusals in a row.
     let (mut notes, mut recoveries, mut refused) = (0, 0, 0);
     while refused <= REFUSED / 5 {
         let reply = write();
@@ -95,7 +95,10 @@ fn a_database_that_has_filled_its_disk_recovers_when_the_disk_grows() {
     let problems = logged_problems(&server, &client);
     // A small write that still fits, such as a key's last use, ends the outage for a moment.
     let changes = 6 + 2 * recoveries;
-    assert!(problems.len() <= changes, "a line a change, not one a refusal: {problems:?}");
+    assert!(
+        problems.len() <= changes,
+        "one line for each change, not for each refusal: {problems:?}"
+    );
 
     volume.remount("size=64m");
     write().success();
@@ -108,7 +111,7 @@ fn a_database_that_has_filled_its_disk_recovers_when_the_disk_grows() {
         cursor = page["nextCursor"].clone();
     }
     assert_eq!(listed, notes + 1);
-    assert_eq!(volume.folder.zoop(&["doctor"]).code, 1, "too little space is left to last");
+    assert_eq!(volume.folder.zoop(&["doctor"]).code, 1, "the doctor reports too little free space");
 }
 
 #[test]
@@ -153,20 +156,20 @@ fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_continue() {
         client.ask("notes.create", &note);
     }
     volume.fill();
-    let ballast = OpenOptions::new().write(true).open(volume.path("ballast")).expect("it is there");
+    let ballast = OpenOptions::new().write(true).open(volume.path("ballast")).expect("the ballast");
     let left = ballast.metadata().expect("its size").len() - (512 << 10);
     ballast.set_len(left).expect("some space");
     let names = || {
         let folder = volume.path("zoop.db").parent().expect("its folder").to_owned();
         let entries = fs::read_dir(folder).expect("the folder");
-        let mut names: Vec<_> = entries.map(|entry| entry.expect("it").file_name()).collect();
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
         names.sort();
         names
     };
     let before = names();
     let answer = volume.folder.zoop(&["backup", "copy.db"]);
     assert!(answer.failure().contains("full"), "{}", answer.stderr);
-    assert_eq!(names(), before, "neither a part of the backup nor a journal");
+    assert_eq!(names(), before, "no partial backup and no journal is left");
     create(&client, "After").success();
 }
 

@@ -1,7 +1,7 @@
 //! A small file system for one test.
 //!
 //! It is mounted in a user namespace, so no administrator rights are needed, and only the programs
-//! started in it see it. It ends with the test.
+//! started in it see the file system. It is removed at the end of the test.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -12,9 +12,9 @@ use crate::env::Folder;
 
 /// A folder that is a file system of a few MiB.
 pub(crate) struct Volume {
-    /// Its commands run in the file system's root.
+    /// Commands in this folder run in the file system's root.
     pub(crate) folder: Folder,
-    /// Keeps the namespace, and with it the file system.
+    /// The process that keeps the namespace and its file system alive.
     keeper: Child,
 }
 
@@ -33,11 +33,11 @@ impl Volume {
             .stdout(Stdio::piped())
             .spawn()
             .expect("unshare (util-linux) runs");
-        let mut said = String::new();
+        let mut line = String::new();
         let stdout = keeper.stdout.as_mut().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut said).expect("its output");
+        BufReader::new(stdout).read_line(&mut line).expect("its output");
         assert_eq!(
-            said, "mounted\n",
+            line, "mounted\n",
             "these tests mount a small file system in a namespace of their own, which this system \
              refuses: allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 or \
              kernel.apparmor_restrict_unprivileged_userns=0; in a container \
@@ -51,7 +51,7 @@ impl Volume {
         Self { folder, keeper }
     }
 
-    /// One of its files, as this process can reach it.
+    /// The path by which this process reaches a file of the volume.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         let inside = self.folder.path(name);
         let inside = inside.strip_prefix("/").expect("an absolute path");
@@ -70,13 +70,13 @@ impl Volume {
         }
     }
 
-    /// Frees what [`Volume::fill`] has taken.
+    /// Frees the space that [`Volume::fill`] has taken.
     pub(crate) fn free(&self) {
         std::fs::remove_file(self.path("ballast")).expect("it was full");
     }
 
-    /// Remounts it: read-only (`ro`) or not (`rw`), for which no file on it may be open, or with
-    /// another size (`size=9m`).
+    /// Remounts the file system: read-only (`ro`), writable (`rw`), or with another size (`size=9m`). For `ro` and
+    /// `rw`, no file on it may be open.
     pub(crate) fn remount(&self, option: &str) {
         let directory = self.folder.path("").display().to_string();
         let status = Command::new("nsenter")
@@ -90,7 +90,7 @@ impl Volume {
 
 impl Drop for Volume {
     fn drop(&mut self) {
-        // It may already have ended; either way the file system goes with its last process.
+        // The process may already have ended. The file system is removed with its last process.
         let _ = self.keeper.kill();
         let _ = self.keeper.wait();
     }

@@ -1,6 +1,5 @@
-//! The children of a customer: its contacts and locations, some of which are primary. A customer has at most
-//! [`MAX_ACTIVE`] active contacts and as many active locations. A call reads them once. The rules for both kinds
-//! of children are here; rules for one kind are in the kind's own files.
+//! The children of a customer: its contacts and locations, some of which are primary. This file contains the rules
+//! for both kinds of children. The rules for only one kind are in `contacts` and `locations`.
 
 use serde::{Deserialize, Serialize};
 use zoop_db::{ReadTx, Uuid, WriteTx};
@@ -13,16 +12,16 @@ use crate::call::error::{Error, Result};
 use crate::call::tool::Found;
 use crate::values::id::{Id, Kind, kinds};
 
-/// Maximum number of active contacts of one customer, and of active locations.
+/// Maximum number of active contacts, and of active locations, of one customer.
 pub(crate) const MAX_ACTIVE: usize = 200;
-/// Maximum rows in a page of a customer's children: all active ones.
-pub(crate) const MOST_ROWS: u32 = 200;
+/// Maximum number of rows on a page of a customer's contacts or locations: enough for all active ones.
+pub(crate) const MAX_ROWS: u32 = 200;
 
-/// A contact or a location, which belongs to one customer. Of children that are rivals, at most one is primary.
+/// A contact or a location of a customer. Children in the same group are rivals: at most one of them is primary.
 pub(crate) trait Child: Archivable + Recorded {
     /// The plural of the word for this kind of child.
     const PLURAL: &'static str;
-    /// What rivals have in common.
+    /// What rivals have in common, such as the type of a location.
     type Group: PartialEq;
 
     /// A child of a customer, which may be archived.
@@ -31,7 +30,7 @@ pub(crate) trait Child: Archivable + Recorded {
     /// A customer's active children, in creation order.
     fn siblings(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Sibling<Self>>>;
 
-    /// Up to `count` of a customer's children in one part of its list, in creation order: those after an id.
+    /// Up to `count` of a customer's children in one part of the list, after the id `after`, in creation order.
     fn part(
         tx: &mut ReadTx<'_>,
         customer: Id<kinds::Customer>,
@@ -49,16 +48,16 @@ pub(crate) trait Child: Archivable + Recorded {
     /// Whether the child is primary.
     fn is_primary(&self) -> bool;
 
-    /// The same child, primary or not.
+    /// The same child, with this value of `is_primary`.
     #[must_use]
     fn with_primary(self, is_primary: bool) -> Self;
 
-    /// Of two children of one group, only one can be primary.
+    /// The child's group, in which at most one child is primary.
     fn group(&self) -> Self::Group;
 }
 
-/// What the rules need to know of a customer's child. All its fields would be too much to read in a write:
-/// the texts of two hundred locations are many megabytes.
+/// The fields of a child that the rules need. A write does not read all fields, because the texts of two hundred
+/// locations can be many megabytes.
 pub(crate) struct Sibling<C: Child> {
     pub(crate) id: Id<C::Kind>,
     pub(crate) is_primary: bool,
@@ -68,13 +67,13 @@ pub(crate) struct Sibling<C: Child> {
 /// A part of a customer's list of children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// The archived ones, none of which is primary; otherwise the active ones.
+    /// `true` for the archived children, none of which is primary, and `false` for the active children.
     pub(crate) archived: bool,
-    /// The primary ones; otherwise the others.
+    /// `true` for the primary children, and `false` for the others.
     pub(crate) primary: bool,
 }
 
-/// The sort key of a child in a list: primary ones come first, each part in creation order.
+/// The sort key of a child in a list: primary children come first, then the others, both in creation order.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
     /// Whether the child is not primary.
@@ -83,7 +82,7 @@ pub struct Position {
     id: Uuid,
 }
 
-/// Up to `count` of a customer's archived or active children, in the order of the list.
+/// Up to `count` of a customer's archived or active children after the position `after`, in list order.
 pub(crate) fn page<C: Child>(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -117,11 +116,11 @@ pub(crate) struct Children<C: Child> {
 
 impl<C: Child> Children<C> {
     /// Reads the active children of a customer.
-    pub(crate) fn of(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Self> {
+    pub(crate) fn read(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Self> {
         Ok(Self { customer, active: C::siblings(tx, customer)? })
     }
 
-    /// All of them, in creation order.
+    /// All active children, in creation order.
     pub(crate) fn active(&self) -> &[Sibling<C>] {
         &self.active
     }
@@ -134,13 +133,13 @@ impl<C: Child> Children<C> {
         C::get(tx, self.customer, id)
     }
 
-    /// The other children that cannot be primary at the same time as `child`.
+    /// The other active children that cannot be primary at the same time as `child`.
     pub(crate) fn rivals(&self, child: &C) -> impl Iterator<Item = &Sibling<C>> {
         let (id, group) = (child.id(), child.group());
         self.active.iter().filter(move |other| other.id != id && other.group == group)
     }
 
-    /// The rival that is primary, if there is one.
+    /// The rival of `child` that is primary, if there is one.
     pub(crate) fn primary_rival(&self, child: &C) -> Option<&Sibling<C>> {
         self.rivals(child).find(|other| other.is_primary)
     }
@@ -157,7 +156,7 @@ impl<C: Child> Children<C> {
     }
 
     /// Writes the change from `old` to `new`. If `new` is primary, its primary rival is demoted. If `old` was
-    /// primary and the change ends its rivalry with other children, the oldest of them becomes primary.
+    /// primary and `new` is in another group, the oldest remaining child of the old group becomes primary.
     pub(crate) fn update(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: &C) -> Result<()> {
         self.demote_rival(ctx, new)?;
         C::save(ctx, old, new)?;
@@ -219,7 +218,7 @@ impl<C: Child> Children<C> {
     }
 }
 
-/// Restores a child, whose customer must not be archived. It becomes primary only if it has no rivals. Also
+/// Restores a child. Its customer must not be archived. The child becomes primary only if it has no rivals. Also
 /// returns the customer.
 pub(crate) fn restore<C: Child>(
     ctx: &mut WriteCtx<'_, '_>,
@@ -234,7 +233,7 @@ pub(crate) fn restore<C: Child>(
             C::Kind::WORD
         )));
     }
-    let children = Children::<C>::of(ctx.tx, customer.id)?;
+    let children = Children::<C>::read(ctx.tx, customer.id)?;
     let old = children.find(ctx.tx, id)?;
     let new = archive::restored_record(ctx, &old)?;
     children.require_room()?;

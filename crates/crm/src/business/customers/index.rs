@@ -1,7 +1,7 @@
-//! Customers in the index: names and phones match by any part, everything else by the whole value.
+//! Customers in the search index: the tokens of a customer and the expressions of `customers.search`. A search
+//! finds names and phones by any part, and everything else by the whole value.
 //!
-//! Defines the tokens of a customer and the expression of a `customers.search`. The code that fills
-//! in the document decides where names and phones come from (the customer and its active contacts).
+//! `store.rs` collects the names and phones, from the customer and its active contacts.
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -14,8 +14,8 @@ use crate::values::fold::{self, Kind, Word};
 use crate::values::phone::{self, NumberingPlan, Phone};
 use crate::values::text;
 
-/// Minimum number of digits for a word of `q` to match phones too: every third phone contains any
-/// shorter sequence.
+/// Minimum number of digits that a word of `q` needs to match phones too. Too many phones contain a shorter
+/// sequence.
 const MIN_PHONE_DIGITS: usize = 3;
 
 /// The indexed fields of one customer.
@@ -33,14 +33,14 @@ pub struct CustomerDocument<'a> {
     pub phones: Vec<Phone>,
     /// Every e-mail address: the customer's and the active contacts'.
     pub emails: Vec<&'a str>,
-    /// The internal numbers of its tags.
+    /// The numbers of its tags in the search index.
     pub tags: Vec<i64>,
 }
 
 impl CustomerDocument<'_> {
-    /// The customer's tokens, space-separated: the value of the index's only column. There are a bounded
-    /// number: a customer with very many or very long names of contacts is no longer found by the inner
-    /// parts of some, then by some contacts at all. Its own name and telephone number are always found.
+    /// The customer's tokens, space-separated: the value of the index's only column. Their number is limited. If
+    /// the names of the contacts are too long, inner parts of words are left out first, and then whole names. The
+    /// customer's own name and all phones, e-mail addresses and tags are always indexed.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: namespace(Some(self.status)) });
@@ -68,7 +68,7 @@ impl CustomerDocument<'_> {
     }
 }
 
-/// Adds phones and names as long as there is room: whole ones first, then the inner parts of all.
+/// Adds all whole phones. While there is room, adds whole words of the names, then the inner parts of both.
 fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
     let digits: Vec<String> = phones.iter().flat_map(Phone::search_digits).collect();
     for digits in &digits {
@@ -99,13 +99,13 @@ fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
 pub struct CustomerQuery<'a> {
     /// Words or a phone number, as typed.
     pub q: Option<&'a str>,
-    /// The tenant's country: `q` may contain a phone in its formats.
+    /// The tenant's country. `q` may contain a phone as it is written there.
     pub country: NumberingPlan,
     /// The status; `None` matches every customer that is not archived.
     pub status: Option<Status>,
     /// Individual or company.
     pub kind: Option<CustomerType>,
-    /// The internal number of a tag.
+    /// The number of a tag in the search index.
     pub tag: Option<i64>,
     /// A whole e-mail address, in any case.
     pub email: Option<&'a str>,
@@ -116,35 +116,35 @@ pub struct CustomerQuery<'a> {
 /// The two expressions of a search, in result order. A row matches at most one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tiers {
-    /// The rows that come first: every word, or the phone, matches as a whole. All rows without `q`.
+    /// Finds the rows that come first: every word, or the phone, matches as a whole. Without `q`, finds all rows.
     pub first: Expression,
-    /// The other rows; `None` without `q`.
+    /// Finds all other rows. `None` without `q`.
     pub rest: Option<Expression>,
 }
 
 impl CustomerQuery<'_> {
-    /// The expressions that find the rows.
+    /// The expressions of the search.
     ///
     /// # Errors
     /// `q` is set but contains no word.
     pub fn tiers(&self, tenant: TenantMark) -> Result<Tiers, QueryHasNoWord> {
-        let place = Prefix { tenant, namespace: namespace(self.status) };
-        let facets = self.facets(place);
+        let prefix = Prefix { tenant, namespace: namespace(self.status) };
+        let facets = self.facets(prefix);
         let Some(q) = self.q else {
-            let every = || Expression::Token(place.token(Field::Facet, EVERY_CUSTOMER));
-            let first = Expression::all(facets).unwrap_or_else(every);
+            let every_customer = || Expression::Token(prefix.token(Field::Facet, EVERY_CUSTOMER));
+            let first = Expression::all(facets).unwrap_or_else(every_customer);
             return Ok(Tiers { first, rest: None });
         };
-        let sought = Sought::new(q, self.country);
+        let terms = SearchTerms::new(q, self.country);
         let with_facets =
-            |sought: Expression| Expression::all([sought].into_iter().chain(facets.clone()));
-        let first = sought.whole(place).and_then(with_facets).ok_or(QueryHasNoWord)?;
-        let every = sought.part(place).and_then(with_facets).ok_or(QueryHasNoWord)?;
-        let rest = Expression::Except(Box::new(every), Box::new(first.clone()));
+            |text: Expression| Expression::all([text].into_iter().chain(facets.clone()));
+        let first = terms.whole(prefix).and_then(with_facets).ok_or(QueryHasNoWord)?;
+        let partial = terms.partial(prefix).and_then(with_facets).ok_or(QueryHasNoWord)?;
+        let rest = Expression::Except(Box::new(partial), Box::new(first.clone()));
         Ok(Tiers { first, rest: Some(rest) })
     }
 
-    fn facets(&self, place: Prefix) -> Vec<Expression> {
+    fn facets(&self, prefix: Prefix) -> Vec<Expression> {
         let facets = [
             self.number.map(number_facet),
             self.email.map(email_facet),
@@ -152,7 +152,7 @@ impl CustomerQuery<'_> {
             self.kind.map(|kind| kind_facet(kind).to_owned()),
             self.status.and_then(status_facet).map(str::to_owned),
         ];
-        let token = |facet: String| Expression::Token(place.token(Field::Facet, &facet));
+        let token = |facet: String| Expression::Token(prefix.token(Field::Facet, &facet));
         facets.into_iter().flatten().map(token).collect()
     }
 }
@@ -171,43 +171,42 @@ pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
 }
 
 /// The `q` of a search, read both as words and as a phone.
-struct Sought {
+struct SearchTerms {
     words: Vec<Word>,
-    /// The digits of the phone that `q` may be, in every form in which it may be stored. Empty if
-    /// `q` contains anything other than digits and phone punctuation, unless it spells a number.
+    /// The digits of `q` as a phone, in every form that may be stored. Empty if `q` cannot be a phone.
     phones: Vec<String>,
 }
 
-impl Sought {
+impl SearchTerms {
     fn new(q: &str, country: NumberingPlan) -> Self {
         Self { words: fold::words(q), phones: phone_forms(q, country) }
     }
 
-    /// The phone, or every word, occurs, possibly inside a longer one.
-    fn part(&self, place: Prefix) -> Option<Expression> {
-        self.either(
+    /// Finds rows in which the phone, or every word, occurs as a whole or inside a longer one.
+    fn partial(&self, prefix: Prefix) -> Option<Expression> {
+        self.words_or_phone(
             |word| {
-                let inside = Expression::Prefix(place.token(Field::Word, cut(&word.text)));
-                let phone = is_phone_word(word).then(|| phone_part(place, &word.text));
+                let inside = Expression::Prefix(prefix.token(Field::Word, cut(&word.text)));
+                let phone = is_phone_word(word).then(|| partial_phone(prefix, &word.text));
                 Expression::any([Some(inside), phone].into_iter().flatten())
             },
-            |digits| phone_part(place, digits),
+            |digits| partial_phone(prefix, digits),
         )
     }
 
-    /// The phone, or every word, occurs as a whole.
-    fn whole(&self, place: Prefix) -> Option<Expression> {
-        self.either(
+    /// Finds rows in which the phone, or every word, occurs as a whole.
+    fn whole(&self, prefix: Prefix) -> Option<Expression> {
+        self.words_or_phone(
             |word| {
-                let whole = Expression::Token(place.token(Field::WholeWord, cut(&word.text)));
-                let phone = is_phone_word(word).then(|| whole_phone(place, &word.text));
+                let whole = Expression::Token(prefix.token(Field::WholeWord, cut(&word.text)));
+                let phone = is_phone_word(word).then(|| whole_phone(prefix, &word.text));
                 Expression::any([Some(whole), phone].into_iter().flatten())
             },
-            |digits| whole_phone(place, digits),
+            |digits| whole_phone(prefix, digits),
         )
     }
 
-    fn either(
+    fn words_or_phone(
         &self,
         word: impl Fn(&Word) -> Option<Expression>,
         phone: impl Fn(&str) -> Expression,
@@ -217,12 +216,12 @@ impl Sought {
     }
 }
 
-fn phone_part(place: Prefix, digits: &str) -> Expression {
-    Expression::Prefix(place.token(Field::Phone, cut(digits)))
+fn partial_phone(prefix: Prefix, digits: &str) -> Expression {
+    Expression::Prefix(prefix.token(Field::Phone, cut(digits)))
 }
 
-fn whole_phone(place: Prefix, digits: &str) -> Expression {
-    Expression::Token(place.token(Field::WholePhone, cut(digits)))
+fn whole_phone(prefix: Prefix, digits: &str) -> Expression {
+    Expression::Token(prefix.token(Field::WholePhone, cut(digits)))
 }
 
 fn is_phone_word(word: &Word) -> bool {
@@ -231,8 +230,8 @@ fn is_phone_word(word: &Word) -> bool {
         && word.text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The digits under which the phone in `q` may be stored: as typed, without a trunk zero in
-/// parentheses, and, for a complete number, in international form.
+/// The digit sequences under which the phone `q` may be stored: as typed, without a trunk zero in parentheses,
+/// and in international form if `q` is a complete number. Empty if `q` cannot be a phone.
 fn phone_forms(q: &str, country: NumberingPlan) -> Vec<String> {
     let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
     let plain = without_extension(&plain);
@@ -240,8 +239,8 @@ fn phone_forms(q: &str, country: NumberingPlan) -> Vec<String> {
     let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
     let international = || phone::parse(q, country).map(|phone| digits(phone.e164()));
     if !plain.chars().all(is_phone) {
-        // Letters may stand for digits, but only parsing the complete number can tell. Such a number
-        // begins with digits. Almost no other query has digits, so those skip the parsing.
+        // `q` may spell digits with letters, as in 1-800-FLOWERS. Only parsing it as a complete number can
+        // tell. Such a number begins with digits, so queries without enough digits skip the parsing.
         let has_digits = digits(plain).len() >= MIN_PHONE_DIGITS;
         let spelled = (has_digits && phone::is_spelled(q)).then(international);
         return spelled.into_iter().flatten().collect();
@@ -253,15 +252,14 @@ fn phone_forms(q: &str, country: NumberingPlan) -> Vec<String> {
     forms
 }
 
-/// Strips what lists and links add to a phone: a leading `tel:` and a trailing extension, which no
-/// stored number contains.
+/// Strips a leading `tel:` and a trailing extension from a phone. The E.164 form of a stored phone has neither.
 fn without_extension(text: &str) -> &str {
     let text = text.trim();
     let text = text.strip_prefix("tel:").unwrap_or(text);
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end();
     let marks = ["extension", "ext.", "ext", "x", "#"];
     let marked = marks.iter().find_map(|mark| number.strip_suffix(mark));
-    // It is an extension only with a number before the mark and digits after it.
+    // A mark begins an extension only if there is a number before it.
     match marked {
         Some(number) if number.len() < text.len() && number.contains(char::is_numeric) => number,
         _ => text,
@@ -277,10 +275,10 @@ fn is_phone_punctuation(letter: char) -> bool {
         )
 }
 
-/// The facet of every customer, so that a search without filters still has an expression.
+/// The facet that every customer has, for searches without `q` and without any other facet.
 const EVERY_CUSTOMER: &str = "customer";
 
-/// The namespace of the customers with a status. `None` means every customer that is not archived.
+/// The namespace of the customers with this status. `None` means every customer that is not archived.
 const fn namespace(status: Option<Status>) -> Namespace {
     match status {
         Some(Status::Archived) => Namespace::Archived,
@@ -288,7 +286,7 @@ const fn namespace(status: Option<Status>) -> Namespace {
     }
 }
 
-/// The facet of a status. Archived has none, because it has its own namespace.
+/// The facet of a status. Archived customers need none, because they have their own namespace.
 const fn status_facet(status: Status) -> Option<&'static str> {
     match status {
         Status::Active => Some("active"),
@@ -312,8 +310,8 @@ fn number_facet(number: i64) -> String {
     numbered("n", number)
 }
 
-/// Half of the address's SHA-256: short, free of characters that split a token, and enough to test
-/// for equality.
+/// The facet of an e-mail address: half of its SHA-256. It is short, contains no characters that split a token, and
+/// is enough to test for equality.
 fn email_facet(address: &str) -> String {
     let hash = Sha256::digest(email::search_key(address));
     let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));

@@ -29,7 +29,7 @@ use crate::values::id::{Id, kinds};
 use crate::values::phone::Phone;
 
 crate::call::argument::choices! {
-    /// Whether a customer is a person or a business. It never changes.
+    /// Whether a customer is a person or a business. A customer's type never changes.
     pub enum CustomerType {
         /// A person.
         Individual = "individual",
@@ -45,7 +45,7 @@ crate::call::argument::choices! {
         Active = "active",
         /// Not a current customer.
         Inactive = "inactive",
-        /// Archived: hidden unless a filter asks for it.
+        /// Hidden from searches, unless a filter asks for archived customers.
         Archived = "archived",
     }
 }
@@ -69,7 +69,7 @@ crate::call::table::record! {
         pub last_name: Option<String>,
         /// A company's name.
         pub company_name: Option<String>,
-        /// Active or inactive. An archived customer keeps it, for when it is restored.
+        /// Active or inactive. An archived customer keeps this status and has it again once restored.
         pub(crate) status: Status,
         /// Its own telephone number, E.164.
         pub phone: Option<String>,

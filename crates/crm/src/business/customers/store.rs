@@ -1,4 +1,4 @@
-//! The SQL of customers and of their search index.
+//! The SQL for customers and for their search index.
 
 use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
@@ -26,8 +26,8 @@ zoop_db::statements! {
             JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
             WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
     /// A customer's number in the search index.
-    PLACE = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
-    /// Rows that an expression finds, newest first, with numbers below `$3`.
+    NUMBER = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
+    /// Customers that an expression finds, newest first, with numbers below `$3`.
     SEARCH = {
         sqlite: "SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
                  c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
@@ -46,7 +46,7 @@ zoop_db::statements! {
                  LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
                  AND p.is_primary ORDER BY found.n DESC LIMIT $4"),
     };
-    /// Customers that a selective expression finds, newest first.
+    /// Customers that an expression finds, newest first. Fast if few customers match, as for a whole phone.
     SHARING = {
         sqlite: "SELECT c.id, c.first_name, c.last_name, c.company_name \
                  FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
@@ -70,15 +70,15 @@ zoop_db::statements! {
     };
 }
 
-/// A customer, archived ones too.
+/// A customer, which may be archived.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such customer.
+/// [`Error::NotFound`] if there is no such customer.
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Customer> {
     tx.first::<_, Error>(GET, params![id], Customer::read)?.ok_or(Error::not_found("customer"))
 }
 
-/// A customer's tags by name, each with its number in the search index.
+/// A customer's tags, sorted by name, each with its number in the search index.
 pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(TagLabel, i64)>> {
     tx.all(TAGS, params![id], |row| Ok((label(row)?, row.take()?)))
 }
@@ -87,17 +87,17 @@ fn label(row: &mut Row<'_>) -> Result<TagLabel> {
     Ok(TagLabel { id: row.take()?, name: row.take()?, color: row.take()? })
 }
 
-/// What a customer has.
+/// A customer's contacts, locations and tags.
 pub(super) struct Relations {
-    /// Its active contacts, the primary one first.
+    /// The active contacts, the primary contact first.
     pub(super) contacts: Vec<Contact>,
-    /// Its active locations, primary ones first; none if they are too many bytes for a page.
+    /// The active locations, primary locations first. `None` if they are too long for one page.
     pub(super) locations: Option<Vec<Written<Location>>>,
-    /// Its tags by name.
+    /// The tags, sorted by name.
     pub(super) tags: Vec<TagLabel>,
 }
 
-/// What a customer has, read in one round trip.
+/// Reads a customer's contacts, locations and tags in one round trip.
 pub(super) fn relations(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Relations> {
     let customer = params![id];
     let mut bytes = 0;
@@ -142,8 +142,8 @@ pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     Ok(())
 }
 
-/// Updates a customer in the search index from the tables. Call it after every change of an indexed
-/// value: names, phones, e-mail addresses, status, tags.
+/// Updates a customer in the search index from the tables. Call it after every change of an indexed value: names,
+/// phones, e-mail addresses, status, tags. Only the deletion of a tag needs no update.
 pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     tx.execute(UNINDEX, params![customer.n])?;
     index(tx, customer)
@@ -182,8 +182,8 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
     Ok(document.tokens(mark(tx)?))
 }
 
-/// Adds the next `count` customers after an id to a search index that does not have them. Returns their
-/// ids.
+/// Adds the next `count` customers after the id `after` to the search index, which must not contain them yet.
+/// Returns their ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Customer::read)?;
@@ -194,36 +194,36 @@ pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Res
     Ok(page.iter().map(|customer| customer.id.uuid()).collect())
 }
 
-/// A row of a search index: the number of the record, and its tokens.
+/// A row of a search index: the record's number and its tokens.
 pub(crate) fn document(n: i64, tokens: &str) -> Vec<Value<'_>> {
     vec![Value::Integer(n), Value::Text(tokens)]
 }
 
-/// The mark of the bound tenant's tokens.
+/// The mark that all tokens of the bound tenant begin with.
 pub(crate) fn mark(tx: &ReadTx<'_>) -> Result<TenantMark> {
     TenantMark::new(i64::from(tx.tenant()?.0))
         .ok_or_else(|| Error::internal("the tenant's number is beyond what the index can hold"))
 }
 
-/// Up to `count` customers that an expression finds, newest first. If the customer `before` exists,
-/// only older ones.
+/// Up to `count` customers that an expression finds, newest first. If the customer `before` exists, only customers
+/// older than `before`.
 pub(super) fn search(
     tx: &mut ReadTx<'_>,
     expression: &Expression,
     before: Option<Uuid>,
     count: usize,
 ) -> Result<Vec<SearchRow>> {
-    let place = match before {
-        Some(id) => tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?,
+    let number = match before {
+        Some(id) => tx.first::<i64, Error>(NUMBER, params![id], |row| Ok(row.take()?))?,
         None => None,
     };
-    let below = place.unwrap_or(i64::MAX);
+    let below = number.unwrap_or(i64::MAX);
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let expression = expression.text(tx.dialect());
     tx.all(SEARCH, params![expression, below, count], search_row)
 }
 
-/// Up to `count` customers that a selective expression finds, newest first: ids and names.
+/// The ids and names of up to `count` customers that a [`SHARING`] search finds, newest first.
 pub(crate) fn sharing(
     tx: &mut ReadTx<'_>,
     expression: &Expression,
@@ -234,7 +234,7 @@ pub(crate) fn sharing(
     tx.all(SHARING, params![expression, count], |row| Ok((row.take()?, name(row)?)))
 }
 
-/// The display name, from the three stored names.
+/// Reads the three stored names and returns the display name.
 fn name(row: &mut Row<'_>) -> Result<String> {
     let first: Option<String> = row.take()?;
     let last: Option<String> = row.take()?;

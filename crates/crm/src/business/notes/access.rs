@@ -12,8 +12,8 @@ use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
-/// A note that the caller may see: it is not archived, and if it is a draft, the caller is its author and it has
-/// not expired.
+/// A note that the caller may see: it is not archived, and it is either committed or a draft of the caller that
+/// has not expired.
 pub(super) fn visible(
     tx: &mut ReadTx<'_>,
     access: &Access,
@@ -31,8 +31,8 @@ fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
     note.draft && (!is_own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
-/// A note that the caller may change, or could change if it were not archived: its author may, and so may the
-/// tenant's owners.
+/// A note that the caller may change, or could change if it were not archived. The note's author and the
+/// tenant's owners may change it.
 pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
     let note = store::get(ctx.tx, id)?;
     if is_hidden(&note, ctx.access, ctx.now) {

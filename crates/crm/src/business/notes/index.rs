@@ -1,15 +1,15 @@
 //! The search index of notes. Words of the body match by prefix, everything else matches by its whole value.
 //!
-//! Defines the tokens of a note, the expression for a call of `notes.list`, and a test of one body that gives the
-//! same result without the index. The store does not index drafts and archived notes.
+//! Defines the tokens of a note, the expression for a call of `notes.list`, and a check of one body that gives
+//! the same result without the index. The store does not index drafts and archived notes.
 //!
-//! Text in scripts without spaces is indexed as pairs: each character with the next one, and the last character of
-//! a run by itself. For a query of one or two characters the index is exact. A longer run is searched by its
-//! pairs, which a body may contain in another order, so the rows that it finds must be verified
+//! Text in scripts without spaces is indexed as pairs: each character with the next one, and the last character
+//! of a run by itself. For a query of one or two characters the index is exact. A longer query is split into its
+//! pairs, which a body may contain in another order, so the rows found must be verified
 //! ([`NoteWords::needs_verification`]).
 //!
-//! A body of very many different words has none of them in the index, which would take too long to write,
-//! but a facet that every search for words finds. Such a note is always verified ([`may_be_wordy`]).
+//! If a body has too many different words, writing them to the index would take too long. Such a note has a
+//! facet instead, which every search for words finds, and is always verified ([`may_be_wordy`]).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -40,18 +40,18 @@ const PINNED: &str = "pinned";
 /// The facet of a note whose words are not in the index.
 const WORDY: &str = "wordy";
 
-/// Maximum distinct words of a body, and maximum bytes of all of them, that the index has. An index of more
-/// takes more than ten milliseconds to write, while every other write waits.
+/// A body with more distinct words than this, or more bytes of them, has no words in the index: writing them
+/// would take more than ten milliseconds, while every other write waits.
 const MAX_WORDS: usize = 3_072;
 const MAX_WORD_BYTES: usize = 36 * 1024;
-/// Maximum letters that one byte of a text folds to: the three bytes of U+FDFA are eighteen letters.
-const LETTERS_A_BYTE: usize = 6;
+/// Maximum letters that one byte of a text folds to: the three bytes of U+FDFA become eighteen letters.
+const MAX_LETTERS_PER_BYTE: usize = 6;
 
 fn author_facet(user: i64) -> String {
     numbered("by", user)
 }
 
-/// The distinct words of a body, as the index has them.
+/// The distinct words of a body, as they are indexed. `None` if there are too many.
 #[derive(Clone, Debug)]
 pub struct BodyWords(Option<Arc<[Box<str>]>>);
 
@@ -75,12 +75,13 @@ impl BodyWords {
     }
 }
 
-/// Whether a note with this body may have no words in the index. Never wrong when it says no.
+/// Whether a note with this body may have no words in the index. Only `false` is certain.
 #[must_use]
 pub fn may_be_wordy(body: &str) -> bool {
-    // Every distinct word begins at another letter, and in ASCII a word has a letter after it.
-    let most = if body.is_ascii() { body.len() / 2 + 1 } else { body.len() * LETTERS_A_BYTE };
-    most > MAX_WORDS
+    // Every word begins at a different letter. In ASCII, every word but the last is followed by a separator.
+    let max_words =
+        if body.is_ascii() { body.len() / 2 + 1 } else { body.len() * MAX_LETTERS_PER_BYTE };
+    max_words > MAX_WORDS
 }
 
 /// The indexed fields of one note.
@@ -97,7 +98,7 @@ pub struct NoteDocument {
 }
 
 impl NoteDocument {
-    /// The note's tokens, space-separated: the value of the index's only column. There are a bounded number.
+    /// The note's tokens, space-separated: the value of the index's only column. Their number is bounded.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
@@ -137,8 +138,8 @@ pub struct NoteQuery<'a> {
 }
 
 impl NoteQuery<'_> {
-    /// The expression that finds the rows. It also finds some that do not match: with
-    /// [`NoteWords::needs_verification`] any, else those that [`may_be_wordy`].
+    /// The expression that finds the rows. It may find rows that do not match: any rows if
+    /// [`NoteWords::needs_verification`], otherwise only rows whose body [`may_be_wordy`].
     #[must_use]
     pub fn expression(&self, tenant: TenantMark) -> Expression {
         let facets = [
@@ -147,9 +148,9 @@ impl NoteQuery<'_> {
             self.pinned.then(|| PINNED.to_owned()),
         ];
         let mut parts: Vec<Expression> = Vec::new();
-        let any_words = || Expression::Token(tenant.token(Field::Facet, WORDY));
+        let wordy = || Expression::Token(tenant.token(Field::Facet, WORDY));
         let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
-        parts.extend(words.and_then(|words| Expression::any([words, any_words()])));
+        parts.extend(words.and_then(|words| Expression::any([words, wordy()])));
         let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
         parts.extend(facets.iter().flatten().map(|name| facet(name)));
         Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))
@@ -164,7 +165,7 @@ impl NoteWords {
     /// Folds a query into words.
     ///
     /// # Errors
-    /// The query contains no word.
+    /// If the query contains no word.
     pub fn new(q: &str) -> Result<Self, QueryHasNoWord> {
         let mut words = fold::words(q);
         words.sort();
@@ -180,12 +181,12 @@ impl NoteWords {
     }
 
     /// Whether every word occurs in the body: as a word or as the start of a word, or, for a run, as adjacent
-    /// characters anywhere. The same test as that of the index, for a body in memory.
+    /// characters anywhere. Gives the same result as the index, for a body in memory.
     #[must_use]
     pub fn body_matches(&self, body: &str) -> bool {
         let mut missing: Vec<&Word> = self.0.iter().collect();
         fold::each(body, |word, kind| {
-            missing.retain(|sought| !occurs(sought, word, kind));
+            missing.retain(|wanted| !occurs(wanted, word, kind));
         });
         missing.is_empty()
     }
@@ -195,11 +196,11 @@ impl NoteWords {
     }
 }
 
-fn occurs(sought: &Word, word: &str, kind: Kind) -> bool {
-    sought.kind == kind
+fn occurs(wanted: &Word, word: &str, kind: Kind) -> bool {
+    wanted.kind == kind
         && match kind {
-            Kind::Spaced => word.starts_with(&sought.text),
-            Kind::Run => word.contains(&sought.text),
+            Kind::Spaced => word.starts_with(&wanted.text),
+            Kind::Run => word.contains(&wanted.text),
         }
 }
 
@@ -208,7 +209,7 @@ fn word_expressions(tenant: TenantMark, word: &Word) -> Vec<Expression> {
     if word.kind == Kind::Spaced || count == 1 {
         return vec![Expression::Prefix(tenant.token(Field::Word, cut(&word.text)))];
     }
-    // The last "pair" is a single character. The index has it only at the end of a run, so it is left out.
+    // Leaves out the last "pair", a single character: the index has those only at the end of a run.
     let pairs = pairs(&word.text).take(count - 1);
     pairs.map(|pair| Expression::Token(tenant.token(Field::Word, pair))).collect()
 }

@@ -1,4 +1,4 @@
-//! The words of a note's body, found out before the write.
+//! The words of a note's body, computed before the write.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
 
-/// The words of one text. It is part of a command's input and no field of the call.
+/// The words of one text, or nothing yet. Part of a command's input, but not a field of the call.
 #[derive(Debug, Clone, Default)]
 pub struct KnownWords(Option<Arc<Known>>);
 
@@ -28,7 +28,7 @@ impl KnownWords {
         Self(Some(Arc::new(known)))
     }
 
-    /// The words of a note's stored body; nothing if the caller may not see the note.
+    /// The words of a note's stored body, or nothing if the caller may not see the note.
     pub(super) fn of_stored(ctx: &mut ReadCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Self> {
         let now: Timestamp = ctx.now;
         match access::visible(ctx.tx, ctx.access, now, id) {
@@ -38,8 +38,8 @@ impl KnownWords {
         }
     }
 
-    /// The words of `body`. If they are those of another text, for example because another call has changed
-    /// the note meanwhile, they are found out now.
+    /// The words of `body`. They are computed now if they are not known, for example because another call has
+    /// changed the note meanwhile.
     pub(super) fn words_of(&self, body: &str) -> BodyWords {
         match &self.0 {
             Some(known) if known.body == body => known.words.clone(),

@@ -1,8 +1,8 @@
-//! The limits on a user's note writes per rolling minute. Writes are counted in their own transaction, so
-//! that concurrent calls cannot exceed the limit together, and a rejected or failed call does not count.
+//! The limits on a user's note writes per rolling minute. A write is counted in the transaction that makes it,
+//! so concurrent calls cannot exceed the limit together, and a rejected or failed call does not count.
 //!
-//! Saving a draft is not counted as a write, because it happens often while its author types. Its bytes are
-//! counted instead, by the second: a user has hardly more rows than a minute has seconds.
+//! Saving a draft again does not count as a write, because clients save often while the author types. Its bytes
+//! are counted instead, in one row for each second, so a user has hardly more than sixty rows.
 
 use zoop_db::{Timestamp, Uuid};
 
@@ -15,11 +15,11 @@ use crate::values::id::{self, Id, kinds};
 /// How long a write counts, in microseconds.
 const WINDOW: i64 = 60 * SECOND;
 const SECOND: i64 = 1_000_000;
-/// The most bytes of drafts that a user saves in the window.
-const MAX_DRAFTS: i64 = 4 * 1024 * 1024;
+/// Maximum bytes of drafts that a user may save in the window.
+const MAX_DRAFT_BYTES: i64 = 4 * 1024 * 1024;
 
-/// Counts a write of the acting user, or rejects it: the next one fits when the oldest of the last
-/// `limit` writes leaves the window. Returns the user.
+/// Counts a write by the acting user, and returns the user. Rejects the write if the window already contains as
+/// many as the limit allows: the next one fits when the oldest of the last `limit` writes leaves the window.
 pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     let Some(user) = ctx.access.actor.user() else {
         return Err(Error::internal("a note's author must be a user"));
@@ -28,18 +28,18 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     if limit == 0 {
         return Ok(user);
     }
-    // A write more than a minute ahead was made before the clock was set back. It would count until the
-    // clock catches up, which may take hours.
-    let from = |at| id::lowest_at(Timestamp(at));
-    let counted = from(ctx.now.0 - WINDOW + 1)..from(ctx.now.0 + WINDOW);
+    // A write a minute or more ahead was made before the clock was set back. It is forgotten, because it would
+    // count until the clock catches up, which may take hours.
+    let lowest_id = |at| id::lowest_at(Timestamp(at));
+    let counted = lowest_id(ctx.now.0 - WINDOW + 1)..lowest_id(ctx.now.0 + WINDOW);
     store::forget_writes(ctx.tx, user, counted.clone())?;
-    if let Some(filling) = store::nth_write(ctx.tx, user, counted.start, limit)? {
+    if let Some(oldest) = store::nth_write(ctx.tx, user, counted.start, limit)? {
         return Err(Error::Conflict {
             message: format!(
                 "This person has made {limit} note writes in the last minute, which is the most: \
                  wait, then try again."
             ),
-            retry_after_s: Some(seconds_until_free(filling, ctx.now)),
+            retry_after_s: Some(seconds_until_free(oldest, ctx.now)),
         });
     }
     let last = store::last_write(ctx.tx, user, ctx.now)?;
@@ -48,43 +48,44 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     Ok(user)
 }
 
-/// Counts the bytes of a draft that the acting user saves again, or rejects it. There is no such limit where
-/// writes have none.
+/// Counts the bytes of a draft that the acting user saves again, or rejects the call. Without a limit on writes,
+/// these bytes are not limited either.
 pub(super) fn count_draft(ctx: &mut WriteCtx<'_, '_>, body: &str) -> Result<()> {
     let (Some(user), 1..) = (ctx.access.actor.user(), ctx.environment.note_writes_per_minute)
     else {
         return Ok(());
     };
     let bytes = storage::length(body);
-    // A second counts until its last moment leaves the window. Those of the future are from a wrong clock.
+    // A second counts until its last moment leaves the window. A second that is a minute or more ahead is from a
+    // wrong clock.
     let counted = Timestamp(ctx.now.0 - WINDOW - SECOND)..Timestamp(ctx.now.0 + WINDOW);
     store::forget_draft_bytes(ctx.tx, user, counted)?;
     let saved = store::draft_bytes(ctx.tx, user)?;
-    let mut excess = saved.iter().map(|(_, bytes)| bytes).sum::<i64>() + bytes - MAX_DRAFTS;
+    let mut excess = saved.iter().map(|(_, bytes)| bytes).sum::<i64>() + bytes - MAX_DRAFT_BYTES;
     if excess > 0 {
-        let frees = saved.iter().find(|(_, bytes)| {
+        let freeing = saved.iter().find(|(_, bytes)| {
             excess -= bytes;
             excess <= 0
         });
-        let leaves = frees.map_or(ctx.now.0, |(second, _)| second.0 + SECOND) + WINDOW;
+        let free_at = freeing.map_or(ctx.now.0, |(second, _)| second.0 + SECOND) + WINDOW;
         return Err(Error::Conflict {
             message:
                 "This person has saved 4 MiB of drafts in the last minute, which is the most: \
                       wait, then try again."
                     .to_owned(),
-            retry_after_s: Some(seconds_until(leaves, ctx.now)),
+            retry_after_s: Some(seconds_until(free_at, ctx.now)),
         });
     }
     let second = Timestamp(ctx.now.0.div_euclid(SECOND) * SECOND);
     store::add_draft_bytes(ctx.tx, user, second, bytes)
 }
 
-/// Whole seconds, at least one, until a counted write leaves the window.
+/// Whole seconds until a counted write leaves the window, at least one.
 fn seconds_until_free(write: Uuid, now: Timestamp) -> u64 {
     seconds_until(Id::<kinds::Note>::new(write).created_at().0.0 + WINDOW, now)
 }
 
-/// Whole seconds, at least one.
+/// Whole seconds until `time`, at least one.
 fn seconds_until(time: i64, now: Timestamp) -> u64 {
     u64::try_from(time - now.0).unwrap_or(0).div_ceil(1_000_000).max(1)
 }

@@ -1,8 +1,8 @@
 //! Notes: free text about another record, or standalone.
 //!
-//! A note is a draft until it is committed. Only its author can read a draft. A draft is not in lists,
-//! searches or the history, and it expires a day after its creation, whether or not the sweep has
-//! removed it. An archived note is kept but never shown.
+//! A note can be created as a draft and committed later. Only its author can read a draft. A draft is not
+//! in lists, searches or the history, and it expires a day after its creation, even if no sweep has
+//! removed it yet. An archived note is kept but never shown.
 //!
 //! This module says what a note is, who may see and change it (`access.rs`), how often a user may write
 //! (`limit.rs`) and which words find a note (`index.rs`).
@@ -163,8 +163,8 @@ pub struct Attachment {
 }
 
 impl Note {
-    /// The class of storage that its text counts in, and the bytes. The text of a note that is committed is in
-    /// the search index too.
+    /// The storage class of the note's text, and the bytes that count. The text of a committed note counts
+    /// twice, because it is in the search index too.
     fn size(&self) -> (Class, i64) {
         let body = storage::length(&self.body);
         if self.draft { (Class::Drafts, body) } else { (Class::Notes, 2 * body) }
@@ -207,7 +207,7 @@ impl Archivable for Note {
     }
 }
 
-/// Writes the change of a note.
+/// Saves a change to a note, and records it in the history.
 fn save(ctx: &mut WriteCtx<'_, '_>, old: &Note, new: &Note, known: &KnownWords) -> Result<()> {
     store::update(ctx.tx, old, new, known)?;
     record(ctx, Some(old), new)
@@ -235,8 +235,8 @@ impl Recorded for RecordedNote {
     }
 }
 
-/// Records in the history that a note was added (without `old`) or changed. A draft counts as added when it is
-/// committed. If the body was replaced, the history keeps only the old body.
+/// Counts the bytes of a note, and records in the history that it was added (without `old`) or changed. A draft
+/// counts as added when it is committed. If the body was replaced, the history keeps only the old body.
 fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
     if let Some(old) = old {
         let (class, bytes) = old.size();
@@ -261,9 +261,9 @@ fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<
     }
 }
 
-/// The range of ids of drafts that have not expired at `now`. A draft from a day or more in the future was dated by
+/// The range of ids of drafts that have not expired at `now`. A draft dated a day or more in the future is from
 /// a wrong clock, and counts as expired too.
 fn live_drafts(now: Timestamp) -> Range<Uuid> {
-    let at = |time| id::lowest_at(Timestamp(time));
-    at(now.0 - DRAFT_LIFETIME + 1)..at(now.0 + DRAFT_LIFETIME)
+    let lowest_id = |time| id::lowest_at(Timestamp(time));
+    lowest_id(now.0 - DRAFT_LIFETIME + 1)..lowest_id(now.0 + DRAFT_LIFETIME)
 }

@@ -15,7 +15,7 @@ use crate::call::table::Record;
 use crate::identity::users;
 use crate::values::id::{self, Id, kinds};
 
-/// A note's columns, each with its table: the search index has an `n` as well.
+/// A note's columns, each with its table, because the search index also has a column `n`.
 const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
 
 crate::call::table::table! {
@@ -30,7 +30,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The bytes of the drafts that each user saved, by the second.
+    /// The bytes of drafts that each user saved in each second.
     pub(crate) const DRAFT_BYTES_SAVED = draft_bytes {
         per_tenant,
         key: { user_id: Id, second: Time },
@@ -52,7 +52,7 @@ zoop_db::statements! {
     UPDATE = (Note::UPDATE);
     /// The number in the search index of the first note at or after an id.
     PLACE = "SELECT n FROM notes WHERE tenant_no = $1 AND id >= $2 ORDER BY id LIMIT 1";
-    /// Notes that an expression finds, newest first: numbers below `$3`, from `$4` on. Drafts and
+    /// Notes that an expression finds, newest first, with numbers from `$4` to below `$3`. Drafts and
     /// archived notes are not in the index.
     SEARCH = {
         sqlite: text!("SELECT ", SELECTED, " FROM note_search \
@@ -65,7 +65,7 @@ zoop_db::statements! {
                  SELECT ", SELECTED, " FROM found JOIN notes x \
                  ON x.tenant_no = $1 AND x.n = found.n ORDER BY found.n DESC LIMIT $5"),
     };
-    /// One subject's notes, newest first: below the id `$3`, from the id `$4` on.
+    /// One subject's notes, newest first, with ids from `$4` to below `$3`.
     OF_SUBJECT = (text!("SELECT ", SELECTED, " FROM notes x \
                   WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
                   AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
@@ -82,13 +82,13 @@ zoop_db::statements! {
         sqlite: "DELETE FROM note_search WHERE rowid = $2",
         postgres: "DELETE FROM note_search WHERE tenant_no = $1 AND n = $2",
     };
-    /// A user's write that has `$4` later ones, none of them below the id `$3`.
+    /// The user's write with exactly `$4` later writes, if its id is `$3` or above.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
     LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3 \
                   ORDER BY id DESC LIMIT 1";
     INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
-    /// The seconds in which a user saved drafts, and the bytes of each.
+    /// The seconds in which a user saved drafts, and the bytes saved in each.
     DRAFT_BYTES = "SELECT second, bytes FROM draft_bytes \
                    WHERE tenant_no = $1 AND user_id = $2 ORDER BY second";
     ADD_DRAFT_BYTES = "INSERT INTO draft_bytes (tenant_no, user_id, second, bytes) \
@@ -96,7 +96,7 @@ zoop_db::statements! {
                        DO UPDATE SET bytes = draft_bytes.bytes + excluded.bytes";
     FORGET_DRAFT_BYTES = "DELETE FROM draft_bytes \
                           WHERE tenant_no = $1 AND user_id = $2 AND (second <= $3 OR second >= $4)";
-    /// The length of a tenant's drafts.
+    /// The total length of a tenant's drafts, in bytes.
     SIZE_OF_DRAFTS = "SELECT coalesce(sum(octet_length(body)), 0) FROM notes \
                       WHERE tenant_no = $1 AND draft";
     FORGET_WRITES = "DELETE FROM note_writes \
@@ -114,8 +114,8 @@ zoop_db::global_statements! {
     MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
 }
 
-/// The id of the next note. An id from the future, made by a wrong clock, forces the new id below it.
-/// Then notes have a different order by id than by number, which [`super::listing::list`] must know.
+/// The id of the next note. If a wrong clock dated the newest note in the future, the next id is below it. Then
+/// notes have a different order by id than by number, and the tenant is marked for [`super::listing::list`].
 pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
     let newest = ctx.tx.first::<Uuid, Error>(NEWEST, &[], |row| Ok(row.take()?))?;
     if newest.is_some_and(|newest| newest >= id::first_from_wrong_clock(ctx.now)) {
@@ -130,12 +130,12 @@ pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
 /// A note, in any state.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such note.
+/// [`Error::NotFound`] if there is no such note.
 pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
     tx.first::<_, Error>(GET, params![id], Note::read)?.ok_or(Error::not_found("note"))
 }
 
-/// Adds a note. Returns its number in the search index.
+/// Adds a note, and returns its number in the search index.
 pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
     Ok(tx.insert(INSERT, note.inserted().as_ref())?)
 }
@@ -148,7 +148,7 @@ pub(super) fn update(
     known: &KnownWords,
 ) -> Result<()> {
     tx.execute(UPDATE, new.updated().as_ref())?;
-    if is_indexed(old) && is_indexed(new) && indexed(old) == indexed(new) {
+    if is_indexed(old) && is_indexed(new) && indexed_fields(old) == indexed_fields(new) {
         return Ok(());
     }
     if is_indexed(old) {
@@ -157,7 +157,7 @@ pub(super) fn update(
     index(tx, new, known)
 }
 
-/// Adds a note to the search index, if lists show it.
+/// Adds a note to the search index, unless it is a draft or archived.
 pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note, known: &KnownWords) -> Result<()> {
     if !is_indexed(note) {
         return Ok(());
@@ -179,8 +179,8 @@ fn tokens(tx: &ReadTx<'_>, note: &Note, words: BodyWords, created_by: i64) -> Re
     Ok(document.tokens(customers::store::mark(tx)?))
 }
 
-/// Adds the next `count` notes after an id to a search index that does not have them. Returns their
-/// ids.
+/// Adds the next `count` notes after an id to the search index, which must not contain them yet. Returns
+/// the ids of all these notes, including drafts and archived notes, which are not indexed.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Note::read)?;
@@ -206,7 +206,7 @@ const fn is_indexed(note: &Note) -> bool {
 }
 
 /// The indexed fields of a note that can change.
-fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
+fn indexed_fields(note: &Note) -> (&str, bool, Option<SubjectType>) {
     (&note.body, note.pinned, note.subject_type)
 }
 
@@ -224,14 +224,14 @@ pub(crate) const SWEEPS: &[Sweep] = &[
     },
 ];
 
-/// The user's `place`th newest counted write, if none of those is below `oldest`.
+/// The user's counted write at a position, where 1 is the newest, if its id is `oldest` or above.
 pub(super) fn nth_write(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     oldest: Uuid,
-    place: u32,
+    position: u32,
 ) -> Result<Option<Uuid>> {
-    let later = i64::from(place) - 1;
+    let later = i64::from(position) - 1;
     tx.first(NTH_WRITE, params![user, oldest, later], |row| Ok(row.take()?))
 }
 
@@ -250,8 +250,7 @@ pub(super) fn insert_write(tx: &mut WriteTx<'_>, user: Id<kinds::User>, id: Uuid
     Ok(())
 }
 
-/// Removes the user's writes outside the range that counts. No more writes than the limit are ever
-/// kept.
+/// Removes the user's writes outside the range `counted`. So at most as many are stored as the limit allows.
 pub(super) fn forget_writes(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -261,7 +260,7 @@ pub(super) fn forget_writes(
     Ok(())
 }
 
-/// The seconds in which the user saved drafts, oldest first, with the bytes of each.
+/// The seconds in which the user saved drafts, oldest first, with the bytes saved in each.
 pub(super) fn draft_bytes(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -280,7 +279,7 @@ pub(super) fn add_draft_bytes(
     Ok(())
 }
 
-/// Removes the seconds outside the range that counts. No more seconds than it has are ever kept.
+/// Removes the user's seconds up to and including `counted.start`, and from `counted.end` on.
 pub(super) fn forget_draft_bytes(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -290,7 +289,7 @@ pub(super) fn forget_draft_bytes(
     Ok(())
 }
 
-/// The length of the bound tenant's drafts, in bytes.
+/// The total length of the bound tenant's drafts, in bytes.
 pub(crate) fn size_of_drafts(tx: &mut ReadTx<'_>) -> Result<i64> {
     Ok(tx.first::<_, Error>(SIZE_OF_DRAFTS, &[], |row| Ok(row.take()?))?.unwrap_or(0))
 }

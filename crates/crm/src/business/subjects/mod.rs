@@ -1,7 +1,7 @@
-//! Jobs, invoices, quotes and lawn estimates, which exist so far only as the subjects of notes.
+//! Jobs, invoices, quotes and lawn estimates. So far they exist only as the subjects of notes
+//! ([`crate::business::notes`]), and this module only stores them.
 //!
-//! This module stores that such a record exists. [`crate::business::notes`] uses it. What must never live here:
-//! the behavior of jobs, invoices, quotes or lawn estimates.
+//! What must never live here: the behavior of jobs, invoices, quotes or lawn estimates.
 
 pub(crate) mod store;
 pub mod tools;
@@ -42,7 +42,7 @@ crate::call::table::record! {
         pub id: Id<kinds::Subject>,
         /// The kind of the subject.
         pub subject_type: SubjectKind as fixed,
-        /// The customer it is for.
+        /// The customer that the subject belongs to.
         pub customer_id: Id<kinds::Customer> as fixed,
         /// The subject's title.
         pub title: String,

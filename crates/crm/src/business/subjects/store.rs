@@ -13,7 +13,7 @@ zoop_db::statements! {
     INSERT = (Subject::INSERT);
 }
 
-/// Whether there is such a subject of this kind.
+/// Whether a subject with this kind and id exists.
 pub(crate) fn exists(
     tx: &mut ReadTx<'_>,
     kind: SubjectKind,

@@ -1,5 +1,5 @@
-//! The tool that creates subjects, the records that notes can be about. Only the operator may call it, and
-//! `zoop demo` does.
+//! The tool that creates subjects, which are records that notes can be about. Only the operator may call the tool;
+//! `zoop demo` calls it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
-/// The tools of subjects.
+/// The tools for subjects.
 pub const GROUP: Group = Group {
     name: "subjects",
     about: "Jobs, invoices, quotes and lawn estimates, as the subjects of notes.",

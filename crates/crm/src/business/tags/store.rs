@@ -22,7 +22,7 @@ crate::call::table::table! {
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    /// The tags after a name.
+    /// The next tags after a name key.
     LIST = (text!("SELECT ", Tag::SELECTED, ", name_key FROM tags \
             WHERE tenant_no = $1 AND name_key > $2 ORDER BY name_key LIMIT $3"));
     GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
@@ -43,8 +43,7 @@ zoop_db::statements! {
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
 }
 
-/// Up to `count` tags sorted by name, ignoring case, each with the form in which its name is compared: those after
-/// such a name.
+/// Up to `count` tags after the name key `after`, sorted by name key. Returns each tag with its name key.
 pub(super) fn list(tx: &mut ReadTx<'_>, after: &str, count: usize) -> Result<Vec<(Tag, String)>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.all(LIST, params![after, count], |row| Ok((Tag::read(row)?, row.take()?)))
@@ -63,12 +62,12 @@ pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i
     tx.first(NUMBER, params![id], |row| Ok(row.take()?))
 }
 
-/// The form in which tag names are compared. It is equal for names that look the same, ignoring case.
+/// The key by which tags are sorted and compared. Names that look the same, ignoring case, have the same key.
 fn name_key(name: &str) -> String {
     fold::caseless(&visible(name))
 }
 
-/// The tag whose name looks the same as this name, ignoring case.
+/// The tag whose name has the same name key as `name`.
 pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds::Tag>>> {
     tx.first(BY_NAME, params![name_key(name)], |row| Ok(row.take()?))
 }

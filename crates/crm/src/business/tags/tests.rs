@@ -26,7 +26,7 @@ fn tag_names_are_unique_and_sorted_ignoring_case() {
     let rename =
         |name: &str| env.call(&acme.owner, "tags.update", json!({ "id": vip, "name": name }));
     assert_eq!(error_json(&rename("hOa").unwrap_err())["kind"], "conflict");
-    assert_eq!(rename("VIP").unwrap()["name"], "VIP", "its own name in another case");
+    assert_eq!(rename("VIP").unwrap()["name"], "VIP", "a tag can change the case of its own name");
 }
 
 #[both]
@@ -47,7 +47,7 @@ fn tag_names_that_look_the_same_are_duplicates() {
     ] {
         assert_eq!(error_json(&create(name).unwrap_err())["kind"], "conflict", "{name:?}");
     }
-    create("VeryVIP").expect("it looks different");
+    create("VeryVIP").expect("a name that looks different");
 }
 
 #[both]

@@ -1,4 +1,4 @@
-//! The tools of tags. Only the operator can attach and detach tags.
+//! The tools for tags. Only the operator can attach and detach tags.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::call::tool::{
 };
 use crate::values::id::{Id, kinds};
 
-/// The tools of tags.
+/// The tools for tags.
 pub const GROUP: Group = Group {
     name: "tags",
     about: "Tags: the account's labels for customers.",
@@ -32,7 +32,7 @@ pub const GROUP: Group = Group {
     ],
 };
 
-/// Maximum tags of one customer: its record shows all of them.
+/// Maximum number of tags on one customer. It is limited because a customer's record shows all its tags.
 const MAX_TAGS: usize = 200;
 /// Maximum number of customers that lose a tag in one transaction.
 pub(super) const DETACHED_AT_ONCE: usize = 200;
@@ -59,10 +59,10 @@ impl Tool for ListTags {
 
 impl List for ListTags {
     type Row = Tag;
-    /// The form in which the tag's name is compared.
+    /// The tag's name key.
     type Position = String;
     type Limit = Ranged<1, 1_000>;
-    // Whoever sends no limit gets all tags of an ordinary account.
+    // Without a limit, a caller gets all tags of an ordinary tenant.
     const DEFAULT_LIMIT: u32 = 1_000;
     const AT_ONCE: usize = 1_000;
 
@@ -77,7 +77,7 @@ impl List for ListTags {
 }
 
 input! {
-    /// Which tag.
+    /// A tag.
     pub struct TagInput {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
@@ -205,7 +205,7 @@ impl Command for UpdateTag {
     }
 }
 
-/// Rejects a name that another tag than `own` has.
+/// Rejects a name that a tag other than `own` already has.
 fn require_unique_name(
     ctx: &mut WriteCtx<'_, '_>,
     name: &str,
@@ -338,7 +338,7 @@ assignment_tool!(
     false
 );
 
-/// Updates the search index and the history after a customer gained or lost a tag.
+/// Records an attached or detached tag in the search index and the history. Rejects more than [`MAX_TAGS`] tags.
 fn record_assignment(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,

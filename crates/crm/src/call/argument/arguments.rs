@@ -21,13 +21,13 @@ impl<T> Arguments<T> {
         Self { object: Vec::new(), tool: PhantomData }
     }
 
-    /// The members of a JSON object, for sample data. Their names are checked only by the tool's input.
+    /// The members of a JSON object, for sample data. The compiler does not check their names.
     pub fn from_json(object: serde_json::Map<String, serde_json::Value>) -> Self {
         let members = object.into_iter().map(|(name, value)| (name, value.into()));
         Self { object: members.collect(), tool: PhantomData }
     }
 
-    /// Adds an argument, unless it has no value.
+    /// Adds an argument, unless `value` is absent.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Value) -> Self {
         if let Some(value) = value.json() {
@@ -36,7 +36,7 @@ impl<T> Arguments<T> {
         self
     }
 
-    /// For a list: asks for the page after a cursor.
+    /// For a list: requests the page after the cursor.
     #[must_use]
     pub fn after(self, cursor: Option<String>) -> Self {
         self.with("cursor", cursor)
@@ -113,9 +113,8 @@ impl<K> Value for Id<K> {
     }
 }
 
-/// The [`Arguments`] of a tool:
-/// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that is missing from
-/// the tool's input is a compile error.
+/// The [`Arguments`] of a tool: `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A
+/// field that the tool's input does not have is a compile error.
 #[macro_export]
 macro_rules! arguments {
     ($tool:ty { $($field:ident : $value:expr),* $(,)? }) => {{

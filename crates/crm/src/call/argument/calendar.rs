@@ -10,7 +10,7 @@ use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::{Error, Result};
 use crate::values::clock::parse_rfc3339;
 
-/// The valid years of a date.
+/// The valid years of dates and points in time.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
 
 /// A date without a time zone, such as `2026-11-29`, in the years 2000 to 2199.
@@ -35,7 +35,7 @@ impl Parse for Date {
             return Err(invalid("must be a date in the form YYYY-MM-DD, such as 2026-03-05"));
         }
         let date = text.parse().map_err(|_| invalid("must be a date that exists"))?;
-        in_years(date).map(Self)
+        check_years(date).map(Self)
     }
 }
 
@@ -63,19 +63,19 @@ impl Parse for TimeOfDay {
     }
 }
 
-/// A point in time in the years 2000 to 2199 (in UTC if it has an offset). Without an offset it is a local
-/// time, and the caller of [`Self::in_zone`] chooses the time zone.
+/// A point in time in the years 2000 to 2199 (in UTC if it has an offset). A point in time without an offset
+/// is a local time, for which the caller of [`Self::in_zone`] chooses the time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalTime {
-    /// RFC 3339, which has an offset.
+    /// An RFC 3339 time, which has an offset.
     Exact(Timestamp),
     /// A local time without an offset: `2026-03-05T09:00`.
     Local(civil::DateTime),
 }
 
 impl LocalTime {
-    /// The point in time, if local times are in `zone`. A local time that the zone skips takes the offset
-    /// from before the gap (02:30 becomes 03:30). A local time that occurs twice means the first.
+    /// The point in time. A time without an offset is local to `zone`. If the zone skips the local time, the
+    /// offset from before the gap applies (02:30 becomes 03:30). If it occurs twice, the first is meant.
     ///
     /// # Errors
     /// The zone cannot convert the local time.
@@ -100,7 +100,7 @@ impl Parse for LocalTime {
         if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().any(|shape| has_shape(&text, shape)) {
             let problem = || invalid("must be a date and time that exist");
             let local: civil::DateTime = text.parse().map_err(|_| problem())?;
-            in_years(local.date())?;
+            check_years(local.date())?;
             return Ok(Self::Local(local));
         }
         let time = parse_rfc3339(&text).ok_or_else(|| {
@@ -110,7 +110,7 @@ impl Parse for LocalTime {
             )
         })?;
         let utc = jiff::Timestamp::from_microsecond(time.0).map_err(|_| out_of_range())?;
-        in_years(TimeZone::UTC.to_datetime(utc).date())?;
+        check_years(TimeZone::UTC.to_datetime(utc).date())?;
         Ok(Self::Exact(time))
     }
 
@@ -119,7 +119,7 @@ impl Parse for LocalTime {
     }
 }
 
-/// Whether a text has the form of `shape`, in which `0` stands for any digit.
+/// Whether a string has the form of `shape`, in which `0` means any digit.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(byte, shape): (u8, u8)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -128,7 +128,7 @@ fn has_shape(text: &str, shape: &str) -> bool {
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
-fn in_years(date: civil::Date) -> Result<civil::Date, ParseError> {
+fn check_years(date: civil::Date) -> Result<civil::Date, ParseError> {
     if YEARS.contains(&date.year()) { Ok(date) } else { Err(out_of_range()) }
 }
 
@@ -189,8 +189,8 @@ mod tests {
         }
     }
 
-    /// The result of reading a time in New York's zone.
-    fn in_new_york(sent: &str) -> Result<String, String> {
+    /// Reads a time in New York's zone.
+    fn read_in_new_york(sent: &str) -> Result<String, String> {
         let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a zone");
         read::<LocalTime>(sent).map(|time| rfc3339(time.in_zone(&zone).expect("a time")))
     }
@@ -202,12 +202,12 @@ mod tests {
             ("2026-07-05T09:00:30", "2026-07-05T13:00:30.000Z"),
             ("2026-03-05T09:00:00Z", "2026-03-05T09:00:00.000Z"),
             ("2026-03-05T09:00:00+01:00", "2026-03-05T08:00:00.000Z"),
-            // The hour that is skipped, and the one that occurs twice.
+            // The hour that the clock change skips, and the hour that occurs twice.
             ("2026-03-08T02:30", "2026-03-08T07:30:00.000Z"),
             ("2026-11-01T01:30", "2026-11-01T05:30:00.000Z"),
             ("2026-11-01T01:30:00-05:00", "2026-11-01T06:30:00.000Z"),
         ] {
-            assert_eq!(in_new_york(sent).as_deref(), Ok(expected), "{sent}");
+            assert_eq!(read_in_new_york(sent).as_deref(), Ok(expected), "{sent}");
         }
         for (sent, problem) in [
             ("2026-02-30T09:00", "date and time that exist"),
@@ -218,7 +218,7 @@ mod tests {
             ("2026-03-05 9:00", "local time such as"),
             ("next Friday", "local time such as"),
         ] {
-            let reported = in_new_york(sent).expect_err(sent);
+            let reported = read_in_new_york(sent).expect_err(sent);
             assert!(reported.contains(problem), "{sent}: {reported}");
         }
     }

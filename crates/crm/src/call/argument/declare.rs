@@ -1,5 +1,5 @@
-//! The macros that declare inputs and enums of words. They are plain `macro_rules`, so that the generated
-//! code can be read here.
+//! The macros that declare inputs and enums. They are plain `macro_rules`, so that the generated code can be
+//! read here.
 
 /// A field's name on the wire, without the `r#` of a Rust keyword.
 pub(crate) fn field_name(identifier: &'static str) -> &'static str {
@@ -23,7 +23,7 @@ macro_rules! input {
         #[derive(Debug, Clone)]
         pub struct $name {
             $( $(#[doc = $field_about])* pub $field: $type, )*
-            $( #[doc = "The fields at the same level."] pub $flat: $flat_type, )?
+            $( #[doc = "The included fields."] pub $flat: $flat_type, )?
         }
 
         impl $crate::call::argument::Input for $name {
@@ -70,7 +70,7 @@ macro_rules! input {
 }
 pub(crate) use input;
 
-/// Lets an input be the value of a field of another input, as a nested object.
+/// Makes an input the type of a field, whose value is then a nested object.
 macro_rules! nested {
     ($name:ident) => {
         impl $crate::call::argument::Parse for $name {
@@ -97,8 +97,8 @@ macro_rules! nested {
 }
 pub(crate) use nested;
 
-/// Declares an enum whose variants are words: the type, its schema, and its form in the database and on the
-/// wire, from one list.
+/// Declares an enum whose variants are words in the database and on the wire. The type, its schema and its
+/// conversions follow from one list.
 macro_rules! choices {
     (
         $(#[$about:meta])*
@@ -117,7 +117,7 @@ macro_rules! choices {
                 match self { $( Self::$choice => $word, )* }
             }
 
-            /// The choice that this word names.
+            /// The choice with this word.
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|choice| choice.word() == word)
             }

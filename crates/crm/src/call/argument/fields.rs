@@ -17,7 +17,7 @@ const MAX_UNKNOWN_NAMED: usize = 16;
 pub struct Field {
     /// The field's name.
     pub name: &'static str,
-    /// What it means, from the field's doc comment.
+    /// What the field means, from its doc comment.
     pub about: String,
     /// The JSON schema of the field's value, without the description.
     pub schema: serde_json::Value,
@@ -30,15 +30,15 @@ pub trait Input: Sized + Clone + Send + 'static {
     /// The input's fields, in order.
     fn fields() -> Vec<Field>;
 
-    /// The valid input, or `None`. Problems are reported to `sent`.
+    /// Reads the input. If it is invalid, reports the problems to `sent` and returns `None`.
     fn read(sent: &mut Fields) -> Option<Self>;
 
     /// [`Parse::canonical`](super::Parse::canonical) for the field `name`.
     fn canonical(name: &str, value: &Json) -> Json;
 }
 
-/// The greatest `maxLength` that a schema may contain: llama.cpp turns a schema into a grammar that repeats a
-/// rule `maxLength` times, and rejects 2,000 repetitions. The description states a greater limit instead.
+/// Maximum `maxLength` in a schema: llama.cpp turns a schema into a grammar that repeats a rule `maxLength`
+/// times, and rejects 2,000 repetitions. A greater limit is stated in the field's description instead.
 const MAX_SCHEMA_LENGTH: u64 = 1_000;
 
 /// The JSON schema of an input: no additional properties, every field described.
@@ -66,8 +66,8 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     schema
 }
 
-/// Removes a `maxLength` that is too great for a schema. Returns the sentence that states it instead, or an
-/// empty string.
+/// Removes a `maxLength` that is too great for a schema. Returns a sentence that states the limit, or an empty
+/// string if nothing was removed.
 fn move_length_out(schema: &mut serde_json::Map<String, serde_json::Value>) -> String {
     let Some(max) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
         return String::new();
@@ -79,7 +79,7 @@ fn move_length_out(schema: &mut serde_json::Map<String, serde_json::Value>) -> S
     format!(" At most {},{:03} characters.", max / 1_000, max % 1_000)
 }
 
-/// A record's JSON schema, with every subschema inlined.
+/// The JSON schema of an answer, with every subschema inlined.
 pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
     schemars::generate::SchemaSettings::draft2020_12()
         .with(|settings| {
@@ -87,7 +87,7 @@ pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
             settings.meta_schema = None;
         })
         .with_transform(schemars::transform::RecursiveTransform(|schema: &mut Schema| {
-            // The names of Rust's number types are not formats of JSON Schema, and clients warn about them.
+            // Remove the names of Rust's number types: JSON Schema has no such formats, and clients warn.
             let is_string =
                 schema.get("type").is_some_and(|kind| kind.to_string().contains("string"));
             if !is_string {
@@ -128,7 +128,7 @@ fn split_types(schema: &mut Schema) {
 /// The fields that a caller sent. They are read one by one, and their problems are collected.
 #[derive(Debug)]
 pub struct Fields {
-    /// The fields that were not read yet.
+    /// The fields that have not been read yet.
     unread: Object,
     /// The names of all fields that were sent.
     sent: Vec<String>,
@@ -136,7 +136,7 @@ pub struct Fields {
     filled: Vec<(String, Option<String>)>,
     /// The names of the fields whose value is a blank string.
     blank: Vec<String>,
-    /// The names that the input knows.
+    /// The names of the fields that the input has.
     known: Vec<&'static str>,
     problems: Vec<FieldProblem>,
     context: ParseContext,
@@ -204,7 +204,7 @@ impl Fields {
         None
     }
 
-    /// Reports every known field whose value is a blank string. Such a filter would silently match all rows.
+    /// Reports every known field whose value is a blank string. A blank filter would silently match all rows.
     pub fn refuse_blanks(&mut self) {
         for name in std::mem::take(&mut self.blank) {
             if self.known.contains(&name.as_str()) {
@@ -213,7 +213,7 @@ impl Fields {
         }
     }
 
-    /// Adds names that are listed as valid when an unknown field is reported.
+    /// Adds names that the error about an unknown field lists as valid.
     pub fn also_known(&mut self, names: &[&'static str]) {
         self.known.extend_from_slice(names);
     }
@@ -223,7 +223,7 @@ impl Fields {
         self.context
     }
 
-    /// Reports an update that would change nothing, because it has only the fields `ids`.
+    /// Reports an update that would change nothing, because only the fields `ids` were sent.
     pub fn require_change(&mut self, ids: &[&str]) {
         let changes = self
             .known
@@ -237,12 +237,12 @@ impl Fields {
         }
     }
 
-    /// Ends the reading. Returns `input` if there were no problems and no unknown fields.
+    /// Returns `input`, or all problems if there are any. Unknown fields are problems.
     pub fn finish<T>(mut self, input: Option<T>) -> Result<T, Vec<FieldProblem>> {
         let unknown_fields = std::mem::take(&mut self.unread);
         for (name, _) in unknown_fields.iter().take(MAX_UNKNOWN_NAMED) {
             let problem = unknown_field(name, &self.known);
-            self.refuse::<()>(&shown(name), problem);
+            self.refuse::<()>(&shorten(name), problem);
         }
         if let Some(more @ 1..) = unknown_fields.len().checked_sub(MAX_UNKNOWN_NAMED) {
             self.refuse::<()>("arguments", format!("contain {more} more unknown fields"));
@@ -289,8 +289,8 @@ pub fn parse_object(text: &str) -> Result<Object> {
     }
 }
 
-/// The problem with an unknown field, with the nearest known name. A name longer than any known one is near
-/// none, and is not compared: that would take as long as both are long.
+/// The problem with an unknown field, with the most similar known name. A very long name is not compared with
+/// the known names: no known name is similar, and the comparison would be slow.
 fn unknown_field(name: &str, known: &[&'static str]) -> String {
     let compared = if name.len() <= json::MAX_SHOWN { known } else { &[] };
     let nearest = compared
@@ -306,6 +306,6 @@ fn unknown_field(name: &str, known: &[&'static str]) -> String {
 }
 
 /// A name that the caller sent, cut short and without control characters, so that an error can show it.
-fn shown(name: &str) -> String {
+fn shorten(name: &str) -> String {
     name.chars().filter(|character| !character.is_control()).take(json::MAX_SHOWN).collect()
 }

@@ -62,8 +62,8 @@ impl From<serde_json::Value> for Json {
     }
 }
 
-/// Whether a text is empty or has only invisible characters. A text with control characters other than white
-/// space is not blank but invalid.
+/// Whether a string is empty or has only invisible characters. A string with control characters other than
+/// white space is not blank but invalid.
 pub fn is_blank(text: &str) -> bool {
     let is_blank = |character: char| {
         text::is_invisible(character) && (character.is_whitespace() || !character.is_control())
@@ -72,10 +72,10 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Maximum length in bytes of a string that [`Json::short_string`] returns.
-const SHORT_BYTES: usize = 32;
+const MAX_SHORT_BYTES: usize = 32;
 
 impl Json {
-    /// Whether it is `null` or a blank string.
+    /// Whether the value is `null` or a blank string.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
@@ -87,7 +87,7 @@ impl Json {
     /// The string, if it is short enough to be a word of an enum.
     pub fn short_string(&self) -> Option<String> {
         match self {
-            Self::Text(text) if text.len() <= SHORT_BYTES => Some(text.clone()),
+            Self::Text(text) if text.len() <= MAX_SHORT_BYTES => Some(text.clone()),
             _ => None,
         }
     }
@@ -149,8 +149,8 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// Maximum members of one object: more than any tool's arguments have. An object with more is refused where
-/// the next member begins, so that a long one costs no more than a short one.
+/// Maximum number of members of one object. No tool has this many arguments. Parsing stops at the first member
+/// above the maximum, so that a long object costs no more than a short one.
 pub(crate) const MAX_MEMBERS: usize = 64;
 
 /// Reads an object's members and rejects duplicate keys.
@@ -173,7 +173,7 @@ fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
     Ok(members)
 }
 
-/// Maximum characters of a caller's own name that an error shows.
+/// An error shows at most this many characters of a name that the caller sent.
 pub(super) const MAX_SHOWN: usize = 64;
 
 /// How many levels of nesting are searched for huge numbers. A huge number at a deeper level makes the whole
@@ -207,7 +207,7 @@ fn parse_parts(text: &str, depth: usize) -> serde_json::Result<Json> {
             let items: Vec<&RawValue> = serde_json::from_str(text)?;
             items.into_iter().map(part).collect::<serde_json::Result<_>>().map(Json::List)
         }
-        // If the grammar allows the number, only its size can be wrong.
+        // If the grammar allows the number, the only possible problem is its size.
         Some(b'-' | b'0'..=b'9') => {
             serde_json::from_str::<&RawValue>(text).map(|_| Json::HugeNumber)
         }

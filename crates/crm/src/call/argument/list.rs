@@ -47,13 +47,13 @@ impl<T: Parse, const MIN: usize, const MAX: usize> Parse for List<T, MIN, MAX> {
         if problems.is_empty() {
             Ok(Self(values))
         } else {
-            Err(ParseError::Inside(truncated(problems)))
+            Err(ParseError::Inside(truncate(problems)))
         }
     }
 }
 
-/// At most [`MAX_PROBLEMS`] problems, followed by one that says how many were left out.
-fn truncated(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
+/// The first [`MAX_PROBLEMS`] problems, and one that says how many were left out, if any were.
+fn truncate(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
     if let Some(more @ 1..) = problems.len().checked_sub(MAX_PROBLEMS) {
         problems.truncate(MAX_PROBLEMS);
         let noun = if more == 1 { "problem" } else { "problems" };

@@ -1,4 +1,4 @@
-//! Arguments: turns what a caller sent into valid types, or into a list of every problem.
+//! Arguments: turns what a caller sent into valid types, or into a list of all problems.
 //!
 //! An input is declared once with `input!`. The types of its fields carry the limits, and the JSON
 //! schema and the validation use the same constants. The wrapper of a field's type says how it treats
@@ -44,7 +44,7 @@ use crate::values::country::Country;
 use crate::values::id::{Id, Kind};
 use crate::values::text;
 
-/// What the meaning of a value depends on, besides the value itself.
+/// What the meaning of a value depends on, in addition to the value itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseContext {
     /// The default country of telephone numbers without a country code.
@@ -54,7 +54,7 @@ pub struct ParseContext {
 /// Why a value was rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ParseError {
-    /// There was no value: `null` or a blank string.
+    /// The value is `null` or a blank string.
     Empty,
     /// The value is invalid. The string ends a sentence that begins with the field's name.
     Invalid(String),
@@ -101,8 +101,8 @@ pub trait Parse: Sized {
     /// Parses the value, which is never `null`.
     fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError>;
 
-    /// The canonical form of a filter's value. A cursor stores it, to compare it with a filter that is sent
-    /// together with the cursor. `null` means that the value does not narrow the list.
+    /// The canonical form of a filter's value. A cursor stores this form, so that a filter sent together with
+    /// the cursor can be compared with it. `null` means that the value does not narrow the list.
     fn canonical(value: &Json) -> Json {
         match value {
             Json::Text(text) => Json::Text(text::trim_keeping_modifiers(text).to_owned()),
@@ -112,13 +112,13 @@ pub trait Parse: Sized {
     }
 }
 
-/// A field's type: a [`Parse`] type in a wrapper that says what leaving it out means.
+/// A field's type: a [`Parse`] type, or a wrapper of one that says what leaving out the field means.
 pub trait Argument: Sized {
     /// Whether the field is required.
     const REQUIRED: bool;
     /// The JSON schema of the value.
     fn schema() -> serde_json::Value;
-    /// The field's description: its doc comment, and what its type adds.
+    /// The field's description: its doc comment, and any text that its type adds.
     fn about(documentation: String) -> String {
         documentation
     }
@@ -277,7 +277,7 @@ impl<K: Kind> Parse for Id<K> {
     }
 }
 
-/// The indefinite article of a word.
+/// The indefinite article for a word.
 fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }

@@ -67,11 +67,11 @@ pub struct Duration<const UNIT: u32, const MIN: u32, const MAX: u32>(Ranged<MIN,
 /// A duration in seconds.
 pub type Seconds<const MIN: u32, const MAX: u32> = Duration<1, MIN, MAX>;
 
-/// A duration in minutes. A minute always has 60 seconds, also when clocks change to daylight saving time.
+/// A duration in minutes. A minute always has 60 seconds, even when clocks change to daylight saving time.
 pub type Minutes<const MIN: u32, const MAX: u32> = Duration<60, MIN, MAX>;
 
 impl<const UNIT: u32, const MIN: u32, const MAX: u32> Duration<UNIT, MIN, MAX> {
-    /// The time at which something that begins at `start` ends.
+    /// The time at which the duration ends, if it begins at `start`.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {
         let seconds = i64::from(self.0.get()) * i64::from(UNIT);

@@ -17,9 +17,9 @@ pub(super) fn invalid(problem: impl Into<String>) -> ParseError {
     ParseError::Invalid(problem.into())
 }
 
-/// The normalized text of a JSON string: CR LF becomes LF, and invisible characters at its ends are
-/// removed. Control characters except tab and newline are rejected, and so are more than `max` Unicode
-/// scalar values.
+/// The normalized text of a JSON string: CR LF becomes LF, and invisible characters at the ends are removed.
+/// Control characters except tab and newline are rejected, as is text that is blank or longer than `max`
+/// Unicode scalar values.
 pub(super) fn clean(value: Json, max: usize) -> Result<String, ParseError> {
     let Json::Text(text) = value else {
         return Err(ParseError::wrong_type("must be a string", &value));
@@ -32,14 +32,14 @@ pub(super) fn clean(value: Json, max: usize) -> Result<String, ParseError> {
     if trimmed.is_empty() {
         return Err(ParseError::Empty);
     }
-    // A text has at least as many bytes as characters, so most texts need no counting.
+    // A string has at least as many bytes as characters, so most strings need no counting.
     if trimmed.len() > max && trimmed.chars().count() > max {
         return Err(invalid(format!("must be at most {max} characters")));
     }
     Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
 }
 
-/// A text of 1 to `MAX` characters.
+/// Text of 1 to `MAX` characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MAX: usize>(pub String);
 
@@ -75,7 +75,7 @@ impl Parse for SearchText {
     }
 }
 
-/// An e-mail address, kept as typed.
+/// An e-mail address as typed, without invisible characters at its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(pub String);
 

@@ -1,9 +1,9 @@
 //! The history: who changed what, when, with which credential and client. Each successful write adds one
 //! entry, in its own transaction.
 //!
-//! Undoing entries one by one, newest first, gives every earlier state of a record. Of a note's body an
-//! entry stores only the old text. A draft leaves no entry until it is committed: text that only its author
-//! could read must not be readable here.
+//! Undoing entries one by one, newest first, gives every earlier state of a record. When a note's body
+//! changes, the entry stores only the old body. A draft has no entries until it is committed: text that only
+//! its author may read must not be readable here.
 
 pub(crate) mod store;
 pub mod tools;
@@ -49,12 +49,12 @@ pub struct HistoryEntry {
     pub more_changes: Option<usize>,
 }
 
-/// Changes that a list shows of an entry. Only an entry about many records has more: a deleted tag that
-/// many customers had, a removed member with many keys. Each of its changes is short.
+/// Maximum number of changes that a list shows for each entry. Only an entry about many records has more, such
+/// as the deletion of a tag that many customers had. Each change of such an entry is short.
 const MAX_CHANGES: usize = 1_000;
 
-/// Runs a write that is not a tool (a sign-in, a consent) in the tenant of `access`, as one history entry
-/// called `name`.
+/// Runs a write that is not a tool (a sign-in, a consent) in the tenant of `access`, and records it as one
+/// history entry called `name`.
 pub(crate) fn event<T>(
     tx: &mut WriteTx<'_>,
     access: &Access,

@@ -47,7 +47,7 @@ crate::call::table::table! {
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    /// The greatest id from `$2` on.
+    /// The greatest id that is `$2` or above.
     LATEST_ID_FROM = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO history \
               (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
@@ -73,7 +73,7 @@ struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
 struct StoredField<'a>(Cow<'a, str>, Cow<'a, Value>, Cow<'a, Value>);
 
 impl<'a> StoredRecord<'a> {
-    /// The changes to one record. There is at least one.
+    /// `changes` must be about one record and must not be empty.
     fn of(changes: &'a [Change]) -> Self {
         let field = |change: &'a Change| {
             let Change { field, old, new, .. } = change;
@@ -84,10 +84,9 @@ impl<'a> StoredRecord<'a> {
     }
 }
 
-/// Parses stored changes.
-fn changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
+fn parse_changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
     let records: Vec<StoredRecord<'s>> = serde_json::from_str(stored).map_err(Error::internal)?;
-    let of_record = |StoredRecord(record_type, record_id, fields): StoredRecord<'s>| {
+    let to_changes = |StoredRecord(record_type, record_id, fields): StoredRecord<'s>| {
         let record_type = record_type.into_owned();
         fields.into_iter().map(move |StoredField(field, old, new)| Change {
             record_type: record_type.clone().into(),
@@ -97,7 +96,7 @@ fn changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
             new: new.into_owned(),
         })
     };
-    Ok(records.into_iter().flat_map(of_record).collect())
+    Ok(records.into_iter().flat_map(to_changes).collect())
 }
 
 /// Adds an entry and the ids of the records that it changed.
@@ -129,7 +128,7 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
     Ok(())
 }
 
-/// When the bound tenant's latest entry was made, if only a wrong clock can have dated it.
+/// The time of the bound tenant's latest entry, if only a wrong clock can have produced that time.
 pub(crate) fn latest_from_wrong_clock(
     tx: &mut ReadTx<'_>,
     now: Timestamp,
@@ -149,12 +148,12 @@ pub(super) fn list(
 ) -> Result<Vec<HistoryEntry>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     match record {
-        Some(record) => tx.all(OF_RECORD, params![record, before, count], entry),
-        None => tx.all(ALL, params![before, count], entry),
+        Some(record) => tx.all(OF_RECORD, params![record, before, count], read_entry),
+        None => tx.all(ALL, params![before, count], read_entry),
     }
 }
 
-fn entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
+fn read_entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
     let id: Id<kinds::Entry> = row.take()?;
     let mut entry = HistoryEntry {
         id,
@@ -165,7 +164,7 @@ fn entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
         client: row.take()?,
         address: row.take()?,
         tool: row.take()?,
-        changes: changes(&row.take::<String>()?)?,
+        changes: parse_changes(&row.take::<String>()?)?,
         more_changes: None,
     };
     if let Some(more) = entry.changes.len().checked_sub(MAX_CHANGES).filter(|more| *more > 0) {

@@ -14,8 +14,8 @@
 /// }
 /// ```
 ///
-/// `also` is optional. It lists other names that include the scope. A name listed at one scope is an
-/// alias of it; a name listed at several is an umbrella over them.
+/// `also` is optional. It lists other names that include the scope. A name that one scope lists is an
+/// alias of that scope. A name that several scopes list is an umbrella over them.
 macro_rules! areas {
     ($(
         $area:ident {
@@ -33,7 +33,7 @@ macro_rules! areas {
             }
         }
     )+) => {
-        /// A permission that a credential can be granted. Write never implies read.
+        /// One right that a caller can have. A write scope never implies its read scope.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Scope {
             $(
@@ -89,7 +89,7 @@ macro_rules! areas {
                 }
             }
 
-            /// The scope that allows reading the records that this one writes.
+            /// The scope that allows reading the records that this scope allows writing.
             #[must_use]
             pub const fn read_counterpart(self) -> Self {
                 match self {
@@ -100,8 +100,8 @@ macro_rules! areas {
             }
         }
 
-        /// Every name under which a scope can be granted: the scopes' own names in order, then the
-        /// others. A name that appears several times is an umbrella over those scopes.
+        /// Every name under which a scope can be granted: the scopes' own names in order, then the names in
+        /// `also`. A name that appears several times is an umbrella over those scopes.
         const NAMES: &[(&str, Scope)] = &[
             $( (Scope::$read.name(), Scope::$read), (Scope::$write.name(), Scope::$write), )+
             $(
@@ -111,13 +111,14 @@ macro_rules! areas {
         ];
 
         /// The scopes that a user with each role can have.
-        pub(crate) const OF_ROLES: OfRoles = {
-            let mut of = OfRoles { owner: Scopes::NONE, office: Scopes::NONE, tech: Scopes::NONE };
+        pub(crate) const ROLE_SCOPES: RoleScopes = {
+            let mut roles =
+                RoleScopes { owner: Scopes::NONE, office: Scopes::NONE, tech: Scopes::NONE };
             $(
-                $( of.$reader = of.$reader.or(Scopes::of(&[Scope::$read])); )+
-                $( of.$writer = of.$writer.or(Scopes::of(&[Scope::$write])); )+
+                $( roles.$reader = roles.$reader.or(Scopes::of(&[Scope::$read])); )+
+                $( roles.$writer = roles.$writer.or(Scopes::of(&[Scope::$write])); )+
             )+
-            of
+            roles
         };
 
         $crate::call::scope::declare::sets!();
@@ -146,7 +147,7 @@ macro_rules! sets {
         }
 
         /// The scopes of each role.
-        pub(crate) struct OfRoles {
+        pub(crate) struct RoleScopes {
             pub(crate) owner: Scopes,
             pub(crate) office: Scopes,
             pub(crate) tech: Scopes,
@@ -160,8 +161,7 @@ macro_rules! sets {
             /// No scope.
             pub const NONE: Self = Self(0);
 
-            /// Every scope, including those that no credential is granted. Only the operator has them
-            /// all.
+            /// Every scope, including those that cannot be granted. Only the operator has all of them.
             pub const ALL: Self =
                 Self::of(Scope::GRANTABLE).or(Self::of(&[Scope::Administer, Scope::Operate]));
 
@@ -215,8 +215,8 @@ macro_rules! sets {
             }
         }
 
-        /// Grantable scopes by the names under which they were requested or granted, each once and in a
-        /// fixed order. Credentials store these names; a check expands them with [`Self::scopes`].
+        /// The names under which grantable scopes were requested or granted, each once and in a fixed order.
+        /// Credentials store these names, and each call expands them with [`Self::scopes`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct ScopeNames(u64);
 
@@ -243,7 +243,7 @@ macro_rules! sets {
                 Some(Self::where_entry(|known, _| known == name)).filter(|found| !found.is_empty())
             }
 
-            /// These names.
+            /// The set of these names.
             ///
             /// # Errors
             /// The first unknown name.
@@ -275,13 +275,13 @@ macro_rules! sets {
                 entries.map(|(index, (name, scope))| (index, *name, *scope))
             }
 
-            /// The scopes that the names stand for now.
+            /// The scopes that the names currently stand for.
             pub fn scopes(self) -> Scopes {
                 self.entries().fold(Scopes::NONE, |all, (_, _, scope)| all.or(Scopes::of(&[scope])))
             }
 
             /// The part of these names that `granted` covers. A name stays if all its scopes are granted. If
-            /// only some are, the names of those scopes replace it.
+            /// only some of its scopes are, their own names replace the name.
             #[must_use]
             pub fn within(self, granted: Scopes) -> Self {
                 let is_whole = |name: &Self| name.scopes().without(granted).is_empty();
@@ -293,7 +293,7 @@ macro_rules! sets {
 
             /// The names.
             pub fn iter(self) -> impl Iterator<Item = &'static str> {
-                // `NAMES` has an umbrella once for each of its scopes.
+                // `NAMES` contains an umbrella once for each of its scopes.
                 let is_first =
                     |index: usize, name| NAMES[..index].iter().all(|(known, _)| *known != name);
                 self.entries()

@@ -1,9 +1,9 @@
-//! Scopes: each area is one block here, and everything else follows from it.
+//! Scopes, declared in one block for each area.
 //!
-//! A block says which roles have the area's two scopes and what the consent page calls them. The scopes'
-//! names, the grantable scopes, the scopes of the roles and of the operator, the read scope that belongs to
-//! each write scope, the wording of pages and the command line's help follow from it. To add an area, add a
-//! block. An incomplete block does not compile.
+//! A block says which roles have the area's two scopes and how pages describe them. Everything else follows
+//! from the blocks: the scopes' names, the grantable scopes, the scopes of each role and of the operator, the
+//! read scope that belongs to each write scope, and the command line's help. To add an area, add a block. An
+//! incomplete block does not compile.
 
 mod declare;
 #[cfg(test)]

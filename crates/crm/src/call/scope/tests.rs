@@ -1,12 +1,12 @@
-//! Scope names: aliases and umbrellas, tested with areas of their own, since the product has neither yet.
+//! Tests of scopes. They declare areas with aliases and an umbrella, because the product has none yet.
 
 use std::collections::BTreeSet;
 
 use super::{NAMES, Scope};
 use crate::call::access::Role;
 
-/// A few areas, one with an alias and two under an umbrella.
-#[expect(dead_code, unreachable_pub, reason = "a test needs less than the product")]
+/// Three areas: one with aliases, and two whose read scopes are under an umbrella.
+#[expect(dead_code, unreachable_pub, reason = "the tests use only some of what `areas!` declares")]
 mod shop {
     super::super::declare::areas! {
         quotes {
@@ -52,7 +52,7 @@ mod shop {
     }
 }
 
-use shop::{OF_ROLES, Scope as Good, ScopeNames, Scopes};
+use shop::{ROLE_SCOPES, Scope as ShopScope, ScopeNames, Scopes};
 
 fn names(list: &str) -> ScopeNames {
     ScopeNames::parse(list.split(' ')).expect("known names")
@@ -60,7 +60,7 @@ fn names(list: &str) -> ScopeNames {
 
 #[test]
 fn an_area_gives_its_scopes_their_names_and_counterparts() {
-    let own: Vec<_> = Good::GRANTABLE.iter().map(|scope| scope.name()).collect();
+    let own: Vec<_> = ShopScope::GRANTABLE.iter().map(|scope| scope.name()).collect();
     assert_eq!(
         own,
         [
@@ -72,29 +72,36 @@ fn an_area_gives_its_scopes_their_names_and_counterparts() {
             "write:categories"
         ]
     );
-    assert_eq!(Good::WriteItems.read_counterpart(), Good::ReadItems);
-    assert_eq!(Good::ReadItems.read_counterpart(), Good::ReadItems);
-    assert_eq!(Good::WriteQuotes.title(), "Write quotes");
-    assert_eq!(Good::WriteQuotes.about(), "Add and change quotes.");
+    assert_eq!(ShopScope::WriteItems.read_counterpart(), ShopScope::ReadItems);
+    assert_eq!(ShopScope::ReadItems.read_counterpart(), ShopScope::ReadItems);
+    assert_eq!(ShopScope::WriteQuotes.title(), "Write quotes");
+    assert_eq!(ShopScope::WriteQuotes.about(), "Add and change quotes.");
 }
 
 #[test]
 fn an_area_gives_each_role_its_scopes() {
-    assert_eq!(OF_ROLES.owner, Scopes::of(Good::GRANTABLE));
-    assert_eq!(OF_ROLES.tech, Scopes::of(&[Good::ReadQuotes, Good::ReadItems]));
-    assert!(!OF_ROLES.office.has(Good::WriteQuotes) && OF_ROLES.office.has(Good::WriteItems));
-    assert!(Scopes::ALL.has(Good::Administer) && Scopes::ALL.has(Good::Operate));
-    assert_eq!(Scopes::ALL.list(), Scopes::of(Good::GRANTABLE).list());
+    assert_eq!(ROLE_SCOPES.owner, Scopes::of(ShopScope::GRANTABLE));
+    assert_eq!(ROLE_SCOPES.tech, Scopes::of(&[ShopScope::ReadQuotes, ShopScope::ReadItems]));
+    assert!(
+        !ROLE_SCOPES.office.has(ShopScope::WriteQuotes)
+            && ROLE_SCOPES.office.has(ShopScope::WriteItems)
+    );
+    assert!(Scopes::ALL.has(ShopScope::Administer) && Scopes::ALL.has(ShopScope::Operate));
+    assert_eq!(Scopes::ALL.list(), Scopes::of(ShopScope::GRANTABLE).list());
 }
 
 #[test]
 fn an_alias_and_an_umbrella_stand_for_their_scopes_and_keep_their_names() {
-    let both = Scopes::of(&[Good::ReadItems, Good::ReadCategories]);
+    let both = Scopes::of(&[ShopScope::ReadItems, ShopScope::ReadCategories]);
     assert_eq!(names("read:catalog").scopes(), both);
     assert_eq!(names("read:estimates").scopes(), names("read:quotes").scopes());
     assert_eq!(names("read:catalog").scopes().list(), "read:items read:categories");
     let given = names("read:catalog write:items read:estimates read:catalog");
-    assert_eq!(given.list(), "write:items read:estimates read:catalog", "each once, in order");
+    assert_eq!(
+        given.list(),
+        "write:items read:estimates read:catalog",
+        "each name appears once, in order"
+    );
     assert_eq!(names(&given.list()), given);
     assert_eq!(ScopeNames::own(given.scopes()).list(), given.scopes().list());
     assert_eq!(
@@ -106,20 +113,27 @@ fn an_alias_and_an_umbrella_stand_for_their_scopes_and_keep_their_names() {
 #[test]
 fn an_unknown_name_is_reported_or_ignored() {
     assert_eq!(ScopeNames::parse(["read:items", "read:all", "x"]), Err("read:all"));
-    assert_eq!(ScopeNames::parse(["operate"]), Err("operate"), "no credential is granted it");
+    assert_eq!(
+        ScopeNames::parse(["operate"]),
+        Err("operate"),
+        "no credential can be granted this scope"
+    );
     assert_eq!(ScopeNames::parse_known(" read:all  read:items\tadminister ").list(), "read:items");
     assert!(ScopeNames::parse_known("").is_empty());
-    assert_eq!(ScopeNames::ALL.scopes(), Scopes::of(Good::GRANTABLE));
+    assert_eq!(ScopeNames::ALL.scopes(), Scopes::of(ShopScope::GRANTABLE));
 }
 
 #[test]
 fn a_name_that_is_granted_in_part_becomes_the_names_of_its_scopes() {
     let requested = names("read:catalog write:estimates");
-    let within = |granted: &[Good]| requested.within(Scopes::of(granted)).list();
-    assert_eq!(within(Good::GRANTABLE), "write:estimates read:catalog");
-    assert_eq!(within(&[Good::ReadItems, Good::WriteQuotes]), "read:items write:estimates");
-    assert_eq!(within(&[Good::ReadQuotes]), "");
-    let twice = names("read:catalog read:items").within(Scopes::of(&[Good::ReadItems]));
+    let within = |granted: &[ShopScope]| requested.within(Scopes::of(granted)).list();
+    assert_eq!(within(ShopScope::GRANTABLE), "write:estimates read:catalog");
+    assert_eq!(
+        within(&[ShopScope::ReadItems, ShopScope::WriteQuotes]),
+        "read:items write:estimates"
+    );
+    assert_eq!(within(&[ShopScope::ReadQuotes]), "");
+    let twice = names("read:catalog read:items").within(Scopes::of(&[ShopScope::ReadItems]));
     assert_eq!(twice.list(), "read:items");
 }
 

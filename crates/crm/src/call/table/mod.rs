@@ -6,8 +6,8 @@
 //! | `record!` | a type and its per-tenant table | the type, SELECT list, INSERT, UPDATE, parameters, reader, [`Table`] |
 //! | `table!` | any other table | [`Table`] |
 //!
-//! A [`Table`] says how its rows are copied, exported and erased; `schema.rs` lists them all. The
-//! statements about particular rows are in the module that runs them.
+//! A [`Table`] says how its rows are copied, exported and erased. `schema.rs` lists all tables. Statements
+//! about particular rows are in the modules that run them.
 //!
 //! What must never live here: a table, or a statement that only one table needs.
 
@@ -26,13 +26,13 @@ pub(crate) use text::{Columns, Copying, Part};
 pub struct Table {
     /// The table's name.
     pub name: &'static str,
-    /// The columns, those of the key first. `tenant_no` is left out if the rows belong to tenants.
+    /// The columns, key columns first. The `tenant_no` of a per-tenant table is left out.
     pub columns: &'static [Column],
     /// The number of columns in the key. Rows are read in the order of the key.
     pub key: usize,
     /// The name of the table's copy statements in the list of all statements.
     pub copied_by: &'static str,
-    /// Whether the rows belong to tenants.
+    /// Whether the rows belong to tenants, and the statements that copy them.
     pub rows: Rows,
     /// The export that contains the rows.
     pub exported: Export,
@@ -45,9 +45,9 @@ pub struct Table {
 pub struct Column {
     /// The column's name.
     pub name: &'static str,
-    /// The kind of its values.
+    /// The kind of the column's values.
     pub kind: Kind,
-    /// Which statements write it.
+    /// Which statements write the column.
     pub role: Role,
 }
 
@@ -67,19 +67,19 @@ pub enum Role {
 /// Whether the rows of a table belong to tenants, and the statements that copy them.
 #[derive(Clone, Copy)]
 pub enum Rows {
-    /// Each belongs to one tenant, and row-level security protects it.
+    /// Each row belongs to one tenant, and row-level security protects it.
     PerTenant {
-        /// The statements that copy them.
+        /// The statements that copy the rows.
         statements: Statements<Sql>,
-        /// The number of a tenant's rows, and the bytes of all their texts.
+        /// Reads the number of a tenant's rows, and the total length of their text in bytes.
         size: Sql,
     },
-    /// They are above tenants. Row-level security does not protect them, since they are read before the
+    /// All tenants share the rows. Row-level security does not protect them, because they are read before the
     /// tenant is known.
     Shared {
-        /// Why they are above tenants.
+        /// Why the table is shared, in words that follow "the rows".
         why: &'static str,
-        /// The statements that copy them.
+        /// The statements that copy the rows.
         statements: Statements<GlobalSql>,
     },
 }
@@ -93,16 +93,16 @@ pub struct Statements<S: 'static> {
     pub(crate) page: S,
     /// Adds rows.
     pub(crate) add: S,
-    /// These statements, by name.
+    /// All statements that were declared for the table, by name.
     pub(crate) declared: &'static [(&'static str, S)],
 }
 
 /// The export that will contain the rows, once exports exist. Hashes and secrets are never exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
-    /// The tenant's.
+    /// The tenant's export.
     WithTenant,
-    /// The user's.
+    /// The user's export.
     WithUser,
     /// None: the table is only for authentication.
     Secret,
@@ -110,30 +110,30 @@ pub enum Export {
     Internal,
 }
 
-/// What will erase rows. So far only expiry does.
+/// What will erase rows. So far, only expiry erases any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
-    /// The erasure of the customer that they are about.
+    /// The erasure of the customer that the rows are about.
     WithCustomer,
-    /// The erasure of the user that they are about.
+    /// The erasure of the user that the rows are about.
     WithUser,
     /// The erasure of the tenant.
     WithTenant,
-    /// Expiry: a sweep removes them.
+    /// Expiry: a sweep removes the rows.
     OnExpiry,
 }
 
 impl Table {
-    /// Whether its rows belong to tenants.
+    /// Whether the rows belong to tenants.
     pub const fn is_per_tenant(&self) -> bool {
         matches!(self.rows, Rows::PerTenant { .. })
     }
 
-    /// The bytes of a row without its texts, as storage is counted.
+    /// The bytes that storage counts for a row, without its text.
     pub const fn row_size(&self) -> i64 {
         let (mut bytes, mut at) = (0, 0);
         while at < self.columns.len() {
-            bytes += storage::fixed(self.columns[at].kind);
+            bytes += storage::fixed_size(self.columns[at].kind);
             at += 1;
         }
         bytes
@@ -154,10 +154,10 @@ pub(crate) trait Record: Sized {
     /// [`Record::updated`].
     const UPDATE: &'static str;
 
-    /// The parameters of [`Record::INSERT`]. The caller appends those of columns outside the record.
+    /// The parameters of [`Record::INSERT`]. The caller appends the values of columns outside the record.
     fn inserted(&self) -> impl AsRef<[Value<'_>]>;
 
-    /// The parameters of [`Record::UPDATE`]. The caller appends those of columns outside the record.
+    /// The parameters of [`Record::UPDATE`]. The caller appends the values of columns outside the record.
     fn updated(&self) -> impl AsRef<[Value<'_>]>;
 
     /// Reads the columns of [`Record::SELECTED`].
@@ -220,7 +220,7 @@ macro_rules! column {
 }
 pub(crate) use column;
 
-/// [`Rows`], with the statements that copy them.
+/// The [`Rows`] of a table, with the statements that copy them.
 macro_rules! rows {
     (per_tenant, $name:expr, $columns:expr, $key:expr) => {{
         const COPYING: $crate::call::table::Copying<'static> =

@@ -1,11 +1,11 @@
-//! `record!`: declares a type and the per-tenant table that stores its values.
+//! The macro `record!`, and the macros that it uses.
 
-/// Declares a type and its table.
+/// Declares a type and the per-tenant table that stores its values.
 ///
 /// After a field's type, `as fixed` says that the column never changes, and `as numbered` that the
 /// engine assigns the number. `= expression` says that the field has no column: its value follows from
-/// the fields above it. `beside` lists columns that the type has no field for: their parameters of INSERT and
-/// UPDATE come after those of the record.
+/// the fields above it. `beside` lists columns for which the type has no field. In INSERT and UPDATE, their
+/// parameters come after those of the record.
 macro_rules! record {
     (
         $(#[$about:meta])*
@@ -105,7 +105,7 @@ macro_rules! parameters {
 }
 pub(crate) use parameters;
 
-/// The value of a field's column.
+/// The value of a field's column; NULL if the field has no column.
 macro_rules! field_value {
     ($record:ident, $field:ident = $derived:expr) => {
         zoop_db::Value::Null

@@ -9,7 +9,7 @@ use super::{Column, Role};
 pub(crate) struct Columns {
     /// The table's name.
     pub(crate) table: &'static str,
-    /// The names of the key's columns in order, without the tenant's.
+    /// The names of the key columns in order, without `tenant_no`.
     pub(crate) key: &'static [&'static str],
     /// The record's fields, followed by the columns outside the record.
     pub(crate) all: &'static [Column],
@@ -17,7 +17,7 @@ pub(crate) struct Columns {
     pub(crate) fields: usize,
 }
 
-/// Some of a table's columns.
+/// A set of a table's columns.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     /// All columns of the table.
@@ -31,7 +31,7 @@ pub(crate) enum Part {
 }
 
 impl Columns {
-    const fn has(&self, part: Part, index: usize) -> bool {
+    const fn is_in(&self, part: Part, index: usize) -> bool {
         let Column { name, role, .. } = self.all[index];
         match part {
             Part::Stored => !matches!(role, Role::Derived),
@@ -45,13 +45,13 @@ impl Columns {
     pub(crate) const fn count(&self, part: Part) -> usize {
         let (mut count, mut index) = (0, 0);
         while index < self.all.len() {
-            count += self.has(part, index) as usize;
+            count += self.is_in(part, index) as usize;
             index += 1;
         }
         count
     }
 
-    /// All columns of the table, those of the key first.
+    /// All columns of the table, key columns first.
     pub(crate) const fn key_first<const N: usize>(&self) -> [Column; N] {
         let mut columns = [self.all[0]; N];
         let (mut filled, mut index) = (0, 0);
@@ -60,7 +60,7 @@ impl Columns {
             filled += 1;
         }
         while index < self.all.len() {
-            if self.has(Part::Stored, index) && !is_among(self.all[index].name, self.key) {
+            if self.is_in(Part::Stored, index) && !is_among(self.all[index].name, self.key) {
                 columns[filled] = self.all[index];
                 filled += 1;
             }
@@ -78,17 +78,17 @@ impl Columns {
         index
     }
 
-    /// The number of the record's fields that are parameters of the statement that writes a part.
+    /// The number of parameters that the record has in the statement that writes `part`.
     pub(crate) const fn parameter_count(&self, part: Part) -> usize {
         let (mut count, mut index) = (self.leading_keys(part), 0);
         while index < self.fields {
-            count += self.has(part, index) as usize;
+            count += self.is_in(part, index) as usize;
             index += 1;
         }
         count
     }
 
-    /// The indexes of the record's fields that are parameters of the statement that writes a part, in order.
+    /// The index of the record's field for each of these parameters, in order.
     pub(crate) const fn parameter_indexes<const N: usize>(&self, part: Part) -> [usize; N] {
         let (mut indexes, mut filled, mut index) = ([0; N], 0, 0);
         while filled < self.leading_keys(part) {
@@ -96,7 +96,7 @@ impl Columns {
             filled += 1;
         }
         while index < self.fields {
-            if self.has(part, index) {
+            if self.is_in(part, index) {
                 indexes[filled] = index;
                 filled += 1;
             }
@@ -105,19 +105,19 @@ impl Columns {
         indexes
     }
 
-    /// The number of the key's columns whose parameters come before those of the written columns: UPDATE finds
-    /// the row by its key.
+    /// The number of key columns whose parameters come before those of the written columns. UPDATE has them,
+    /// because it finds the row by its key.
     const fn leading_keys(&self, part: Part) -> usize {
         if matches!(part, Part::Updated) { self.key.len() } else { 0 }
     }
 
-    /// The columns of the record, as a SELECT lists them, each after `alias`.
+    /// The columns of the record, as a SELECT lists them, each with the prefix `alias`.
     pub(crate) const fn selected(&self, alias: &str) -> Draft {
         let mut draft = Draft::of(&[]);
         let mut index = 0;
         while index < self.all.len() {
-            if self.has(Part::Read, index) {
-                separate(&mut draft);
+            if self.is_in(Part::Read, index) {
+                push_comma(&mut draft);
                 draft.push(alias);
                 draft.push(self.all[index].name);
             }
@@ -126,34 +126,34 @@ impl Columns {
         draft
     }
 
-    /// The INSERT of one row of a tenant.
+    /// The INSERT of one row.
     pub(crate) const fn insert(&self) -> Draft {
         let mut draft = Draft::of(&["INSERT INTO ", self.table, " (tenant_no"]);
         let mut index = 0;
         while index < self.all.len() {
-            if self.has(Part::Inserted, index) {
+            if self.is_in(Part::Inserted, index) {
                 draft.push(", ");
                 draft.push(self.all[index].name);
             }
             index += 1;
         }
         draft.push(") VALUES (");
-        placeholders(&mut draft, 1, 1 + self.count(Part::Inserted));
+        push_placeholders(&mut draft, 1, 1 + self.count(Part::Inserted));
         draft.push(")");
         draft
     }
 
-    /// The UPDATE of all changeable columns of one row of a tenant.
+    /// The UPDATE of all changeable columns of one row.
     pub(crate) const fn update(&self) -> Draft {
         let mut draft = Draft::of(&["UPDATE ", self.table, " SET "]);
         let first = 2 + self.key.len();
         let (mut number, mut index) = (first, 0);
         while index < self.all.len() {
-            if self.has(Part::Updated, index) {
+            if self.is_in(Part::Updated, index) {
                 if number > first {
                     draft.push(", ");
                 }
-                equals(&mut draft, self.all[index].name, number);
+                push_equals(&mut draft, self.all[index].name, number);
                 number += 1;
             }
             index += 1;
@@ -162,7 +162,7 @@ impl Columns {
         let mut index = 0;
         while index < self.key.len() {
             draft.push(" AND ");
-            equals(&mut draft, self.key[index], 2 + index);
+            push_equals(&mut draft, self.key[index], 2 + index);
             index += 1;
         }
         draft
@@ -189,8 +189,8 @@ impl<'t> Copying<'t> {
         Self { table, columns, key, tenant: None }
     }
 
-    /// The number of the first parameter after the tenant.
-    const fn first(&self) -> usize {
+    /// The number of the first parameter that is not the tenant.
+    const fn first_parameter(&self) -> usize {
         1 + self.tenant.is_some() as usize
     }
 
@@ -204,7 +204,7 @@ impl<'t> Copying<'t> {
         draft
     }
 
-    /// Counts the rows, and adds up the lengths of all their texts.
+    /// The SELECT that counts the rows and adds up the lengths of their text and bytes.
     pub(crate) const fn size(&self) -> Draft {
         let mut draft = Draft::of(&["SELECT count(*), coalesce(sum(0"]);
         let mut at = 0;
@@ -228,7 +228,7 @@ impl<'t> Copying<'t> {
     /// The SELECT of the next rows after a key. Its parameters are the limit and then the key.
     pub(crate) const fn page(&self) -> Draft {
         let mut draft = Draft::of(&["SELECT "]);
-        names(&mut draft, self.columns, self.columns.len());
+        push_names(&mut draft, self.columns, self.columns.len());
         draft.push(" FROM ");
         draft.push(self.table);
         draft.push(" WHERE ");
@@ -237,28 +237,28 @@ impl<'t> Copying<'t> {
             draft.push(" AND ");
         }
         draft.push("(");
-        names(&mut draft, self.columns, self.key);
+        push_names(&mut draft, self.columns, self.key);
         draft.push(") > (");
-        placeholders(&mut draft, self.first() + 1, self.key);
+        push_placeholders(&mut draft, self.first_parameter() + 1, self.key);
         draft.push(") ORDER BY ");
-        names(&mut draft, self.columns, self.key);
+        push_names(&mut draft, self.columns, self.key);
         draft.push(" LIMIT ");
-        draft.placeholder(self.first());
+        draft.placeholder(self.first_parameter());
         draft
     }
 
     /// The INSERT of one row.
     pub(crate) const fn add_one(&self) -> Draft {
-        let mut draft = self.add_to();
+        let mut draft = self.insert_into();
         draft.push(" VALUES (");
-        placeholders(&mut draft, 1, self.first() - 1 + self.columns.len());
+        push_placeholders(&mut draft, 1, self.first_parameter() - 1 + self.columns.len());
         draft.push(")");
         draft
     }
 
-    /// The INSERT of many rows on PostgreSQL, whose parameters are an array for each column.
+    /// The INSERT of many rows on PostgreSQL. Its parameters are one array for each column.
     pub(crate) const fn add_all(&self) -> Draft {
-        let mut draft = self.add_to();
+        let mut draft = self.insert_into();
         draft.push(" SELECT ");
         if self.tenant.is_some() {
             draft.push("$1::integer, ");
@@ -269,27 +269,27 @@ impl<'t> Copying<'t> {
             if index > 0 {
                 draft.push(", ");
             }
-            draft.placeholder(self.first() + index);
-            draft.push(array(self.columns[index].kind));
+            draft.placeholder(self.first_parameter() + index);
+            draft.push(array_cast(self.columns[index].kind));
             index += 1;
         }
         draft.push(")");
         draft
     }
 
-    const fn add_to(&self) -> Draft {
+    const fn insert_into(&self) -> Draft {
         let mut draft = Draft::of(&["INSERT INTO ", self.table, " ("]);
         if self.tenant.is_some() {
             draft.push("tenant_no, ");
         }
-        names(&mut draft, self.columns, self.columns.len());
+        push_names(&mut draft, self.columns, self.columns.len());
         draft.push(")");
         draft
     }
 }
 
-/// PostgreSQL's cast to an array of this kind.
-const fn array(kind: Kind) -> &'static str {
+/// PostgreSQL's cast to an array of values of this kind.
+const fn array_cast(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "::bigint[]",
         Kind::Boolean => "::boolean[]",
@@ -302,7 +302,7 @@ const fn array(kind: Kind) -> &'static str {
 }
 
 /// Appends the names of the first `count` columns.
-const fn names(draft: &mut Draft, columns: &[Column], count: usize) {
+const fn push_names(draft: &mut Draft, columns: &[Column], count: usize) {
     let mut index = 0;
     while index < count {
         if index > 0 {
@@ -314,7 +314,7 @@ const fn names(draft: &mut Draft, columns: &[Column], count: usize) {
 }
 
 /// Appends `count` placeholders, numbered from `first`.
-const fn placeholders(draft: &mut Draft, first: usize, count: usize) {
+const fn push_placeholders(draft: &mut Draft, first: usize, count: usize) {
     let mut index = 0;
     while index < count {
         if index > 0 {
@@ -326,14 +326,14 @@ const fn placeholders(draft: &mut Draft, first: usize, count: usize) {
 }
 
 /// Appends a comma, unless the draft is empty.
-const fn separate(draft: &mut Draft) {
+const fn push_comma(draft: &mut Draft) {
     if draft.length() > 0 {
         draft.push(", ");
     }
 }
 
 /// Appends `name = $number`, which is an assignment or a condition.
-const fn equals(draft: &mut Draft, name: &str, number: usize) {
+const fn push_equals(draft: &mut Draft, name: &str, number: usize) {
     draft.push(name);
     draft.push(" = ");
     draft.placeholder(number);

@@ -56,7 +56,7 @@ pub enum Status {
 /// Looks up an invitation by its link.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is none.
+/// [`Error::NotFound`] if there is no such invitation.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = look_up(tx, secret)?;
     let status = status(&found, Moment(now));
@@ -88,7 +88,7 @@ fn status(found: &store::LinkedInvitation, now: Moment) -> Status {
     }
 }
 
-/// Counts an invitation mail and returns whether it may be sent.
+/// Counts an invitation mail against the limits, and returns whether it may be sent.
 ///
 /// # Errors
 /// If the database fails.
@@ -99,7 +99,7 @@ pub fn may_be_mailed(
     address: &str,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    // The tenant first, so that a tenant over its limit does not use up the address's limit.
+    // Check the tenant's limit first, so that a tenant over its limit does not use up the address's limit.
     Ok(attempts::admit(tx, MAILS_PER_TENANT, &tenant.to_string(), now)?
         && attempts::admit(tx, MAILS_PER_ADDRESS, &attempts::email_subject(address), now)?)
 }
@@ -117,8 +117,8 @@ pub fn record_mailed(
 }
 
 /// What happens to the second factor if a visitor who is not signed in chooses a password. `None` if they must
-/// sign in instead: they may choose a password only if the user is new, or if the link was only sent by mail and
-/// the mailbox was never proved.
+/// sign in instead. They may choose a password only if the invited user can neither sign in nor has a membership,
+/// pending or not, or if the link was only sent by mail and the mailbox was never proved.
 fn factor_if_password_chosen(
     tx: &mut ReadTx<'_>,
     found: &store::LinkedInvitation,
@@ -159,10 +159,11 @@ pub fn accept_by_password(
     let InvitationRecord { name, email, .. } = &found.record;
     let user = users::find_or_create(tx, environment, name, email)?;
     let by = Initiator::Unproved(origin.address);
-    // Revoke what someone else may have set up before, so that it has no effect on the new membership.
+    // If a pending membership remained, the restart could turn it into a membership, and `accept` would then fail.
     users::store::remove_pending(tx, user.id)?;
     let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
     let restart = Restart { password: Some(password_hash), mailbox, factor };
+    // Revokes everything that someone else may have set up for this user before.
     restart.run(tx, environment, user.id, by)?;
     accept(tx, environment, &found, &user, by)?;
     links::enter(tx, environment, user.id, Method::Invitation, origin, before).map(Some)
@@ -171,7 +172,8 @@ pub fn accept_by_password(
 /// Accepts an invitation for a signed-in user.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the invitation is for another user or no longer valid.
+/// [`Error::Conflict`] if the invitation is for another user or no longer valid, or if the user must first prove
+/// that the mailbox is theirs.
 pub fn accept_as_member(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -194,7 +196,7 @@ pub fn accept_as_member(
     Ok(found.account.id)
 }
 
-/// Marks the invitation as accepted and adds the membership, as one history entry.
+/// Marks the invitation as accepted and adds the membership. Both changes are in one history entry.
 fn accept(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -1,8 +1,8 @@
-//! Invitations: an owner invites someone to the tenant with a link that works once, within seven days.
+//! Invitations: an owner or the operator invites someone to a tenant. The link works only once, within seven days.
 //!
 //! A new user chooses a password. An existing user must sign in as usual, so that no owner can take over an
 //! account by inviting its e-mail address and following the link. A link that was only sent by mail also
-//! proves that its holder can read the mailbox. A link that was shown to the owner does not.
+//! proves that its holder can read the mailbox. A link that the owner has seen proves nothing.
 
 mod accept;
 mod store;

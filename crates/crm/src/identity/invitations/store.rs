@@ -1,5 +1,4 @@
-//! The SQL for invitations. All tenants share their table, because a link is looked up before the tenant is
-//! known.
+//! The SQL for invitations. All tenants share the table, because a link is looked up before its tenant is known.
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
@@ -35,7 +34,6 @@ macro_rules! is_backed {
 }
 
 crate::call::table::table! {
-    /// The invitations.
     pub(crate) const INVITATIONS = invitations {
         shared: "are looked up by their hash, which identifies the tenant",
         key: { hash: Bytes },
@@ -70,15 +68,15 @@ zoop_db::global_statements! {
              few!("invitations", "hash", "expires_at < $1", "expires_at")));
 }
 
-/// How long an invitation is kept after it expired, in microseconds.
+/// How long an invitation is kept after it has expired, in microseconds.
 const RETENTION: i64 = 90 * 24 * 60 * 60 * 1_000_000;
 
-/// An invitation that was looked up by its link, and its tenant.
+/// An invitation that was looked up by its link, with its tenant.
 pub(super) struct LinkedInvitation {
     pub(super) record: InvitationRecord,
     pub(super) account: Account,
     pub(super) business: String,
-    /// Whether the inviter may still invite.
+    /// Whether the inviter is still an owner. Always true for an invitation by the operator.
     pub(super) is_backed: bool,
     /// Whether the link was only sent by mail.
     pub(super) is_mailed: bool,
@@ -99,7 +97,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Up to `count` open invitations of the bound tenant after an id, in creation order.
+/// Up to `count` open invitations of the bound tenant after the id `after`, in creation order.
 pub(super) fn open(
     tx: &mut ReadTx<'_>,
     now: Timestamp,
@@ -108,22 +106,22 @@ pub(super) fn open(
 ) -> Result<Vec<InvitationRecord>> {
     let tenant = tx.tenant()?.0;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.global_all(OPEN, params![tenant, now, after, count], invitation)
+    tx.global_all(OPEN, params![tenant, now, after, count], read_invitation)
 }
 
-/// An invitation of the bound tenant.
+/// The invitation of the bound tenant with this id.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such invitation.
 pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<InvitationRecord> {
     let tenant = tx.tenant()?.0;
-    tx.global_first::<_, Error>(BY_ID, params![tenant, id], invitation)?
+    tx.global_first::<_, Error>(BY_ID, params![tenant, id], read_invitation)?
         .ok_or(Error::not_found("invitation"))
 }
 
 pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<LinkedInvitation>> {
     tx.global_first(BY_HASH, params![hash], |row| {
-        let record = invitation(row)?;
+        let record = read_invitation(row)?;
         let account = read_account(row)?;
         let business = row.take()?;
         Ok(LinkedInvitation {
@@ -165,8 +163,8 @@ pub(super) fn accept(
     Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
 }
 
-/// The sweeps of invitations that expired long ago. Expiry times that a clock running ahead has set are
-/// capped first, so that no invitation outlives [`LIFETIME`].
+/// The sweeps of invitations that expired long ago. The first sweep caps expiry times that come from a clock running
+/// ahead, so that no invitation outlives [`LIFETIME`].
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "invitations from the future",
@@ -181,7 +179,7 @@ pub(crate) const SWEEPS: &[Sweep] = &[
     },
 ];
 
-fn invitation(row: &mut Row<'_>) -> Result<InvitationRecord> {
+fn read_invitation(row: &mut Row<'_>) -> Result<InvitationRecord> {
     let id: Id<kinds::Invitation> = row.take()?;
     Ok(InvitationRecord {
         id,

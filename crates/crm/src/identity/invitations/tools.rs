@@ -1,4 +1,4 @@
-//! The tools of invitations, for pages and the command line.
+//! The tools for invitations. Pages and the command line use them.
 
 use schemars::JsonSchema;
 use serde::Serialize;

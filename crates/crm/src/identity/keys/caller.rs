@@ -23,7 +23,7 @@ pub(crate) fn caller(
     let Some(key) = store::by_hash(tx, &hash)? else { return Ok(Err(Denied::Invalid)) };
     // Read the clock after the lookup, which may have waited for another write.
     let now = clock.now();
-    if key.revoked {
+    if key.is_revoked {
         return Ok(Err(Denied::Revoked));
     }
     if key.expires_at.is_some_and(|at| at <= now) {

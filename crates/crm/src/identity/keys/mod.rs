@@ -1,4 +1,4 @@
-//! API keys: what is stored, and how a key becomes an [`Access`](crate::call::access::Access).
+//! API keys: their storage, their tools, and the authentication of a caller by a key.
 
 mod caller;
 pub(crate) mod store;
@@ -33,7 +33,7 @@ crate::call::argument::choices! {
 }
 
 impl ActorKind {
-    /// The kind of secret that such a key is.
+    /// The kind of secret for a key of this kind.
     pub(crate) const fn secret(self) -> SecretKind {
         match self {
             Self::User => SecretKind::UserKey,

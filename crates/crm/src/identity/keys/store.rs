@@ -1,4 +1,4 @@
-//! The SQL for keys. All tenants share their table, because a key is looked up before the tenant is known.
+//! The SQL for keys. All tenants share the table, because a key is looked up before its tenant is known.
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
@@ -18,7 +18,6 @@ macro_rules! columns {
 }
 
 crate::call::table::table! {
-    /// The API keys.
     pub(crate) const API_KEYS = api_keys {
         shared: "are looked up by their hash, which identifies the tenant",
         key: { hash: Bytes },
@@ -33,7 +32,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    /// Everything that a call needs to know about its key, tenant and membership, in one read.
+    /// The key, its tenant and its user's role, in one read.
     BY_HASH = "SELECT k.id, k.tenant_no, t.id, t.country, k.actor_kind, k.user_id, m.role, \
                k.scopes, k.request_limit, k.expires_at, k.revoked_at IS NOT NULL, k.last_used_at \
                FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
@@ -45,14 +44,14 @@ zoop_db::global_statements! {
     LIST = (concat!("SELECT ", columns!(), " FROM api_keys \
             WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
     BY_ID = (concat!("SELECT ", columns!(), ", tenant_no FROM api_keys WHERE id = $1"));
-    OF_MEMBER = (concat!("SELECT ", columns!(), " FROM api_keys \
-                 WHERE tenant_no = $1 AND user_id = $2 AND revoked_at IS NULL ORDER BY id"));
+    UNREVOKED_KEYS = (concat!("SELECT ", columns!(), " FROM api_keys \
+                      WHERE tenant_no = $1 AND user_id = $2 AND revoked_at IS NULL ORDER BY id"));
     EXPIRE = "UPDATE api_keys SET expires_at = $2 WHERE id = $1";
     REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE hash = $1";
 }
 
-/// What a call needs to know about its key.
+/// A key with its tenant and its user's role, as authentication reads them.
 pub(super) struct KeyRow {
     pub(super) id: Id<kinds::Key>,
     pub(super) account: Account,
@@ -63,7 +62,7 @@ pub(super) struct KeyRow {
     pub(super) scopes: Scopes,
     pub(super) request_limit: Option<u32>,
     pub(super) expires_at: Option<Timestamp>,
-    pub(super) revoked: bool,
+    pub(super) is_revoked: bool,
     pub(super) last_used_at: Option<Timestamp>,
 }
 
@@ -78,7 +77,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Key
             scopes: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
             request_limit: row.take()?,
             expires_at: row.take()?,
-            revoked: row.take()?,
+            is_revoked: row.take()?,
             last_used_at: row.take()?,
         })
     })
@@ -106,20 +105,20 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> 
     Ok(())
 }
 
-/// Up to `count` keys of the bound tenant after an id, in creation order.
+/// Up to `count` keys of the bound tenant after the id `after`, in creation order.
 pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.global_all(LIST, params![tenant, after, count], key)
+    tx.global_all(LIST, params![tenant, after, count], read_key)
 }
 
-/// The keys of a member of the bound tenant that are not revoked.
-pub(super) fn of_member(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<KeyRecord>> {
+/// A user's keys in the bound tenant, without revoked keys.
+pub(super) fn unrevoked_keys(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
-    tx.global_all(OF_MEMBER, params![tenant, user], key)
+    tx.global_all(UNREVOKED_KEYS, params![tenant, user], read_key)
 }
 
-/// A key and the number of its tenant.
+/// The key with this id, and the number of its tenant.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such key.
@@ -128,7 +127,7 @@ pub(super) fn by_id(
     id: Id<kinds::Key>,
 ) -> Result<(KeyRecord, zoop_db::Tenant)> {
     tx.global_first::<_, Error>(BY_ID, params![id], |row| {
-        Ok((key(row)?, zoop_db::Tenant(row.take()?)))
+        Ok((read_key(row)?, zoop_db::Tenant(row.take()?)))
     })?
     .ok_or(Error::not_found("key"))
 }
@@ -149,7 +148,7 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Re
     Ok(())
 }
 
-fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
+fn read_key(row: &mut Row<'_>) -> Result<KeyRecord> {
     let id: Id<kinds::Key> = row.take()?;
     Ok(KeyRecord {
         id,

@@ -1,4 +1,4 @@
-//! The work of looking up a key reveals nothing about stored keys. The tests count the engine's steps, since
+//! Tests that the work of a key lookup reveals nothing about the stored keys. They count the engine's steps, since
 //! times vary.
 
 use serde_json::json;
@@ -25,7 +25,7 @@ fn lookalike(key: &str) -> String {
     body + &check
 }
 
-/// A tenant with many keys, so that the lookup has a tree to walk.
+/// A tenant with many keys, so that the index of keys has more than one level.
 fn business(env: &TestEnv) -> Business {
     let acme = env.empty_business("Acme");
     for _ in 0..200 {
@@ -48,10 +48,10 @@ fn an_unknown_key_costs_the_same_work_whatever_its_prefix() {
     unknown.push(lookalike(&acme.owner_key.replace("_uk_", "_tk_")));
     let first = steps(&env, &unknown[0]);
     for token in &unknown {
-        assert_eq!(env.authenticate(token).expect_err("unknown"), "invalid_token");
+        assert_eq!(env.authenticate(token).expect_err("an unknown key"), "invalid_token");
         assert_eq!(steps(&env, token), first, "{token}");
     }
-    assert!(first < steps(&env, &acme.owner_key), "a stored key is also read");
+    assert!(first < steps(&env, &acme.owner_key), "the row of a stored key is also read");
 }
 
 #[both]
@@ -67,11 +67,11 @@ fn a_stored_key_costs_the_same_work_whether_or_not_it_is_valid() {
     env.call_as_operator(account, "keys.revoke", json!({ "id": id }));
     let (_, expired) = create(json!({ "scopes": "read:customers", "expires_in": 60 }));
     env.clock.advance(60_000);
-    assert_eq!(env.authenticate(&revoked).expect_err("it"), "key_revoked");
-    assert_eq!(env.authenticate(&expired).expect_err("it"), "expired");
+    assert_eq!(env.authenticate(&revoked).expect_err("a revoked key"), "key_revoked");
+    assert_eq!(env.authenticate(&expired).expect_err("an expired key"), "expired");
     let valid = steps(&env, &acme.tenant_key);
     assert_eq!(steps(&env, &expired), valid);
-    // `IS NOT NULL` takes one step less if it is true. This reveals nothing: the answer says that the key is
-    // revoked, and only a caller with the whole key gets that answer.
+    // `IS NOT NULL` takes one step less for a revoked key. The difference reveals nothing: only a caller with the
+    // whole key can cause it, and the answer says anyway that the key is revoked.
     assert!((valid - 1..=valid).contains(&steps(&env, &revoked)));
 }

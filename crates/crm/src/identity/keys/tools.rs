@@ -1,4 +1,4 @@
-//! The tools of keys, for pages and the command line.
+//! The tools for API keys. Pages and the command line use them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,16 +30,16 @@ pub const GROUP: Group = Group {
     ],
 };
 
-/// A space-separated list of known scopes, at least one.
+/// A space-separated list of at least one known scope.
 impl Parse for ScopeNames {
     fn schema() -> serde_json::Value {
         serde_json::json!({ "type": "string" })
     }
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
-        let known = || Self::ALL.list().replace(' ', ", ");
+        let known_scopes = || Self::ALL.list().replace(' ', ", ");
         let Json::Text(text) = &value else {
-            let problem = format!("must be a string of scope names ({})", known());
+            let problem = format!("must be a string of scope names ({})", known_scopes());
             return Err(ParseError::wrong_type(&problem, &value));
         };
         if text.trim().is_empty() {
@@ -48,7 +48,7 @@ impl Parse for ScopeNames {
         Self::parse(text.split_ascii_whitespace()).map_err(|unknown| {
             ParseError::Invalid(format!(
                 "contains {unknown:?}, which is not a scope: there are {}",
-                known()
+                known_scopes()
             ))
         })
     }
@@ -269,7 +269,7 @@ impl Command for RotateKey {
             None => revoke(ctx, &old)?,
             Some(overlap) => {
                 let overlap = Moment(overlap.after(ctx.now));
-                let at = old.expires_at.map_or(overlap, |known| known.min(overlap));
+                let at = old.expires_at.map_or(overlap, |expiry| expiry.min(overlap));
                 store::expire(ctx.tx, old.id, at.0)?;
                 ctx.updated(&old, &KeyRecord { expires_at: Some(at), ..old.clone() })?;
             }
@@ -278,8 +278,8 @@ impl Command for RotateKey {
     }
 }
 
-/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator calls this outside any
-/// tenant, and reads the key again if binding waited for another write, which may have revoked it.
+/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator may call the tool outside
+/// any tenant. Then reads the key again if another write may have revoked it before the tenant was bound.
 fn unrevoked_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
     let (mut key, tenant) = store::by_id(ctx.tx, id)?;
     if ctx.access.account.is_some_and(|account| account.number != tenant) {
@@ -296,13 +296,13 @@ fn unrevoked_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRe
     Ok(key)
 }
 
-/// Revokes every key of a user who is no longer a member of the bound tenant, so that none becomes valid again
-/// if the user returns.
+/// Revokes every key of a former member of the bound tenant, so that no key becomes valid again if the user
+/// returns.
 pub(crate) fn revoke_for_former_member(
     ctx: &mut WriteCtx<'_, '_>,
     user: Id<kinds::User>,
 ) -> Result<()> {
-    for key in store::of_member(ctx.tx, user)? {
+    for key in store::unrevoked_keys(ctx.tx, user)? {
         revoke(ctx, &key)?;
     }
     Ok(())

@@ -25,7 +25,7 @@ pub(crate) fn caller(
     // Read the clock after the lookup, which may have waited for another write.
     let now = clock.now();
     let Some(role) = token.role else { return Ok(Err(Denied::Revoked)) };
-    if token.revoked {
+    if token.is_revoked {
         return Ok(Err(Denied::Revoked));
     }
     if !tokens::is_current(token.expires_at, now) {

@@ -1,7 +1,7 @@
 //! OAuth clients: registered dynamically (RFC 7591), or known by a metadata document whose URL is the
 //! client id (draft-ietf-oauth-client-id-metadata-document).
 //!
-//! A client's metadata is shown to the user. Nothing in it is trusted, except for the redirect URIs.
+//! The user sees a client's metadata, but nothing in it is trusted, except for the redirect URIs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,39 +20,39 @@ use crate::values::text;
 /// Maximum number of redirect URIs of a client.
 const MAX_REDIRECTS: usize = 20;
 /// Maximum total bytes of a client's redirect URIs.
-const REDIRECT_BYTES: usize = 8 * 1024;
+const MAX_REDIRECT_BYTES: usize = 8 * 1024;
 /// Maximum characters of a client's name; the rest is cut off.
-const NAME_CHARACTERS: usize = 80;
-/// Registrations from one IP address (IPv6: one /64 prefix), counted across all processes.
-const REGISTRATIONS: Limit = Limit { action: "registration", times: 20, seconds: 3_600 };
+const MAX_NAME_CHARACTERS: usize = 80;
+/// Limit on registrations from one IP address (IPv6: one /64 prefix), across all processes.
+const REGISTRATION_LIMIT: Limit = Limit { action: "registration", times: 20, seconds: 3_600 };
 /// Maximum number of registered clients without a grant.
 pub const MAX_UNCONNECTED: i64 = 10_000;
 const HOUR: i64 = 3_600 * 1_000_000;
-/// How long a client without a grant is kept, in microseconds.
-const UNUSED: i64 = 30 * 24 * HOUR;
+/// How long a client without a grant is kept after its last use, in microseconds.
+const UNUSED_RETENTION: i64 = 30 * 24 * HOUR;
 
 crate::call::argument::choices! {
-    /// How a program became known.
+    /// How a client became known to the server.
     pub enum ClientKind {
-        /// It registered itself.
+        /// The client registered itself.
         Registered = "registered",
-        /// Its id is the address of its document.
+        /// The client's id is the URL of its metadata document.
         Document = "document",
     }
 }
 
-/// A known client.
+/// A client that has registered, or whose metadata document is stored.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Its id: a URL if it is known by a document.
+    /// The client's id: a URL if the client is known by a document.
     pub id: String,
     /// How it became known.
     pub kind: ClientKind,
-    /// The name it gives itself.
+    /// The client's name for itself.
     pub name: String,
-    /// Where it may receive codes.
+    /// The URIs that may receive codes.
     pub redirect_uris: Vec<String>,
-    /// When its document must be fetched again. `None` for a registered client.
+    /// When the document must be fetched again. `None` for a registered client.
     pub stale_at: Option<Timestamp>,
 }
 
@@ -75,21 +75,21 @@ pub struct ConnectedClient {
     pub grants: i64,
 }
 
-/// A client's own metadata.
+/// The metadata with which a client describes itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
-    /// Its name.
+    /// The client's name.
     pub name: String,
-    /// Where it may receive codes.
+    /// The URIs that may receive codes.
     pub redirect_uris: Vec<String>,
 }
 
-/// What is wrong with a client's metadata, in the terms of RFC 7591, 3.2.2.
+/// A fault in a client's metadata, in the terms of RFC 7591, 3.2.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetadataFault {
     /// The redirect URIs are missing, too many, too long or not allowed.
     RedirectUris,
-    /// It is not a JSON object.
+    /// The metadata is not a JSON object.
     NotAnObject,
 }
 
@@ -118,16 +118,16 @@ impl Metadata {
             redirect_uris.push(uri.ok_or(MetadataFault::RedirectUris)?.to_owned());
         }
         let bytes: usize = redirect_uris.iter().map(String::len).sum();
-        if !(1..=MAX_REDIRECTS).contains(&redirect_uris.len()) || bytes > REDIRECT_BYTES {
+        if !(1..=MAX_REDIRECTS).contains(&redirect_uris.len()) || bytes > MAX_REDIRECT_BYTES {
             return Err(MetadataFault::RedirectUris);
         }
-        Ok(Self { name: cleaned(name), redirect_uris })
+        Ok(Self { name: clean_name(name), redirect_uris })
     }
 }
 
-/// The visible form of a name, without invisible or direction-changing characters.
-fn cleaned(name: &str) -> String {
-    let name: String = text::visible(name).chars().take(NAME_CHARACTERS).collect();
+/// A name without invisible or direction-changing characters, cut to [`MAX_NAME_CHARACTERS`].
+fn clean_name(name: &str) -> String {
+    let name: String = text::visible(name).chars().take(MAX_NAME_CHARACTERS).collect();
     match name.trim() {
         "" => "Unnamed program".to_owned(),
         name => name.to_owned(),
@@ -138,7 +138,7 @@ fn cleaned(name: &str) -> String {
 ///
 /// # Errors
 /// [`Error::Conflict`](crate::call::error::Error::Conflict) with the seconds to wait after too many
-/// registrations from there.
+/// registrations from this address.
 pub fn register(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -146,8 +146,8 @@ pub fn register(
     from: &str,
 ) -> Result<Registration> {
     let now = environment.clock.now();
-    attempts::record(tx, REGISTRATIONS, from, now)?;
-    let Some(room) = room(tx, now, MAX_UNCONNECTED)? else { return Ok(Registration::Full) };
+    attempts::record(tx, REGISTRATION_LIMIT, from, now)?;
+    let Some(room) = make_room(tx, now, MAX_UNCONNECTED)? else { return Ok(Registration::Full) };
     let client = Client {
         id: Secret::generate(SecretKind::Client, &environment.entropy).expose().to_owned(),
         kind: ClientKind::Registered,
@@ -157,24 +157,25 @@ pub fn register(
     };
     store::add(tx, &client, now)?;
     if room == Room::Free {
-        store::added(tx)?;
+        store::increment_unconnected(tx)?;
     }
     Ok(Registration::Done(client))
 }
 
-/// Where another client without a grant has room.
+/// How room was found for another client without a grant.
 #[derive(Debug, PartialEq, Eq)]
 enum Room {
-    /// There are fewer than may be kept.
+    /// The limit was not reached.
     Free,
-    /// In the place of one that was removed.
+    /// Another client was removed.
     Vacated,
 }
 
-/// Makes room for another client without a grant. If there are `most` of them, removes the one unused for
-/// longest, but none that was used in the last hour, since a user may be about to connect it.
-fn room(tx: &mut WriteTx<'_>, now: Timestamp, most: i64) -> Result<Option<Room>> {
-    if store::unconnected(tx)? < most {
+/// Makes room for another client without a grant. If there are already `max` of them, removes the one with the
+/// earliest last use, unless that was in the last hour: a user may be about to connect it. `None` if there is no
+/// room.
+fn make_room(tx: &mut WriteTx<'_>, now: Timestamp, max: i64) -> Result<Option<Room>> {
+    if store::unconnected(tx)? < max {
         return Ok(Some(Room::Free));
     }
     let is_vacated = store::remove_oldest(tx, Timestamp(now.0 - HOUR))?;
@@ -217,25 +218,26 @@ impl Client {
         self.redirect_uris.iter().any(|registered| redirect::matches(registered, uri))
     }
 
-    /// Whether its stored document is still valid.
+    /// Whether the client's stored document, if any, is still valid.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.stale_at.is_none_or(|at| at > now)
     }
 }
 
-/// The sweeps of clients without a grant that were not used for a long time.
+/// The sweeps of clients without a grant that were not used for [`UNUSED_RETENTION`].
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "registered clients",
         step: |tx, now| {
-            let removed = store::sweep(tx, ClientKind::Registered, Timestamp(now.0 - UNUSED))?;
+            let removed =
+                store::sweep(tx, ClientKind::Registered, Timestamp(now.0 - UNUSED_RETENTION))?;
             store::recount(tx)?;
             Ok(removed)
         },
     },
     Sweep {
         rows: "client documents",
-        step: |tx, now| store::sweep(tx, ClientKind::Document, Timestamp(now.0 - UNUSED)),
+        step: |tx, now| store::sweep(tx, ClientKind::Document, Timestamp(now.0 - UNUSED_RETENTION)),
     },
 ];
 
@@ -287,7 +289,7 @@ mod tests {
             let sent = json!({ "redirect_uris": ["https://a.example/cb"] });
             let metadata = Metadata::read(&sent).unwrap();
             env.write(move |tx| {
-                if room(tx, environment.clock.now(), 3)?.is_none() {
+                if make_room(tx, environment.clock.now(), 3)?.is_none() {
                     return Ok(None);
                 }
                 match register(tx, &environment, &metadata, &format!("10.0.0.{n}"))? {
@@ -297,7 +299,7 @@ mod tests {
             })
             .unwrap()
         };
-        let known = |id: &str| {
+        let is_known = |id: &str| {
             let id = id.to_owned();
             env.read(move |tx| find(tx, &id)).unwrap().is_some()
         };
@@ -309,7 +311,7 @@ mod tests {
         assert_eq!(register(4), None, "the oldest client is only an hour old");
         env.clock.advance(1);
         register(5).unwrap();
-        assert!(!known(&first) && known(&second));
+        assert!(!is_known(&first) && is_known(&second));
     }
 
     #[both]
@@ -352,25 +354,26 @@ mod tests {
             })
             .unwrap();
         };
-        let work = || {
+        let count_steps = || {
             let before = Timestamp(env.environment.clock.now().0 - HOUR);
             env.read(move |tx| store::steps(tx, before)).unwrap()
         };
-        let last = || {
+        let register_one_more = || {
             let (environment, metadata) = (env.environment.clone(), metadata.clone());
             env.write(move |tx| register(tx, &environment, &metadata, "192.0.2.1")).unwrap()
         };
         fill(10);
-        let at_ten = work();
+        let at_ten = count_steps();
         fill(MAX_UNCONNECTED - 10);
-        assert_eq!(work(), at_ten);
-        assert!(matches!(last(), Registration::Full));
-        // The sweep counts what is there.
+        assert_eq!(count_steps(), at_ten);
+        assert!(matches!(register_one_more(), Registration::Full));
+        // The sweep counts the clients again.
         env.write(store::recount).unwrap();
         assert_eq!(env.read(store::unconnected).unwrap(), MAX_UNCONNECTED);
         env.clock.advance(3_600_001);
-        assert!(work() < at_ten + 100, "one is found and checked: {} {at_ten}", work());
-        assert!(matches!(last(), Registration::Done(_)));
+        let steps = count_steps();
+        assert!(steps < at_ten + 100, "only the oldest client is read: {steps} {at_ten}");
+        assert!(matches!(register_one_more(), Registration::Done(_)));
         assert_eq!(env.read(store::unconnected).unwrap(), MAX_UNCONNECTED);
     }
 }

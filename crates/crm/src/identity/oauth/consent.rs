@@ -24,14 +24,14 @@ use crate::values::secret::{Secret, SecretKind};
 /// Lifetime of a code, in microseconds (RFC 6749, 4.1.2, recommends at most ten minutes).
 pub(super) const CODE_LIFETIME: i64 = 60 * 1_000_000;
 
-/// What the user chose.
+/// The user's choice on the consent page.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
     /// The tenant.
     pub tenant: Id<kinds::Tenant>,
     /// The scopes that the user left selected.
     pub scopes: Scopes,
-    /// Whether the user grants them to the client.
+    /// Whether the user grants the scopes to the client.
     pub is_allowed: bool,
 }
 
@@ -42,15 +42,15 @@ pub enum ConsentOutcome {
     Allowed(AuthorizationRequest, Secret),
     /// The client gets nothing.
     Denied(AuthorizationRequest),
-    /// The request has expired or was answered, or it belongs to another session.
+    /// The request has expired, was already answered, or belongs to another session. Or the session has ended.
     Gone,
-    /// The user is not a member of that tenant, or has none of the requested scopes there.
+    /// The user is not a member of the chosen tenant, or has none of the requested scopes there.
     NoBusiness,
     /// The user left no scope selected. The request is still pending.
     NoScope,
 }
 
-/// A consent as the history records it.
+/// A consent or a refusal, as the history records it.
 #[derive(Debug, Serialize)]
 struct Consent<'a> {
     #[serde(skip)]

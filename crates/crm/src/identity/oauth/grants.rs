@@ -57,7 +57,8 @@ pub(crate) struct Grant {
     pub(crate) tenant: zoop_db::Tenant,
 }
 
-/// Up to `count` grants of a user in all tenants, newest first: those before an id, if there is one.
+/// Up to `count` connected grants of a user that still work, in all tenants, newest first. Only grants before the id
+/// `before`, if there is one.
 ///
 /// # Errors
 /// If the database fails.
@@ -69,16 +70,16 @@ pub fn of_user(
     count: usize,
 ) -> Result<Vec<GrantRecord>> {
     let before = before.map_or(Uuid::max(), Id::uuid);
-    store::of_user(tx, signed_in.user, now, before, count)
+    store::user_grants(tx, signed_in.user, now, before, count)
 }
 
-/// One of the user's own grants that is not revoked.
+/// One of the user's own grants.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it is not theirs.
-pub fn own(tx: &mut ReadTx<'_>, person: &SignedIn, id: Id<kinds::Grant>) -> Result<GrantRecord> {
+/// [`Error::NotFound`] if the grant is not the user's or is revoked.
+pub fn own(tx: &mut ReadTx<'_>, signed_in: &SignedIn, id: Id<kinds::Grant>) -> Result<GrantRecord> {
     let Grant { record, .. } = store::by_id(tx, id)?;
-    if record.user_id == person.user && record.revoked_at.is_none() {
+    if record.user_id == signed_in.user && record.revoked_at.is_none() {
         return Ok(record);
     }
     Err(Error::not_found("connected program"))
@@ -87,7 +88,7 @@ pub fn own(tx: &mut ReadTx<'_>, person: &SignedIn, id: Id<kinds::Grant>) -> Resu
 /// Revokes one of the user's own grants, in any of their tenants and with any role.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it is not theirs, [`Error::Conflict`] if it is already revoked.
+/// [`Error::NotFound`] if the grant is not the user's, [`Error::Conflict`] if it is already revoked.
 pub fn revoke_own(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -106,7 +107,10 @@ pub fn revoke_own(
     history::event(tx, &access, environment, "grant_revoked", |ctx| revoke(ctx, &record))
 }
 
-/// Revokes a grant that is not revoked yet, and records that in the history.
+/// Revokes a grant and records the revocation in the history.
+///
+/// # Errors
+/// [`Error::Conflict`] if the grant is already revoked.
 pub(super) fn revoke(ctx: &mut WriteCtx<'_, '_>, record: &GrantRecord) -> Result<()> {
     if record.revoked_at.is_some() {
         return Err(Error::conflict("This program is already disconnected."));
@@ -114,7 +118,7 @@ pub(super) fn revoke(ctx: &mut WriteCtx<'_, '_>, record: &GrantRecord) -> Result
     revoke_if_active(ctx, record.id)
 }
 
-/// Revokes a grant, unless a concurrent request has already revoked it and recorded that in the history.
+/// Revokes a grant and records the revocation in the history, unless a concurrent request has already done so.
 pub(super) fn revoke_if_active(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()> {
     if store::revoke(ctx.tx, id, ctx.now)? {
         let at = Value::from(rfc3339(ctx.now));
@@ -125,10 +129,10 @@ pub(super) fn revoke_if_active(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>)
     Ok(())
 }
 
-/// Revokes every grant of a user in the bound tenant, so that none stays valid when the user's sign-in starts
-/// over, or becomes valid again if a removed user returns.
+/// Revokes every grant of a user in the bound tenant: when the user's sign-in starts over, no grant stays valid, and
+/// when a removed user returns, no grant becomes valid again.
 pub(crate) fn revoke_all_of_user(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
-    for id in store::of_member(ctx.tx, user)? {
+    for id in store::unrevoked_ids(ctx.tx, user)? {
         if store::revoke(ctx.tx, id, ctx.now)? {
             let at = Value::from(rfc3339(ctx.now));
             ctx.changed("grant", id.uuid(), "revoked_at", Value::Null, at);

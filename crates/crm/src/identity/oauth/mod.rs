@@ -1,7 +1,7 @@
 //! The rules of the OAuth authorization server: clients, consent, grants, codes and tokens.
 //!
-//! A grant is what a user allowed one client to do in one tenant. Codes and tokens belong to a grant and end
-//! with it. The server handles HTTP and pages, and fetches metadata documents.
+//! A grant is what a user allowed one client to do in one tenant. Codes and tokens belong to a grant and stop
+//! working when the grant ends. The `server` crate handles HTTP and pages, and fetches metadata documents.
 //!
 //! Sources: RFC 6749 (with RFC 9700), RFC 7636, RFC 7591, RFC 7009, RFC 8707.
 
@@ -33,6 +33,6 @@ pub(crate) const GLOBAL_STATEMENTS: [Declared<GlobalSql>; 4] = [
     ("oauth tokens", store::tokens::GLOBAL_STATEMENTS),
 ];
 
-/// The sweeps of this module, in this order: what refers to a row is removed before it.
+/// The sweeps of this module. The order matters: a row is removed after the rows that refer to it.
 pub(crate) const SWEEPS: [&[Sweep]; 4] =
     [store::requests::SWEEPS, store::tokens::SWEEPS, store::grants::SWEEPS, clients::SWEEPS];

@@ -1,4 +1,4 @@
-//! Redirect URIs: which URIs a client may register, and which URIs match them.
+//! The rules for redirect URIs: which URIs a client may register, and which URIs match a registered URI.
 //!
 //! Sources: RFC 9700, 2.1 and 4.1 (exact comparison); RFC 8252, 7.1 and 7.3 (private-use schemes of
 //! native apps; any port on loopback).
@@ -8,7 +8,7 @@ use url::Url;
 /// Maximum length of a redirect URI, in bytes.
 const MAX_LENGTH: usize = 1_024;
 /// Schemes without a dot that known MCP clients register. Any other scheme must be a reversed domain name
-/// (RFC 8252, 7.1): an operating system may handle a scheme without a dot itself, and no list of such schemes
+/// (RFC 8252, 7.1): the operating system itself may handle a scheme without a dot, and no list of those schemes
 /// is complete.
 const KNOWN_SCHEMES: &[&str] = &[
     "antigravity",
@@ -36,7 +36,7 @@ const KNOWN_SCHEMES: &[&str] = &[
     "zed",
 ];
 
-/// Where a code is sent, as shown to the user who is asked for consent.
+/// The destination of a code, as shown to the user who is asked for consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
     /// The host, or the scheme if it is a private-use scheme.
@@ -67,7 +67,7 @@ fn is_reversed_domain(scheme: &str) -> bool {
     scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
 }
 
-/// Whether a request's redirect URI matches the registered URI. On loopback the port may differ, since an app
+/// Whether the redirect URI in a request matches the registered URI. On loopback the port may differ, since an app
 /// listens on any free port.
 pub fn matches(registered: &str, sent: &str) -> bool {
     if registered == sent {
@@ -83,7 +83,7 @@ pub fn matches(registered: &str, sent: &str) -> bool {
         && known.query() == other.query()
 }
 
-/// Where a redirect URI leads.
+/// The destination of a code that is sent to this redirect URI.
 pub fn destination(uri: &str) -> Destination {
     let Ok(url) = Url::parse(uri) else {
         return Destination { host: String::new(), is_local: true };
@@ -194,13 +194,13 @@ mod tests {
 
     #[test]
     fn the_destination_of_a_code_can_be_shown() {
-        let shown = |uri| {
+        let destination_of = |uri| {
             let Destination { host, is_local } = destination(uri);
             (host, is_local)
         };
-        assert_eq!(shown("https://claude.ai/cb"), ("claude.ai".to_owned(), false));
-        assert_eq!(shown("http://127.0.0.1:5/cb"), ("127.0.0.1".to_owned(), true));
-        assert_eq!(shown("cursor://x/cb"), ("cursor:".to_owned(), true));
+        assert_eq!(destination_of("https://claude.ai/cb"), ("claude.ai".to_owned(), false));
+        assert_eq!(destination_of("http://127.0.0.1:5/cb"), ("127.0.0.1".to_owned(), true));
+        assert_eq!(destination_of("cursor://x/cb"), ("cursor:".to_owned(), true));
         let answer = with_answer("https://a.example/cb?x=1", &[("state", "a&b"), ("iss", "z")]);
         assert_eq!(answer.as_deref(), Some("https://a.example/cb?x=1&state=a%26b&iss=z"));
     }

@@ -19,11 +19,11 @@ const MAX_PER_SESSION: u32 = 20;
 pub struct AuthorizationRequest {
     /// The client's id.
     pub client_id: String,
-    /// Where the answer is sent.
+    /// The URI that receives the answer.
     pub redirect_uri: String,
-    /// The client's `state`, which the answer returns to it.
+    /// The client's `state`, which the answer repeats.
     pub state: Option<String>,
-    /// The PKCE challenge, of method S256.
+    /// The PKCE challenge (method S256).
     pub challenge: String,
     /// The scopes, by the names that the client used.
     pub scopes: ScopeNames,
@@ -50,7 +50,7 @@ pub fn start(
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::ConsentRequest, &environment.entropy);
-    clients::used(tx, &request.client_id, now)?;
+    clients::record_use(tx, &request.client_id, now)?;
     let expires_at = Timestamp(now.0 + LIFETIME);
     store::add(tx, &secret.hash(), signed_in.session, request, expires_at)?;
     store::drop_oldest(tx, signed_in.session, MAX_PER_SESSION)?;

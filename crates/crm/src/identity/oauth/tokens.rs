@@ -31,11 +31,11 @@ const DAY: i64 = 24 * 3_600 * SECOND;
 pub(super) const IDLE_LIFETIME: i64 = 30 * DAY;
 /// Maximum lifetime of a grant, in microseconds.
 pub(super) const MAX_LIFETIME: i64 = 180 * DAY;
-/// How long an exchanged refresh token is still accepted and gives the same successor, in microseconds: a client
-/// may run in several processes, or may not have received the answer (RFC 9700, 4.14.2, leaves this open).
+/// How long an exchanged refresh token is still accepted and gives the same successor, in microseconds. A client may
+/// run in several processes, or may not have received the answer. RFC 9700, 4.14.2, leaves the choice open.
 const GRACE_PERIOD: i64 = 120 * SECOND;
-/// Limit on the refreshes of one grant, in all processes. A client needs one refresh per hour. Each adds a
-/// refresh token that is kept as long as the grant, to detect the use of a copy.
+/// Limit on the refreshes of one grant, across all processes. A client needs one refresh per hour. Each refresh adds
+/// a refresh token, which is kept while the grant is kept, to detect the use of a copy.
 const REFRESH_LIMIT: Limit = Limit { action: "refresh", times: 120, seconds: 3_600 };
 /// Allowed lengths of a PKCE verifier (RFC 7636, 4.1).
 const VERIFIER_LENGTHS: std::ops::RangeInclusive<usize> = 43..=128;
@@ -64,7 +64,7 @@ pub enum TokenOutcome {
     InvalidScope,
 }
 
-/// A token request with a code, and the proof that the client may use it.
+/// A token request with a code, and the proof that the client may use the code.
 #[derive(Debug, Clone)]
 pub struct CodeRequest {
     /// The client's id.
@@ -73,7 +73,7 @@ pub struct CodeRequest {
     pub code: Secret,
     /// The PKCE verifier.
     pub verifier: String,
-    /// The redirect URI to which the code was sent, if the client sends it.
+    /// The redirect URI that received the code, if the client repeats it.
     pub redirect_uri: Option<String>,
 }
 
@@ -88,17 +88,17 @@ pub struct RefreshRequest {
     pub scopes: Option<ScopeNames>,
 }
 
-/// Whether `text` has the form of a PKCE challenge of method S256 (RFC 7636, 4.2): a SHA-256 in base64url.
+/// Whether `text` has the form of a PKCE challenge of method S256 (RFC 7636, 4.2): a SHA-256 hash in base64url.
 pub fn is_challenge(text: &str) -> bool {
     URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
-/// Whether `challenge` was made from `verifier` (RFC 7636, 4.6). Both sides of the comparison are hashes,
-/// so its time reveals nothing about the verifier.
+/// Whether `challenge` was made from `verifier` (RFC 7636, 4.6). The comparison is between hashes, so its duration
+/// reveals nothing about the verifier.
 pub fn is_proved(challenge: &str, verifier: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     VERIFIER_LENGTHS.contains(&verifier.len())
-        && verifier.bytes().all(is_plain)
+        && verifier.bytes().all(is_unreserved)
         && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
 }
 
@@ -135,14 +135,14 @@ pub fn exchange(
         return Ok(TokenOutcome::InvalidGrant);
     }
     grants::connect(tx, holder.grant, now)?;
-    clients::connected(tx, &holder.client_id, now)?;
+    clients::record_connection(tx, &holder.client_id, now)?;
     let pair = Pair::random(environment);
     Ok(TokenOutcome::Issued(issue(tx, environment, holder, pair, holder.scopes, holder.scopes)?))
 }
 
 /// Exchanges a refresh token for new tokens. For two minutes, an exchanged refresh token is still accepted and
 /// gives the same new refresh token, so that a copy never starts a second chain of tokens. A later use shows
-/// that there is a copy, and the grant is revoked.
+/// that there is a copy, so the grant is revoked.
 ///
 /// # Errors
 /// [`Error::Conflict`] with the seconds to wait after too many refreshes.
@@ -159,7 +159,7 @@ pub fn refresh(
     if !token.is_refresh || holder.client_id != request.client_id || holder.is_revoked {
         return Ok(TokenOutcome::InvalidGrant);
     }
-    // A time in the future was set by a clock running ahead, so the time since then is unknown.
+    // A time in the future was set by a clock running ahead, so nobody knows how long ago the exchange was.
     let grace_is_over = |at: Timestamp| now.0 > at.0 + GRACE_PERIOD || at.0 > now.0 + SLACK;
     if token.rotated_at.is_some_and(grace_is_over) {
         revoke_grant(tx, environment, holder, address, "token_replayed")?;
@@ -174,7 +174,7 @@ pub fn refresh(
         return Ok(TokenOutcome::InvalidScope);
     }
     attempts::record(tx, REFRESH_LIMIT, &holder.grant.to_string(), now)?;
-    // Of several concurrent requests, one marks it as exchanged; the others are within the grace period.
+    // Of several concurrent requests, one marks the token as exchanged. The others are within the grace period.
     store::rotate(tx, &hash, now)?;
     let pair = Pair::successors(tx, environment, &request.token, scopes)?;
     Ok(TokenOutcome::Issued(issue(tx, environment, holder, pair, scopes, token.scopes)?))
@@ -213,8 +213,8 @@ pub fn revoke(
     })
 }
 
-/// Stores a new pair. The access token gets `scopes`. The refresh token keeps `all`, which later requests may ask
-/// for (RFC 6749, 6).
+/// Stores a new pair of tokens. The access token gets `scopes`. The refresh token keeps `all`, so that later requests
+/// may ask for any of these scopes (RFC 6749, 6).
 fn issue(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -248,9 +248,9 @@ impl Pair {
         Self { access: secret(SecretKind::AccessToken), refresh: secret(SecretKind::RefreshToken) }
     }
 
-    /// The successors of a refresh token. They are derived from it and from a salt, which is stored for as long as
-    /// the token is still accepted, so that neither the token nor the database alone reveals them. The access
-    /// token also depends on its scopes.
+    /// The successors of a refresh token. They are derived from the refresh token and a salt, so that neither the
+    /// token nor the database alone reveals them. The salt is stored while the refresh token is still accepted. The
+    /// new access token also depends on its scopes.
     fn successors(
         tx: &mut WriteTx<'_>,
         environment: &Environment,
@@ -261,7 +261,7 @@ impl Pair {
         environment.entropy.fill(&mut fresh);
         let until = Timestamp(environment.clock.now().0 + GRACE_PERIOD + SLACK);
         let salt = store::successor_salt(tx, &token.hash(), &fresh, until)?;
-        let derived = |kind: SecretKind, label: &str| -> Result<Secret> {
+        let derive = |kind: SecretKind, label: &str| -> Result<Secret> {
             let mut mac =
                 Hmac::<Sha256>::new_from_slice(token.expose().as_bytes()).map_err(|error| {
                     Error::internal(format!("cannot use a token as an HMAC key: {error}"))
@@ -272,8 +272,8 @@ impl Pair {
             Ok(Secret::of(kind, &mac.finalize().into_bytes().into()))
         };
         Ok(Self {
-            access: derived(SecretKind::AccessToken, &scopes.list())?,
-            refresh: derived(SecretKind::RefreshToken, "")?,
+            access: derive(SecretKind::AccessToken, &scopes.list())?,
+            refresh: derive(SecretKind::RefreshToken, "")?,
         })
     }
 }
@@ -327,8 +327,8 @@ mod tests {
         assert!(is_challenge(challenge));
         assert!(is_proved(challenge, verifier));
         assert!(!is_proved(challenge, &verifier[1..]));
-        assert!(!is_proved(challenge, challenge), "the challenge method plain");
-        assert!(!is_proved(verifier, verifier), "the challenge method plain");
+        assert!(!is_proved(challenge, challenge), "the challenge method `plain` is not supported");
+        assert!(!is_proved(verifier, verifier), "the challenge method `plain` is not supported");
         for text in
             ["", verifier.trim_end_matches('k'), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"]
         {

@@ -1,4 +1,4 @@
-//! The tools of grants and clients, for pages and the command line.
+//! The tools for grants and clients. Pages and the command line use them.
 
 use zoop_db::Uuid;
 
@@ -15,14 +15,14 @@ use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Found, List, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
 
-/// The tools of grants.
+/// The tools for grants.
 pub const GRANTS: Group = Group {
     name: "grants",
     about: "The programs that an account's people have connected.",
     tools: &[ToolDef::list::<ListGrants>(), ToolDef::command::<RevokeGrant>()],
 };
 
-/// The tools of clients.
+/// The tools for clients.
 pub const CLIENTS: Group = Group {
     name: "clients",
     about: "The programs that are connected to the installation.",
@@ -63,7 +63,8 @@ impl List for ListGrants {
         after: Option<Uuid>,
         count: usize,
     ) -> Result<Found<GrantRecord, Uuid>> {
-        let found = store::grants::of_tenant(ctx.tx, ctx.now, after.unwrap_or(Uuid::nil()), count)?;
+        let found =
+            store::grants::tenant_grants(ctx.tx, ctx.now, after.unwrap_or(Uuid::nil()), count)?;
         Ok(page::with_positions(found, |row| row.id.uuid()))
     }
 }
@@ -105,7 +106,7 @@ impl Command for RevokeGrant {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RevokeGrantInput,
     ) -> Result<RevokedGrant<kinds::Grant>> {
-        // The operator may call this without a tenant: the grant determines the tenant.
+        // The operator may call this outside any tenant, so the grant determines the tenant.
         let Grant { record, tenant } = store::grants::by_id(ctx.tx, input.id)?;
         if ctx.access.account.is_some_and(|account| account.number != tenant) {
             return Err(Error::not_found("connected program"));

@@ -16,7 +16,6 @@ use crate::values::email;
 const SECOND: i64 = 1_000_000;
 
 crate::call::table::table! {
-    /// Attempts, counted per second.
     pub(crate) const ATTEMPTS = attempts {
         shared: "are counted before the user is known",
         key: { action: Text, subject: Text, window_start: Time },
@@ -34,22 +33,22 @@ zoop_db::global_statements! {
              ORDER BY window_start";
     UNDO = "UPDATE attempts SET count = count - 1 \
                  WHERE action = $1 AND subject = $2 AND window_start = $3 AND count > 0";
-    FORGET = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
+    SWEEP_EXCEPT_MAILS = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
               "window_start < $1 AND action <> 'invitation_mail' AND action <> 'invitation_mail_to'",
               "window_start")));
-    FORGET_DAYS = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
-                   "window_start < $1", "window_start")));
-    /// Attempts that were counted by a clock running ahead.
-    FORGET_AHEAD = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
+    SWEEP_ALL = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
+                 "window_start < $1", "window_start")));
+    /// Deletes attempts that a clock running ahead has counted.
+    SWEEP_FUTURE = (concat!("DELETE FROM attempts", few!("attempts", "action, subject, window_start",
                     "window_start > $1", "window_start")));
-    FORGET_SUBJECT = "DELETE FROM attempts WHERE action = $1 AND subject = $2";
+    RESET = "DELETE FROM attempts WHERE action = $1 AND subject = $2";
 }
 
-/// How long attempts are kept, in microseconds. Except for invitation mails, the longest window is an hour.
-/// Anyone can cause these rows, so they are removed soon.
+/// How long attempts are kept, in microseconds, except for invitation mails. The longest window of these attempts is
+/// an hour. Anyone can create these rows without signing in, so they are removed soon.
 const RETENTION: i64 = 2 * 60 * 60 * SECOND;
-/// How long invitation mails are kept: they are limited per day, and only owners can cause them.
-const RETENTION_DAYS: i64 = 25 * 60 * 60 * SECOND;
+/// How long counts of invitation mails are kept, in microseconds. Their window is a day.
+const MAIL_RETENTION: i64 = 25 * 60 * 60 * SECOND;
 
 /// A limit on attempts.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +61,7 @@ pub struct Limit {
     pub seconds: i64,
 }
 
-/// A recorded attempt. The count can be undone if the attempt succeeds.
+/// A recorded attempt, so that its count can be undone if the attempt succeeds.
 #[derive(Debug, Clone)]
 pub struct RecordedAttempt {
     action: &'static str,
@@ -73,7 +72,8 @@ pub struct RecordedAttempt {
 /// Records one more attempt.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The attempt is then not recorded.
+/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The caller must return the error, so that
+/// the transaction rolls back and the attempt is not counted.
 pub fn record(
     tx: &mut WriteTx<'_>,
     limit: Limit,
@@ -97,7 +97,7 @@ pub fn record(
     Ok(RecordedAttempt { action: limit.action, subject: subject.to_owned(), at })
 }
 
-/// Records one more attempt, unless the limit is reached. Returns whether the attempt was counted.
+/// Records one more attempt, unless the limit is reached. Returns whether the attempt is within the limit.
 ///
 /// # Errors
 /// If the database fails.
@@ -116,7 +116,7 @@ pub fn admit(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) 
 
 /// Removes all recorded attempts of a subject.
 pub(super) fn reset(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Result<()> {
-    tx.global_execute(FORGET_SUBJECT, params![limit.action, subject])?;
+    tx.global_execute(RESET, params![limit.action, subject])?;
     Ok(())
 }
 
@@ -133,17 +133,19 @@ pub fn undo(tx: &mut WriteTx<'_>, counted: &RecordedAttempt) -> Result<()> {
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "attempts",
-        step: |tx, now| Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - RETENTION)])?),
+        step: |tx, now| {
+            Ok(tx.global_execute(SWEEP_EXCEPT_MAILS, params![Timestamp(now.0 - RETENTION)])?)
+        },
     },
     Sweep {
-        rows: "mails of invitations, counted",
+        rows: "counts of invitation mails",
         step: |tx, now| {
-            Ok(tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - RETENTION_DAYS)])?)
+            Ok(tx.global_execute(SWEEP_ALL, params![Timestamp(now.0 - MAIL_RETENTION)])?)
         },
     },
     Sweep {
         rows: "attempts from the future",
-        step: |tx, now| Ok(tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + RETENTION)])?),
+        step: |tx, now| Ok(tx.global_execute(SWEEP_FUTURE, params![Timestamp(now.0 + RETENTION)])?),
     },
 ];
 
@@ -154,7 +156,7 @@ fn attempts_in_window(
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, i64)>> {
     let since = Timestamp(now.0 - limit.seconds * SECOND);
-    // Attempts in the future were counted by a clock running ahead, and do not count now.
+    // Attempts in the future were counted by a clock running ahead, so they do not count now.
     tx.global_all(IN_WINDOW, params![limit.action, subject, since, now], |row| {
         Ok((row.take()?, row.take()?))
     })

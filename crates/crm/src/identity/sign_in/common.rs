@@ -1,7 +1,7 @@
 //! Common passwords.
 
-/// A hundred passwords from near the top of lists of leaked passwords. All have eight characters or more, since
-/// shorter passwords are rejected for their length.
+/// A hundred of the most common leaked passwords with eight or more characters. Shorter passwords are rejected for
+/// their length.
 pub(super) const COMMON: [&str; 100] = [
     "password",
     "password1",

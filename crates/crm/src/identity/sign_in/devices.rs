@@ -1,5 +1,5 @@
-//! Browsers that a user has signed in with before. Attempts from such a browser are counted separately, so that
-//! wrong passwords from elsewhere do not lock out the user who uses it.
+//! Browsers that a user has signed in with before. Attempts from these browsers are counted separately, so that
+//! wrong passwords from elsewhere do not lock the user out.
 //!
 //! Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
 
@@ -17,7 +17,6 @@ pub const LIFETIME: i64 = 180 * 24 * 60 * 60 * 1_000_000;
 const MAX_DEVICES: i64 = 20;
 
 crate::call::table::table! {
-    /// The browsers that users have signed in with.
     pub(crate) const DEVICES = devices {
         shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
@@ -31,8 +30,8 @@ zoop_db::global_statements! {
     IS_KNOWN = "SELECT 1 FROM devices WHERE hash = $1 AND user_id = $2 AND expires_at > $3";
     REMEMBER = "INSERT INTO devices (hash, user_id, expires_at) VALUES ($1, $2, $3)";
     FORGET = "DELETE FROM devices WHERE hash = $1 AND user_id = $2";
-    FORGET_OF = "DELETE FROM devices WHERE user_id = $1";
-    /// All devices of a user except the newest `$2`.
+    FORGET_ALL = "DELETE FROM devices WHERE user_id = $1";
+    /// Deletes all browsers of a user except the newest `$2`.
     FORGET_OLDEST = "DELETE FROM devices WHERE hash IN (SELECT hash FROM devices \
                      WHERE user_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     SWEEP = (concat!("DELETE FROM devices",
@@ -54,8 +53,8 @@ pub(super) fn is_known(
     Ok(found.is_some())
 }
 
-/// Remembers the browser of a user who has just signed in, and returns the browser's new secret. Its previous
-/// secret, `before`, becomes invalid.
+/// Remembers the browser of a user who has just signed in, and returns the browser's new secret. The browser's
+/// previous secret, `before`, becomes invalid.
 ///
 /// # Errors
 /// If the database fails.
@@ -77,10 +76,10 @@ pub fn remember(
 
 /// Forgets every browser of a user.
 pub(super) fn forget_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
-    tx.global_execute(FORGET_OF, params![user])?;
+    tx.global_execute(FORGET_ALL, params![user])?;
     Ok(())
 }
 
-/// The sweep of browsers that are no longer known.
+/// The sweep of expired browsers.
 pub(crate) const SWEEPS: &[Sweep] =
     &[Sweep { rows: "browsers", step: |tx, now| Ok(tx.global_execute(SWEEP, params![now])?) }];

@@ -10,7 +10,6 @@ use crate::values::clock::SLACK;
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
-    /// The second factors.
     pub(crate) const SECOND_FACTORS = second_factors {
         shared: "belong to a user, in all of the user's tenants",
         key: { user_id: Id },
@@ -21,7 +20,6 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The recovery codes.
     pub(crate) const RECOVERY_CODES = recovery_codes {
         shared: "belong to a user, in all of the user's tenants",
         key: { hash: Bytes },
@@ -104,8 +102,8 @@ pub(super) fn confirm(
     Ok(())
 }
 
-/// Marks the code of a time step as used. Returns `false` if this code, or a later one up to `latest`, was already
-/// used.
+/// Marks the code of a time step as used. Returns `false` if the code of this step, or of a later step up to
+/// `latest`, was already used.
 pub(super) fn take_step(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -189,7 +187,7 @@ pub(super) fn drop_pending(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<bool
     Ok(tx.global_execute(DROP_PENDING, params![hash])? == 1)
 }
 
-/// The sweeps of pending sign-ins. Expiry times that a clock running ahead has set are capped first.
+/// The sweeps of pending sign-ins. The first sweep caps expiry times that come from a clock running ahead.
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "pending sign-ins from the future",

@@ -35,7 +35,6 @@ const REQUESTS_PER_IP_ADDRESS: Limit =
     Limit { action: "password_link_from", times: 10, seconds: 3_600 };
 
 crate::call::table::table! {
-    /// The links with which users choose a new password.
     pub(crate) const PASSWORD_LINKS = password_links {
         shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
@@ -52,9 +51,9 @@ zoop_db::global_statements! {
            JOIN users u ON u.id = l.user_id WHERE l.hash = $1 AND l.expires_at > $2 \
            AND l.expires_at <= $3";
     TAKE = "DELETE FROM password_links WHERE hash = $1";
-    FORGET_OF = "DELETE FROM password_links WHERE user_id = $1";
-    FORGET_BY = "DELETE FROM password_links WHERE made_by = $1";
-    FORGET_HANDED = "DELETE FROM password_links WHERE user_id = $1 AND origin <> 'mail'";
+    REVOKE_ALL_OF_USER = "DELETE FROM password_links WHERE user_id = $1";
+    REVOKE_MADE_BY = "DELETE FROM password_links WHERE made_by = $1";
+    REVOKE_HANDED = "DELETE FROM password_links WHERE user_id = $1 AND origin <> 'mail'";
     SWEEP = (concat!("DELETE FROM password_links",
              few!("password_links", "hash", "expires_at <= $1", "expires_at")));
 }
@@ -71,7 +70,7 @@ choices! {
     }
 }
 
-/// Who creates a link to hand it over.
+/// The creator of a link that is handed over.
 #[derive(Debug, Clone, Copy)]
 pub enum Maker {
     /// An owner of each of the user's tenants.
@@ -83,9 +82,9 @@ pub enum Maker {
 /// What happens to a user's second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factor {
-    /// It stays on.
+    /// The second factor stays on, if it is on.
     Stays,
-    /// It is turned off.
+    /// The second factor is turned off.
     Ends,
 }
 
@@ -93,7 +92,7 @@ pub enum Factor {
 #[derive(Debug)]
 pub struct NewLink {
     secret: Secret,
-    /// When it stops working.
+    /// When the link stops working.
     pub expires_at: Moment,
 }
 
@@ -107,9 +106,9 @@ impl NewLink {
 /// A link that was followed and is still valid.
 #[derive(Debug, Clone)]
 pub struct Followed {
-    /// The user whose password it resets.
+    /// The user whose password the link resets.
     pub user: User,
-    /// How it reached its holder.
+    /// How the link reached its holder.
     pub delivery: Delivery,
     /// What happens to the second factor.
     pub factor: Factor,
@@ -118,14 +117,14 @@ pub struct Followed {
 /// The result of choosing a new password.
 #[derive(Debug)]
 pub enum LinkSignIn {
-    /// The user is signed in: the secret of the new session.
+    /// The user is signed in, with the secret of the new session.
     In(Secret),
-    /// The second factor is required: the secret of the pending sign-in.
+    /// The second factor is required, with the secret of the pending sign-in.
     NeedsCode(Secret),
 }
 
-/// Counts a request for a link by mail, and returns whether one may be sent to the address. Known and
-/// unknown addresses are counted alike.
+/// Counts a request for a link by mail, and returns whether a link may be sent to the address. Known and unknown
+/// addresses are counted alike.
 ///
 /// # Errors
 /// [`Error::Conflict`] with the seconds to wait after too many requests from this IP address.
@@ -165,8 +164,8 @@ pub fn create_for_mail(
     Ok(Some((user, link)))
 }
 
-/// Creates a link to hand over, and revokes the user's previous links of this kind. The caller must check that the
-/// maker may do this.
+/// Creates a link to hand over, and revokes the user's previous links that were not mailed. The caller must check
+/// that the maker may create the link.
 ///
 /// # Errors
 /// If the database fails.
@@ -177,7 +176,7 @@ pub fn create(
     maker: Maker,
     factor: Factor,
 ) -> Result<NewLink> {
-    tx.global_execute(FORGET_HANDED, params![user])?;
+    tx.global_execute(REVOKE_HANDED, params![user])?;
     let (delivery, made_by) = match maker {
         Maker::Owner(owner) => (Delivery::Owner, Some(owner)),
         Maker::Operator => (Delivery::Operator, None),
@@ -204,8 +203,8 @@ fn add(
     Ok(NewLink { secret, expires_at })
 }
 
-/// Whether `owner` is an owner of every tenant that `user` is a member of. False if they are not a
-/// member of any.
+/// Whether `owner` is an owner of every tenant that `user` is a member of. False if `user` is not a member of any
+/// tenant.
 ///
 /// # Errors
 /// If the database fails.
@@ -214,9 +213,9 @@ pub fn is_owner_everywhere(
     owner: Id<kinds::User>,
     user: Id<kinds::User>,
 ) -> Result<bool> {
-    let of_owner = store::memberships(tx, owner)?;
+    let owner_memberships = store::memberships(tx, owner)?;
     let owns = |tenant| {
-        of_owner
+        owner_memberships
             .iter()
             .any(|membership| membership.account.id == tenant && membership.role == Role::Owner)
     };
@@ -224,7 +223,8 @@ pub fn is_owner_everywhere(
     Ok(!memberships.is_empty() && memberships.iter().all(|membership| owns(membership.account.id)))
 }
 
-/// Looks up a link. `None` if it was used or has expired, or if its maker may no longer create it.
+/// Looks up a link. `None` if the link was used or has expired, or if the owner who created it no longer owns all of
+/// the user's tenants.
 ///
 /// # Errors
 /// If the database fails.
@@ -247,9 +247,9 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
     }
 }
 
-/// Whether a mailed link also turns the second factor off. It does if the user never proved the mailbox
-/// and has a pending membership: until then, anyone may have set up the factor. Otherwise it stays, since
-/// a mailbox can be stolen.
+/// Whether a mailed link turns the second factor off. It does if the user never proved the mailbox and has a pending
+/// membership, since someone else may have set up the factor. Otherwise the factor stays on, since a mailbox can be
+/// stolen.
 fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
     let user = link.user.id;
     Ok(link.delivery == Delivery::Mail
@@ -258,7 +258,7 @@ fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
 }
 
 /// Sets the password that the holder of a link chose, and starts the user's sign-in over: all sessions,
-/// links, remembered browsers and grants end. The browser's previous session also ends, whosever it is.
+/// links, remembered browsers and grants end. The browser's previous session also ends, even if it is another user's.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the link is no longer valid.
@@ -302,10 +302,11 @@ pub(crate) fn enter(
     Ok(LinkSignIn::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
-/// Revokes every link for a user, and every link that the user created for others, possibly in a stolen session.
+/// Revokes every link for a user, and every link that the user created for others, since someone else may have
+/// created those in a stolen session.
 pub(super) fn revoke_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
-    tx.global_execute(FORGET_OF, params![user])?;
-    tx.global_execute(FORGET_BY, params![user])?;
+    tx.global_execute(REVOKE_ALL_OF_USER, params![user])?;
+    tx.global_execute(REVOKE_MADE_BY, params![user])?;
     Ok(())
 }
 

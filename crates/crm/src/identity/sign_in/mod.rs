@@ -1,7 +1,7 @@
 //! Signing in with a browser: passwords, second factors, identity providers, sessions and rate limits.
 //!
-//! Hashing a password is slow, so it never runs inside a transaction: one transaction reads the stored
-//! hash, the caller compares, and another transaction writes the outcome.
+//! Hashing a password is slow, so it never runs inside a transaction: one transaction reads the stored hash, the
+//! caller compares the password with the hash, and another transaction writes the outcome.
 
 pub mod attempts;
 mod common;
@@ -33,6 +33,5 @@ pub(crate) use store::{GLOBAL_STATEMENTS, PASSWORDS, SESSIONS};
 
 use crate::call::sweep::Sweep;
 
-/// The sweeps of this module.
 pub(crate) const SWEEPS: [&[Sweep]; 5] =
     [attempts::SWEEPS, links::SWEEPS, devices::SWEEPS, factor_store::SWEEPS, store::SWEEPS];

@@ -117,7 +117,7 @@ fn hash(text: &str, entropy: &Entropy) -> Result<String> {
     Ok(hash.to_string())
 }
 
-/// The text in NFC, since keyboards encode the same letter in several ways.
+/// The typed text in NFC, since keyboards encode the same letter in several ways.
 fn to_nfc(typed: &str) -> String {
     typed.nfc().collect()
 }
@@ -140,7 +140,7 @@ fn has_current_params(hash: &PasswordHash) -> bool {
 mod tests {
     use super::*;
 
-    fn chosen(text: &str) -> Result<Password> {
+    fn choose(text: &str) -> Result<Password> {
         Password::choose(text, "olive.owner@acme.example")
     }
 
@@ -148,7 +148,7 @@ mod tests {
     fn short_long_and_common_passwords_are_rejected_and_others_accepted() {
         let long = "éa".repeat(MAX_LENGTH / 2);
         for good in ["correct horse", "pässwörter", "清水清水清水清水", long.as_str()] {
-            assert!(chosen(good).is_ok(), "{good}");
+            assert!(choose(good).is_ok(), "{good}");
         }
         let too_long = "x1".repeat(65);
         for (bad, why) in [
@@ -160,17 +160,17 @@ mod tests {
             ("olive.owner", "too common"),
             ("ssssssssss", "too common"),
         ] {
-            let error = chosen(bad).unwrap_err();
+            let error = choose(bad).unwrap_err();
             let Error::InvalidInput { message, .. } = &error else { panic!("{error:?}") };
             assert!(message.contains(why) && !message.contains(bad), "{bad}: {message}");
         }
-        assert_eq!(format!("{:?}", chosen("correct horse").unwrap()), "Password(…)");
+        assert_eq!(format!("{:?}", choose("correct horse").unwrap()), "Password(…)");
     }
 
     #[test]
     fn a_password_matches_its_hash_in_any_unicode_form() {
         let entropy = Entropy::seeded(1);
-        let hash = chosen("pa\u{308}sswo\u{308}rter").unwrap().hash(&entropy).unwrap();
+        let hash = choose("pa\u{308}sswo\u{308}rter").unwrap().hash(&entropy).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let right = compare(Some(&hash), "pässwörter", &entropy).unwrap();
         assert_eq!(right, Comparison::Right { renewed: None });

@@ -1,6 +1,6 @@
-//! Signing in with a password, in three steps, because the middle one is slow and runs outside the
-//! transactions: [`begin`] counts the attempt and reads the stored hash, [`super::password::compare`]
-//! compares, and [`finish`] or [`refuse`] writes the outcome.
+//! Sign-in with a password, in three steps: [`begin`] counts the attempt and reads the stored hash,
+//! [`super::password::compare`] compares the password with the hash, and [`finish`] or [`refuse`] writes the outcome.
+//! The comparison is slow, so it runs outside any transaction.
 //!
 //! Neither these steps nor the answer may reveal whether an e-mail address is known.
 
@@ -27,7 +27,7 @@ const PER_KNOWN_BROWSER: Limit = Limit { action: "sign_in_device", times: 10, se
 /// A counted attempt to sign in.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The user with this e-mail address, if there is one.
+    /// The user with the typed e-mail address, if there is one.
     pub user: Option<Id<kinds::User>>,
     /// The stored hash, if the user has a password.
     pub hash: Option<String>,
@@ -37,9 +37,9 @@ pub struct Attempt {
 /// The result of entering the right password.
 #[derive(Debug)]
 pub enum PasswordSignIn {
-    /// The user is signed in: the secret of the new session.
+    /// The user is signed in, with the secret of the new session.
     In(Secret),
-    /// The second factor is required: the secret of the pending sign-in.
+    /// The second factor is required, with the secret of the pending sign-in.
     NeedsCode(Secret),
     /// The password was changed in the meantime.
     Wrong,
@@ -66,7 +66,7 @@ pub fn begin(
     Ok(Attempt { user, hash, counted })
 }
 
-/// Counts an attempt for the e-mail address and the IP address, or only for a known browser.
+/// Counts an attempt for a known browser, or else for the e-mail address and the IP address.
 pub(super) fn record_attempt(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -130,8 +130,8 @@ pub fn finish(
     Ok(PasswordSignIn::In(secret))
 }
 
-/// Confirms the right password of a user who is already signed in and was asked for it again. `None` if the
-/// password was changed in the meantime.
+/// Confirms that the right password is still the stored one, and undoes the counts of the attempt. Also used when a
+/// signed-in user was asked for the password again. `None` if the password was changed in the meantime.
 ///
 /// # Errors
 /// If the database fails.
@@ -141,7 +141,7 @@ pub fn confirm(
     renewed: Option<&str>,
 ) -> Result<Option<Id<kinds::User>>> {
     let (Some(user), Some(hash)) = (attempt.user, &attempt.hash) else { return Ok(None) };
-    // This locks the row: a concurrent password change waits, and then revokes the session that begins here.
+    // This locks the row: a concurrent password change waits, and then revokes the session that `finish` starts.
     if !store::confirm_password(tx, user, hash, renewed)? {
         return Ok(None);
     }

@@ -20,10 +20,10 @@ pub fn stored_hash(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<
     store::password(tx, user)
 }
 
-/// Sets a user's password. What else ends depends on who sets it:
+/// Sets a user's password. The other effects depend on who sets the password:
 ///
-/// - the user: their other sessions and pending sign-ins end, and the current session gets a new
-///   secret.
+/// - the user: their other sessions, pending sign-ins and links end, and the current session gets a new secret,
+///   which is returned.
 /// - the operator: the user's sign-in starts over. Sessions, grants and the second factor end, and the operator
 ///   vouches for the mailbox.
 /// - the holder of a link that someone else has seen: the same, but the second factor stays, and the

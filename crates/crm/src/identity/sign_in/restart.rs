@@ -15,7 +15,8 @@ use crate::values::id::{Id, kinds};
 /// Whether the user has proved that the mailbox is theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mailbox {
-    /// Yes: the user followed the link that starts the sign-in over, or the operator vouches for it.
+    /// Yes: the user followed a mailed link, the identity provider verified the address, or the operator vouches for
+    /// the mailbox.
     Proved,
     /// No: someone else has seen the link and may have followed it.
     Unproved,
@@ -33,7 +34,8 @@ pub(crate) struct Restart<'a> {
 }
 
 impl Restart<'_> {
-    /// Ends every session, pending sign-in, link, remembered browser and grant of the user.
+    /// Sets or removes the password, and ends every session, pending sign-in, link, remembered browser and grant of
+    /// the user.
     pub(crate) fn run(
         self,
         tx: &mut WriteTx<'_>,

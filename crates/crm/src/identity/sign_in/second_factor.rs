@@ -1,7 +1,7 @@
 //! The second factor: an authenticator app, and ten recovery codes in case the app is lost.
 //!
-//! It is asked for after the password. No code is accepted twice, wrong codes count like wrong passwords, and a
-//! pending sign-in ends after ten minutes or five wrong codes.
+//! The user enters a code after the password. No code is accepted twice, wrong codes count like wrong passwords, and
+//! a pending sign-in ends after ten minutes or five wrong codes.
 
 use data_encoding::BASE32_NOPAD;
 use serde_json::json;
@@ -16,17 +16,17 @@ use crate::values::clock::{Entropy, Environment};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long a sign-in stays pending without its code, and a setup without its first code, in microseconds.
+/// How long a sign-in waits for its code, and a setup for its first code, in microseconds.
 pub const PENDING_LIFETIME: i64 = 10 * 60 * 1_000_000;
 /// Number of wrong codes after which a sign-in must start over.
 const MAX_FAILURES: i64 = 5;
 /// Length of a secret in bytes: 160 bits (RFC 4226, 4).
 const SECRET_BYTES: usize = 20;
-const RECOVERY_CODES: usize = 10;
+const RECOVERY_CODE_COUNT: usize = 10;
 /// Length of a recovery code in bytes: 80 bits, or 16 characters.
-const RECOVERY_BYTES: usize = 10;
+const RECOVERY_CODE_BYTES: usize = 10;
 
-/// The new secret, to be typed or scanned with an authenticator app.
+/// The new secret, to be typed into an authenticator app or scanned with it.
 #[derive(Debug, Clone)]
 pub struct Enrollment {
     /// The secret in base32, in groups of four characters.
@@ -104,17 +104,17 @@ pub fn unconfirmed_setup(
     Ok(factor.map(|factor| Enrollment::of(&factor.secret, email)))
 }
 
-/// The unconfirmed factor of a user, as long as the setup is recent: later, someone else than the user who typed
-/// the password may be at the browser.
+/// The unconfirmed factor of a user, if its setup started recently. Later, someone other than the user who typed the
+/// password may be at the browser.
 fn recent_unconfirmed(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     now: Timestamp,
 ) -> Result<Option<store::Factor>> {
     let oldest = totp::step(Timestamp(now.0 - PENDING_LIFETIME));
-    let is_recent = oldest..=totp::step(now) + 1;
+    let recent_steps = oldest..=totp::step(now) + 1;
     let is_pending =
-        |factor: &store::Factor| !factor.is_confirmed && is_recent.contains(&factor.last_step);
+        |factor: &store::Factor| !factor.is_confirmed && recent_steps.contains(&factor.last_step);
     Ok(store::factor(tx, user)?.filter(is_pending))
 }
 
@@ -140,7 +140,7 @@ fn percent_encoded(byte: u8) -> String {
     }
 }
 
-/// Turns the second factor on with a first code. Returns the recovery codes, which are shown only now,
+/// Turns the second factor on with the first code. Returns the recovery codes, which are shown only now,
 /// or `None` if the code is wrong.
 ///
 /// # Errors
@@ -189,7 +189,8 @@ fn new_recovery_codes(
     user: Id<kinds::User>,
 ) -> Result<Vec<String>> {
     store::forget_recovery_codes(tx, user)?;
-    let codes: Vec<_> = (0..RECOVERY_CODES).map(|_| recovery_code(&environment.entropy)).collect();
+    let codes: Vec<_> =
+        (0..RECOVERY_CODE_COUNT).map(|_| recovery_code(&environment.entropy)).collect();
     for code in &codes {
         store::add_recovery_code(tx, user, &recovery_hash(code))?;
     }
@@ -197,7 +198,7 @@ fn new_recovery_codes(
 }
 
 fn recovery_code(entropy: &Entropy) -> String {
-    let mut bytes = [0; RECOVERY_BYTES];
+    let mut bytes = [0; RECOVERY_CODE_BYTES];
     entropy.fill(&mut bytes);
     let letters = BASE32_NOPAD.encode(&bytes).to_lowercase();
     let groups: Vec<&str> =
@@ -287,7 +288,7 @@ fn take_code(
         return Ok(false);
     };
     match totp::step_of(&factor.secret, typed, now) {
-        // A used step after the next one comes from a clock running ahead, and must not lock the user out.
+        // A clock running ahead may have recorded a step after the next one. It must not lock the user out.
         Some(step) => store::take_step(tx, user, step, totp::step(now) + 1),
         None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
     }

@@ -29,7 +29,7 @@ pub const MAX_LIFETIME: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 /// Maximum number of live sessions of a user. A further sign-in ends the oldest.
 const MAX_SESSIONS: usize = 100;
 /// Maximum stored length of the `User-Agent`, in characters.
-const BROWSER_CHARACTERS: usize = 200;
+const MAX_BROWSER_CHARACTERS: usize = 200;
 
 /// A user with a valid session.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct SignedIn {
     pub is_proved: bool,
 }
 
-/// A user's membership, as the user sees it: the tenant and their role there.
+/// A user's membership, as the user sees it: the tenant and the user's role there.
 #[derive(Debug, Clone)]
 pub struct Membership {
     /// The tenant.
@@ -123,8 +123,8 @@ impl Recorded for SessionRecord {
     }
 }
 
-/// Signs a user in: starts a session, records it in the history of each of the user's tenants, and returns its
-/// secret for the browser's cookie.
+/// Signs a user in: starts a session, records the sign-in in the history of each of the user's tenants, and returns
+/// the session's secret for the browser's cookie.
 ///
 /// # Errors
 /// If the database fails.
@@ -144,12 +144,12 @@ pub fn start(
         user_id: user,
         method: method.name().to_owned(),
         address: origin.address.map_or_else(String::new, |address| address.to_string()),
-        browser: origin.browser.chars().take(BROWSER_CHARACTERS).collect(),
+        browser: origin.browser.chars().take(MAX_BROWSER_CHARACTERS).collect(),
         created_at: id.created_at(),
         expires_at: Moment(Timestamp(now.0 + MAX_LIFETIME)),
     };
     store::insert_session(tx, &secret.hash(), &record, now)?;
-    // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
+    // Tenants are bound by ascending number, so that transactions that bind several tenants cannot deadlock.
     for membership in store::memberships(tx, user)? {
         let by = Initiator::Session(id, origin.address);
         let access = by.access(user, membership.account, membership.role);
@@ -181,7 +181,7 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
 pub struct LiveSession {
     /// The session.
     pub record: SessionRecord,
-    /// When it was last used, recorded at most once a minute.
+    /// When the session was last used, recorded at most once a minute.
     pub last_used_at: Moment,
 }
 
@@ -236,14 +236,11 @@ pub(super) fn renew(
 }
 
 /// Records that a session was used.
-///
-/// # Errors
-/// If the database fails.
 pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<()> {
     store::touch_session(tx, id, now)
 }
 
-/// Ends one of a user's sessions, and records it in the history of each of their tenants.
+/// Ends one of a user's sessions, and records the end in the history of each of the user's tenants.
 fn end(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -257,7 +254,7 @@ fn end(
 }
 
 impl SignedIn {
-    /// This use of the session, if it must be recorded: none is recorded for the current minute yet.
+    /// This use of the session, to be recorded. `None` if a use is already recorded for the current minute.
     pub fn use_to_record(&self, now: Timestamp) -> Option<Used> {
         should_record_use(Some(self.last_used_at), now).then_some(Used::Session(self.session))
     }
@@ -265,7 +262,7 @@ impl SignedIn {
     /// Ends one of the user's own sessions.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not the user's session or has ended.
+    /// [`Error::NotFound`] if the session is not the user's or has ended.
     pub fn end_session(
         &self,
         tx: &mut WriteTx<'_>,
@@ -330,16 +327,16 @@ impl SignedIn {
         tx: &mut ReadTx<'_>,
         tenant: Id<kinds::Tenant>,
     ) -> Result<Option<Membership>> {
-        Ok(self.memberships(tx)?.into_iter().find(|it| it.account.id == tenant))
+        Ok(self.memberships(tx)?.into_iter().find(|membership| membership.account.id == tenant))
     }
 
-    /// Proof of the caller by this session, in one of the user's tenants.
+    /// The proof that the session's user is calling, in one of the user's tenants.
     pub fn in_tenant(&self, tenant: Id<kinds::Tenant>, source: Source) -> InTenant {
         InTenant { session: self.session, user: self.user, tenant, source }
     }
 }
 
-/// Proof of a caller by a session, in one of the user's tenants.
+/// The proof that a session's user is calling, in one of the user's tenants.
 #[derive(Debug, Clone)]
 pub struct InTenant {
     session: Id<kinds::Session>,
@@ -358,7 +355,8 @@ impl Proof for InTenant {
             return Err(Denied::Expired.into());
         }
         let memberships = store::memberships(tx, self.user)?;
-        let membership = memberships.into_iter().find(|it| it.account.id == self.tenant);
+        let membership =
+            memberships.into_iter().find(|membership| membership.account.id == self.tenant);
         let Membership { account, role, .. } = membership.ok_or(Error::not_found("tenant"))?;
         let rights = Rights {
             account: Some(account),

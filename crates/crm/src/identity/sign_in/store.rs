@@ -1,4 +1,4 @@
-//! The SQL for passwords and sessions. All tenants share these tables, since a user may belong to several.
+//! The SQL for passwords and sessions. All tenants share these tables, since a user may belong to several tenants.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -24,7 +24,6 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The sessions of browsers.
     pub(crate) const SESSIONS = sessions {
         shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
@@ -59,7 +58,7 @@ zoop_db::global_statements! {
                              WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL";
     RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
     TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
-    /// Expiry times that were set by a clock running ahead.
+    /// Caps expiry times that come from a clock running ahead.
     CAP_EXPIRY = (concat!("UPDATE sessions SET expires_at = $1",
                few!("sessions", "hash", "expires_at > $2", "expires_at")));
     SWEEP_SESSIONS = (concat!("DELETE FROM sessions",
@@ -72,7 +71,7 @@ zoop_db::global_statements! {
                     ON CONFLICT (user_id) DO UPDATE SET \
                     hash = excluded.hash, changed_at = excluded.changed_at";
     REMOVE_PASSWORD = "DELETE FROM passwords WHERE user_id = $1";
-    /// Locks the row until the transaction ends, so that the password cannot change before that.
+    /// Also locks the row until the transaction ends, so that the password cannot change.
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
@@ -99,7 +98,6 @@ pub(super) fn session(
     })
 }
 
-/// Whether a session has not ended.
 pub(super) fn is_live(tx: &mut ReadTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<bool> {
     let idle = Timestamp(now.0.saturating_sub(IDLE_LIFETIME));
     let found =
@@ -194,8 +192,8 @@ pub(super) fn touch_session(
     Ok(())
 }
 
-/// The sweeps of sessions that ended long ago. Expiry times that a clock running ahead has set are capped
-/// first, so that no session outlives [`MAX_LIFETIME`].
+/// The sweeps of sessions that ended long ago. The first sweep caps expiry times that come from a clock running
+/// ahead, so that no session outlives [`MAX_LIFETIME`].
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "sessions from the future",
@@ -253,9 +251,8 @@ pub(super) fn set_password(
     Ok(())
 }
 
-/// Whether `hash` is still the stored hash of a user's password. If so, locks its row until `tx` ends, so that the
-/// password cannot change, and replaces the hash with `renewed`, a new hash of the same password, if there is
-/// one.
+/// Whether `hash` is still the stored hash of a user's password. If so, locks the row until `tx` ends, so that the
+/// password cannot change. Stores `renewed`, a new hash of the same password, if there is one.
 pub(super) fn confirm_password(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,

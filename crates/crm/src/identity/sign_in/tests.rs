@@ -1,4 +1,4 @@
-//! When the sweep removes sign-in data.
+//! Tests when the sweep removes sign-in data.
 
 use zoop_both::both;
 
@@ -23,13 +23,13 @@ fn attempts_pending_sign_ins_and_sessions_are_swept_when_no_longer_needed() {
     env.clock.advance(10 * MINUTE - 1);
     assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(env.sweep(), 1, "the pending sign-in");
+    assert_eq!(env.sweep(), 1, "the pending sign-in is swept");
     env.clock.advance(2 * HOUR - 10 * MINUTE);
     assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(env.sweep(), 2, "the attempt, counted for the account and for the address");
+    assert_eq!(env.sweep(), 2, "the attempt's counts for the e-mail and the IP address are swept");
     env.clock.advance(60 * DAY - 2 * HOUR - 1);
     assert_eq!(env.sweep(), 0);
     env.clock.advance(1);
-    assert_eq!(env.sweep(), 1, "the session, thirty days after it ended");
+    assert_eq!(env.sweep(), 1, "the session is swept thirty days after it ended");
 }

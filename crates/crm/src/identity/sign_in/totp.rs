@@ -6,15 +6,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use zoop_db::Timestamp;
 
-/// Seconds per code.
-const STEP: i64 = 30;
-/// Number of steps before and after the current step whose codes are accepted as well, since clocks differ.
-const DRIFT: i64 = 1;
+/// Length of a time step, for which one code is valid, in seconds.
+const STEP_SECONDS: i64 = 30;
+/// Number of steps before and after the current step whose codes are also accepted, since clocks differ.
+const MAX_DRIFT: i64 = 1;
 const DIGITS: usize = 6;
 
 /// The number of the time step that contains `now`.
 pub(super) fn step(now: Timestamp) -> i64 {
-    now.0.div_euclid(STEP * 1_000_000)
+    now.0.div_euclid(STEP_SECONDS * 1_000_000)
 }
 
 /// The accepted step around `now` whose code is `typed`, if any.
@@ -22,8 +22,8 @@ pub(super) fn step_of(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64>
     let digits: String = typed.chars().filter(|character| !character.is_whitespace()).collect();
     let current = step(now);
     let mut found = None;
-    // Computes the codes of all steps, so that the time reveals nothing.
-    for step in current - DRIFT..=current + DRIFT {
+    // Compare with the codes of all steps, so that the duration does not reveal which code matched.
+    for step in current - MAX_DRIFT..=current + MAX_DRIFT {
         if code(secret, step).as_deref() == Some(digits.as_str()) {
             found = Some(step);
         }
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn codes_equal_the_examples_of_the_standard() {
-        // RFC 6238, appendix B: the last six of its eight digits.
+        // RFC 6238, appendix B. The RFC lists codes of eight digits, of which these are the last six.
         let secret = b"12345678901234567890";
         for (seconds, expected) in [
             (59, "287082"),

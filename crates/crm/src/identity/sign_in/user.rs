@@ -1,4 +1,4 @@
-//! A user independent of any tenant, and what the histories of the user's tenants record about them.
+//! A user independent of any tenant, and the recording of sign-in events in the histories of the user's tenants.
 
 use std::net::IpAddr;
 
@@ -41,7 +41,7 @@ pub enum Initiator {
 /// The user with this id or e-mail address.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is none.
+/// [`Error::NotFound`] if there is no such user.
 pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<User> {
     let found = match Id::parse(id_or_email) {
         Some(id) => store::user(tx, id)?,
@@ -96,7 +96,7 @@ pub(crate) fn record_event_with(
     name: &'static str,
     work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<()>,
 ) -> Result<()> {
-    // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
+    // Tenants are bound by ascending number, so that transactions that bind several tenants cannot deadlock.
     for membership in store::memberships(tx, user)? {
         let access = by.access(user, membership.account, membership.role);
         history::event(tx, &access, environment, name, |ctx: &mut WriteCtx<'_, '_>| work(ctx))?;
@@ -117,7 +117,7 @@ pub(crate) fn record_refused_sign_in(
 }
 
 impl Initiator {
-    /// The access with which a tenant's history records the initiator.
+    /// The access of the initiator in one tenant, as the tenant's history records it.
     pub(crate) fn access(self, user: Id<kinds::User>, account: Account, role: Role) -> Access {
         let (credential, address) = match self {
             Self::Operator => {

@@ -9,7 +9,6 @@ use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
-    /// The tenants.
     pub(crate) const TENANTS = tenants {
         shared: "list the tenants",
         key: { no: Integer as numbered },
@@ -29,7 +28,6 @@ zoop_db::global_statements! {
     LIST = "SELECT t.id, t.name, t.country, coalesce(s.records + s.notes + s.drafts + s.history \
             + s.answers, 0) FROM tenants t LEFT JOIN tenant_storage s ON s.tenant_no = t.no \
             WHERE t.id > $1 ORDER BY t.id LIMIT $2";
-    /// What a call needs to know about its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     INCREMENT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
                       WHERE no = $1";
@@ -53,24 +51,24 @@ pub(super) fn insert(
     number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-/// Up to `count` tenants after an id, oldest first.
+/// Up to `count` tenants after the id `after`, oldest first.
 pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<TenantRow>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.global_all(LIST, params![after, count], |row| {
-        let tenant = tenant(row)?;
-        // An estimate of what was removed may have been too great.
+        let tenant = read_tenant(row)?;
+        // The sum is negative if sweeps subtracted more than was counted, since both amounts are estimates.
         let storage_bytes = u64::try_from(row.take::<i64>()?).unwrap_or(0);
         Ok(TenantRow { tenant, storage_bytes })
     })
 }
 
-fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
+fn read_tenant(row: &mut Row<'_>) -> Result<Tenant> {
     let id: Id<kinds::Tenant> = row.take()?;
     let created_at = id.created_at();
     Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
 }
 
-/// What a call needs to know about a tenant.
+/// The [`Account`] of the tenant with this id.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such tenant.
@@ -79,14 +77,14 @@ pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
         .ok_or(Error::not_found("tenant"))
 }
 
-/// Reads what a call needs to know about a tenant, from the columns `no`, `id` and `country`.
+/// Reads an [`Account`] from the columns `no`, `id` and `country`.
 pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
     let number = zoop_db::Tenant(row.take()?);
     Ok(Account { number, id: row.take()?, country: row.take()? })
 }
 
-/// Takes the next customer number of the bound tenant. Numbers are never reused, so gaps are possible and no
-/// two customers ever have the same number.
+/// Takes the next customer number of the bound tenant. Gaps are possible, but a number is never used for two
+/// customers.
 pub(crate) fn next_customer_number(tx: &mut WriteTx<'_>) -> Result<i64> {
     let tenant = tx.tenant()?.0;
     tx.global_execute(INCREMENT_CUSTOMER_NUMBER, params![tenant])?;

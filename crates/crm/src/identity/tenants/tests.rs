@@ -12,7 +12,7 @@ fn set_last_number(env: &TestEnv, number: i64) {
         let script = format!("SELECT setval(pg_get_serial_sequence('tenants', 'no'), {number})");
         server.run(&script).expect("the sequence should be set");
     } else {
-        let file = rusqlite::Connection::open(env.path()).expect("the file");
+        let file = rusqlite::Connection::open(env.path()).expect("the database file should open");
         let set = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'tenants'";
         assert_eq!(file.execute(set, [number]).expect("the counter should be set"), 1);
     }
@@ -35,5 +35,5 @@ fn a_tenant_beyond_the_range_of_the_search_index_is_not_created() {
     assert_eq!(error["kind"], "conflict", "{error}");
     assert!(error["message"].as_str().unwrap().contains("another database"), "{error}");
     let tenants = env.call_as_operator(None, "tenants.list", json!({}));
-    assert_eq!(tenants["rows"].as_array().unwrap().len(), 2, "no trace of the rejected tenant");
+    assert_eq!(tenants["rows"].as_array().unwrap().len(), 2, "no row of the rejected tenant");
 }

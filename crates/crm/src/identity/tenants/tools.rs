@@ -1,4 +1,4 @@
-//! The tools of tenants, only for the command line.
+//! The tools for tenants. Only the command line offers them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,7 +83,7 @@ impl Command for CreateTenant {
             ));
         }
         let account = Account { number, id: tenant_id, country };
-        // From here on everything belongs to the new tenant, including the history entry.
+        // From here on, every write belongs to the new tenant, including the history entry.
         ctx.tx.bind(account.number);
         ctx.added(&Tenant {
             id: tenant_id,

@@ -19,7 +19,7 @@ choices! {
     pub enum SecondFactor {
         /// It stays on, if it is on.
         Keep = "keep",
-        /// It is turned off once the new password is chosen.
+        /// It is turned off when the new password is chosen.
         TurnOff = "turn_off",
     }
 }

@@ -1,8 +1,8 @@
 //! Users and their memberships in tenants.
 //!
 //! A user is independent of any tenant, and is identified by the e-mail address. A membership has the user's role
-//! and name in one tenant. A tenant always has at least one owner. Rights are read only from memberships, so
-//! pending memberships, which give no rights, are in a table of their own (`waiting_memberships`).
+//! and name in one tenant. A tenant always has at least one owner. Pending memberships give no rights, so they are
+//! in a separate table (`waiting_memberships`), which code that reads rights does not use.
 
 pub mod links;
 pub(crate) mod store;
@@ -60,7 +60,7 @@ pub(crate) enum Joined {
 }
 
 impl Joined {
-    /// What the caller must know if the membership is pending.
+    /// The message for the caller if the membership is pending.
     pub(crate) fn notice(self) -> Option<String> {
         (self == Self::Pending).then(|| {
             "This e-mail address is in use in another business, but nobody has confirmed it there: the \
@@ -71,11 +71,11 @@ impl Joined {
     }
 }
 
-/// Adds a user to the bound tenant, with this name.
+/// Adds a user to the bound tenant, with this name and role.
 ///
-/// Anyone who had the link of the first invitation may have chosen the user's password. So the membership is
+/// Anyone who had the link of the user's first invitation may have chosen the password. So the membership is
 /// pending if the user has a password, has been a member of another tenant, and has never proved that the mailbox
-/// is theirs. A pending membership gives no rights: code that reads rights does not see it.
+/// is theirs.
 pub(crate) fn join(
     ctx: &mut WriteCtx<'_, '_>,
     name: &str,
@@ -134,7 +134,7 @@ pub(crate) fn add_member(
     role: Role,
 ) -> Result<()> {
     refuse_member(ctx, user.id)?;
-    // Earlier versions did not revoke a member's keys on removal, so a former member may still have some.
+    // Earlier versions did not revoke the keys of a removed member, so the user may still have unrevoked keys.
     keys::revoke_for_former_member(ctx, user.id)?;
     store::remove_pending(ctx.tx, user.id)?;
     store::add_member(ctx.tx, user.id, role, name, ctx.now)?;
@@ -146,14 +146,14 @@ pub(crate) fn has_pending_membership(tx: &mut ReadTx<'_>, user: Id<kinds::User>)
     Ok(!store::pending_tenants(tx, user)?.is_empty())
 }
 
-/// Turns all pending memberships of a user into memberships, because the user has proved the mailbox.
+/// Turns all pending memberships of a user into memberships, after the user has proved the mailbox.
 pub(crate) fn confirm_pending_memberships(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: &User,
     by: Initiator,
 ) -> Result<()> {
-    // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
+    // Tenants are bound by ascending number, so that transactions that bind several tenants cannot deadlock.
     for pending in store::pending_tenants(tx, user.id)? {
         let access = by.access(user.id, pending.account, pending.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {

@@ -11,7 +11,6 @@ use crate::values::email;
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
-    /// The users.
     pub(crate) const USERS = users {
         shared: "may be members of several tenants",
         key: { n: Integer as numbered },
@@ -22,7 +21,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// Which users are members of which tenants.
+    /// The memberships of users in tenants.
     pub(crate) const MEMBERSHIPS = memberships {
         shared: "are read with the credential, to determine what its user may do in the tenant",
         key: { tenant_no: Integer, user_id: Id },
@@ -48,15 +47,13 @@ zoop_db::global_statements! {
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
-    /// Whether a user can be made a member of the tenant `$2` at once: see [`super::join`].
+    /// Whether a new membership of a user in the tenant `$2` takes effect immediately: see [`super::join`].
     IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
                   OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
                   OR NOT EXISTS (SELECT 1 FROM memberships m \
                   WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
-    /// A user's pending memberships, by tenant.
     PENDING_TENANTS = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
                       JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
-    /// The user's number in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
 }
 
@@ -95,8 +92,8 @@ fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<User>> {
     })
 }
 
-/// The user with this e-mail address. The previous version gave more addresses the same key, so a user that is
-/// found by the key matches only if their own address has this key now.
+/// The user with this e-mail address. The previous version stored users under a former key, which more addresses
+/// share. So this also looks up the former key, and ignores a user whose own address has another current key.
 pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<User>> {
     let key = email::key(address);
     let matches = |user: &User| email::key(&user.email) == key;
@@ -107,8 +104,8 @@ pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<User
     if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(matches)) }
 }
 
-/// Frees the key of an address: if the previous version stored a user with another address under it, that user gets
-/// their own key.
+/// Frees a key for a new user. If the previous version stored a user with another address under this key, that user
+/// gets the current key of their own address.
 pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
     if let Some(other) = by_key(tx, key)? {
         set_key(tx, other.id, &email::key(&other.email))?;
@@ -132,12 +129,12 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The user's number in the search index, if there is such a user.
+/// The user's number in the search index. `None` if there is no such user.
 pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<i64>> {
     tx.global_first(NUMBER, params![id], |row| Ok(row.take()?))
 }
 
-/// The user's role in the bound tenant, if they are a member of it.
+/// The user's role in the bound tenant. `None` if the user is not a member.
 pub(super) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Role>> {
     tx.first(ROLE, params![id], |row| Ok(row.take()?))
 }
@@ -164,7 +161,7 @@ pub(super) fn set_role(
     Ok(())
 }
 
-/// Whether the bound tenant can make a user a member at once.
+/// Whether a new membership of a user in the bound tenant takes effect immediately, without being pending.
 pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<bool> {
     let tenant = tx.tenant()?.0;
     let found =
@@ -198,14 +195,14 @@ pub(crate) fn remove_pending(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Resul
     Ok(())
 }
 
-/// Up to `count` pending memberships in the bound tenant, by their users: those after an id.
+/// Up to `count` pending memberships in the bound tenant, in the order of user ids, after the id `after`.
 pub(crate) fn pending_memberships(
     tx: &mut ReadTx<'_>,
     after: Uuid,
     count: usize,
 ) -> Result<Vec<Member>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.all(PENDING_MEMBERSHIPS, params![after, count], member_row)
+    tx.all(PENDING_MEMBERSHIPS, params![after, count], read_member)
 }
 
 /// A user's pending membership in the bound tenant.
@@ -213,10 +210,10 @@ pub(super) fn pending_membership(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,
 ) -> Result<Option<Member>> {
-    tx.first(PENDING_MEMBERSHIP, params![id], member_row)
+    tx.first(PENDING_MEMBERSHIP, params![id], read_member)
 }
 
-/// A user's pending membership, as the user sees it.
+/// A tenant in which a user has a pending membership, and the role there.
 pub(super) struct PendingTenant {
     pub(super) account: Account,
     pub(super) role: Role,
@@ -237,27 +234,27 @@ pub(super) fn remove(tx: &mut WriteTx<'_>, id: Id<kinds::User>, now: Timestamp) 
     Ok(())
 }
 
-/// All members of the bound tenant, oldest first.
+/// All members of the bound tenant, in the order of user ids.
 pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
     members_after(tx, Uuid::nil(), usize::MAX)
 }
 
-/// Up to `count` members of the bound tenant after an id, oldest first.
+/// Up to `count` members of the bound tenant, in the order of user ids, after the id `after`.
 pub(super) fn members_after(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<Member>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.all(MEMBERS, params![after, count], member_row)
+    tx.all(MEMBERS, params![after, count], read_member)
 }
 
-fn member_row(row: &mut zoop_db::Row<'_>) -> Result<Member> {
+fn read_member(row: &mut zoop_db::Row<'_>) -> Result<Member> {
     Ok(Member { id: row.take()?, name: row.take()?, email: row.take()?, role: row.take()? })
 }
 
 /// A member of the bound tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the user is not a member, [`Error::Conflict`] if the membership still waits.
+/// [`Error::NotFound`] if the user is not a member, [`Error::Conflict`] if the membership is pending.
 pub(crate) fn member(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Member> {
-    if let Some(member) = tx.first::<_, Error>(MEMBER, params![id], member_row)? {
+    if let Some(member) = tx.first::<_, Error>(MEMBER, params![id], read_member)? {
         return Ok(member);
     }
     match pending_membership(tx, id)? {

@@ -1,5 +1,5 @@
-//! Users and memberships: which memberships are pending until the mailbox is proved, and what ends with a
-//! membership.
+//! Tests of users and memberships: when a membership is pending, and which credentials stop working when a
+//! membership or a password changes.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -19,9 +19,9 @@ fn origin() -> Origin {
     Origin { address: None, browser: "a test".to_owned() }
 }
 
-/// A stranger's tenant that was the first to add a user with an address, and that user, with a password that the
-/// stranger chose.
-fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
+/// Adds a user with the CEO's address to a stranger's tenant, with a password that the stranger chose. Returns the
+/// tenant and the user.
+fn claim_address(env: &TestEnv) -> (Account, Id<kinds::User>) {
     let stranger = env.empty_business("Stranger").account;
     let who = json!({ "name": "Not the CEO", "email": CEO, "role": "office" });
     let created = env.call_as_operator(Some(stranger), "users.create", who);
@@ -44,7 +44,7 @@ fn new_tenant(env: &TestEnv) -> (Value, Account) {
     (created, account)
 }
 
-fn works_in(env: &TestEnv, signed_in: &SignedIn, account: Account) -> bool {
+fn is_member(env: &TestEnv, signed_in: &SignedIn, account: Account) -> bool {
     let signed_in = signed_in.clone();
     let memberships = env.read(move |tx| signed_in.memberships(tx)).expect("memberships");
     memberships.iter().any(|membership| membership.account.id == account.id)
@@ -63,14 +63,14 @@ fn users(env: &TestEnv, account: Account) -> Vec<Value> {
 #[both]
 fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
     let env = TestEnv::new();
-    let (stranger, user) = claimed(&env);
+    let (stranger, user) = claim_address(&env);
     let (session, signed_in) = env.sign_in(user);
     let (_, tokens) = env.connect(stranger, user, Scopes::of(Scope::GRANTABLE));
 
     let (created, victim) = new_tenant(&env);
     assert_eq!(text(&created, "owner_id"), user.to_string());
     assert!(text(&created, "waiting").contains("zoop user set-password"), "{created}");
-    assert!(!works_in(&env, &signed_in, victim), "the stranger's session has no access there");
+    assert!(!is_member(&env, &signed_in, victim), "no access to the new tenant");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
@@ -83,9 +83,9 @@ fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
     };
     env.write(set).expect("a password");
     assert!(!is_valid(&env, &session), "the stranger's session has ended");
-    assert!(env.authenticate(tokens.access.expose()).is_err(), "and the connected program");
+    assert!(env.authenticate(tokens.access.expose()).is_err(), "the client is disconnected");
     let (_, signed_in) = env.sign_in(user);
-    assert!(works_in(&env, &signed_in, victim), "the pending membership has taken effect");
+    assert!(is_member(&env, &signed_in, victim), "the pending membership has taken effect");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(false), &json!("Vera")));
     let elsewhere = users(&env, stranger);
@@ -98,7 +98,7 @@ fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
 #[both]
 fn a_pending_membership_can_change_its_role_and_be_removed() {
     let env = TestEnv::new();
-    let (_, user) = claimed(&env);
+    let (_, user) = claim_address(&env);
     let victim = env.empty_business("Victim").account;
     let add = json!({ "name": "Vera", "email": CEO, "role": "owner" });
     let created = env.call_as_operator(Some(victim), "users.create", add.clone());
@@ -107,7 +107,7 @@ fn a_pending_membership_can_change_its_role_and_be_removed() {
     assert_eq!(error_json(&again)["kind"], "conflict");
     env.call_as_operator(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
     let is_pending = |row: &&Value| row["is_waiting"] == true;
-    assert_eq!(users(&env, victim).iter().find(is_pending).expect("it")["role"], "tech");
+    assert_eq!(users(&env, victim).iter().find(is_pending).expect("a row")["role"], "tech");
     env.call_as_operator(Some(victim), "users.remove", json!({ "id": user }));
     assert!(!users(&env, victim).iter().any(|row| row["is_waiting"] == true));
 }
@@ -122,7 +122,7 @@ fn no_membership_is_pending_for_a_user_who_is_new_proved_or_known_only_to_this_t
         env.call_as_operator(Some(account), "users.create", who)
     };
     let created = add(first);
-    assert_eq!(created.get("waiting"), None, "new");
+    assert_eq!(created.get("waiting"), None, "a new user");
     let user: Id<kinds::User> = Id::parse(text(&created, "user_id")).expect("an id");
     let set = |by: Initiator| {
         let environment = env.environment.clone();
@@ -133,9 +133,9 @@ fn no_membership_is_pending_for_a_user_who_is_new_proved_or_known_only_to_this_t
     };
     set(Initiator::Unproved(None));
     env.call_as_operator(Some(first), "users.remove", json!({ "id": user }));
-    assert_eq!(add(first).get("waiting"), None, "known only to this business");
+    assert_eq!(add(first).get("waiting"), None, "a user known only to this tenant");
     set(Initiator::Operator);
-    assert_eq!(add(second).get("waiting"), None, "proved");
+    assert_eq!(add(second).get("waiting"), None, "a user with a proved mailbox");
 }
 
 #[both]
@@ -161,7 +161,7 @@ fn addresses_that_are_equal_only_in_a_search_belong_to_different_users() {
     let invite = json!({ "name": "N", "email": "Someone@GitHub.example", "role": "tech" });
     let operator = Caller::operator(Some(account));
     let refused = env.call(&operator, "invitations.create", invite).unwrap_err();
-    assert_eq!(error_json(&refused)["kind"], "conflict", "a member already");
+    assert_eq!(error_json(&refused)["kind"], "conflict", "the address of a member");
 }
 
 #[both]
@@ -193,7 +193,7 @@ fn a_user_stored_by_the_previous_version_is_found_only_by_their_own_address() {
         .expect("an old row");
     let ascii = "owner@xn--bcher-kva.example";
     let found = env.read(move |tx| super::store::by_email(tx, ascii)).expect("it is read");
-    assert_eq!(found.map(|user| user.id), Some(user), "the same domain in its other form");
+    assert_eq!(found.map(|user| user.id), Some(user), "the ASCII form of the domain");
 }
 
 #[both]
@@ -291,7 +291,7 @@ fn the_links_that_a_user_made_end_when_their_own_password_changes() {
             .map(drop)
     };
     env.write(set).expect("a new password");
-    assert!(!works(), "a stolen session may have made it");
+    assert!(!works(), "a stolen session may have created the link");
 }
 
 #[both]
@@ -299,12 +299,12 @@ fn only_a_mailed_link_proves_the_mailbox() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let office = Business::user(&acme.office);
-    let proved = || {
+    let is_proved = || {
         env.read(move |tx| crate::identity::sign_in::user::is_proved(tx, office))
             .expect("it is read")
     };
     let environment = env.environment.clone();
-    let by_mail = move |tx: &mut zoop_db::WriteTx<'_>| {
+    let follow_mailed = move |tx: &mut zoop_db::WriteTx<'_>| {
         let created = links::create_for_mail(tx, &environment, "Office@acme.example", None)?;
         let (_, created) = created.expect("a known address");
         let path = created.path();
@@ -312,10 +312,10 @@ fn only_a_mailed_link_proves_the_mailbox() {
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "a hash", &origin(), None)
     };
-    env.write(by_mail).expect("a new password");
-    assert!(proved());
+    env.write(follow_mailed).expect("a new password");
+    assert!(is_proved());
     let environment = env.environment.clone();
-    let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
+    let follow_twice = move |tx: &mut zoop_db::WriteTx<'_>| {
         let created = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
         let path = created.path();
         let secret =
@@ -323,19 +323,19 @@ fn only_a_mailed_link_proves_the_mailbox() {
         links::follow(tx, &environment, &secret, "another hash", &origin(), None)?;
         links::follow(tx, &environment, &secret, "a third hash", &origin(), None)
     };
-    let twice = env.write(handed).unwrap_err();
-    assert_eq!(error_json(&twice)["kind"], "conflict", "it works once");
-    assert!(proved(), "the rejected write changed nothing");
+    let twice = env.write(follow_twice).unwrap_err();
+    assert_eq!(error_json(&twice)["kind"], "conflict", "a link works only once");
+    assert!(is_proved(), "the rejected write changed nothing");
     let environment = env.environment.clone();
-    let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
+    let follow_handed = move |tx: &mut zoop_db::WriteTx<'_>| {
         let created = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
         let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "another hash", &origin(), None)
     };
-    env.write(handed).expect("a new password");
-    assert!(!proved());
+    env.write(follow_handed).expect("a new password");
+    assert!(!is_proved());
 }
 
 #[both]
@@ -348,13 +348,13 @@ fn attempts_counted_by_a_clock_running_ahead_lock_no_one_out() {
     };
     let years = 2 * 365 * 24 * 3_600 * 1_000;
     env.clock.advance(years);
-    count().expect("one");
-    count().expect("two");
-    assert!(count().is_err(), "three are too many");
+    count().expect("the first attempt");
+    count().expect("the second attempt");
+    assert!(count().is_err(), "a third attempt is too many");
     env.clock.advance(-years);
-    count().expect("one, now that the clock is right");
-    count().expect("two");
-    assert!(count().is_err(), "three are too many");
+    count().expect("the first attempt with the right clock");
+    count().expect("the second attempt with the right clock");
+    assert!(count().is_err(), "a third attempt is too many");
 }
 
 #[both]
@@ -368,7 +368,7 @@ fn a_session_dated_by_a_clock_running_ahead_lasts_no_longer_than_others() {
     assert!(is_valid(&env, &session));
     env.sweep();
     env.clock.advance(30 * day - 1);
-    assert!(is_valid(&env, &session), "thirty days from the moment that the clock was right");
+    assert!(is_valid(&env, &session), "valid for thirty days after the sweep");
     env.clock.advance(1);
     assert!(!is_valid(&env, &session));
 }

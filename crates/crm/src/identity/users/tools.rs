@@ -1,4 +1,4 @@
-//! The tools of users, for pages and the command line.
+//! The tools for users. Pages and the command line use them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,7 @@ impl List for ListUsers {
         after: Option<Position>,
         count: usize,
     ) -> Result<Found<ListedUser, Position>> {
-        let listed = |is_waiting| {
+        let to_row = |is_waiting| {
             move |member: Member| {
                 let position = Position { is_waiting, id: member.id.uuid() };
                 (ListedUser { member, is_waiting }, position)
@@ -145,13 +145,13 @@ impl List for ListUsers {
             member => {
                 let after = member.map_or(Uuid::nil(), |position| position.id);
                 let members = store::members_after(ctx.tx, after, count)?;
-                rows.extend(members.into_iter().map(listed(false)));
+                rows.extend(members.into_iter().map(to_row(false)));
                 Uuid::nil()
             }
         };
         if rows.len() < count {
             let pending = store::pending_memberships(ctx.tx, pending_after, count - rows.len())?;
-            rows.extend(pending.into_iter().map(listed(true)));
+            rows.extend(pending.into_iter().map(to_row(true)));
         }
         Ok(Found::all(rows))
     }
@@ -265,8 +265,8 @@ impl Command for RemoveUser {
     }
 }
 
-/// The user's pending membership, unless they are a member: a process of the previous version adds members
-/// without checking for a pending membership.
+/// The user's pending membership. `None` if the user is a member, even with a leftover pending membership: a process
+/// of the previous version does not remove it when it adds a member.
 fn pending(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Member>> {
     match store::role(ctx.tx, id)? {
         Some(_) => Ok(None),
@@ -276,8 +276,8 @@ fn pending(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Mem
 
 /// Rejects a change that would leave the tenant without an owner.
 fn require_another_owner(ctx: &mut WriteCtx<'_, '_>, member: &Member) -> Result<()> {
-    let owners = |member: &&Member| member.role == Role::Owner;
-    if member.role == Role::Owner && store::members(ctx.tx)?.iter().filter(owners).count() == 1 {
+    let is_owner = |member: &&Member| member.role == Role::Owner;
+    if member.role == Role::Owner && store::members(ctx.tx)?.iter().filter(is_owner).count() == 1 {
         return Err(Error::conflict("This is the last owner: make another person an owner first."));
     }
     Ok(())

@@ -21,8 +21,8 @@ struct Row {
     about: String,
 }
 
-/// Writes the fields of a tool's answer. If they are mostly those of a record that `get`, the group's tool for one
-/// record, returns, refers to the description there.
+/// Writes the fields of a tool's answer. `get` is the group's tool that returns one record. If the answer has most
+/// fields of that record, the text refers to `get` instead of repeating them.
 pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>) {
     let schema = tool.output_schema();
     let items = &schema["properties"]["rows"]["items"];
@@ -52,7 +52,7 @@ pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>)
         }
         page.push_str(if shown.is_empty() { ".\n" } else { ", and:\n\n" });
     }
-    let outer: Vec<_> = if is_list { rows_beside(&schema) } else { Vec::new() };
+    let outer: Vec<_> = if is_list { fields_besides_rows(&schema) } else { Vec::new() };
     if shown.is_empty() && outer.is_empty() {
         return;
     }
@@ -69,7 +69,7 @@ pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>)
 }
 
 /// The fields of a list besides its rows.
-fn rows_beside(schema: &Value) -> Vec<Row> {
+fn fields_besides_rows(schema: &Value) -> Vec<Row> {
     rows(schema).into_iter().filter(|row| !row.name.starts_with("rows")).collect()
 }
 
@@ -123,7 +123,7 @@ pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(Test
     let answer = env
         .try_out(&business.owner, tool.name, &arguments)
         .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
-    let ids = Ids::of(business);
+    let ids = Ids::new(business);
     let _ = write!(
         page,
         "\nExample arguments and the answer:\n\n```json\n{}\n```\n\n```json\n{}\n```\n",
@@ -136,7 +136,7 @@ pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(Test
 struct Ids(BTreeMap<String, String>);
 
 impl Ids {
-    fn of(business: &Business) -> Self {
+    fn new(business: &Business) -> Self {
         let people = [("owner", &business.owner), ("tech", &business.tech)]
             .map(|(name, access)| (name, Business::user(access).to_string()));
         let mut samples: Vec<_> = business.ids.iter().cloned().chain(people).collect();
@@ -145,7 +145,7 @@ impl Ids {
         Self(ids.collect())
     }
 
-    /// The text with the ids of the page. A record that the call created gets the first free id.
+    /// Replaces the ids in `text` by ids of the page. A record that the call created gets the first free id.
     fn replace_ids(&self, text: &str) -> String {
         let mut known = self.0.clone();
         let mut replaced = String::with_capacity(text.len());

@@ -48,7 +48,7 @@ pub(super) fn tools() -> String {
     page
 }
 
-/// Whether it is its group's tool for one record.
+/// Whether the tool is its group's `get`, which returns one record.
 pub(super) fn returns_one_record(tool: &ToolDef) -> bool {
     tool.name.split_once('.').is_some_and(|(_, verb)| verb == "get")
 }
@@ -126,7 +126,7 @@ fn kind(schema: &Value) -> String {
     if kinds.is_empty() {
         return "any".to_owned();
     }
-    // A format says more than the type string.
+    // A format says more than the type `string`.
     let format = schema["format"].as_str();
     kinds
         .into_iter()

@@ -4,13 +4,13 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{
-    Browser, CHALLENGE, Program, REDIRECT, offered, register, request_of, returned, standing,
-    tokens, value,
+    Browser, CHALLENGE, Program, REDIRECT, check_token, consent_request, link_target,
+    redirect_target, register, tokens, value,
 };
 use crate::http::Reply;
 use crate::server::Server;
 
-/// A page of our own, without a redirect.
+/// Checks that an answer is a page of our own, without a redirect.
 #[track_caller]
 fn assert_stopped(reply: &Reply) {
     assert_eq!(reply.status, 400, "{reply:?}");
@@ -22,7 +22,7 @@ fn assert_stopped(reply: &Reply) {
 fn nothing_is_sent_to_an_unregistered_redirect_uri() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     for uri in [
         "https://evil.example/callback",
         "https://program.example/callback/",
@@ -52,7 +52,7 @@ fn nothing_is_sent_to_an_unregistered_redirect_uri() {
 fn an_invalid_request_of_a_known_client_links_back_without_redirecting() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let issuer = format!("http://{}", server.public);
     for (change, error) in [
         (("response_type", ""), "invalid_request"),
@@ -69,7 +69,7 @@ fn an_invalid_request_of_a_known_client_links_back_without_redirecting() {
     ] {
         let reply = browser.ask(&program.query(&[change]));
         assert!(reply.body.contains("<strong>program.example</strong>"), "{reply:?}");
-        let (address, pairs) = offered(&reply);
+        let (address, pairs) = link_target(&reply);
         assert_eq!(address, REDIRECT, "{change:?}");
         assert_eq!(value(&pairs, "error"), Some(error), "{change:?}");
         assert_eq!(value(&pairs, "state"), Some("s&t=a te"), "{change:?}");
@@ -82,7 +82,7 @@ fn an_invalid_request_of_a_known_client_links_back_without_redirecting() {
 fn a_request_may_omit_parameters_with_only_one_choice() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let all = |scope: &str| {
         let page = browser.ask(&program.query(&[("scope", scope), ("redirect_uri", "")]));
         assert_eq!(page.status, 200, "{page:?}");
@@ -96,7 +96,7 @@ fn a_request_may_omit_parameters_with_only_one_choice() {
 #[both]
 fn a_loopback_client_may_use_any_port_and_the_page_warns() {
     let server = Server::start();
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let uris = ["http://127.0.0.1:33418/callback", "cursor://some.program/callback"];
     let reply = register(&server, &json!({ "client_name": "Local", "redirect_uris": uris }));
     let program = Program {
@@ -110,14 +110,14 @@ fn a_loopback_client_may_use_any_port_and_the_page_warns() {
         let page = browser.ask(&program.query(&[("redirect_uri", uri)]));
         assert!(page.body.contains("own device"), "{page:?}");
         assert!(page.body.contains(&format!("<strong>{host}</strong>")), "{page:?}");
-        let reply = browser.allow(&request_of(&page), &server.business, "read:notes");
-        let (address, pairs) = returned(&reply);
+        let reply = browser.allow(&consent_request(&page), &server.business, "read:notes");
+        let (address, pairs) = redirect_target(&reply);
         assert_eq!(address, uri);
         let code = value(&pairs, "code").expect("a code");
         let refused = program.exchange(code, &[("redirect_uri", uris[0])]);
         assert_eq!(refused.status == 400, uri != uris[0], "{refused:?}");
         let done = program.exchange(code, &[("redirect_uri", uri)]);
-        assert_eq!(standing(&server, &tokens(&done).access), Ok(()));
+        assert_eq!(check_token(&server, &tokens(&done).access), Ok(()));
     }
     // Two addresses are registered, so one must be named.
     assert_stopped(&browser.ask(&program.query(&[("redirect_uri", "")])));
@@ -127,7 +127,7 @@ fn a_loopback_client_may_use_any_port_and_the_page_warns() {
 #[both]
 fn a_client_name_is_escaped_on_the_page() {
     let server = Server::start();
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let name = "<script>alert(1)</script>\" onload=\"x";
     let reply = register(&server, &json!({ "client_name": name, "redirect_uris": [REDIRECT] }));
     let id = reply.json()["client_id"].as_str().expect("an id").to_owned();
@@ -137,22 +137,26 @@ fn a_client_name_is_escaped_on_the_page() {
     let policy = page.header("content-security-policy").expect("a policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
     assert_eq!(page.header("x-frame-options"), Some("DENY"));
-    assert_eq!(page.header("referrer-policy"), Some("same-origin"), "its own form has an origin");
-    let reply = browser.allow(&request_of(&page), &server.business, "read:notes");
+    assert_eq!(
+        page.header("referrer-policy"),
+        Some("same-origin"),
+        "the page's own form sends an origin"
+    );
+    let reply = browser.allow(&consent_request(&page), &server.business, "read:notes");
     assert!(!reply.body.contains("<img"), "{reply:?}");
-    assert_eq!(value(&returned(&reply).1, "state"), Some("\"><img src=x>"));
+    assert_eq!(value(&redirect_target(&reply).1, "state"), Some("\"><img src=x>"));
 }
 
 #[both]
 fn a_user_is_not_asked_for_scopes_their_role_lacks() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.tech);
+    let browser = Browser::signed_in(&server, &server.business.tech);
     let page = browser.ask(&program.query(&[]));
     assert_eq!(page.body.matches("type=\"checkbox\"").count(), 3, "{page:?}");
     assert!(!page.body.contains("write:customers\" value"), "{page:?}");
     let reply = browser.ask(&program.query(&[("scope", "write:customers")]));
-    assert_eq!(value(&offered(&reply).1, "error"), Some("access_denied"));
+    assert_eq!(value(&link_target(&reply).1, "error"), Some("access_denied"));
     // A scope that was never offered does not count as declined.
     let ticked = "read:customers read:notes write:notes write:customers";
     let tokens = program.connect(&browser, &server.business, ticked);

@@ -5,8 +5,8 @@ use zoop_both::both;
 use zoop_crm::testing::Business;
 
 use super::{
-    Browser, EVERY_SCOPE, Program, assert_refused, event_count, history, request_of, returned,
-    tokens, value,
+    Browser, EVERY_SCOPE, Program, assert_refused, consent_request, event_count, history,
+    redirect_target, tokens, value,
 };
 use crate::http::Reply;
 use crate::server::Server;
@@ -21,11 +21,11 @@ fn assert_over(reply: &Reply) {
 fn a_denial_is_sent_to_the_client_and_recorded() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
-    let request = request_of(&browser.ask(&program.query(&[])));
+    let browser = Browser::signed_in(&server, &server.business.owner);
+    let request = consent_request(&browser.ask(&program.query(&[])));
     let tenant = server.business.account.id.to_string();
     let deny = [("request", request.as_str()), ("business", &tenant), ("decision", "deny")];
-    let (_, pairs) = returned(&browser.answer(&deny));
+    let (_, pairs) = redirect_target(&browser.answer(&deny));
     assert_eq!(value(&pairs, "error"), Some("access_denied"));
     assert_eq!(value(&pairs, "iss"), Some(format!("http://{}", server.public).as_str()));
     assert_eq!(value(&pairs, "state"), Some("s&t=a te"));
@@ -39,7 +39,7 @@ fn a_denial_is_sent_to_the_client_and_recorded() {
 fn a_declined_scope_is_remembered_and_not_requested_by_calls() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let customer = json!({ "name": "customers.create",
                            "arguments": { "customer_type": "company", "company_name": "A" } });
     let tools = |token: &str| {
@@ -49,16 +49,16 @@ fn a_declined_scope_is_remembered_and_not_requested_by_calls() {
         names.collect::<Vec<_>>()
     };
 
-    // Requested and unticked: the tool reports it, as for a key, and the client does not see it.
+    // The scope was requested and unticked: the tool is not listed, and a call gets a tool error, as with a key.
     let declined = program.connect(&browser, &server.business, "read:customers read:notes");
     assert_eq!(declined.scope, "read:customers read:notes");
     let reply = server.ask(&declined.access, "/api/mcp", "tools/call", customer.clone());
     assert_eq!(reply.tool().1["kind"], "insufficient_scope");
     assert!(!tools(&declined.access).contains(&"customers.create".to_owned()));
 
-    // Never requested: the client sees it and is told to request everything that it has and needs.
-    let request = request_of(&browser.ask(&program.query(&[("scope", "read:customers")])));
-    let (_, pairs) = returned(&browser.allow(&request, &server.business, "read:customers"));
+    // The scope was never requested: the tool is listed, and a call gets a challenge with the scopes to request.
+    let request = consent_request(&browser.ask(&program.query(&[("scope", "read:customers")])));
+    let (_, pairs) = redirect_target(&browser.allow(&request, &server.business, "read:customers"));
     let code = value(&pairs, "code").expect("a code");
     let narrow = tokens(&program.exchange(code, &[]));
     assert!(tools(&narrow.access).contains(&"customers.create".to_owned()));
@@ -73,16 +73,16 @@ fn a_declined_scope_is_remembered_and_not_requested_by_calls() {
 fn at_least_one_scope_must_stay_ticked() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
-    let request = request_of(&browser.ask(&program.query(&[("scope", "read:notes")])));
+    let browser = Browser::signed_in(&server, &server.business.owner);
+    let request = consent_request(&browser.ask(&program.query(&[("scope", "read:notes")])));
     for ticked in ["nothing", "write:notes", "administer"] {
         let again = browser.allow(&request, &server.business, ticked);
         assert_eq!(again.status, 400, "{again:?}");
         assert!(again.body.contains("at least one box checked"), "{again:?}");
-        assert_eq!(request_of(&again), request);
+        assert_eq!(consent_request(&again), request);
     }
     let reply = browser.allow(&request, &server.business, "read:notes write:notes");
-    let code = returned(&reply).1;
+    let code = redirect_target(&reply).1;
     let scope = tokens(&program.exchange(value(&code, "code").expect("a code"), &[])).scope;
     assert_eq!(scope, "read:notes", "no more than was asked for");
 }
@@ -92,8 +92,8 @@ fn a_consent_counts_only_in_the_session_it_was_shown_to() {
     let server = Server::start();
     let program = Program::register(&server);
     let (owner, office) = (&server.business.owner, &server.business.office);
-    let browser = Browser::of(&server, owner);
-    let request = request_of(&browser.ask(&program.query(&[])));
+    let browser = Browser::signed_in(&server, owner);
+    let request = consent_request(&browser.ask(&program.query(&[])));
     let tenant = server.business.account.id.to_string();
     let pairs = [
         ("request", request.as_str()),
@@ -111,18 +111,18 @@ fn a_consent_counts_only_in_the_session_it_was_shown_to() {
         let reply = browser.answer_from(headers, &pairs);
         assert_eq!(reply.status, 403, "{headers:?}: {reply:?}");
     }
-    // Another user's session, another session of the same user, and none.
-    assert_over(&Browser::of(&server, office).answer(&pairs));
-    assert_over(&Browser::of(&server, owner).answer(&pairs));
+    // Another user's session, another session of the same user, and no session.
+    assert_over(&Browser::signed_in(&server, office).answer(&pairs));
+    assert_over(&Browser::signed_in(&server, owner).answer(&pairs));
     let nobody = Browser { server: &server, cookie: "x=y".to_owned() };
     assert_over(&nobody.answer(&pairs));
     for changes in [("request", "zoop_cr_nonsense"), ("decision", "perhaps"), ("business", "x")] {
-        assert_over(&browser.answer(&super::changed(&pairs, &[changes])));
+        assert_over(&browser.answer(&super::with_changes(&pairs, &[changes])));
     }
     let twice = [&pairs[..], &[("decision", "deny")]].concat();
     assert_eq!(browser.answer(&twice).status, 400);
     // None of these used up the request.
-    let (_, answer) = returned(&browser.answer(&pairs));
+    let (_, answer) = redirect_target(&browser.answer(&pairs));
     assert!(value(&answer, "code").is_some());
     assert_over(&browser.answer(&pairs));
     assert_eq!(event_count(&server, &server.business, "consent"), 1);
@@ -132,11 +132,11 @@ fn a_consent_counts_only_in_the_session_it_was_shown_to() {
 fn a_request_expires_after_ten_minutes() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
-    let ask = || request_of(&browser.ask(&program.query(&[])));
+    let browser = Browser::signed_in(&server, &server.business.owner);
+    let ask = || consent_request(&browser.ask(&program.query(&[])));
     let (first, second) = (ask(), ask());
     server.env.clock.advance(600_000 - 1);
-    returned(&browser.allow(&first, &server.business, EVERY_SCOPE));
+    redirect_target(&browser.allow(&first, &server.business, EVERY_SCOPE));
     server.env.clock.advance(1);
     assert_over(&browser.allow(&second, &server.business, EVERY_SCOPE));
 }
@@ -145,15 +145,15 @@ fn a_request_expires_after_ten_minutes() {
 fn a_session_keeps_its_newest_twenty_requests() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let ask = || {
         server.env.clock.advance(1);
-        request_of(&browser.ask(&program.query(&[])))
+        consent_request(&browser.ask(&program.query(&[])))
     };
     let requests: Vec<_> = (0..21).map(|_| ask()).collect();
     assert_over(&browser.allow(&requests[0], &server.business, EVERY_SCOPE));
     for request in &requests[1..] {
-        returned(&browser.allow(request, &server.business, EVERY_SCOPE));
+        redirect_target(&browser.allow(request, &server.business, EVERY_SCOPE));
     }
 }
 
@@ -170,18 +170,21 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let (own, others) = (note(&server.business, "Acme's"), note(&other, "The other's"));
 
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let page = browser.ask(&program.query(&[]));
     assert_eq!(page.body.matches("type=\"radio\"").count(), 2, "{page:?}");
-    let request = request_of(&page);
+    let request = consent_request(&page);
     let again = browser.allow(&request, &foreign, EVERY_SCOPE);
     assert_eq!(again.status, 400, "{again:?}");
     assert!(again.body.contains("Choose another one"), "{again:?}");
     assert_eq!(event_count(&server, &foreign, "consent"), 0);
 
-    let (_, pairs) = returned(&browser.allow(&request, &other, EVERY_SCOPE));
+    let (_, pairs) = redirect_target(&browser.allow(&request, &other, EVERY_SCOPE));
     let tokens = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
-    assert_eq!(tokens.scope, "read:customers read:notes write:notes", "as the crew of the other");
+    assert_eq!(
+        tokens.scope, "read:customers read:notes write:notes",
+        "the scopes of a tech in the other business"
+    );
     let get = |id: &str| {
         let call = json!({ "name": "notes.get", "arguments": { "id": id } });
         server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool()
@@ -196,10 +199,10 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
 fn a_user_signed_out_meanwhile_cannot_consent() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let page = browser.ask(&program.query(&[]));
     server.env.clock.advance(12 * 3_600_000);
-    assert_over(&browser.allow(&request_of(&page), &server.business, EVERY_SCOPE));
+    assert_over(&browser.allow(&consent_request(&page), &server.business, EVERY_SCOPE));
     assert_eq!(browser.ask(&program.query(&[])).status, 303, "sign in again");
 }
 
@@ -207,8 +210,8 @@ fn a_user_signed_out_meanwhile_cannot_consent() {
 fn a_user_removed_meanwhile_cannot_consent() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.office);
-    let request = request_of(&browser.ask(&program.query(&[])));
+    let browser = Browser::signed_in(&server, &server.business.office);
+    let request = consent_request(&browser.ask(&program.query(&[])));
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let office = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
@@ -221,11 +224,11 @@ fn a_user_removed_meanwhile_cannot_consent() {
 fn consents_and_issued_tokens_are_logged() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     program.exchange(&code, &[]);
     program.exchange("zoop_ac_none", &[]);
-    let request = request_of(&browser.ask(&program.query(&[])));
+    let request = consent_request(&browser.ask(&program.query(&[])));
     let tenant = server.business.account.id.to_string();
     browser.answer(&[("request", &request), ("business", &tenant), ("decision", "deny")]);
     let owner = Business::user(&server.business.owner).to_string();

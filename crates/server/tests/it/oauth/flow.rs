@@ -5,8 +5,8 @@ use zoop_both::both;
 use zoop_crm::catalog;
 
 use super::{
-    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, event_count, history, request_of,
-    returned, send, standing, tokens, value,
+    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, check_token, consent_request,
+    event_count, history, redirect_target, send, tokens, value,
 };
 use crate::http;
 use crate::server::Server;
@@ -20,10 +20,10 @@ fn a_client_is_connected_used_refreshed_and_disconnected() {
     let query = program.query(&[]);
     let reply = http::get(server.public, &format!("/oauth/authorize?{query}"));
     assert_eq!(reply.status, 303, "{reply:?}");
-    let next = super::encoded(&[("next", &format!("/oauth/authorize?{query}"))]);
+    let next = super::encode_form(&[("next", &format!("/oauth/authorize?{query}"))]);
     assert_eq!(reply.header("location"), Some(format!("/sign-in?{next}").as_str()));
 
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let page = browser.ask(&query);
     assert_eq!(page.status, 200, "{page:?}");
     for word in [
@@ -38,10 +38,10 @@ fn a_client_is_connected_used_refreshed_and_disconnected() {
     }
     assert_eq!(page.body.matches("type=\"checkbox\"").count(), 4);
     assert_eq!(page.body.matches(" checked").count(), 4);
-    assert!(!page.body.contains("own device"), "it is not a program on this device");
+    assert!(!page.body.contains("own device"), "the program is not on this device");
 
-    let reply = browser.allow(&request_of(&page), &server.business, EVERY_SCOPE);
-    let (address, pairs) = returned(&reply);
+    let reply = browser.allow(&consent_request(&page), &server.business, EVERY_SCOPE);
+    let (address, pairs) = redirect_target(&reply);
     assert_eq!(address, REDIRECT);
     assert_eq!(value(&pairs, "state"), Some("s&t=a te"));
     assert_eq!(value(&pairs, "iss"), Some(format!("http://{}", server.public).as_str()));
@@ -57,17 +57,18 @@ fn a_client_is_connected_used_refreshed_and_disconnected() {
     let second = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!(second.scope, EVERY_SCOPE);
     assert!(first.access != second.access && first.refresh != second.refresh);
-    assert_eq!(standing(&server, &first.access), Ok(()), "it lasts for its hour");
-    assert_eq!(standing(&server, &second.access), Ok(()));
+    assert_eq!(check_token(&server, &first.access), Ok(()), "an access token lasts for its hour");
+    assert_eq!(check_token(&server, &second.access), Ok(()));
 
     let revoked = send(&server, "/oauth/revoke", &[("token", &second.refresh)]);
     assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
-    assert_eq!(standing(&server, &first.access), Err("key_revoked".to_owned()));
-    assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &first.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &second.access), Err("key_revoked".to_owned()));
     assert_refused(&program.refresh(&second.refresh, &[]), 400, "invalid_grant");
 
     let entries = history(&server, &server.business);
-    let names: Vec<_> = entries.iter().map(|entry| entry["tool"].as_str().expect("it")).collect();
+    let names: Vec<_> =
+        entries.iter().map(|entry| entry["tool"].as_str().expect("a name")).collect();
     assert_eq!(names[..3], ["grant_revoked", "consent", "sign_in"]);
     let consent = &entries[1];
     assert_eq!(consent["client"], "Program");
@@ -92,7 +93,7 @@ fn server_resource(server: &Server) -> String {
 fn the_history_records_a_calls_user_client_and_grant() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
     let call = json!({ "name": "notes.create", "arguments": { "body": "By a program." } });
     assert!(!server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool().0);
@@ -109,9 +110,9 @@ fn the_history_records_a_calls_user_client_and_grant() {
 fn no_secret_reaches_the_log() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
-    let request = request_of(&browser.ask(&program.query(&[])));
-    let (_, pairs) = returned(&browser.allow(&request, &server.business, EVERY_SCOPE));
+    let browser = Browser::signed_in(&server, &server.business.owner);
+    let request = consent_request(&browser.ask(&program.query(&[])));
+    let (_, pairs) = redirect_target(&browser.allow(&request, &server.business, EVERY_SCOPE));
     let code = value(&pairs, "code").expect("a code");
     let first = tokens(&program.exchange(code, &[]));
     let second = tokens(&program.refresh(&first.refresh, &[]));
@@ -132,6 +133,6 @@ fn no_secret_reaches_the_log() {
     ] {
         assert!(!log.contains(secret), "{secret}");
     }
-    assert!(log.contains("oauth/token"), "the requests themselves are there");
+    assert!(log.contains("oauth/token"), "the requests themselves are logged");
     assert_eq!(event_count(&server, &server.business, "token_revoked"), 1);
 }

@@ -10,17 +10,17 @@ use zoop_crm::values::clock::Clock;
 use zoop_crm::values::id::Id;
 
 use super::{
-    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, event_count, history, standing,
+    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, check_token, event_count, history,
 };
 use crate::server::Server;
 
-fn listed(server: &Server) -> Vec<Value> {
+fn list_grants(server: &Server) -> Vec<Value> {
     let listed =
         server.env.call_as_operator(Some(server.business.account), "grants.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 
-/// A user in a session of their own, in the business.
+/// Signs a user in, and returns them as a caller in the business.
 fn session_of(server: &Server, business: &Business, person: &Caller) -> Caller {
     let (_, signed_in) = server.env.sign_in(Business::user(person));
     server.env.in_tenant(signed_in.in_tenant(business.account.id, Source::default()))
@@ -30,11 +30,11 @@ fn session_of(server: &Server, business: &Business, person: &Caller) -> Caller {
 fn an_owner_sees_what_is_connected_and_disconnects_it() {
     let server = Server::start();
     let program = Program::register(&server);
-    let tech = Browser::of(&server, &server.business.tech);
+    let tech = Browser::signed_in(&server, &server.business.tech);
     program.code(&tech, &server.business, EVERY_SCOPE);
-    assert!(listed(&server).is_empty(), "the client never redeemed its code");
+    assert!(list_grants(&server).is_empty(), "the client never redeemed its code");
     let tokens = program.connect(&tech, &server.business, "read:notes");
-    let rows = listed(&server);
+    let rows = list_grants(&server);
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!(row["user_id"], Business::user(&server.business.tech).to_string());
     assert_eq!((&row["user_name"], &row["client_name"]), (&json!("Tessa Tech"), &json!("Program")));
@@ -43,20 +43,20 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
     assert_eq!(row["declined"], json!(["read:customers", "write:notes"]));
     assert_eq!((&row["tenant_name"], &row["revoked_at"]), (&json!("Acme"), &Value::Null));
 
-    let which = json!({ "id": row["id"] });
+    let id = json!({ "id": row["id"] });
     let owner = session_of(&server, &server.business, &server.business.owner);
     let office = session_of(&server, &server.business, &server.business.office);
-    let refused = server.env.call(&office, "grants.revoke", which.clone());
+    let refused = server.env.call(&office, "grants.revoke", id.clone());
     assert!(matches!(refused, Err(Error::InsufficientScope { .. })), "{refused:?}");
-    let stranger = server.env.empty_business("Other");
-    let foreign = session_of(&server, &stranger, &stranger.owner);
-    let refused = server.env.call(&foreign, "grants.revoke", which.clone());
+    let other = server.env.empty_business("Other");
+    let foreign = session_of(&server, &other, &other.owner);
+    let refused = server.env.call(&foreign, "grants.revoke", id.clone());
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
-    server.env.call(&owner, "grants.revoke", which.clone()).expect("it is disconnected");
-    assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
+    server.env.call(&owner, "grants.revoke", id.clone()).expect("the program is disconnected");
+    assert_eq!(check_token(&server, &tokens.access), Err("key_revoked".to_owned()));
     assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
-    assert!(listed(&server).is_empty());
-    let again = server.env.call(&owner, "grants.revoke", which);
+    assert!(list_grants(&server).is_empty());
+    let again = server.env.call(&owner, "grants.revoke", id);
     assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
     let entry = &history(&server, &server.business)[0];
     assert_eq!(
@@ -72,10 +72,10 @@ fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     let member = json!({ "name": "Tessa", "email": "tech@acme.example", "role": "office" });
     server.env.call_as_operator(Some(other.account), "users.create", member);
     let program = Program::register(&server);
-    let tech = Browser::of(&server, &server.business.tech);
+    let tech = Browser::signed_in(&server, &server.business.tech);
     let here = program.connect(&tech, &server.business, EVERY_SCOPE);
     let there = program.connect(&tech, &other, EVERY_SCOPE);
-    let owners = Browser::of(&server, &server.business.owner);
+    let owners = Browser::signed_in(&server, &server.business.owner);
     let foreign = program.connect(&owners, &server.business, EVERY_SCOPE);
     let (_, signed_in) = server.env.sign_in(Business::user(&server.business.tech));
     let own = || {
@@ -88,14 +88,14 @@ fn a_user_sees_and_ends_their_own_grants_in_every_business() {
         let (signed_in, environment) = (signed_in.clone(), server.env.environment.clone());
         server.env.write(move |tx| grants::revoke_own(tx, &environment, &signed_in, id, None))
     };
-    let rows = listed(&server);
-    let owners = rows.iter().find(|row| row["user_name"] == "Olive Owner").expect("it");
+    let rows = list_grants(&server);
+    let owners = rows.iter().find(|row| row["user_name"] == "Olive Owner").expect("a grant");
     let owners = Id::parse(owners["id"].as_str().expect("an id")).expect("an id");
-    assert!(matches!(revoke(owners), Err(Error::NotFound { .. })), "it is not theirs");
-    revoke(own()[0].id).expect("it is disconnected");
-    assert_eq!(standing(&server, &there.access), Err("key_revoked".to_owned()));
-    assert_eq!(standing(&server, &here.access), Ok(()));
-    assert_eq!(standing(&server, &foreign.access), Ok(()));
+    assert!(matches!(revoke(owners), Err(Error::NotFound { .. })), "the grant is not theirs");
+    revoke(own()[0].id).expect("the program is disconnected");
+    assert_eq!(check_token(&server, &there.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &here.access), Ok(()));
+    assert_eq!(check_token(&server, &foreign.access), Ok(()));
     assert_eq!((event_count(&server, &other, "grant_revoked"), own().len()), (1, 1));
 }
 
@@ -105,7 +105,7 @@ fn a_new_role_or_removal_takes_effect_on_the_next_call_and_ended_grants_stay_end
     let account = Some(server.business.account);
     let office = Business::user(&server.business.office).to_string();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.office);
+    let browser = Browser::signed_in(&server, &server.business.office);
     let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
     let create = || {
         let company = json!({ "customer_type": "company", "company_name": "A" });
@@ -116,13 +116,13 @@ fn a_new_role_or_removal_takes_effect_on_the_next_call_and_ended_grants_stay_end
     server.env.call_as_operator(account, "users.set_role", json!({ "id": office, "role": "tech" }));
     assert_eq!(create().1["kind"], "insufficient_scope");
     server.env.call_as_operator(account, "users.remove", json!({ "id": office }));
-    assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &tokens.access), Err("key_revoked".to_owned()));
     let removal = &history(&server, &server.business)[0];
     let ended = removal["changes"].as_array().expect("changes").iter();
     assert_eq!(ended.filter(|change| change["record_type"] == "grant").count(), 1, "{removal}");
     let back = json!({ "name": "O", "email": "office@acme.example", "role": "owner" });
     server.env.call_as_operator(account, "users.create", back);
-    assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &tokens.access), Err("key_revoked".to_owned()));
     assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
 }
 
@@ -139,22 +139,22 @@ fn ended_grants_are_swept_and_live_ones_kept() {
     let unused = Program::register(&server);
     let abandoned = Program::register(&server);
     let used = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let code = used.code(&browser, &server.business, EVERY_SCOPE);
     super::tokens(&used.exchange(&code, &[]));
     abandoned.code(&browser, &server.business, EVERY_SCOPE);
     browser.ask(&used.query(&[]));
-    assert_eq!(sweep(), 0, "nothing is over");
+    assert_eq!(sweep(), 0, "nothing has expired");
     server.env.clock.advance(DAY);
     sweep();
     assert_refused(&used.exchange(&code, &[]), 400, "invalid_grant");
     assert_eq!(
         event_count(&server, &server.business, "code_replayed"),
         1,
-        "it was noticed a day later"
+        "the reuse is detected a day later"
     );
 
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let mut tokens = used.connect(&browser, &server.business, EVERY_SCOPE);
     server.env.clock.advance(2 * DAY);
     assert!(sweep() > 0);

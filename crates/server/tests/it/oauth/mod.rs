@@ -23,12 +23,12 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 pub(crate) const EVERY_SCOPE: &str = "read:customers write:customers read:notes write:notes";
 
 /// Form-encodes pairs.
-pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn encode_form(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// Replaces pairs by name; an empty value drops one.
-pub(crate) fn changed<'a>(
+/// Replaces pairs by name. An empty value removes the pair.
+pub(crate) fn with_changes<'a>(
     pairs: &[(&'a str, &'a str)],
     changes: &[(&'a str, &'a str)],
 ) -> Vec<(&'a str, &'a str)> {
@@ -79,27 +79,26 @@ pub(crate) fn register(server: &Server, metadata: &Value) -> Reply {
 /// Sends a form without a cookie.
 pub(crate) fn send(server: &Server, target: &str, pairs: &[(&str, &str)]) -> Reply {
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    http::request(server.public, "POST", target, &headers, encoded(pairs).as_bytes())
+    http::request(server.public, "POST", target, &headers, encode_form(pairs).as_bytes())
 }
 
-/// What the client sees of an answer in its browser's URL: the address without its query, and the
-/// query's pairs.
-pub(crate) fn returned(reply: &Reply) -> (String, Vec<(String, String)>) {
+/// The address that an answer sends the browser to: without its query, and the query's pairs.
+pub(crate) fn redirect_target(reply: &Reply) -> (String, Vec<(String, String)>) {
     let (_, rest) = reply.body.split_once("0;url=").unwrap_or_else(|| panic!("{reply:?}"));
     let (address, _) = rest.split_once('"').expect("the end of the attribute");
-    let offered = format!("<a class=\"btn primary wide\" href=\"{address}\"");
-    assert!(reply.body.contains(&offered), "{reply:?}");
-    led_to(reply)
+    let link = format!("<a class=\"btn primary wide\" href=\"{address}\"");
+    assert!(reply.body.contains(&link), "{reply:?}");
+    primary_link(reply)
 }
 
-/// The same for an answer with a link that the user has to follow.
-pub(crate) fn offered(reply: &Reply) -> (String, Vec<(String, String)>) {
-    assert!(!reply.body.contains("http-equiv"), "nobody is sent anywhere: {reply:?}");
-    led_to(reply)
+/// The same for an answer that only links to the address, so that the user has to follow the link.
+pub(crate) fn link_target(reply: &Reply) -> (String, Vec<(String, String)>) {
+    assert!(!reply.body.contains("http-equiv"), "the page redirects: {reply:?}");
+    primary_link(reply)
 }
 
-/// The target of an answer's link.
-fn led_to(reply: &Reply) -> (String, Vec<(String, String)>) {
+/// The target of the page's main link.
+fn primary_link(reply: &Reply) -> (String, Vec<(String, String)>) {
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.header("location"), None);
     assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
@@ -120,8 +119,8 @@ pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a
     first
 }
 
-/// The hidden field of a consent page.
-pub(crate) fn request_of(reply: &Reply) -> String {
+/// The hidden field of a consent page that names the request.
+pub(crate) fn consent_request(reply: &Reply) -> String {
     let (_, rest) =
         reply.body.split_once("name=\"request\" value=\"").unwrap_or_else(|| panic!("{reply:?}"));
     rest.split_once('"').expect("the end of the attribute").0.to_owned()
@@ -136,7 +135,7 @@ impl<'a> Program<'a> {
         Self { server, id }
     }
 
-    /// The query of its authorization request for all scopes, with changes.
+    /// The query of the client's authorization request for all scopes, with changes.
     pub(crate) fn query(&self, changes: &[(&str, &str)]) -> String {
         let pairs = [
             ("response_type", "code"),
@@ -147,7 +146,7 @@ impl<'a> Program<'a> {
             ("code_challenge_method", "S256"),
             ("scope", EVERY_SCOPE),
         ];
-        encoded(&changed(&pairs, changes))
+        encode_form(&with_changes(&pairs, changes))
     }
 
     /// Exchanges a code, with changes to the correct request.
@@ -159,7 +158,7 @@ impl<'a> Program<'a> {
             ("redirect_uri", REDIRECT),
             ("code_verifier", VERIFIER),
         ];
-        send(self.server, "/oauth/token", &changed(&pairs, changes))
+        send(self.server, "/oauth/token", &with_changes(&pairs, changes))
     }
 
     /// Exchanges a refresh token, with changes to the correct request.
@@ -169,7 +168,7 @@ impl<'a> Program<'a> {
             ("client_id", self.id.as_str()),
             ("refresh_token", token),
         ];
-        send(self.server, "/oauth/token", &changed(&pairs, changes))
+        send(self.server, "/oauth/token", &with_changes(&pairs, changes))
     }
 
     /// Runs the whole flow with a user who ticks these scopes.
@@ -183,17 +182,17 @@ impl<'a> Program<'a> {
         tokens(&self.exchange(&code, &[]))
     }
 
-    /// Asks a user who ticks these scopes; returns the code.
+    /// Asks a user who ticks these scopes, and returns the code.
     pub(crate) fn code(&self, browser: &Browser<'_>, business: &Business, ticked: &str) -> String {
-        let request = request_of(&browser.ask(&self.query(&[])));
-        let (_, pairs) = returned(&browser.allow(&request, business, ticked));
+        let request = consent_request(&browser.ask(&self.query(&[])));
+        let (_, pairs) = redirect_target(&browser.allow(&request, business, ticked));
         value(&pairs, "code").expect("a code").to_owned()
     }
 }
 
 impl<'a> Browser<'a> {
     /// A browser with a signed-in user.
-    pub(crate) fn of(server: &'a Server, person: &Caller) -> Self {
+    pub(crate) fn signed_in(server: &'a Server, person: &Caller) -> Self {
         let (session, _) = server.env.sign_in(Business::user(person));
         Self { server, cookie: format!("__Host-zoop-session={}", session.expose()) }
     }
@@ -204,7 +203,7 @@ impl<'a> Browser<'a> {
         http::request(self.server.public, "GET", &target, &[("Cookie", &self.cookie)], b"")
     }
 
-    /// Sends the form of that page.
+    /// Sends the form of the consent page.
     pub(crate) fn answer(&self, pairs: &[(&str, &str)]) -> Reply {
         let origin = format!("http://{}", self.server.public);
         self.answer_from(&[("Origin", &origin)], pairs)
@@ -217,11 +216,11 @@ impl<'a> Browser<'a> {
             ("Content-Type", "application/x-www-form-urlencoded"),
         ];
         all.extend(headers);
-        let body = encoded(pairs);
+        let body = encode_form(pairs);
         http::request(self.server.public, "POST", "/oauth/authorize", &all, body.as_bytes())
     }
 
-    /// Allows what is ticked.
+    /// Allows the scopes that are ticked.
     pub(crate) fn allow(&self, request: &str, business: &Business, ticked: &str) -> Reply {
         let tenant = business.account.id.to_string();
         let mut pairs = vec![("request", request), ("business", &tenant), ("decision", "allow")];
@@ -247,7 +246,7 @@ pub(crate) fn tokens(reply: &Reply) -> Tokens {
     }
 }
 
-/// The error of a rejected token request.
+/// Checks the status and the error of a rejected token request.
 #[track_caller]
 pub(crate) fn assert_refused(reply: &Reply, status: u16, error: &str) {
     assert_eq!((reply.status, reply.json()["error"].as_str()), (status, Some(error)), "{reply:?}");
@@ -255,8 +254,8 @@ pub(crate) fn assert_refused(reply: &Reply, status: u16, error: &str) {
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
 }
 
-/// Whether the endpoint accepts a token, or the reason why not.
-pub(crate) fn standing(server: &Server, token: &str) -> Result<(), String> {
+/// Checks that the endpoint accepts a token. The error is the reason why not.
+pub(crate) fn check_token(server: &Server, token: &str) -> Result<(), String> {
     let reply = server.ask(token, "/api/mcp", "ping", json!({}));
     match reply.status {
         200 => Ok(()),
@@ -265,13 +264,13 @@ pub(crate) fn standing(server: &Server, token: &str) -> Result<(), String> {
     }
 }
 
-/// The names of the newest entries of a business's history, newest first.
+/// The newest entries of a business's history, newest first.
 pub(crate) fn history(server: &Server, business: &Business) -> Vec<Value> {
     let listed = server.env.call_as_operator(Some(business.account), "history.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 
-/// How often the history of a business has an entry with this name.
+/// The number of entries with this name in the history of a business.
 pub(crate) fn event_count(server: &Server, business: &Business, name: &str) -> usize {
     history(server, business).iter().filter(|entry| entry["tool"] == name).count()
 }

@@ -4,17 +4,17 @@ use std::sync::Barrier;
 
 use zoop_both::both;
 
-use super::{Browser, EVERY_SCOPE, Program, event_count, request_of, standing, tokens};
+use super::{Browser, EVERY_SCOPE, Program, check_token, consent_request, event_count, tokens};
 use crate::http::Reply;
 use crate::server::Server;
 
-const AT_ONCE: usize = 8;
+const THREADS: usize = 8;
 
-/// Runs the same from several threads concurrently.
-fn together(work: impl Fn() -> Reply + Sync) -> Vec<Reply> {
-    let ready = Barrier::new(AT_ONCE);
+/// Runs `work` in several threads at the same time.
+fn run_concurrently(work: impl Fn() -> Reply + Sync) -> Vec<Reply> {
+    let ready = Barrier::new(THREADS);
     std::thread::scope(|scope| {
-        let started: Vec<_> = (0..AT_ONCE)
+        let started: Vec<_> = (0..THREADS)
             .map(|_| {
                 scope.spawn(|| {
                     ready.wait();
@@ -30,14 +30,14 @@ fn together(work: impl Fn() -> Reply + Sync) -> Vec<Reply> {
 fn concurrent_refreshes_each_get_a_pair_and_rotate_once() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
-    let replies = together(|| program.refresh(&first.refresh, &[]));
+    let replies = run_concurrently(|| program.refresh(&first.refresh, &[]));
     let all: Vec<_> = replies.iter().map(tokens).collect();
     for pair in &all {
-        assert_eq!(standing(&server, &pair.access), Ok(()));
+        assert_eq!(check_token(&server, &pair.access), Ok(()));
     }
-    // Its grace period runs from the only rotation, whichever thread did it.
+    // The grace period begins with the only rotation, whichever thread made it.
     server.env.clock.advance(120_000);
     tokens(&program.refresh(&first.refresh, &[]));
     server.env.clock.advance(1);
@@ -49,12 +49,12 @@ fn concurrent_refreshes_each_get_a_pair_and_rotate_once() {
 fn a_code_used_concurrently_is_exchanged_once_and_then_revoked() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
-    let replies = together(|| program.exchange(&code, &[]));
+    let replies = run_concurrently(|| program.exchange(&code, &[]));
     let done: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
     assert_eq!(done.len(), 1, "{replies:?}");
-    assert_eq!(standing(&server, &tokens(done[0]).access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &tokens(done[0]).access), Err("key_revoked".to_owned()));
     assert_eq!(event_count(&server, &server.business, "code_replayed"), 1);
 }
 
@@ -62,9 +62,9 @@ fn a_code_used_concurrently_is_exchanged_once_and_then_revoked() {
 fn concurrent_consents_count_once() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
-    let request = request_of(&browser.ask(&program.query(&[])));
-    let replies = together(|| browser.allow(&request, &server.business, EVERY_SCOPE));
+    let browser = Browser::signed_in(&server, &server.business.owner);
+    let request = consent_request(&browser.ask(&program.query(&[])));
+    let replies = run_concurrently(|| browser.allow(&request, &server.business, EVERY_SCOPE));
     let taken = replies.iter().filter(|reply| reply.status == 200).count();
     assert_eq!(taken, 1, "{replies:?}");
     assert_eq!(event_count(&server, &server.business, "consent"), 1);
@@ -74,12 +74,12 @@ fn concurrent_consents_count_once() {
 fn concurrent_replays_are_recorded_once() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
     server.env.clock.advance(120_001);
-    let replies = together(|| program.refresh(&first.refresh, &[]));
+    let replies = run_concurrently(|| program.refresh(&first.refresh, &[]));
     assert!(replies.iter().all(|reply| reply.status == 400), "{replies:?}");
-    assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &second.access), Err("key_revoked".to_owned()));
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 1);
 }

@@ -25,11 +25,11 @@ fn a_registration_returns_the_values_in_effect() {
     assert_eq!(reply.status, 201, "{reply:?}");
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
-    let mut told = reply.json();
-    let id = told["client_id"].take();
+    let mut answer = reply.json();
+    let id = answer["client_id"].take();
     assert!(id.as_str().is_some_and(|id| id.starts_with("zoop_cl_")), "{id}");
     assert_eq!(
-        told,
+        answer,
         json!({
             "client_id": null,
             "client_id_issued_at": 1_781_373_600,

@@ -4,8 +4,8 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{
-    Browser, CHALLENGE, EVERY_SCOPE, Program, VERIFIER, assert_refused, encoded, event_count, send,
-    standing, tokens,
+    Browser, CHALLENGE, EVERY_SCOPE, Program, VERIFIER, assert_refused, check_token, encode_form,
+    event_count, send, tokens,
 };
 use crate::http;
 use crate::server::Server;
@@ -17,8 +17,8 @@ const DAY: i64 = 24 * 60 * MINUTE;
 fn a_code_is_valid_only_with_its_pkce_verifier() {
     let server = Server::start();
     let program = Program::register(&server);
-    let stranger = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let other_program = Program::register(&server);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     for change in [
         ("code_verifier", ""),
@@ -26,7 +26,7 @@ fn a_code_is_valid_only_with_its_pkce_verifier() {
         ("code_verifier", CHALLENGE),
         ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"),
         ("redirect_uri", "https://program.example/other"),
-        ("client_id", stranger.id.as_str()),
+        ("client_id", other_program.id.as_str()),
         ("code", ""),
         ("code", "zoop_ac_nonsense"),
     ] {
@@ -42,16 +42,16 @@ fn a_code_is_valid_only_with_its_pkce_verifier() {
     ] {
         assert_refused(&program.exchange(&code, &[change]), status, error);
     }
-    // None of these used up the code. The redirect URI may be omitted (OAuth 2.1), PKCE binds the code.
+    // None of these used up the code. OAuth 2.1 allows omitting the redirect URI, because PKCE binds the code.
     let done = tokens(&program.exchange(&code, &[("redirect_uri", "")]));
-    assert_eq!(standing(&server, &done.access), Ok(()));
+    assert_eq!(check_token(&server, &done.access), Ok(()));
 }
 
 #[both]
 fn a_code_is_valid_for_a_minute() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let code = || program.code(&browser, &server.business, EVERY_SCOPE);
     let (first, second) = (code(), code());
     server.env.clock.advance(MINUTE - 1);
@@ -64,7 +64,7 @@ fn a_code_is_valid_for_a_minute() {
 fn reusing_an_authorization_code_revokes_its_tokens() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let other = program.connect(&browser, &server.business, EVERY_SCOPE);
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let first = tokens(&program.exchange(&code, &[]));
@@ -73,10 +73,10 @@ fn reusing_an_authorization_code_revokes_its_tokens() {
     server.env.clock.advance(10 * MINUTE);
     assert_refused(&program.exchange(&code, &[("code_verifier", "")]), 400, "invalid_grant");
     for token in [&first.access, &second.access] {
-        assert_eq!(standing(&server, token), Err("key_revoked".to_owned()));
+        assert_eq!(check_token(&server, token), Err("key_revoked".to_owned()));
     }
     assert_refused(&program.refresh(&second.refresh, &[]), 400, "invalid_grant");
-    assert_eq!(standing(&server, &other.access), Ok(()), "another grant stays");
+    assert_eq!(check_token(&server, &other.access), Ok(()), "another grant is not revoked");
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
     assert_eq!(event_count(&server, &server.business, "code_replayed"), 1, "recorded once");
 }
@@ -85,20 +85,20 @@ fn reusing_an_authorization_code_revokes_its_tokens() {
 fn an_access_token_lasts_an_hour() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
     server.env.clock.advance(60 * MINUTE - 1);
-    assert_eq!(standing(&server, &tokens.access), Ok(()));
+    assert_eq!(check_token(&server, &tokens.access), Ok(()));
     server.env.clock.advance(1);
-    assert_eq!(standing(&server, &tokens.access), Err("expired".to_owned()));
-    assert_eq!(standing(&server, &tokens.refresh), Err("invalid_token".to_owned()));
+    assert_eq!(check_token(&server, &tokens.access), Err("expired".to_owned()));
+    assert_eq!(check_token(&server, &tokens.refresh), Err("invalid_token".to_owned()));
 }
 
 #[both]
 fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let idle = program.connect(&browser, &server.business, EVERY_SCOPE);
     let mut used = program.connect(&browser, &server.business, EVERY_SCOPE);
     server.env.clock.advance(30 * DAY - 1);
@@ -112,13 +112,13 @@ fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
     // 175 days have passed.
     server.env.clock.advance(5 * DAY - 1);
     used = tokens(&program.refresh(&used.refresh, &[]));
-    assert_eq!(standing(&server, &used.access), Ok(()));
+    assert_eq!(check_token(&server, &used.access), Ok(()));
     server.env.clock.advance(1);
     assert_refused(&program.refresh(&used.refresh, &[]), 400, "invalid_grant");
     assert_eq!(
-        standing(&server, &used.access),
+        check_token(&server, &used.access),
         Err("expired".to_owned()),
-        "its end is the grant's"
+        "the token ends with its grant"
     );
 }
 
@@ -126,14 +126,14 @@ fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
 fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
     server.env.clock.advance(2 * MINUTE);
     let third = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!((&third.access, &third.refresh), (&second.access, &second.refresh), "the same pair");
     assert_eq!((second.seconds, third.seconds), (3_600, 3_480), "what is left of the hour");
-    assert_eq!(standing(&server, &third.access), Ok(()));
+    assert_eq!(check_token(&server, &third.access), Ok(()));
     let less = tokens(&program.refresh(&first.refresh, &[("scope", "read:notes")]));
     assert_eq!(less.refresh, second.refresh, "one chain, whatever scopes are requested");
     assert_ne!(less.access, second.access);
@@ -141,10 +141,10 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
     assert_ne!(fourth.refresh, third.refresh);
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 0);
     server.env.clock.advance(1);
-    // The second use did not extend the first one's time.
+    // Repeating the first token did not extend its two minutes.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     for token in [&first, &second, &third, &fourth] {
-        assert_eq!(standing(&server, &token.access), Err("key_revoked".to_owned()));
+        assert_eq!(check_token(&server, &token.access), Err("key_revoked".to_owned()));
         assert_refused(&program.refresh(&token.refresh, &[]), 400, "invalid_grant");
     }
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 1, "recorded once");
@@ -156,14 +156,14 @@ fn a_token_dated_by_a_fast_clock_lasts_no_longer_than_others() {
     let program = Program::register(&server);
     let years = 2 * 365 * DAY;
     server.env.clock.advance(years);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
     server.env.clock.advance(-years);
-    assert_eq!(standing(&server, &second.access), Err("expired".to_owned()));
+    assert_eq!(check_token(&server, &second.access), Err("expired".to_owned()));
     let third = tokens(&program.refresh(&second.refresh, &[]));
-    assert_eq!(standing(&server, &third.access), Ok(()));
-    // By this clock it is not known how long ago the first token was exchanged.
+    assert_eq!(check_token(&server, &third.access), Ok(()));
+    // The corrected clock cannot tell how long ago the first token was exchanged.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 1);
 }
@@ -172,7 +172,7 @@ fn a_token_dated_by_a_fast_clock_lasts_no_longer_than_others() {
 fn a_refresh_can_narrow_scopes_and_never_widen_them() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, "read:customers read:notes");
     for scope in ["read:customers write:customers", "operate", "write:notes"] {
         let refused = program.refresh(&first.refresh, &[("scope", scope)]);
@@ -193,17 +193,21 @@ fn a_refresh_can_narrow_scopes_and_never_widen_them() {
 fn a_refresh_token_is_valid_only_for_its_client() {
     let server = Server::start();
     let program = Program::register(&server);
-    let stranger = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let other_program = Program::register(&server);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
-    assert_refused(&stranger.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
+    assert_refused(&other_program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
     assert_refused(&program.refresh(&tokens.access, &[]), 400, "invalid_grant");
     assert_refused(&program.refresh("", &[]), 400, "invalid_grant");
     let gone = program.refresh(&tokens.refresh, &[("client_id", "zoop_cl_nonsense")]);
     assert_refused(&gone, 401, "invalid_client");
-    let pairs = [("token", tokens.refresh.as_str()), ("client_id", &stranger.id)];
+    let pairs = [("token", tokens.refresh.as_str()), ("client_id", &other_program.id)];
     assert_eq!(send(&server, "/oauth/revoke", &pairs).status, 200);
-    assert_eq!(standing(&server, &tokens.access), Ok(()), "another client ends nothing");
+    assert_eq!(
+        check_token(&server, &tokens.access),
+        Ok(()),
+        "another client cannot revoke the token"
+    );
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 0);
 }
 
@@ -211,7 +215,7 @@ fn a_refresh_token_is_valid_only_for_its_client() {
 fn revoking_an_access_token_keeps_the_others_and_revoking_an_unknown_one_succeeds() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
     let revoke = |pairs: &[(&str, &str)]| send(&server, "/oauth/revoke", pairs);
@@ -222,12 +226,12 @@ fn revoking_an_access_token_keeps_the_others_and_revoking_an_unknown_one_succeed
             200
         );
     }
-    assert_eq!(standing(&server, &first.access), Err("key_revoked".to_owned()));
-    assert_eq!(standing(&server, &second.access), Ok(()));
+    assert_eq!(check_token(&server, &first.access), Err("key_revoked".to_owned()));
+    assert_eq!(check_token(&server, &second.access), Ok(()));
     for token in ["nonsense", "zoop_rt_nonsense", server.business.owner_key.as_str()] {
         assert_eq!(revoke(&[("token", token)]).status, 200);
     }
-    assert_eq!(standing(&server, &server.business.owner_key), Ok(()));
+    assert_eq!(check_token(&server, &server.business.owner_key), Ok(()));
     assert_refused(&revoke(&[]), 400, "invalid_request");
     assert_refused(&revoke(&[("token", "x"), ("token", "y")]), 400, "invalid_request");
     assert_eq!(event_count(&server, &server.business, "token_revoked"), 1);
@@ -237,7 +241,7 @@ fn revoking_an_access_token_keeps_the_others_and_revoking_an_unknown_one_succeed
 fn parameters_in_the_url_duplicates_and_json_are_rejected() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let pairs = [
         ("grant_type", "authorization_code"),
@@ -245,12 +249,12 @@ fn parameters_in_the_url_duplicates_and_json_are_rejected() {
         ("code", &code),
         ("code_verifier", VERIFIER),
     ];
-    let query = format!("/oauth/token?{}", encoded(&pairs));
+    let query = format!("/oauth/token?{}", encode_form(&pairs));
     assert_refused(&send(&server, &query, &[]), 400, "invalid_request");
     assert_refused(&send(&server, "/oauth/token?x=1", &pairs), 400, "invalid_request");
     let twice = [&pairs[..], &[("client_id", "other")]].concat();
     assert_refused(&send(&server, "/oauth/token", &twice), 400, "invalid_request");
-    let body = encoded(&pairs);
+    let body = encode_form(&pairs);
     for kind in ["application/json", "multipart/form-data", ""] {
         let kind = [("Content-Type", kind)];
         let reply = http::request(server.public, "POST", "/oauth/token", &kind, body.as_bytes());
@@ -276,14 +280,14 @@ fn token_requests_are_limited_by_address() {
 fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let other = program.connect(&browser, &server.business, EVERY_SCOPE);
     let mut last = first.clone();
     for n in 0..120 {
-        // The limit for the address is per minute.
+        // This stays below the limit for the address, which is per minute.
         server.env.clock.advance(1_000);
-        // A repeated token adds no more rows than a new one.
+        // Repeating the first token counts as a refresh, too.
         let token = if n % 2 == 0 { &first } else { &last };
         last = tokens(&program.refresh(&token.refresh, &[]));
     }
@@ -299,7 +303,7 @@ fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
 fn a_nul_character_is_rejected_like_any_invalid_value() {
     let server = Server::start();
     let program = Program::register(&server);
-    let browser = Browser::of(&server, &server.business.owner);
+    let browser = Browser::signed_in(&server, &server.business.owner);
     assert_refused(&program.refresh("x", &[("client_id", "a\0b")]), 400, "invalid_request");
     for change in [("client_id", "https://a.example/\0"), ("redirect_uri", "https://a.example/\0")]
     {
@@ -313,7 +317,7 @@ fn a_nul_character_is_rejected_like_any_invalid_value() {
     let origin = format!("http://{}", server.public);
     let headers =
         [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin.as_str())];
-    let body = encoded(&form);
+    let body = encode_form(&form);
     let reply = http::request(server.public, "POST", "/sign-in", &headers, body.as_bytes());
     assert_eq!(reply.status, 400, "{reply:?}");
     assert_eq!(http::get(server.public, "/sign-in?next=%00").status, 400);

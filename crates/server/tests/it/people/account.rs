@@ -4,7 +4,9 @@ use zoop_both::both;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
-use super::{Browser, OFFICE, OWNER, PASSWORD, between, form, location, set_password, start, told};
+use super::{
+    Browser, OFFICE, OWNER, PASSWORD, between, event_count, form, location, set_password, start,
+};
 use crate::http;
 
 const NEW: &str = "quite another phrase";
@@ -36,18 +38,18 @@ fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
         assert!(reply.body.contains(fault), "{fault}: {}", reply.body);
     }
     let before = browser.cookies.clone();
-    assert!(other.is_in());
+    assert!(other.is_signed_in());
     let reply = change(&mut browser, PASSWORD, NEW, NEW);
     assert_eq!(location(&reply), "/account?done=password");
     assert!(browser.get("/account?done=password").body.contains("Your password has been changed"));
-    assert!(!other.is_in());
+    assert!(!other.is_signed_in());
     let fresh = std::mem::replace(&mut browser.cookies, before);
-    assert!(!browser.is_in(), "the session's own secret is new too");
+    assert!(!browser.is_signed_in(), "the session's own secret is new too");
     browser.cookies = fresh;
-    assert!(browser.is_in());
+    assert!(browser.is_signed_in());
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW).status, 303);
-    assert_eq!(told(&server, "password_set"), 2, "the command line's and this one");
+    assert_eq!(event_count(&server, "password_set"), 2, "by the command line and on this page");
 }
 
 #[both]
@@ -60,7 +62,7 @@ fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
     }
     server.env.clock.advance(30_000);
     assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).status, 429);
-    // They are counted for this browser, which the user has used before.
+    // The wrong passwords are counted for this browser, because the user has used it before.
     assert_eq!(Browser::at(&server, "198.51.100.1").sign_in(OWNER, PASSWORD).status, 303);
 }
 
@@ -68,9 +70,9 @@ fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
 fn a_password_set_by_the_command_line_ends_every_session() {
     let server = start();
     let mut browser = Browser::owner(&server);
-    assert!(browser.is_in());
+    assert!(browser.is_signed_in());
     set_password(&server, OWNER, NEW);
-    assert!(!browser.is_in());
+    assert!(!browser.is_signed_in());
 }
 
 #[both]
@@ -85,24 +87,24 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
     assert!(page.contains("Test Browser 1.0") && page.contains("198.51.100.1"), "{page}");
     assert_eq!(page.matches("This browser.").count(), 1);
 
-    let mut stranger = Browser::new(&server);
-    stranger.sign_in(OFFICE, PASSWORD);
-    // The oldest is last.
+    let mut other_user = Browser::new(&server);
+    other_user.sign_in(OFFICE, PASSWORD);
+    // The oldest session is listed last.
     let id = page.rsplit("name=\"session\" value=\"").next().expect("one");
     let id = id.split('"').next().expect("its end").to_owned();
-    let foreign = stranger.post("/account/sessions/end", &[("session", &id)]);
-    assert_eq!(foreign.status, 404, "somebody else's");
-    assert!(first.is_in());
+    let foreign = other_user.post("/account/sessions/end", &[("session", &id)]);
+    assert_eq!(foreign.status, 404, "another user's session");
+    assert!(first.is_signed_in());
     let reply = third.post("/account/sessions/end", &[("session", &id)]);
     assert_eq!(location(&reply), "/account?done=session");
-    assert!(!first.is_in());
-    assert!(second.is_in());
+    assert!(!first.is_signed_in());
+    assert!(second.is_signed_in());
     assert_eq!(third.post("/account/sessions/end", &[("session", "x")]).status, 400);
 
     let reply = third.post("/account/sessions/end-others", &[]);
     assert_eq!(location(&reply), "/account?done=sessions");
-    assert!(!second.is_in() && third.is_in() && stranger.is_in());
-    assert_eq!(told(&server, "session_ended"), 2);
+    assert!(!second.is_signed_in() && third.is_signed_in() && other_user.is_signed_in());
+    assert_eq!(event_count(&server, "session_ended"), 2);
     let page = third.get("/account").body;
     assert_eq!(between(&page, "<h2>Sessions</h2>", "</ul>").matches("<li>").count(), 1);
 }
@@ -160,7 +162,7 @@ fn connected_programs_are_listed_and_disconnected_by_their_user() {
     let page = owner.get("/account").body;
     let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
     assert!(listed.contains("for <bdi>Acme</bdi>"), "{listed}");
-    // In the words of the page that granted them.
+    // The scopes are listed in the words of the consent page.
     let given = "read customers, change customers, read notes, write notes";
     assert!(listed.contains(given) && !listed.contains("write:notes"), "{listed}");
     assert!(listed.contains("<time datetime=\""), "{listed}");
@@ -170,18 +172,18 @@ fn connected_programs_are_listed_and_disconnected_by_their_user() {
     assert!(office.get("/account").body.contains("None yet."));
     let foreign = office.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(foreign.status, 404);
-    let asked = format!("/account/programs/disconnect?program={id}");
-    assert!(listed.contains(&asked), "{listed}");
-    assert_eq!(office.get(&asked).status, 404);
+    let question_path = format!("/account/programs/disconnect?program={id}");
+    assert!(listed.contains(&question_path), "{listed}");
+    assert_eq!(office.get(&question_path).status, 404);
     assert_eq!(owner.get("/account/programs/disconnect?program=x").status, 404);
-    let question = owner.get(&asked).body;
+    let question = owner.get(&question_path).body;
     let name = between(listed, "<strong>", "</strong>");
     assert!(question.contains(&format!("Disconnect {name}?")), "{question}");
     assert!(question.contains("<bdi>Acme</bdi>") && question.contains("Cancel"), "{question}");
-    assert!(owner.get("/account").body.contains(&asked), "asking disconnects nothing");
+    assert!(owner.get("/account").body.contains(&question_path), "asking disconnects nothing");
     let reply = owner.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(location(&reply), "/account?done=program");
     assert!(owner.get("/account").body.contains("None yet."));
-    assert_eq!(owner.get(&asked).status, 404);
-    assert_eq!(told(&server, "grant_revoked"), 1);
+    assert_eq!(owner.get(&question_path).status, 404);
+    assert_eq!(event_count(&server, "grant_revoked"), 1);
 }

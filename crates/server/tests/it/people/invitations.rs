@@ -4,18 +4,18 @@ use serde_json::json;
 use zoop_both::both;
 use zoop_crm::testing::Business;
 
-use super::{Browser, OFFICE, PASSWORD, between, location, set_password, start, told};
+use super::{Browser, OFFICE, PASSWORD, between, event_count, location, set_password, start};
 use crate::server::Server;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 const NEW: &str = "new@acme.example";
 
-/// Invites with the tool; returns the link's path and the invitation's id.
+/// Creates an invitation with the tool. Returns the link's path and the invitation's id.
 fn invite(server: &Server, email: &str, role: &str) -> (String, String) {
     let who = json!({ "name": "Nadia New", "email": email, "role": role });
     let made =
         server.env.call_as_operator(Some(server.business.account), "invitations.create", who);
-    let text = |key: &str| made[key].as_str().expect("it").to_owned();
+    let text = |key: &str| made[key].as_str().expect("a string").to_owned();
     (text("path"), text("invitation_id"))
 }
 
@@ -45,7 +45,7 @@ fn a_new_user_chooses_a_password_and_is_signed_in() {
     assert_eq!(location(&choose(&mut browser, &path, PASSWORD)), "/account?done=joined");
     let page = browser.get("/account").body;
     assert!(page.contains("Nadia New") && page.contains("Acme"), "{page}");
-    assert_eq!(told(&server, "invitation_accepted"), 1);
+    assert_eq!(event_count(&server, "invitation_accepted"), 1);
     assert_eq!(Browser::new(&server).sign_in(NEW, PASSWORD).status, 303);
 
     let mut second = Browser::new(&server);
@@ -65,7 +65,7 @@ fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
     let made = server.env.call_as_operator(Some(other.account), "invitations.create", who);
     let path = made["path"].as_str().expect("a path").to_owned();
 
-    // With or without a password, they have to sign in: the inviter must not be able to give them one.
+    // With or without a password, the user has to sign in: the inviter must not be able to set a password for them.
     let mut browser = Browser::new(&server);
     let leads_to_sign_in = |browser: &mut Browser<'_>| {
         let reply = choose(browser, &path, "a thief's password");
@@ -78,7 +78,7 @@ fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
 
     let mut owner = Browser::owner(&server);
     assert!(owner.get(&path).body.contains("signed in as someone else"));
-    assert_eq!(owner.post(&path, &[]).status, 400, "it is not the owner's");
+    assert_eq!(owner.post(&path, &[]).status, 400, "the invitation is not for the owner");
 
     let fields = [("email", OFFICE), ("password", PASSWORD), ("next", path.as_str())];
     assert_eq!(location(&browser.post("/sign-in", &fields)), path);
@@ -127,7 +127,7 @@ fn another_business_does_not_trust_an_unproved_mailbox() {
     assert_eq!(claimer.get(&format!("/team?business={}", other.id)).status, 403);
 
     set_password(&server, NEW, "another phrase");
-    assert!(!claimer.is_in());
+    assert!(!claimer.is_signed_in());
     let mut person = Browser::new(&server);
     person.sign_in(NEW, "another phrase");
     assert_eq!(person.get(&format!("/team?business={}", other.id)).status, 200);
@@ -192,7 +192,7 @@ fn only_one_of_concurrent_acceptances_succeeds() {
     statuses.sort_unstable();
     assert_eq!(statuses[0], 303, "{statuses:?}");
     assert!(statuses[1..].iter().all(|status| matches!(status, 400 | 410)), "{statuses:?}");
-    assert_eq!(told(&server, "invitation_accepted"), 1);
+    assert_eq!(event_count(&server, "invitation_accepted"), 1);
 }
 
 #[both]
@@ -223,5 +223,5 @@ fn an_invitation_is_valid_while_its_inviter_is_an_owner() {
     }
     server.env.call_as_operator(account, "users.remove", json!({ "id": id }));
     assert_eq!(choose(&mut invited, &path, PASSWORD).status, 410);
-    assert_eq!(told(&server, "invitation_accepted"), 0);
+    assert_eq!(event_count(&server, "invitation_accepted"), 0);
 }

@@ -5,7 +5,9 @@ use zoop_both::both;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
-use super::{Browser, OFFICE, OWNER, PASSWORD, between, code, location, set_password, start, told};
+use super::{
+    Browser, OFFICE, OWNER, PASSWORD, between, code, event_count, location, set_password, start,
+};
 use crate::http::Reply;
 use crate::mail::MailServer;
 use crate::server::{Server, wait_until};
@@ -35,7 +37,7 @@ fn ask(browser: &mut Browser<'_>, email: &str) -> Reply {
 /// The path of a mail's link.
 fn path(mail: &str, origin: &str) -> String {
     let (_, link) = mail.split_once(origin).unwrap_or_else(|| panic!("no link: {mail}"));
-    link.split(|c: char| c.is_whitespace() || c == '"').next().expect("it").to_owned()
+    link.split(|c: char| c.is_whitespace() || c == '"').next().expect("a link").to_owned()
 }
 
 fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> Reply {
@@ -66,17 +68,20 @@ fn a_lost_password_is_reset_by_a_mailed_link() {
     let differing = [("password", NEW_PASSWORD), ("repeated", "something else")];
     assert!(browser.post(&path, &differing).body.contains("do not match"));
     assert_eq!(choose(&mut browser, &path, "short").status, 400);
-    assert!(thief.is_in(), "nothing has ended so far");
+    assert!(thief.is_signed_in(), "nothing has ended so far");
     let reply = choose(&mut browser, &path, NEW_PASSWORD);
     assert_eq!(location(&reply), "/account?done=new-password");
     assert!(browser.get("/account?done=new-password").body.contains("You have a new password"));
-    assert!(!thief.is_in(), "sessions have ended");
-    assert!(server.env.authenticate(tokens.access.expose()).is_err(), "and programs");
-    assert_eq!(choose(&mut browser, &path, "a third phrase").status, 410, "it works once");
+    assert!(!thief.is_signed_in(), "sessions have ended");
+    assert!(
+        server.env.authenticate(tokens.access.expose()).is_err(),
+        "programs are disconnected too"
+    );
+    assert_eq!(choose(&mut browser, &path, "a third phrase").status, 410, "the link works once");
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
     assert!(mails.is_empty(), "nothing went to the address that is not known");
-    assert_eq!(told(&server, "password_link_sent"), 1);
+    assert_eq!(event_count(&server, "password_link_sent"), 1);
     assert!(!server.log.text().contains("zoop_pl_"));
 }
 
@@ -96,7 +101,7 @@ fn a_mailed_link_lasts_half_an_hour_and_few_are_sent() {
     }
     assert_eq!(ask(&mut browser, OWNER).status, 200, "the same answer");
     ask(&mut browser, "nobody@acme.example");
-    assert_eq!(told(&server, "password_link_sent"), 3, "three an hour");
+    assert_eq!(event_count(&server, "password_link_sent"), 3, "three an hour");
     for _ in 0..5 {
         assert_eq!(ask(&mut browser, "nobody@acme.example").status, 200);
     }
@@ -121,8 +126,8 @@ fn a_mailed_link_works_despite_a_lock_out() {
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
 }
 
-/// A holder of the invitation's link has chosen Nadia's password and set up a second factor.
-fn claimed(server: &Server) -> Browser<'_> {
+/// Claims Nadia's account with an invitation's link: chooses her password, and sets up a second factor.
+fn claim_account(server: &Server) -> Browser<'_> {
     let made = server.env.call_as_operator(
         Some(server.business.account),
         "invitations.create",
@@ -143,7 +148,7 @@ fn claimed(server: &Server) -> Browser<'_> {
 #[both]
 fn proving_the_mailbox_ends_everything_set_up_before() {
     let (server, mails) = start_with_mail();
-    let mut claimer = claimed(&server);
+    let mut claimer = claim_account(&server);
     let other = server.env.empty_business("Borealis");
     let nadia = json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "owner" });
     server.env.call_as_operator(Some(other.account), "users.create", nadia);
@@ -153,27 +158,27 @@ fn proving_the_mailbox_ends_everything_set_up_before() {
     let path = path(&mails.next(), &person.origin());
     assert!(person.get(&path).body.contains("second factor is turned off"), "the page says so");
     assert_eq!(location(&choose(&mut person, &path, NEW_PASSWORD)), "/account?done=new-password");
-    assert!(!claimer.is_in());
-    assert_eq!(told(&server, "second_factor_off"), 1, "and the history says so");
+    assert!(!claimer.is_signed_in());
+    assert_eq!(event_count(&server, "second_factor_off"), 1, "the history records it");
 }
 
 #[both]
 fn the_first_mailed_link_keeps_the_second_factor_if_no_membership_waits() {
     let (server, mails) = start_with_mail();
-    let mut claimer = claimed(&server);
+    let mut claimer = claim_account(&server);
     let mut thief = Browser::new(&server);
     ask(&mut thief, "nadia@acme.example");
     let path = path(&mails.next(), &thief.origin());
     assert!(!thief.get(&path).body.contains("second factor is turned off"));
     assert_eq!(location(&choose(&mut thief, &path, NEW_PASSWORD)), "/sign-in/second-factor");
-    assert!(!thief.is_in() && !claimer.is_in());
-    assert_eq!(told(&server, "second_factor_off"), 0);
+    assert!(!thief.is_signed_in() && !claimer.is_signed_in());
+    assert_eq!(event_count(&server, "second_factor_off"), 0);
 }
 
 #[both]
 fn a_mailed_invitation_asks_an_unverified_user_for_their_second_factor() {
     let (server, mails) = start_with_mail();
-    let _claimer = claimed(&server);
+    let _claimer = claim_account(&server);
     let mut owner = Browser::owner(&server);
     let other = server.env.empty_business("Borealis");
     let dana = json!({ "name": "Dana", "email": OWNER, "role": "owner" });
@@ -194,8 +199,8 @@ fn a_mailed_invitation_asks_an_unverified_user_for_their_second_factor() {
         location(&choose(&mut person, &path, NEW_PASSWORD)),
         "/sign-in/second-factor?next=%2Faccount%3Fdone%3Djoined"
     );
-    assert!(!person.is_in());
-    assert_eq!(told(&server, "second_factor_off"), 0);
+    assert!(!person.is_signed_in());
+    assert_eq!(event_count(&server, "second_factor_off"), 0);
 }
 
 #[both]
@@ -211,10 +216,10 @@ fn a_verified_users_second_factor_survives_a_mailed_link() {
     ask(&mut browser, OWNER);
     let path = path(&mails.next(), &browser.origin());
     assert_eq!(location(&choose(&mut browser, &path, NEW_PASSWORD)), "/sign-in/second-factor");
-    assert!(!browser.is_in(), "the code is still asked for");
+    assert!(!browser.is_signed_in(), "the code is still asked for");
     let shown = code(&server, &server.business.owner);
     assert_eq!(browser.post("/sign-in/second-factor", &[("code", &shown)]).status, 303);
-    assert!(browser.is_in());
+    assert!(browser.is_signed_in());
 }
 
 #[both]
@@ -241,21 +246,24 @@ fn an_owner_creates_a_link_for_a_colleague_who_lost_password_and_second_factor()
         let link = between(&page.body, "id=\"link\">", "<");
         link.strip_prefix(&owner.origin()).expect("our own address").to_owned()
     };
-    let keeps = make(&mut owner, &[]);
-    let ends = make(&mut owner, &[("second_factor", "yes")]);
+    let plain = make(&mut owner, &[]);
+    let resetting = make(&mut owner, &[("second_factor", "yes")]);
     assert!(!owner.get("/team").body.contains("zoop_pl_"), "shown once");
     let mut back = Browser::new(&server);
-    assert_eq!(back.get(&keeps).status, 410, "a later link ends the earlier one");
-    assert!(back.get(&ends).body.contains("second factor is turned off"));
-    assert_eq!(location(&choose(&mut back, &ends, NEW_PASSWORD)), "/account?done=new-password");
-    assert!(!office.is_in());
-    assert!(back.is_in());
-    assert_eq!(told(&server, "users.password_link"), 2);
-    assert_eq!(told(&server, "second_factor_off"), 1);
+    assert_eq!(back.get(&plain).status, 410, "a later link ends the earlier one");
+    assert!(back.get(&resetting).body.contains("second factor is turned off"));
+    assert_eq!(
+        location(&choose(&mut back, &resetting, NEW_PASSWORD)),
+        "/account?done=new-password"
+    );
+    assert!(!office.is_signed_in());
+    assert!(back.is_signed_in());
+    assert_eq!(event_count(&server, "users.password_link"), 2);
+    assert_eq!(event_count(&server, "second_factor_off"), 1);
 
     let kept = make(&mut owner, &[]);
     server.env.clock.advance(24 * 60 * MINUTE);
-    assert_eq!(back.get(&kept).status, 410, "it lasts a day");
+    assert_eq!(back.get(&kept).status, 410, "the link lasts a day");
 }
 
 #[both]
@@ -280,7 +288,7 @@ fn a_mailed_invitation_is_not_shown_and_proves_the_mailbox() {
         let user = zoop_crm::identity::sign_in::user::find(tx, "nadia@acme.example")?;
         zoop_crm::identity::sign_in::user::is_proved(tx, user.id)
     });
-    assert!(proved.expect("it is read"));
+    assert!(proved.expect("an answer"));
 
     invite(&mut owner, "Visit www.evil.example now", "other@acme.example");
     let mail = mails.next();

@@ -57,7 +57,7 @@ pub(crate) fn code(server: &Server, access: &Caller) -> String {
     server.env.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
 }
 
-/// The names of the history's entries, newest first.
+/// The entries of the history, newest first.
 pub(crate) fn history(server: &Server) -> Vec<Value> {
     let answer = server.env.call_as_operator(
         Some(server.business.account),
@@ -67,8 +67,8 @@ pub(crate) fn history(server: &Server) -> Vec<Value> {
     answer["rows"].as_array().expect("rows").clone()
 }
 
-/// How many entries of the history have this name.
-pub(crate) fn told(server: &Server, name: &str) -> usize {
+/// The number of entries with this name in the history.
+pub(crate) fn event_count(server: &Server, name: &str) -> usize {
     history(server).iter().filter(|entry| entry["tool"] == name).count()
 }
 
@@ -97,7 +97,7 @@ impl<'s> Browser<'s> {
         self.send("GET", path, &[], "")
     }
 
-    /// Sends a form of the server's own page.
+    /// Sends a form as if from the server's own page.
     pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let origin = self.origin();
         self.send("POST", path, &[("Origin", &origin)], &form(fields))
@@ -153,8 +153,8 @@ impl<'s> Browser<'s> {
         secrets.find(|secret| secret.kind() == SecretKind::Session).expect("a session")
     }
 
-    /// Whether a user is signed in here.
-    pub(crate) fn is_in(&mut self) -> bool {
+    /// Whether this browser is signed in.
+    pub(crate) fn is_signed_in(&mut self) -> bool {
         let reply = self.get("/account");
         match reply.status {
             200 => true,

@@ -7,7 +7,7 @@ use zoop_server::Settings;
 use super::{Browser, PASSWORD, between, form, set_password, start};
 use crate::server::Server;
 
-/// Every path with a page, and its method: add a new one here too.
+/// The method and path of every page. Add new pages here too.
 const PAGES: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/sign-in"),
@@ -39,8 +39,8 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/team/revoke"),
 ];
 
-/// A page that is not in the list has no test of its headers. A router does not list its routes, so they are read
-/// from the source.
+/// The headers of a page that is not in the list are not tested. A router does not list its routes, so the test reads
+/// them from the source.
 #[test]
 fn the_list_of_pages_is_complete() {
     let source = include_str!("../../../src/people/mod.rs");
@@ -69,7 +69,7 @@ fn every_page_sends_security_headers() {
         for (method, path) in PAGES {
             server.env.clock.advance(60_000);
             // A page may have ended the session.
-            if is_in && !browser.is_in() {
+            if is_in && !browser.is_signed_in() {
                 browser = Browser::owner(&server);
             }
             let origin = browser.origin();
@@ -82,7 +82,7 @@ fn every_page_sends_security_headers() {
             assert!(policy.contains("default-src 'none'"), "{about}");
             assert!(policy.contains("frame-ancestors 'none'"), "{about}");
             assert!(!policy.contains("unsafe"), "{about}");
-            // The only script, and only on a page that may have it.
+            // This is the only script, and only a page whose policy allows it may contain it.
             let body = reply.body.replace("<script src=\"/assets/page.js\" defer></script>", "");
             let has_script = body != reply.body;
             assert_eq!(policy.contains("script-src 'self';"), has_script, "{about}");
@@ -121,8 +121,8 @@ fn a_form_from_another_site_is_rejected_without_effect() {
         }
     }
     assert_eq!(browser.cookies, session);
-    assert!(browser.is_in());
-    // An old browser sends no `Origin`, but says that the origin is the same.
+    assert!(browser.is_signed_in());
+    // A browser may send no `Origin`, if it says in `Sec-Fetch-Site` that the form is from the same origin.
     let reply = browser.send("POST", "/sign-out", &[("Sec-Fetch-Site", "same-origin")], "");
     assert_eq!(reply.status, 303);
 }
@@ -143,7 +143,7 @@ fn a_form_with_a_duplicate_field_or_too_much_data_is_refused() {
     assert!(!reply.body.contains("<script"), "{}", reply.body);
 }
 
-/// What Chromium sends for an address that was typed.
+/// The header that Chromium sends when a user types an address.
 const ACCEPT: (&str, &str) =
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8");
 
@@ -176,7 +176,11 @@ fn an_error_is_a_page_in_a_browser_and_unchanged_for_programs() {
         assert!(status == 405 || !posted.body.contains('<'), "{path} {posted:?}");
     }
     let ready = crate::http::request(server.public, "GET", "/readyz", &[ACCEPT], b"");
-    assert_eq!(ready.header("content-type"), Some("application/json"), "a probe's answer");
+    assert_eq!(
+        ready.header("content-type"),
+        Some("application/json"),
+        "the answer to a probe stays JSON"
+    );
 }
 
 #[both]
@@ -204,14 +208,14 @@ fn names_of_any_direction_do_not_affect_the_text_around_them() {
 
 #[both]
 fn the_sign_in_page_warns_where_browsers_keep_no_session() {
-    let is_told = |server: &Server| {
+    let warns = |server: &Server| {
         crate::http::get(server.public, "/sign-in")
             .body
             .contains("do not keep a session without HTTPS")
     };
-    assert!(!is_told(&start()), "on this machine");
+    assert!(!warns(&start()), "on this machine");
     let within = |settings: &mut Settings| {
         settings.public_url = "http://10.0.0.5".parse().expect("an origin");
     };
-    assert!(is_told(&Server::start_with(within, None)));
+    assert!(warns(&Server::start_with(within, None)));
 }

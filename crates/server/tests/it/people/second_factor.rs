@@ -5,12 +5,12 @@ use zoop_crm::identity::sign_in::second_factor;
 use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::testing::Business;
 
-use super::{Browser, OWNER, PASSWORD, between, code, location, start, told};
+use super::{Browser, OWNER, PASSWORD, between, code, event_count, location, start};
 use crate::server::Server;
 
 const STEP: i64 = 30_000;
 
-/// Turns the second factor on for the owner; returns the recovery codes.
+/// Turns the second factor on for the owner, and returns the recovery codes.
 fn turn_on(server: &Server) -> Vec<String> {
     let mut browser = Browser::owner(server);
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]);
@@ -22,10 +22,10 @@ fn turn_on(server: &Server) -> Vec<String> {
         .body
         .split("<code>")
         .skip(1)
-        .map(|it| it.split('<').next().expect("it").to_owned())
+        .map(|it| it.split('<').next().expect("a code").to_owned())
         .collect();
     assert_eq!(codes.len(), 10, "{}", page.body);
-    // The first code has been used.
+    // The current code has been used.
     server.env.clock.advance(STEP);
     codes
 }
@@ -51,11 +51,11 @@ fn it_is_set_up_with_the_password_and_a_first_code() {
     assert!(page.contains("<svg class=\"qr\"") && page.contains("h1v1h-1z"));
     let wrong = browser.post("/account/second-factor/confirm", &[("code", "000000")]);
     assert_eq!(wrong.status, 400);
-    assert!(wrong.body.replace(' ', "").contains(&letters), "the same secret once more");
-    // Until it is confirmed the password is enough.
+    assert!(wrong.body.replace(' ', "").contains(&letters), "the page shows the same secret again");
+    // Until the setup is confirmed, the password is enough.
     Browser::owner(&server);
     turn_on(&server);
-    assert_eq!(told(&server, "second_factor_on"), 1);
+    assert_eq!(event_count(&server, "second_factor_on"), 1);
     let again = browser.post("/account/second-factor", &[("current", PASSWORD)]);
     assert!(again.body.contains("already on"), "{}", again.body);
 }
@@ -67,14 +67,14 @@ fn a_setup_expires_after_ten_minutes() {
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]).body;
     let letters = between(&page, "id=\"secret\">", "<").to_owned();
     server.env.clock.advance(10 * 60_000 + STEP);
-    // A thief of the session neither sees the secret nor can turn anything on.
+    // Someone with a stolen session can neither see the secret nor turn the second factor on.
     for typed in ["000000".to_owned(), code(&server, &server.business.owner)] {
         let reply = browser.post("/account/second-factor/confirm", &[("code", &typed)]);
         assert_eq!(reply.status, 400, "{reply:?}");
         assert!(!reply.body.contains(&letters), "{reply:?}");
         assert!(reply.body.contains("start again"), "{reply:?}");
     }
-    assert_eq!(told(&server, "second_factor_on"), 0);
+    assert_eq!(event_count(&server, "second_factor_on"), 0);
     turn_on(&server);
 }
 
@@ -86,15 +86,15 @@ fn a_code_is_required_after_the_password_and_works_only_once() {
     let fields = [("email", OWNER), ("password", PASSWORD), ("next", "/team")];
     let reply = browser.post("/sign-in", &fields);
     assert_eq!(location(&reply), "/sign-in/second-factor?next=%2Fteam");
-    assert!(!browser.cookies.contains_key("__Host-zoop-session"), "not in yet");
-    assert!(!browser.is_in());
+    assert!(!browser.cookies.contains_key("__Host-zoop-session"), "not signed in yet");
+    assert!(!browser.is_signed_in());
     assert_eq!(browser.get("/sign-in/second-factor?next=%2Fteam").status, 200);
     assert_eq!(try_code(&mut browser, "000000").status, 403);
     let code = code(&server, &server.business.owner);
     let pending = browser.cookies.clone();
     let reply = browser.post("/sign-in/second-factor", &[("code", &code), ("next", "/team")]);
     assert_eq!(location(&reply), "/team");
-    assert!(browser.is_in());
+    assert!(browser.is_signed_in());
 
     let mut copied = Browser { cookies: pending, ..Browser::new(&server) };
     assert_eq!(location(&try_code(&mut copied, &code)), "/sign-in", "the sign-in is used up");
@@ -102,10 +102,14 @@ fn a_code_is_required_after_the_password_and_works_only_once() {
     thief.sign_in(OWNER, PASSWORD);
     assert_eq!(try_code(&mut thief, &code).status, 403, "the code was used");
     server.env.clock.advance(STEP);
-    assert_eq!(try_code(&mut thief, &code).status, 403, "nor as the code of the neighboring step");
+    assert_eq!(
+        try_code(&mut thief, &code).status,
+        403,
+        "the code is not accepted in the next step either"
+    );
     let next = super::code(&server, &server.business.owner);
     assert_eq!(try_code(&mut thief, &next).status, 303);
-    assert_eq!(told(&server, "sign_in_refused"), 3);
+    assert_eq!(event_count(&server, "sign_in_refused"), 3);
 }
 
 #[both]
@@ -126,7 +130,11 @@ fn a_sign_in_accepts_its_code_for_ten_minutes_and_until_the_fifth_wrong_one() {
     assert_eq!(location(&try_code(&mut browser, "000000")), "/sign-in");
     browser.cookies = pending;
     let right = code(&server, &server.business.owner);
-    assert_eq!(location(&try_code(&mut browser, &right)), "/sign-in", "it is gone");
+    assert_eq!(
+        location(&try_code(&mut browser, &right)),
+        "/sign-in",
+        "the pending sign-in is gone"
+    );
     // Wrong codes count together with wrong passwords, however often the right password is entered.
     let mut other = Browser::at(&server, "198.51.100.1");
     other.sign_in(OWNER, PASSWORD);
@@ -174,7 +182,7 @@ fn it_is_turned_off_with_the_password_or_by_the_command_line() {
     server
         .env
         .write(move |tx| second_factor::turn_off(tx, &environment, user, Initiator::Operator))
-        .expect("it is off");
+        .expect("the second factor is off");
     Browser::owner(&server);
-    assert_eq!(told(&server, "second_factor_off"), 2);
+    assert_eq!(event_count(&server, "second_factor_off"), 2);
 }

@@ -5,8 +5,8 @@ use zoop_crm::identity::sign_in::passwords;
 use zoop_crm::identity::sign_in::user::{self, Initiator};
 use zoop_crm::testing::Business;
 
-use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
-use super::{start, told};
+use super::{Browser, OFFICE, OWNER, PASSWORD, event_count, history, location, set_cookies};
+use super::{set_password, start};
 use crate::server::wait_until;
 
 const WRONG: &str = "wrong horse battery";
@@ -29,7 +29,7 @@ fn a_user_signs_in_reaches_the_requested_page_and_signs_out() {
     let (pair, attributes) = cookies[0].split_once("; ").expect("attributes");
     assert!(pair.starts_with("__Host-zoop-session=zoop_ss_"), "{pair}");
     assert_eq!(attributes, "Path=/; Max-Age=2592000; Secure; HttpOnly; SameSite=Lax");
-    assert!(browser.is_in());
+    assert!(browser.is_signed_in());
     assert_eq!(location(&browser.get("/")), "/account");
     assert_eq!(location(&browser.get("/sign-in?next=%2Fteam")), "/team");
 
@@ -38,7 +38,7 @@ fn a_user_signs_in_reaches_the_requested_page_and_signs_out() {
     assert_eq!(location(&reply), "/sign-in");
     assert!(!browser.cookies.contains_key("__Host-zoop-session"));
     browser.cookies = kept;
-    assert!(!browser.is_in(), "the session itself has ended");
+    assert!(!browser.is_signed_in(), "the session itself has ended");
     let tools: Vec<_> = history(&server).iter().map(|it| it["tool"].clone()).take(2).collect();
     assert_eq!(tools, ["sign_out", "sign_in"]);
     let entry = &history(&server)[1];
@@ -63,17 +63,17 @@ fn sign_in_does_not_reveal_which_addresses_are_known() {
     for email in [OWNER, "tech@acme.example", "nobody@acme.example"] {
         let reply = Browser::new(&server).sign_in(email, WRONG);
         assert_eq!(reply.status, 403);
-        // Differs in every answer: the time, the request's id, and the length of the typed address.
-        let own = ["date", "x-request-id", "content-length"];
-        let dressed = reply.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
-        let headers: Vec<_> = dressed.cloned().collect();
+        // These headers differ between answers: the time, the request's id, and the length with the typed address.
+        let varying = ["date", "x-request-id", "content-length"];
+        let common = reply.headers.iter().filter(|(name, _)| !varying.contains(&name.as_str()));
+        let headers: Vec<_> = common.cloned().collect();
         pages.push((headers, reply.body.replace(email, "EMAIL")));
     }
     assert_eq!(pages[0], pages[1], "no password");
     assert_eq!(pages[0], pages[2], "no such person");
     assert!(pages[0].1.contains("Wrong e-mail address or password"));
-    // Only the known ones are recorded, asynchronously, so that no answer waits for it.
-    wait_until("it is told", || told(&server, "sign_in_refused") == 2);
+    // Refusals are recorded only for known addresses, and asynchronously, so that no answer waits for the write.
+    wait_until("the refusals are recorded", || event_count(&server, "sign_in_refused") == 2);
     let log = server.log.text();
     for secret in [WRONG, PASSWORD, OWNER, "zoop_ss_"] {
         assert!(!log.contains(secret), "{secret} in the log");
@@ -90,7 +90,7 @@ fn after_ten_wrong_passwords_an_account_is_locked_whether_or_not_it_exists() {
         }
         let mut browser = Browser::at(&server, "198.51.100.99");
         let refused = browser.sign_in(email, PASSWORD);
-        assert_eq!(refused.status, 429, "also with the right password");
+        assert_eq!(refused.status, 429, "even with the right password");
         assert_eq!(refused.header("retry-after"), Some("900"));
         assert!(refused.body.contains("15 minutes"), "{}", refused.body);
     }
@@ -117,7 +117,7 @@ fn wrong_passwords_elsewhere_do_not_lock_a_known_browser() {
     assert_eq!(Browser::at(&server, "198.51.100.99").sign_in(OWNER, PASSWORD).status, 429);
     assert_eq!(own.sign_in(OWNER, PASSWORD).status, 303);
     own.post("/sign-out", &[]);
-    // Its cookie is useless for another user, and its own wrong passwords are counted.
+    // The browser's cookie is useless for another user, and wrong passwords from this browser are counted.
     assert_eq!(own.sign_in(OFFICE, WRONG).status, 403);
     for n in 0..10 {
         server.env.clock.advance(4_000);
@@ -131,7 +131,7 @@ fn wrong_passwords_elsewhere_do_not_lock_a_known_browser() {
 fn after_twenty_wrong_passwords_an_address_is_locked_and_others_are_not() {
     let server = start();
     for n in 0..20 {
-        // The process's own limit is lower within one minute.
+        // The process's own limit per minute is lower, so the attempts are spread out.
         server.env.clock.advance(10_000);
         let email = format!("person{n}@acme.example");
         assert_eq!(Browser::new(&server).sign_in(&email, WRONG).status, 403, "{n}");
@@ -150,15 +150,15 @@ fn every_sign_in_starts_a_new_session_and_a_planted_one_is_useless() {
     victim.cookies.insert("__Host-zoop-session".to_owned(), planted.clone());
     victim.sign_in(OWNER, PASSWORD);
     assert_ne!(victim.cookies["__Host-zoop-session"], planted);
-    assert!(victim.is_in());
-    assert!(!thief.is_in(), "the planted session has ended");
-    let told = history(&server);
-    assert_eq!(told[0]["tool"], "sign_in");
-    assert_eq!(told[1]["tool"], "session_ended");
-    assert_eq!(told[1]["address"], victim.address.as_str());
+    assert!(victim.is_signed_in());
+    assert!(!thief.is_signed_in(), "the planted session has ended");
+    let entries = history(&server);
+    assert_eq!(entries[0]["tool"], "sign_in");
+    assert_eq!(entries[1]["tool"], "session_ended");
+    assert_eq!(entries[1]["address"], victim.address.as_str());
     for made_up in ["zoop_ss_x", "", "x", &planted.replace("zoop_ss_", "zoop_ps_")] {
         thief.cookies.insert("__Host-zoop-session".to_owned(), made_up.to_owned());
-        assert!(!thief.is_in(), "{made_up}");
+        assert!(!thief.is_signed_in(), "{made_up}");
     }
 }
 
@@ -168,22 +168,22 @@ fn a_session_expires_when_idle_and_after_thirty_days() {
     let server = start();
     let mut browser = Browser::owner(&server);
     server.env.clock.advance(12 * HOUR);
-    assert!(!browser.is_in(), "unused for twelve hours");
+    assert!(!browser.is_signed_in(), "unused for twelve hours");
     let mut browser = Browser::owner(&server);
-    // Used every eleven hours, which is recorded asynchronously.
+    // The session is used every eleven hours. Each use is recorded asynchronously.
     for n in 0..65 {
         server.env.clock.advance(11 * HOUR);
-        assert!(browser.is_in(), "after {n}");
+        assert!(browser.is_signed_in(), "after {n}");
         let now = zoop_crm::values::clock::rfc3339(zoop_crm::values::clock::Clock::now(
             &*server.env.clock,
         ));
         let minute = &now[..16];
-        wait_until("its use is written down", || {
+        wait_until("the use is recorded", || {
             browser.get("/account").body.contains(&format!("last used <time datetime=\"{minute}"))
         });
     }
     server.env.clock.advance(11 * HOUR);
-    assert!(!browser.is_in(), "thirty days are over");
+    assert!(!browser.is_signed_in(), "thirty days are over");
 }
 
 #[both]
@@ -223,7 +223,7 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
             let user = user::find(tx, OWNER)?;
             passwords::stored_hash(tx, user.id)
         };
-        server.env.read(read).expect("it").expect("a hash")
+        server.env.read(read).expect("an answer").expect("a hash")
     };
     assert_eq!(Browser::new(&server).sign_in(OWNER, WRONG).status, 403);
     assert_eq!(stored(), OLD);
@@ -246,9 +246,9 @@ fn only_ten_of_concurrent_guesses_are_checked() {
         let guesses: Vec<_> = (0..24).map(guess).collect();
         guesses.into_iter().map(|guess| guess.join().expect("an answer")).collect()
     });
-    let heard = statuses.iter().filter(|status| **status == 403).count();
+    let checked = statuses.iter().filter(|status| **status == 403).count();
     let refused = statuses.iter().filter(|status| **status == 429).count();
-    assert_eq!((heard, refused), (10, 14), "{statuses:?}");
+    assert_eq!((checked, refused), (10, 14), "{statuses:?}");
 }
 
 #[both]
@@ -260,10 +260,10 @@ fn a_user_keeps_the_newest_hundred_sessions() {
         server.env.sign_in(user);
     }
     let mut newest = Browser::owner(&server);
-    assert!(first.is_in() && newest.is_in(), "a hundred");
-    assert_eq!(told(&server, "session_ended"), 0);
+    assert!(first.is_signed_in() && newest.is_signed_in(), "a hundred");
+    assert_eq!(event_count(&server, "session_ended"), 0);
     let mut one_more = Browser::owner(&server);
-    assert!(!first.is_in(), "the oldest has ended");
-    assert!(newest.is_in() && one_more.is_in());
-    assert_eq!(told(&server, "session_ended"), 1);
+    assert!(!first.is_signed_in(), "the oldest has ended");
+    assert!(newest.is_signed_in() && one_more.is_signed_in());
+    assert_eq!(event_count(&server, "session_ended"), 1);
 }

@@ -31,16 +31,16 @@ fn an_owner_changes_roles_removes_people_and_stays() {
         assert!(refused.body.contains("last owner"), "{}", refused.body);
     }
     assert_eq!(role(&mut owner, &office, "king").status, 400);
-    let asked = format!("/team/remove?business={business}&user={office}");
-    assert!(owner.get("/team").body.contains(&asked.replace('&', "&amp;")));
-    let question = owner.get(&asked).body;
+    let question_path = format!("/team/remove?business={business}&user={office}");
+    assert!(owner.get("/team").body.contains(&question_path.replace('&', "&amp;")));
+    let question = owner.get(&question_path).body;
     assert!(question.contains("API keys") && question.contains("Cancel"), "{question}");
     assert!(owner.get("/team").body.contains(OFFICE), "asking removes no one");
     let gone = owner.post("/team/remove", &[("business", &business), ("user", &office)]);
     assert_eq!(location(&gone), format!("{back}removed"));
     assert!(owner.get(&format!("{back}removed")).body.contains("The person was removed"));
     assert!(!owner.get("/team").body.contains(OFFICE));
-    assert_eq!(owner.get(&asked).status, 404);
+    assert_eq!(owner.get(&question_path).status, 404);
 }
 
 #[both]
@@ -117,16 +117,16 @@ fn only_its_own_owners_manage_a_team() {
             assert_eq!(browser.post(path, &all).status, 403, "{path}");
         }
     }
-    // Their records cannot be reached through one's own business either.
+    // The other business's records cannot be reached through the owner's own business either.
     for (path, fields) in [sent[0], sent[1], sent[3]] {
         let mut all = vec![("business", own.as_str())];
         all.extend(fields);
         assert_eq!(owner.post(path, &all).status, 404, "{path}");
     }
     for (business, status) in [(&theirs, 403), (&own, 404)] {
-        let asked = format!("/team/remove?business={business}&user={user}");
-        assert_eq!(owner.get(&asked).status, status);
-        assert_eq!(office.get(&asked).status, 403);
+        let question_path = format!("/team/remove?business={business}&user={user}");
+        assert_eq!(owner.get(&question_path).status, status);
+        assert_eq!(office.get(&question_path).status, 403);
     }
     let people = server.env.call_as_operator(Some(other.account), "users.list", json!({}));
     assert_eq!(people["rows"].as_array().map(Vec::len), Some(3));

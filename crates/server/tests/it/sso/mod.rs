@@ -37,8 +37,8 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// A parameter of the URL to the provider; none needs decoding.
-    fn sent(&self, name: &str) -> &str {
+    /// A parameter of the URL to the provider. No parameter needs decoding.
+    fn parameter(&self, name: &str) -> &str {
         let (_, query) = self.address.split_once('?').expect("a query");
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(known, _)| *known == name).expect("the parameter").1
@@ -58,8 +58,8 @@ impl SsoServer {
         Self { server, provider }
     }
 
-    /// Goes to the provider, which will name the owner honestly.
-    fn leave(&self, query: &str) -> Visitor {
+    /// Starts a sign-in, and makes the provider answer honestly for the owner.
+    fn go_to_provider(&self, query: &str) -> Visitor {
         let reply = http::get(self.server.public, &format!("/sign-in/company{query}"));
         assert_eq!(reply.status, 303, "{reply:?}");
         let visitor = Visitor {
@@ -67,19 +67,20 @@ impl SsoServer {
             address: reply.header("location").expect("an address").to_owned(),
         };
         let now = self.server.env.clock.now().0 / 1_000_000;
-        let mut said = self.provider.said();
-        visitor.sent("code_challenge").clone_into(&mut said.challenge);
-        said.header = said.honest_header();
-        said.claims = json!({
+        let mut answers = self.provider.answers();
+        visitor.parameter("code_challenge").clone_into(&mut answers.challenge);
+        answers.header = answers.honest_header();
+        answers.claims = json!({
             "iss": self.provider.issuer, "sub": "person-1", "aud": CLIENT, "iat": now,
-            "exp": now + 300, "nonce": visitor.sent("nonce"), "email": OWNER, "email_verified": true,
+            "exp": now + 300, "nonce": visitor.parameter("nonce"), "email": OWNER,
+            "email_verified": true,
         });
         visitor
     }
 
-    /// Comes back with this query, whose `STATE` is the visitor's.
-    fn come_back(&self, visitor: &Visitor, query: &str) -> Reply {
-        let query = query.replace("STATE", visitor.sent("state"));
+    /// Returns from the provider with this query, in which `STATE` is replaced by the visitor's state.
+    fn return_with(&self, visitor: &Visitor, query: &str) -> Reply {
+        let query = query.replace("STATE", visitor.parameter("state"));
         let cookie = format!("{COOKIE}={}", visitor.cookie);
         let target = format!("/sign-in/company/callback?{query}");
         let headers = [("Cookie", cookie.as_str()), ("User-Agent", "Browser")];
@@ -88,14 +89,14 @@ impl SsoServer {
 
     /// Signs in, after changing the provider's claims.
     fn sign_in(&self, change: impl FnOnce(&mut Value)) -> Reply {
-        let visitor = self.leave("");
-        change(&mut self.provider.said().claims);
-        self.come_back(&visitor, "code=good-code&state=STATE")
+        let visitor = self.go_to_provider("");
+        change(&mut self.provider.answers().claims);
+        self.return_with(&visitor, "code=good-code&state=STATE")
     }
 
     /// The user that an answer signs in.
     #[track_caller]
-    fn signed_in(&self, reply: &Reply) -> SignedIn {
+    fn signed_in_user(&self, reply: &Reply) -> SignedIn {
         assert_eq!(reply.status, 303, "{reply:?}");
         self.find(cookie(reply, SESSION).expect("a session")).expect("a session")
     }
@@ -142,7 +143,7 @@ fn assert_refused(reply: &Reply, status: u16, words: &str) {
 fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
     let sso = SsoServer::build();
     let id = sso.server.business.account.id.uuid();
-    let visitor = sso.leave(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
+    let visitor = sso.go_to_provider(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
     assert!(visitor.address.starts_with(&format!("{}/authorize?", sso.provider.issuer)));
     for (name, value) in [
         ("response_type", "code"),
@@ -150,10 +151,10 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
         ("code_challenge_method", "S256"),
         ("scope", "openid+email+profile"),
     ] {
-        assert_eq!(visitor.sent(name), value);
+        assert_eq!(visitor.parameter(name), value);
     }
-    let reply = sso.come_back(&visitor, "code=good-code&state=STATE");
-    let signed_in = sso.signed_in(&reply);
+    let reply = sso.return_with(&visitor, "code=good-code&state=STATE");
+    let signed_in = sso.signed_in_user(&reply);
     assert_eq!(signed_in.email, OWNER);
     assert_eq!(reply.header("location"), Some(format!("/team?business={id}").as_str()));
     assert_eq!(cookie(&reply, COOKIE), Some(""), "this sign-in is over");
@@ -164,10 +165,10 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
     }
 
     let reply = sso.sign_in(|claims| claims["email"] = json!("renamed@elsewhere.example"));
-    assert_eq!(sso.signed_in(&reply).user, signed_in.user, "by the subject alone");
+    assert_eq!(sso.signed_in_user(&reply).user, signed_in.user, "by the subject alone");
     assert_eq!(reply.header("location"), Some("/account"));
     let reply = sso.sign_in(|claims| claims["email_verified"] = json!(false));
-    assert_eq!(sso.signed_in(&reply).user, signed_in.user, "the address no longer matters");
+    assert_eq!(sso.signed_in_user(&reply).user, signed_in.user, "the address no longer matters");
 
     assert_eq!(sso.event_names(), ["sign_in", "identity_linked", "sign_in", "sign_in"]);
     let linked = &sso.events()[1];
@@ -188,10 +189,10 @@ fn the_sign_in_page_leads_to_the_provider_and_the_old_session_ends() {
 
     let first = sso.sign_in(|_| {});
     let session = cookie(&first, SESSION).expect("a session").to_owned();
-    let mut visitor = sso.leave("");
+    let mut visitor = sso.go_to_provider("");
     visitor.cookie = format!("{}; {SESSION}={session}", visitor.cookie);
-    let second = sso.come_back(&visitor, "code=good-code&state=STATE");
-    sso.signed_in(&second);
+    let second = sso.return_with(&visitor, "code=good-code&state=STATE");
+    sso.signed_in_user(&second);
     assert!(sso.find(&session).is_none(), "the session before has ended");
 }
 
@@ -200,13 +201,16 @@ fn an_unverified_or_unknown_address_matches_no_user() {
     let sso = SsoServer::build();
     let unknown = |claims: &mut Value| claims["email"] = json!("stranger@acme.example");
     let unverified = |claims: &mut Value| claims["email_verified"] = json!(false);
-    let unsaid = |claims: &mut Value| {
+    let unstated = |claims: &mut Value| {
         claims.as_object_mut().expect("claims").remove("email_verified");
     };
     let nameless = |claims: &mut Value| claims["sub"] = json!("");
-    for reply in
-        [sso.sign_in(unknown), sso.sign_in(unverified), sso.sign_in(unsaid), sso.sign_in(nameless)]
-    {
+    for reply in [
+        sso.sign_in(unknown),
+        sso.sign_in(unverified),
+        sso.sign_in(unstated),
+        sso.sign_in(nameless),
+    ] {
         assert_refused(&reply, 403, "Ask an owner of the business to invite");
     }
     assert_eq!(sso.event_names(), Vec::<String>::new());
@@ -215,7 +219,7 @@ fn an_unverified_or_unknown_address_matches_no_user() {
 #[both]
 fn an_address_from_user_info_must_be_of_the_same_subject() {
     let sso = SsoServer::build();
-    sso.provider.said().user =
+    sso.provider.answers().user =
         Some(json!({ "sub": "person-1", "email": OWNER, "email_verified": true }));
     let bare = |claims: &mut Value| {
         let claims = claims.as_object_mut().expect("claims");
@@ -227,7 +231,7 @@ fn an_address_from_user_info_must_be_of_the_same_subject() {
         claims["sub"] = json!("person-2");
     };
     assert_refused(&sso.sign_in(other), 502, "cannot be reached");
-    assert_eq!(sso.signed_in(&sso.sign_in(bare)).email, OWNER);
+    assert_eq!(sso.signed_in_user(&sso.sign_in(bare)).email, OWNER);
 }
 
 #[both]
@@ -252,13 +256,13 @@ fn a_token_for_another_sign_in_is_rejected() {
         assert!(sso.server.log.text().contains(cause), "{cause}");
     }
     for alg in ["none", "HS256", "RS256", "ES384"] {
-        let visitor = sso.leave("");
-        sso.provider.said().header["alg"] = json!(alg);
-        let reply = sso.come_back(&visitor, "code=good-code&state=STATE");
+        let visitor = sso.go_to_provider("");
+        sso.provider.answers().header["alg"] = json!(alg);
+        let reply = sso.return_with(&visitor, "code=good-code&state=STATE");
         assert_refused(&reply, 502, "could not be trusted");
     }
-    let visitor = sso.leave("");
-    let reply = sso.come_back(&visitor, "code=another-code&state=STATE");
+    let visitor = sso.go_to_provider("");
+    let reply = sso.return_with(&visitor, "code=another-code&state=STATE");
     assert_refused(&reply, 502, "could not be trusted");
     let log = sso.server.log.text();
     for secret in [SECRET, "good-code", "eyJ", "zoop_co_", OWNER, "person-1"] {
@@ -269,13 +273,13 @@ fn a_token_for_another_sign_in_is_rejected() {
 #[both]
 fn a_browser_can_finish_only_the_sign_in_that_it_started() {
     let sso = SsoServer::build();
-    let own = sso.leave("");
-    let other = sso.leave("");
+    let own = sso.go_to_provider("");
+    let other = sso.go_to_provider("");
     let (secret, rest) = own.cookie.split_once('.').expect("a secret");
     let (_, next) = rest.split_once('.').expect("a page");
     let with = |cookie: String| Visitor { cookie, ..own.clone() };
     let query = "code=good-code&state=STATE";
-    let twice = sso.come_back(&own, "code=good-code&state=STATE&state=STATE");
+    let twice = sso.return_with(&own, "code=good-code&state=STATE&state=STATE");
     assert_refused(&twice, 400, "duplicate or invalid parameter");
     for (visitor, query) in [
         (&own, "code=good-code"),
@@ -286,50 +290,54 @@ fn a_browser_can_finish_only_the_sign_in_that_it_started() {
         (&with(format!("{secret}.1.{next}")), query),
         (&with(format!("{}x", own.cookie)), query),
     ] {
-        let reply = sso.come_back(visitor, query);
+        let reply = sso.return_with(visitor, query);
         assert_refused(&reply, 400, "did not start here");
         assert_eq!(cookie(&reply, COOKIE), Some(""));
     }
-    let declined = sso.come_back(&own, "error=access_denied&state=STATE");
+    let declined = sso.return_with(&own, "error=access_denied&state=STATE");
     assert_refused(&declined, 403, "canceled or refused there");
 
-    let slow = sso.leave("");
+    let slow = sso.go_to_provider("");
     sso.server.env.clock.advance(10 * 60 * 1_000);
-    assert_refused(&sso.come_back(&slow, query), 400, "ten minutes");
+    assert_refused(&sso.return_with(&slow, query), 400, "ten minutes");
     let iss = form_urlencoded::byte_serialize(sso.provider.issuer.as_bytes()).collect::<String>();
-    let reply = sso.come_back(&sso.leave(""), &format!("{query}&iss={iss}"));
-    assert_eq!(sso.signed_in(&reply).email, OWNER);
+    let reply = sso.return_with(&sso.go_to_provider(""), &format!("{query}&iss={iss}"));
+    assert_eq!(sso.signed_in_user(&reply).email, OWNER);
 }
 
 #[both]
 fn provider_metadata_is_cached_and_survives_a_failure() {
     let sso = SsoServer::build();
-    sso.provider.said().is_up = false;
+    sso.provider.answers().is_up = false;
     let start = || http::get(sso.server.public, "/sign-in/company");
     assert_refused(&start(), 502, "Try again in a minute");
-    sso.provider.said().is_up = true;
+    sso.provider.answers().is_up = true;
     assert_refused(&start(), 502, "Try again in a minute");
-    assert_eq!(sso.provider.said().discoveries, 0, "it is not asked again for a while");
+    assert_eq!(
+        sso.provider.answers().discoveries,
+        0,
+        "the provider is not asked again for a while"
+    );
     sso.server.env.clock.advance(30_000);
     for _ in 0..3 {
-        sso.signed_in(&sso.sign_in(|_| {}));
+        sso.signed_in_user(&sso.sign_in(|_| {}));
     }
-    assert_eq!(sso.provider.said().discoveries, 1);
+    assert_eq!(sso.provider.answers().discoveries, 1);
 
     sso.server.env.clock.advance(30_000);
-    let visitor = sso.leave("");
-    sso.provider.said().change_key();
-    sso.signed_in(&sso.come_back(&visitor, "code=good-code&state=STATE"));
-    assert_eq!(sso.provider.said().discoveries, 2, "for the key that was not known");
-    let visitor = sso.leave("");
-    sso.provider.said().change_key();
-    let reply = sso.come_back(&visitor, "code=good-code&state=STATE");
+    let visitor = sso.go_to_provider("");
+    sso.provider.answers().change_key();
+    sso.signed_in_user(&sso.return_with(&visitor, "code=good-code&state=STATE"));
+    assert_eq!(sso.provider.answers().discoveries, 2, "fetched again for the unknown key");
+    let visitor = sso.go_to_provider("");
+    sso.provider.answers().change_key();
+    let reply = sso.return_with(&visitor, "code=good-code&state=STATE");
     assert_refused(&reply, 502, "could not be trusted");
-    assert_eq!(sso.provider.said().discoveries, 2, "but not twice in half a minute");
+    assert_eq!(sso.provider.answers().discoveries, 2, "not fetched twice in half a minute");
 
     sso.server.env.clock.advance(2 * 60 * 60 * 1_000);
-    sso.provider.said().is_up = false;
-    assert_eq!(start().status, 303, "its earlier metadata is still used");
+    sso.provider.answers().is_up = false;
+    assert_eq!(start().status, 303, "the provider's earlier metadata is still used");
 }
 
 #[both]
@@ -340,7 +348,7 @@ fn a_former_member_cannot_sign_in() {
     let office = json!({ "name": "O", "email": "leaving@acme.example", "role": "office" });
     let made = env.call_as_operator(account, "users.create", office);
     let leaving = |claims: &mut Value| claims["email"] = json!("leaving@acme.example");
-    sso.signed_in(&sso.sign_in(leaving));
+    sso.signed_in_user(&sso.sign_in(leaving));
     env.call_as_operator(account, "users.remove", json!({ "id": made["user_id"] }));
     assert_refused(&sso.sign_in(leaving), 403, "Ask an owner");
 }
@@ -356,17 +364,17 @@ fn without_a_provider_its_pages_do_not_exist() {
 #[both]
 fn a_reassigned_address_does_not_match_its_former_user() {
     let sso = SsoServer::build();
-    sso.signed_in(&sso.sign_in(|_| {}));
+    sso.signed_in_user(&sso.sign_in(|_| {}));
     let successor = sso.sign_in(|claims| claims["sub"] = json!("person-2"));
     assert_refused(&successor, 403, "not known here");
-    sso.signed_in(&sso.sign_in(|_| {}));
+    sso.signed_in_user(&sso.sign_in(|_| {}));
     assert_eq!(sso.event_names().iter().filter(|it| *it == "identity_linked").count(), 1);
 }
 
 #[both]
 fn a_user_with_a_password_connects_the_account_in_their_own_session() {
     let sso = SsoServer::build();
-    // A password that the operator has set.
+    // The operator has set a password.
     let user = Business::user(&sso.server.business.owner);
     let environment = sso.server.env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -378,9 +386,9 @@ fn a_user_with_a_password_connects_the_account_in_their_own_session() {
     let (of_another, _) = sso.server.env.sign_in(Business::user(&sso.server.business.tech));
     let (own, _) = sso.server.env.sign_in(user);
     let come_with = |session: &Secret| {
-        let mut visitor = sso.leave("");
+        let mut visitor = sso.go_to_provider("");
         visitor.cookie = format!("{}; {SESSION}={}", visitor.cookie, session.expose());
-        sso.come_back(&visitor, "code=good-code&state=STATE")
+        sso.return_with(&visitor, "code=good-code&state=STATE")
     };
     assert_refused(&come_with(&of_another), 403, "Sign in with your password once");
     let cookie = format!("{SESSION}={}", own.expose());
@@ -390,8 +398,12 @@ fn a_user_with_a_password_connects_the_account_in_their_own_session() {
     };
     let button = "href=\"/sign-in/company\">Connect your Acme account</a>";
     assert!(account().contains(button), "{}", account());
-    assert_eq!(sso.signed_in(&come_with(&own)).user, user);
-    assert_eq!(sso.signed_in(&sso.sign_in(|_| {})).user, user, "known from then on");
+    assert_eq!(sso.signed_in_user(&come_with(&own)).user, user);
+    assert_eq!(
+        sso.signed_in_user(&sso.sign_in(|_| {})).user,
+        user,
+        "the account is connected from then on"
+    );
 }
 
 #[both]
@@ -405,11 +417,11 @@ fn a_verified_mailbox_wins_over_an_unproved_password() {
     };
     sso.server.env.write(set).expect("a password");
     let (claimer, _) = sso.server.env.sign_in(user);
-    let signed_in = sso.signed_in(&sso.sign_in(|_| {}));
+    let signed_in = sso.signed_in_user(&sso.sign_in(|_| {}));
     assert_eq!((signed_in.user, signed_in.is_proved), (user, true));
     assert!(sso.find(claimer.expose()).is_none(), "the claimer's session has ended");
     let stored = sso.server.env.read(move |tx| passwords::stored_hash(tx, user));
-    assert_eq!(stored.expect("it is read"), None, "and the password is gone");
+    assert_eq!(stored.expect("an answer"), None, "the password is removed");
     assert!(sso.event_names().iter().any(|name| name == "password_removed"));
 }
 
@@ -423,5 +435,5 @@ fn an_address_of_another_domain_matches_no_user() {
     let dotless = |claims: &mut Value| claims["email"] = json!("o\u{17f}ner@acme.example");
     assert_refused(&sso.sign_in(dotless), 403, "not known here");
     let cased = |claims: &mut Value| claims["email"] = json!("Owner@ACME.example");
-    assert_eq!(sso.signed_in(&sso.sign_in(cased)).email, OWNER);
+    assert_eq!(sso.signed_in_user(&sso.sign_in(cased)).email, OWNER);
 }

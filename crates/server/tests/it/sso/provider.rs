@@ -1,5 +1,5 @@
-//! An identity provider that says what a test prescribes, including what an honest provider never says. The tests
-//! with third-party software show that sign-in works with an honest one.
+//! An identity provider whose answers a test prescribes, including answers that an honest provider never gives. The
+//! tests with third-party software show that sign-in works with an honest provider.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,35 +17,35 @@ pub(super) const SECRET: &str = "provider-secret";
 /// The access token for the user information.
 const ACCESS: &str = "access-for-user-information";
 
-/// The provider; it runs for the life of the process.
+/// The provider. It runs until the process ends.
 pub(super) struct Provider {
     pub(super) issuer: String,
-    said: Arc<Mutex<Said>>,
+    answers: Arc<Mutex<Answers>>,
 }
 
-/// Its configured answers.
-pub(super) struct Said {
+/// The provider's configured answers.
+pub(super) struct Answers {
     key: EcdsaKeyPair,
     kid: u32,
     /// The members of the next ID token.
     pub(super) claims: Value,
     /// The header of the next ID token.
     pub(super) header: Value,
-    /// The user information for the access token; none if there is no such endpoint.
+    /// The user information for the access token, or `None` if the provider has no such endpoint.
     pub(super) user: Option<Value>,
     /// The challenge of the current sign-in.
     pub(super) challenge: String,
     /// Whether the provider answers at all.
     pub(super) is_up: bool,
-    /// How often the metadata was fetched.
+    /// The number of times that the metadata was fetched.
     pub(super) discoveries: u32,
 }
 
 impl Provider {
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let issuer = format!("http://{}", listener.local_addr().expect("it"));
-        let said = Said {
+        let issuer = format!("http://{}", listener.local_addr().expect("an address"));
+        let answers = Answers {
             key: new_key(),
             kid: 1,
             claims: Value::Null,
@@ -55,23 +55,23 @@ impl Provider {
             is_up: true,
             discoveries: 0,
         };
-        let said = Arc::new(Mutex::new(said));
-        let (answers, own) = (said.clone(), issuer.clone());
+        let answers = Arc::new(Mutex::new(answers));
+        let (served, own) = (answers.clone(), issuer.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                serve(stream, &own, &mut answers.lock().expect("no panic"));
+                serve(stream, &own, &mut served.lock().expect("no panic"));
             }
         });
-        Self { issuer, said }
+        Self { issuer, answers }
     }
 
-    pub(super) fn said(&self) -> MutexGuard<'_, Said> {
-        self.said.lock().expect("no panic")
+    pub(super) fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().expect("no panic")
     }
 }
 
-impl Said {
-    /// Changes the signing key, and publishes the new one.
+impl Answers {
+    /// Changes the signing key, and publishes the new key.
     pub(super) fn change_key(&mut self) {
         self.key = new_key();
         self.kid += 1;
@@ -94,7 +94,7 @@ impl Said {
             }
             _ => {
                 let random = SystemRandom::new();
-                self.key.sign(&random, signed.as_bytes()).expect("it").as_ref().to_vec()
+                self.key.sign(&random, signed.as_bytes()).expect("a signature").as_ref().to_vec()
             }
         };
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -136,7 +136,7 @@ fn new_key() -> EcdsaKeyPair {
 }
 
 /// Answers the one request of a connection.
-fn serve(mut stream: TcpStream, issuer: &str, said: &mut Said) {
+fn serve(mut stream: TcpStream, issuer: &str, answers: &mut Answers) {
     let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
     let mut line = || {
         let mut text = String::new();
@@ -159,9 +159,9 @@ fn serve(mut stream: TcpStream, issuer: &str, said: &mut Said) {
     let body = String::from_utf8(body).expect("UTF-8");
     let at = |path: &str| format!("{issuer}{path}");
     let (status, answer) = match target.as_str() {
-        _ if !said.is_up => (503, Value::Null),
+        _ if !answers.is_up => (503, Value::Null),
         "/.well-known/openid-configuration" => {
-            said.discoveries += 1;
+            answers.discoveries += 1;
             let mut metadata = json!({
                 "issuer": issuer,
                 "authorization_endpoint": at("/authorize"),
@@ -171,15 +171,15 @@ fn serve(mut stream: TcpStream, issuer: &str, said: &mut Said) {
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["ES256", "HS256", "none"],
             });
-            if said.user.is_some() {
+            if answers.user.is_some() {
                 metadata["userinfo_endpoint"] = json!(at("/user"));
             }
             (200, metadata)
         }
-        "/keys" => (200, said.keys()),
-        "/token" => said.tokens(&authorization, &body),
+        "/keys" => (200, answers.keys()),
+        "/token" => answers.tokens(&authorization, &body),
         "/user" if authorization == format!("Bearer {ACCESS}") => {
-            (200, said.user.clone().unwrap_or_default())
+            (200, answers.user.clone().unwrap_or_default())
         }
         _ => (404, Value::Null),
     };

@@ -1,6 +1,6 @@
 //! Contacts: the people to call or write to at a customer.
 //!
-//! Every customer has at least one active contact, and exactly one of them is primary.
+//! Every customer has at least one active contact. Exactly one of the active contacts is primary.
 
 mod child;
 pub(crate) mod store;
@@ -41,7 +41,7 @@ crate::call::argument::choices! {
     pub enum Origin {
         /// A caller sent them for the contact.
         Own = "own",
-        /// They are copies of an individual's own fields. They follow those fields until the contact is edited.
+        /// They are copies of an individual's own fields, kept up to date until the contact is edited.
         Customer = "customer",
         /// The contact is a placeholder with the company's name, until a caller sends the first contact.
         Placeholder = "placeholder",
@@ -94,7 +94,7 @@ crate::call::table::record! {
 }
 
 impl Contact {
-    /// An empty contact.
+    /// A primary contact without a name, phone or e-mail address.
     pub(crate) fn new(id: Id<kinds::Contact>, customer_id: Id<kinds::Customer>) -> Self {
         Self {
             id,
@@ -120,8 +120,8 @@ impl Contact {
         joined_name(Some(&self.first_name), self.last_name.as_deref())
     }
 
-    /// The fields by which its customer is found.
-    pub(crate) fn indexed(&self) -> [Option<&String>; 5] {
+    /// The fields by which a search finds the contact's customer.
+    pub(crate) fn searched_fields(&self) -> [Option<&String>; 5] {
         [
             Some(&self.first_name),
             self.last_name.as_ref(),

@@ -12,19 +12,18 @@ zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
-    /// A customer's active contacts, in creation order. Their number is limited.
+    /// A customer's active contacts, in creation order. There are at most `MAX_ACTIVE`.
     ACTIVE = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// Of a customer's active contacts, in creation order, what decides which one is primary.
+    /// The fields of `Sibling` for a customer's active contacts, in creation order.
     SIBLINGS = "SELECT id, is_primary FROM contacts \
                 WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
-    /// One part of a customer's contacts, in creation order: those after the id `$5`.
+    /// A customer's contacts in one part of the list, after the id `$5`, in creation order.
     PART = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
             WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
             AND is_primary = $4 AND id > $5 ORDER BY id LIMIT $6"));
     INSERT = (Contact::INSERT);
     UPDATE = (Contact::UPDATE);
-    /// The customer of a contact, if there is such a contact.
     CUSTOMER = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
 }
 
@@ -46,7 +45,7 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
     Ok(primary_first(tx.all(ACTIVE, params![customer], Contact::read)?))
 }
 
-/// What decides which of a customer's active contacts is primary, in creation order.
+/// The fields of a customer's active contacts that the rules for children need, in creation order.
 pub(super) fn siblings(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -56,20 +55,20 @@ pub(super) fn siblings(
     })
 }
 
-/// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.
+/// The query of [`active`], for a pipelined read. The caller sorts the rows with [`primary_first`].
 pub(crate) const fn active_query<'p>(
     customer: &'p [Value<'p>],
 ) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Contact>> {
     (ACTIVE, customer, Contact::read)
 }
 
-/// Sorts active contacts that are in creation order into the order in which they are shown.
+/// Moves the primary contact to the front and keeps the order of the other contacts.
 pub(crate) fn primary_first(mut contacts: Vec<Contact>) -> Vec<Contact> {
     contacts.sort_by_key(|contact| !contact.is_primary);
     contacts
 }
 
-/// Up to `count` of a part of a customer's contacts, in creation order: those after an id.
+/// Up to `count` of a customer's contacts in one part of the list, after the id `after`, in creation order.
 pub(super) fn part(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -93,7 +92,7 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, contact: &Contact) -> Result<()> {
     Ok(())
 }
 
-/// Writes all of a contact's fields.
+/// Writes all of a contact's fields that can change.
 pub(crate) fn update(tx: &mut WriteTx<'_>, contact: &Contact) -> Result<()> {
     tx.execute(UPDATE, contact.updated().as_ref())?;
     Ok(())

@@ -14,7 +14,7 @@ fn rows(env: &TestEnv, business: &Business, archived: bool) -> Vec<Value> {
 fn names(env: &TestEnv, business: &Business) -> Vec<String> {
     let rows = rows(env, business, false);
     let primaries = rows.iter().filter(|row| row["is_primary"] == true).count();
-    assert_eq!(primaries, 1, "exactly one is primary: {rows:?}");
+    assert_eq!(primaries, 1, "exactly one contact is primary: {rows:?}");
     rows.iter().map(|row| text(row, "first_name").to_owned()).collect()
 }
 
@@ -73,7 +73,7 @@ fn there_is_always_a_primary_contact() {
     assert_eq!(call(&env, &acme, "contacts.update", update)["kind"], "not_found");
 
     env.call_as_operator(Some(acme.account), "contacts.restore", json!({ "id": hana }));
-    assert_eq!(names(&env, &acme), ["Ben", "Hana"], "restored, not promoted");
+    assert_eq!(names(&env, &acme), ["Ben", "Hana"], "a restored contact does not become primary");
 }
 
 #[both]
@@ -105,7 +105,7 @@ fn search_finds_a_new_phone_at_once_and_no_longer_the_old_one() {
     let ben = acme.id("other_contact");
     call(&env, &acme, "contacts.update", json!({ "id": ben, "phone": "415 555 0177 x9" }));
     let shown = call(&env, &acme, "contacts.get", json!({ "id": ben }));
-    assert_eq!(shown["phone"], "+14155550177", "without the extension");
+    assert_eq!(shown["phone"], "+14155550177", "the E.164 form has no extension");
     assert_eq!(shown["phone_raw"], "415 555 0177 x9");
     assert_eq!(found("415-555-0177"), 1);
     call(&env, &acme, "contacts.update", json!({ "id": ben, "phone": null }));

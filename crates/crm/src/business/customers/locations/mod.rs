@@ -1,7 +1,7 @@
 //! Locations: the addresses of a customer, for work, invoices and mail.
 //!
-//! Each type (service, billing, mailing, other) has at most one primary location. To promote another location, a
-//! caller demotes the primary location first, as `locations.update` says.
+//! Each type (service, billing, mailing, other) has at most one primary location. To promote another location, the
+//! caller must first demote the primary location.
 
 mod child;
 pub(crate) mod store;

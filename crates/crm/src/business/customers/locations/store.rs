@@ -12,13 +12,13 @@ zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM locations WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Location::SELECTED, " FROM locations \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
-    /// A customer's active locations, in creation order. Their number is limited.
+    /// A customer's active locations, in creation order. There are at most `MAX_ACTIVE`.
     ACTIVE = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// Of a customer's active locations, in creation order, what decides which one is primary.
+    /// The fields of `Sibling` for a customer's active locations, in creation order.
     SIBLINGS = "SELECT id, is_primary, location_type FROM locations \
                 WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
-    /// One part of a customer's locations in creation order: those after the id `$5`.
+    /// A customer's locations in one part of the list, after the id `$5`, in creation order.
     PART = (text!("SELECT ", Location::SELECTED, " FROM locations \
             WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
             AND is_primary = $4 AND id > $5 ORDER BY id LIMIT $6"));
@@ -30,7 +30,7 @@ zoop_db::statements! {
 /// A customer's active locations in creation order, for a pipelined read.
 pub(crate) const ACTIVE_OF: Sql = ACTIVE;
 
-/// What decides which of a customer's active locations are primary, in creation order.
+/// The fields of a customer's active locations that the rules for children need, in creation order.
 pub(super) fn siblings(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -53,7 +53,7 @@ pub(crate) fn get(
         .ok_or(Error::not_found("location"))
 }
 
-/// Up to `count` of a part of a customer's locations, in creation order: those after an id.
+/// Up to `count` of a customer's locations in one part of the list, after the id `after`, in creation order.
 pub(super) fn part(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -77,7 +77,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, location: &Location) -> Result<()> {
     Ok(())
 }
 
-/// Writes all of a location's fields.
+/// Writes all of a location's fields that can change.
 pub(crate) fn update(tx: &mut WriteTx<'_>, location: &Location) -> Result<()> {
     tx.execute(UPDATE, location.updated().as_ref())?;
     Ok(())

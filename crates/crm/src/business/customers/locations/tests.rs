@@ -82,7 +82,7 @@ fn a_location_that_changes_type_is_replaced_as_primary_and_is_primary_again_only
             "id": first["id"], "location_type": "billing",
         }),
     );
-    assert_eq!(moved["is_primary"], false, "billing has a primary location");
+    assert_eq!(moved["is_primary"], false, "billing already had a primary location");
     assert!(is_primary(&env, &acme, &yard), "the oldest other service location became primary");
     let refused = call(
         &env,
@@ -103,7 +103,7 @@ fn a_location_that_changes_type_is_replaced_as_primary_and_is_primary_again_only
         }),
     );
     assert_eq!(alone["is_primary"], true, "the only location of its type");
-    assert!(is_primary(&env, &acme, &first), "billing has another primary location now");
+    assert!(is_primary(&env, &acme, &first), "the only remaining billing location is primary");
 }
 
 #[both]
@@ -163,9 +163,9 @@ fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
             call(&env, &acme, "locations.update", fields)
         });
         assert_eq!(refusals[0], refusals[1], "{fields}");
-        let named = refusals[0]["fields"].as_array().expect("fields").iter();
-        let named: Vec<_> = named.map(|problem| text(problem, "field")).collect();
-        assert_eq!(named, ["latitude", "longitude"], "{fields}");
+        let problems = refusals[0]["fields"].as_array().expect("fields").iter();
+        let names: Vec<_> = problems.map(|problem| text(problem, "field")).collect();
+        assert_eq!(names, ["latitude", "longitude"], "{fields}");
     }
     let pair = json!({ "id": id(&created), "latitude": null, "longitude": null });
     assert_eq!(call(&env, &acme, "locations.update", pair)["latitude"], Value::Null);

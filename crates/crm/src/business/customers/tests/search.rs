@@ -87,13 +87,13 @@ fn pages_neither_repeat_nor_skip_customers_and_keep_their_filters() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     for number in 0..60 {
-        // Every third name has the whole word; the others have it inside a longer word.
+        // In every third name "Ann" is a whole word, in the others it is part of a longer word.
         let first = if number % 3 == 0 { "Ann" } else { "Annika" };
         person(&env, &acme, first, json!({ "last_name": format!("N{number:02}") }));
     }
-    let whole = search(&env, &acme, json!({ "q": "ann", "limit": 100 }));
-    assert_eq!(whole.len(), 60);
-    assert!(whole[..20].iter().all(|name| name.starts_with("Ann ")), "whole words first");
+    let all = search(&env, &acme, json!({ "q": "ann", "limit": 100 }));
+    assert_eq!(all.len(), 60);
+    assert!(all[..20].iter().all(|name| name.starts_with("Ann ")), "whole words come first");
     for limit in [1, 7, 20, 59, 60] {
         let mut seen = Vec::new();
         let mut arguments = json!({ "q": "ann", "limit": limit });
@@ -101,7 +101,7 @@ fn pages_neither_repeat_nor_skip_customers_and_keep_their_filters() {
             let page = env.call(&acme.owner, "customers.search", arguments).unwrap();
             let rows = page["rows"].as_array().unwrap();
             seen.extend(rows.iter().map(|row| text(row, "display_name").to_owned()));
-            // A row created between two pages must not appear, nor displace another.
+            // A row created between two pages must neither appear nor displace another row.
             person(&env, &acme, "Bea", json!({}));
             if page["hasMore"] == false {
                 assert_eq!(page["nextCursor"], Value::Null);
@@ -109,7 +109,7 @@ fn pages_neither_repeat_nor_skip_customers_and_keep_their_filters() {
             }
             arguments = json!({ "cursor": page["nextCursor"], "limit": limit });
         }
-        assert_eq!(seen, whole, "pages of {limit}");
+        assert_eq!(seen, all, "pages of {limit}");
     }
 }
 

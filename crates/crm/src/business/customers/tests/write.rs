@@ -144,7 +144,7 @@ fn keys_that_clients_add_are_dropped() {
         env.call(&acme.owner, "customers.get", arguments).expect(key);
     }
     let dropped = env.environment.dropped_client_keys.load(std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(dropped, 6, "and counted");
+    assert_eq!(dropped, 6, "dropped keys are counted");
 }
 
 #[both]
@@ -196,7 +196,7 @@ fn a_companys_placeholder_contact_follows_its_name() {
         "a filled placeholder no longer follows the company's name"
     );
     let shown = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
-    assert_eq!(shown["primary_phone"], "+15105550101", "the primary contact's");
+    assert_eq!(shown["primary_phone"], "+15105550101", "the phone of the primary contact");
 }
 
 #[both]
@@ -248,8 +248,8 @@ fn updates_change_only_what_was_sent_and_reject_immutable_fields() {
         )
         .unwrap();
     assert_eq!(updated["do_not_contact_reason"], "asked\nus");
-    assert_eq!(updated["source"], Value::Null, "an empty string clears");
-    assert_eq!(updated["notes_internal"], "x", "what was not sent stays");
+    assert_eq!(updated["source"], Value::Null, "an empty string clears the field");
+    assert_eq!(updated["notes_internal"], "x", "a field that was not sent keeps its value");
     assert_eq!(updated["status"], "inactive");
     assert_eq!(updated["updated_at"], "2026-06-13T18:00:05.000Z");
 
@@ -318,10 +318,10 @@ fn a_duplicate_by_phone_and_email_is_found_however_many_share_one_of_them() {
     arguments["customer_type"] = json!("individual");
     arguments["first_name"] = json!("Hana");
     let created = env.call(&acme.owner, "customers.create", arguments).unwrap();
-    let named = created["possible_duplicates"].as_array().unwrap();
-    assert_eq!(named.len(), 5);
+    let duplicates = created["possible_duplicates"].as_array().unwrap();
+    assert_eq!(duplicates.len(), 5);
     assert_eq!(
-        named[0],
+        duplicates[0],
         json!({ "id": first, "display_name": "Hana", "match": "phone and email" })
     );
 }

@@ -49,27 +49,27 @@ fn write_only_callers_learn_neither_a_customers_type_nor_that_it_is_archived() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
-    let refused = |access, tool: &str, arguments: Value| {
+    let error_text = |access, tool: &str, arguments: Value| {
         env.call(access, tool, arguments).unwrap_err().public_json("test")
     };
     let quiet = company(&env, &acme, "Quiet");
     for id in [acme.id("customer"), &quiet] {
         let fields = json!({ "id": id, "last_name": "x", "company_name": "y" });
-        let hidden = refused(&writer, "customers.update", fields.clone());
+        let hidden = error_text(&writer, "customers.update", fields.clone());
         assert!(hidden.contains("must match the customer's type"), "{hidden}");
-        assert_eq!(hidden, refused(&writer, "customers.update", fields.clone()));
-        let shown = refused(&acme.owner, "customers.update", fields);
+        assert_eq!(hidden, error_text(&writer, "customers.update", fields.clone()));
+        let shown = error_text(&acme.owner, "customers.update", fields);
         assert!(shown.contains("because its customer_type is"), "{shown}");
         assert!(!hidden.contains("customer_type"), "{hidden}");
     }
-    let of_type = |id: &str| {
-        refused(
+    let error_for = |id: &str| {
+        error_text(
             &writer,
             "customers.update",
             json!({ "id": id, "last_name": "x", "company_name": "y" }),
         )
     };
-    assert_eq!(of_type(acme.id("customer")), of_type(&quiet), "the same words for either type");
+    assert_eq!(error_for(acme.id("customer")), error_for(&quiet), "both types get the same error");
 
     env.call(&acme.owner, "customers.archive", json!({ "id": quiet })).unwrap();
     let nobody = "01890000-0000-7000-8000-000000000000";
@@ -81,7 +81,7 @@ fn write_only_callers_learn_neither_a_customers_type_nor_that_it_is_archived() {
         let answer = |id: &str| {
             let mut arguments = more.clone();
             arguments[key] = json!(id);
-            refused(&writer, tool, arguments)
+            error_text(&writer, tool, arguments)
         };
         assert_eq!(answer(&quiet), answer(nobody), "{tool}");
     }

@@ -48,7 +48,7 @@ input! {
 
 /// Checks that the fields match the customer's type.
 fn rules(sent: &mut Fields) {
-    let (required, foreign): (&str, &[&str]) = match sent.short_string("customer_type") {
+    let (required, forbidden): (&str, &[&str]) = match sent.short_string("customer_type") {
         Some("individual") => ("first_name", &["company_name", "primary_contact"]),
         Some("company") => ("company_name", &["first_name", "last_name"]),
         _ => return,
@@ -57,7 +57,7 @@ fn rules(sent: &mut Fields) {
     if !sent.is_filled(required) {
         sent.refuse::<()>(required, format!("is required when customer_type is {kind}"));
     }
-    for field in foreign {
+    for field in forbidden {
         if sent.is_filled(field) {
             sent.refuse::<()>(field, format!("must not be sent when customer_type is {kind}"));
         }
@@ -137,8 +137,8 @@ impl Command for CreateCustomer {
     }
 }
 
-/// Adds the first contact, since every customer has at least one: the contact that was sent, or one with the
-/// customer's own fields.
+/// Adds the first contact, because every customer has at least one. If no contact was sent, the new contact copies
+/// the customer's own fields.
 fn first_contact(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
@@ -155,12 +155,12 @@ fn first_contact(
     Ok(contact)
 }
 
-/// Customers with the same telephone number or e-mail address, for a caller who may read them: those that
-/// were there before the customer `made`.
+/// Customers other than `created` with the same telephone number or e-mail address as the input. Empty if the
+/// caller may not read customers.
 fn possible_duplicates(
     ctx: &mut WriteCtx<'_, '_>,
     input: &CreateCustomerInput,
-    made: Option<Id<kinds::Customer>>,
+    created: Option<Id<kinds::Customer>>,
 ) -> Result<Vec<PossibleDuplicate>> {
     if !ctx.access.scopes.has(Scope::ReadCustomers) {
         return Ok(Vec::new());
@@ -173,19 +173,20 @@ fn possible_duplicates(
     let emails = emails.into_iter().flatten().map(|email| index::with_email(mark, &email.0));
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
-    let mut sharing = |expression: &Option<Expression>| -> Result<Vec<_>> {
+    let mut find = |expression: &Option<Expression>| -> Result<Vec<_>> {
         let Some(expression) = expression else { return Ok(Vec::new()) };
-        let count = MAX_DUPLICATES + usize::from(made.is_some());
+        let count = MAX_DUPLICATES + usize::from(created.is_some());
         let mut found = store::sharing(ctx.tx, expression, count)?;
-        found.retain(|(id, _)| Some(*id) != made);
+        found.retain(|(id, _)| Some(*id) != created);
         Ok(found)
     };
-    let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
-    // Customers that share both come first. If a search was cut short, they need a search of their own.
+    let (by_phone, by_email) = (find(&phone)?, find(&email)?);
+    // Customers that match by both phone and e-mail come first. A search that reached its limit may have missed
+    // some of these customers, so then a third search finds them.
     let is_cut = by_phone.len().max(by_email.len()) == MAX_DUPLICATES;
     let by_both = if is_cut {
         let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));
-        sharing(&both)?
+        find(&both)?
     } else {
         by_phone.iter().filter(|found| by_email.contains(found)).cloned().collect()
     };

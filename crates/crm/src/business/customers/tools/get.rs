@@ -18,17 +18,17 @@ use crate::call::tool::{ActorRule, Exposure, List, Query, Tool};
 use crate::call::written::Written;
 use crate::values::id::{Id, kinds};
 
-/// Contacts and locations of so many bytes are shown without a count of the other bytes: there is room for
-/// them beside the longest customer. Nearly every customer has fewer.
+/// Contacts and locations of up to this many bytes fit on a page even with the longest customer, so the customer is
+/// not measured. Nearly all customers have fewer.
 const SHORT_BYTES: usize = 64 * 1024;
 
-/// What the answer says of contacts that are left out.
+/// The text in the answer if contacts are left out.
 const MORE_CONTACTS: &str = "Not all are shown: contacts.list has all of them.";
-/// What the answer says of locations that are left out.
+/// The text in the answer if locations are left out.
 const MORE_LOCATIONS: &str = "Not all are shown: locations.list has all of them.";
 
 input! {
-    /// Which customer.
+    /// The customer to return.
     pub struct GetCustomerInput {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
@@ -57,28 +57,28 @@ impl Query for GetCustomer {
         let Relations { contacts, locations, tags } = store::relations(ctx.tx, input.id)?;
         let primary = contacts.iter().find(|contact| contact.is_primary);
         let customer = CustomerRecord::new(customer, primary, tags);
-        let shown = first(&contacts, SHORT_BYTES)?;
+        let shown = first_rows(&contacts, SHORT_BYTES)?;
         match locations {
-            Some(locations) if bytes(&shown) + bytes(&locations) <= SHORT_BYTES => {
+            Some(locations) if total_bytes(&shown) + total_bytes(&locations) <= SHORT_BYTES => {
                 Ok(FullCustomer { customer, contacts: shown, locations, truncated: None })
             }
-            _ => long(ctx.tx, customer, &contacts),
+            _ => fill_page(ctx.tx, customer, &contacts),
         }
     }
 }
 
-/// A customer with as many contacts and locations as there is room for.
-fn long(
+/// Returns a customer with as many contacts and locations as fit on a page.
+fn fill_page(
     tx: &mut ReadTx<'_>,
     customer: CustomerRecord,
     contacts: &[Contact],
 ) -> Result<FullCustomer> {
     let left = PAGE_BYTES.saturating_sub(Written::of(&customer)?.bytes());
-    // Half of it, so that there is room for locations too.
-    let shown = first(contacts, left / 2)?;
+    // Contacts get half of the room, so that some is left for locations.
+    let shown = first_rows(contacts, left / 2)?;
     let room = Room {
         rows: MAX_ACTIVE,
-        bytes: left.saturating_sub(bytes(&shown)),
+        bytes: left.saturating_sub(total_bytes(&shown)),
         at_once: ListLocations::AT_ONCE,
     };
     let (locations, rest) = page::fill(
@@ -99,20 +99,20 @@ fn long(
     Ok(FullCustomer { customer, contacts: shown, locations, truncated })
 }
 
-/// The first rows as JSON, up to the one that exceeds so many bytes.
-fn first<T: Serialize>(rows: &[T], most: usize) -> Result<Vec<Written<T>>> {
+/// The first rows as JSON, up to and including the row that exceeds `max_bytes`.
+fn first_rows<T: Serialize>(rows: &[T], max_bytes: usize) -> Result<Vec<Written<T>>> {
     let (mut first, mut bytes) = (Vec::new(), 0);
     for row in rows {
         let row = Written::of(row)?;
         bytes += row.bytes();
         first.push(row);
-        if bytes > most {
+        if bytes > max_bytes {
             break;
         }
     }
     Ok(first)
 }
 
-fn bytes<T: Serialize>(rows: &[Written<T>]) -> usize {
+fn total_bytes<T: Serialize>(rows: &[Written<T>]) -> usize {
     rows.iter().map(Written::bytes).sum()
 }

@@ -1,4 +1,4 @@
-//! The tools of customers.
+//! The tools for customers.
 
 pub mod archive;
 pub mod create;
@@ -16,7 +16,7 @@ use update::UpdateCustomer;
 
 use crate::call::definition::{Group, ToolDef};
 
-/// The tools of customers.
+/// The tools for customers.
 pub const GROUP: Group = Group {
     name: "customers",
     about: "Customers: the people and companies that the business works for.",

@@ -11,7 +11,7 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, T
 use crate::values::id::{Id, kinds};
 
 input! {
-    /// Which customer.
+    /// The customer to restore.
     pub struct RestoreCustomerInput {
         /// The customer's id.
         pub id: Id<kinds::Customer>,

@@ -37,7 +37,7 @@ input! {
 /// The sort key of a row: whole matches come first, then partial matches, each newest first.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
-    /// Whether the row matches only partially.
+    /// Whether the row is only a partial match.
     partial: bool,
     /// The row's id.
     id: Uuid,
@@ -106,19 +106,19 @@ impl List for SearchCustomers {
             whole => {
                 let before = whole.map(|position| position.id);
                 let found = store::search(ctx.tx, &tiers.first, before, count)?;
-                rows.extend(found.into_iter().map(|row| at(row, false)));
+                rows.extend(found.into_iter().map(|row| with_position(row, false)));
                 None
             }
         };
         if let (Some(rest), true) = (&tiers.rest, rows.len() < count) {
             let found = store::search(ctx.tx, rest, partial_before, count - rows.len())?;
-            rows.extend(found.into_iter().map(|row| at(row, true)));
+            rows.extend(found.into_iter().map(|row| with_position(row, true)));
         }
         Ok(Found::all(rows))
     }
 }
 
-fn at(row: SearchRow, partial: bool) -> (SearchRow, Position) {
+fn with_position(row: SearchRow, partial: bool) -> (SearchRow, Position) {
     let position = Position { partial, id: row.id.uuid() };
     (row, position)
 }

@@ -12,7 +12,7 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, T
 use crate::values::id::{Id, kinds};
 
 choices! {
-    /// The statuses that an update can set. Archiving has a tool of its own.
+    /// The statuses that an update can set. To archive a customer, there is a separate tool.
     pub enum SettableStatus {
         /// A current customer.
         Active = "active",
@@ -88,11 +88,11 @@ impl Command for UpdateCustomer {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateCustomerInput) -> Result<CustomerRecord> {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         refuse_other_type(&old, input, ctx.access)?;
-        let new = changed(&old, input, ctx);
+        let new = apply_changes(&old, input, ctx);
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
         if searched_fields(&old) != searched_fields(&new) {
-            follow(ctx, &new)?;
+            update_created_contact(ctx, &new)?;
         }
         if searched_fields(&old) != searched_fields(&new) || old.status != new.status {
             store::reindex(ctx.tx, &new)?;
@@ -101,7 +101,8 @@ impl Command for UpdateCustomer {
     }
 }
 
-/// The fields by which a search finds a customer. The contact that was created with the customer follows them.
+/// The names, phone and e-mail address that a search matches. The contact that was created with the customer copies
+/// them until the contact is edited.
 fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
     [
         customer.first_name.as_ref(),
@@ -113,25 +114,25 @@ fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
     ]
 }
 
-fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {
-    let patched = |patch: Patch<String>, old: Option<&String>| patch.apply(old.cloned());
+fn apply_changes(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {
+    let apply_patch = |patch: Patch<String>, old: Option<&String>| patch.apply(old.cloned());
     let input = input.clone();
     let mut new = Customer {
         first_name: input.first_name.0.map(|name| name.0).or_else(|| old.first_name.clone()),
-        last_name: patched(input.last_name.map(|name| name.0), old.last_name.as_ref()),
+        last_name: apply_patch(input.last_name.map(|name| name.0), old.last_name.as_ref()),
         company_name: input.company_name.0.map(|name| name.0).or_else(|| old.company_name.clone()),
-        email: patched(input.email.map(|email| email.0), old.email.as_ref()),
-        notes_internal: patched(
+        email: apply_patch(input.email.map(|email| email.0), old.email.as_ref()),
+        notes_internal: apply_patch(
             input.notes_internal.map(|notes| notes.0),
             old.notes_internal.as_ref(),
         ),
         is_vip: input.is_vip.0.unwrap_or(old.is_vip),
         do_not_contact: input.do_not_contact.0.unwrap_or(old.do_not_contact),
-        do_not_contact_reason: patched(
+        do_not_contact_reason: apply_patch(
             input.do_not_contact_reason.map(|reason| reason.0),
             old.do_not_contact_reason.as_ref(),
         ),
-        source: patched(input.source.map(|source| source.0), old.source.as_ref()),
+        source: apply_patch(input.source.map(|source| source.0), old.source.as_ref()),
         status: match input.status.0 {
             Some(SettableStatus::Active) => Status::Active,
             Some(SettableStatus::Inactive) => Status::Inactive,
@@ -181,7 +182,7 @@ fn refuse_other_type(
 }
 
 /// Updates the contact that was created with the customer, unless it has been edited since.
-fn follow(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
+fn update_created_contact(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
     for old in contacts::store::active(ctx.tx, customer.id)? {
         if old.origin == Origin::Own {
             continue;

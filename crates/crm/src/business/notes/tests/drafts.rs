@@ -3,7 +3,7 @@
 use serde_json::json;
 use zoop_both::both;
 
-use super::{HOUR, bodies, draft, history, invalid_fields, kind, note, refused};
+use super::{HOUR, bodies, draft, history, invalid_fields, kind, note, refusal};
 use crate::testing::{Caller, TestEnv};
 
 #[both]
@@ -21,9 +21,9 @@ fn only_its_author_can_see_a_draft() {
 
     let nobody = "00000000-0000-7000-8000-000000000000";
     let operator = Caller::operator(Some(business.account));
-    let unknown = refused(env.call(&business.owner, "notes.get", json!({ "id": nobody })));
+    let unknown = refusal(env.call(&business.owner, "notes.get", json!({ "id": nobody })));
     for other in [&business.owner, &business.tech, &business.tenant, &operator] {
-        let got = refused(env.call(other, "notes.get", json!({ "id": id })));
+        let got = refusal(env.call(other, "notes.get", json!({ "id": id })));
         assert_eq!(got, unknown);
     }
     for other in [&business.owner, &business.tech] {
@@ -32,7 +32,7 @@ fn only_its_author_can_see_a_draft() {
             ("notes.update", json!({ "id": id, "draft": false })),
             ("notes.archive", json!({ "id": id })),
         ] {
-            assert_eq!(refused(env.call(other, tool, arguments)), unknown, "{tool}");
+            assert_eq!(refusal(env.call(other, tool, arguments)), unknown, "{tool}");
         }
     }
     for filters in [json!({ "q": "secret" }), json!({ "subject_id": job }), json!({})] {
@@ -122,8 +122,8 @@ fn a_draft_may_be_empty_and_a_committed_note_may_not() {
     let id = created["id"].as_str().unwrap();
     let update = |arguments| env.call(author, "notes.update", arguments);
     assert_eq!(invalid_fields(update(json!({ "id": id, "draft": false }))), ["body"]);
-    let still = update(json!({ "id": id, "draft": true, "pinned": true })).unwrap();
-    assert_eq!((&still["draft"], &still["pinned"]), (&json!(true), &json!(true)));
+    let changed = update(json!({ "id": id, "draft": true, "pinned": true })).unwrap();
+    assert_eq!((&changed["draft"], &changed["pinned"]), (&json!(true), &json!(true)));
     let committed = update(json!({ "id": id, "draft": false, "body": "Done." })).unwrap();
     assert_eq!((&committed["draft"], &committed["body"]), (&json!(false), &json!("Done.")));
     assert_eq!(invalid_fields(update(json!({ "id": id, "draft": true }))), ["draft"]);
@@ -148,10 +148,10 @@ fn a_draft_leaves_no_history_until_it_is_committed() {
     assert!(changes.iter().any(|change| change["field"] == "id"), "{changes:?}");
     assert!(changes.iter().all(|change| change["field"] != "body"), "{changes:?}");
 
-    let put_away = draft(&env, author, "Never seen");
-    env.call(author, "notes.archive", json!({ "id": put_away })).unwrap();
-    assert_eq!(history(&env, &business, &put_away), []);
-    assert_eq!(kind(env.call(author, "notes.get", json!({ "id": put_away }))), "not_found");
+    let archived = draft(&env, author, "Never seen");
+    env.call(author, "notes.archive", json!({ "id": archived })).unwrap();
+    assert_eq!(history(&env, &business, &archived), []);
+    assert_eq!(kind(env.call(author, "notes.get", json!({ "id": archived }))), "not_found");
     let operator = Caller::operator(Some(business.account));
-    assert_eq!(kind(env.call(&operator, "notes.restore", json!({ "id": put_away }))), "not_found");
+    assert_eq!(kind(env.call(&operator, "notes.restore", json!({ "id": archived }))), "not_found");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::Uuid;
 
-use super::{draft, kind, note, refused};
+use super::{draft, kind, note, refusal};
 use crate::business::notes::store;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -30,15 +30,15 @@ fn the_rate_limit_window_is_exact_to_the_millisecond() {
         note(&env, author, "Written.");
         env.clock.advance(10_000);
     }
-    let error = refused(create(&env, author));
+    let error = refusal(create(&env, author));
     assert_eq!((&error["kind"], &error["retry_after_s"]), (&json!("conflict"), &json!(30)));
     env.clock.advance(29_999);
-    let error = refused(create(&env, author));
+    let error = refusal(create(&env, author));
     assert_eq!((&error["kind"], &error["retry_after_s"]), (&json!("conflict"), &json!(1)));
     env.clock.advance(1);
     assert!(create(&env, author).is_ok());
     // The second write leaves the window ten seconds after the first.
-    assert_eq!(refused(create(&env, author))["retry_after_s"], 10);
+    assert_eq!(refusal(create(&env, author))["retry_after_s"], 10);
     // A retry after the promised time succeeds.
     env.clock.advance(10_000);
     assert!(create(&env, author).is_ok());
@@ -53,7 +53,7 @@ fn retry_after_is_right_after_the_limit_was_lowered() {
         env.clock.advance(10_000);
     }
     env.environment.note_writes_per_minute = 1;
-    let seconds = refused(create(&env, author))["retry_after_s"].as_i64().unwrap();
+    let seconds = refusal(create(&env, author))["retry_after_s"].as_i64().unwrap();
     assert_eq!(seconds, 50);
     env.clock.advance(seconds * 1_000 - 1);
     assert_eq!(kind(create(&env, author)), "conflict");
@@ -72,7 +72,7 @@ fn a_clock_that_is_set_back_locks_no_one_out() {
     for _ in 0..3 {
         note(&env, author, "Written an hour before.");
     }
-    assert_eq!(refused(create(&env, author))["retry_after_s"], 60);
+    assert_eq!(refusal(create(&env, author))["retry_after_s"], 60);
 }
 
 #[both]
@@ -173,29 +173,30 @@ fn drafts_are_counted_by_their_bytes() {
     let save = |caller: &Caller, id: &str, bytes: usize| {
         env.call(caller, "notes.update", json!({ "id": id, "body": "é".repeat(bytes / 2) }))
     };
-    // 4 MiB are 41 of 100,000 bytes and one of 94,304.
+    // 4 MiB are 41 saves of 100,000 bytes and one of 94,304.
     for number in 0..41 {
         save(&acme.office, &id, 100_000).unwrap_or_else(|error| panic!("{number}: {error:?}"));
         env.clock.advance(100);
     }
     env.clock.advance(900);
-    save(&acme.office, &id, 94_304).expect("as many as may be");
+    save(&acme.office, &id, 94_304).expect("the limit itself should be allowed");
     let refused = error_json(&save(&acme.office, &id, 2).unwrap_err());
     assert_eq!(refused["kind"], "conflict", "{refused}");
     assert!(refused["message"].as_str().unwrap().contains("4 MiB of drafts"), "{refused}");
-    // The ten of the first second count to the last moment of that second.
+    // The ten saves of the first second count until the last moment of that second leaves the window.
     assert_eq!(refused["retry_after_s"], 56, "{refused}");
     let large = error_json(&save(&acme.office, &id, 150_000).unwrap_err());
     assert_eq!(large["retry_after_s"], 56, "{large}");
     let theirs = env.create(&acme.owner, "notes.create", create);
-    save(&acme.owner, &theirs, 100_000).expect("each person has their own limit");
-    env.call(&acme.office, "notes.update", json!({ "id": id, "draft": false })).expect("a write");
+    save(&acme.owner, &theirs, 100_000).expect("each user should have their own limit");
+    env.call(&acme.office, "notes.update", json!({ "id": id, "draft": false }))
+        .expect("the draft is committed");
 
     let id = env.create(&acme.office, "notes.create", json!({ "body": "", "draft": true }));
     env.clock.advance(55_999);
-    save(&acme.office, &id, 2).expect_err("a moment too early");
+    save(&acme.office, &id, 2).expect_err("the first second should still count");
     env.clock.advance(1);
-    save(&acme.office, &id, 100_000).expect("ten have left the minute");
+    save(&acme.office, &id, 100_000).expect("the first second should no longer count");
     env.clock.advance(-2 * 60 * 60 * 1_000);
-    save(&acme.office, &id, 2).expect("what a clock that was ahead has counted does not count");
+    save(&acme.office, &id, 2).expect("saves from a clock that was ahead should not count");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{HOUR, bodies, invalid_fields, many, note, text_of, unlimited};
+use super::{HOUR, bodies, create_notes, invalid_fields, note, text_of, unlimited};
 use crate::testing::{Business, Caller, TestEnv};
 
 /// The `key` of every row, page by page, and the number of pages.
@@ -32,7 +32,7 @@ fn pages_neither_repeat_nor_skip_rows() {
         let notes = (half * 40..half * 40 + 40).map(
             |number| json!({ "body": name(number), "subject_type": "job", "subject_id": job }),
         );
-        many(&env, &business.office, notes.collect());
+        create_notes(&env, &business.office, notes.collect());
         env.clock.advance(1);
     }
     let newest_first: Vec<_> = (0..80).rev().map(name).collect();
@@ -60,13 +60,13 @@ fn pages_neither_repeat_nor_skip_rows() {
 
 /// Whether a row matches the filters, by a simple implementation of the rules.
 fn matches(row: &Value, filters: &Value) -> bool {
-    let standalone = filters["subject_type"] == "standalone";
+    let is_standalone = filters["subject_type"] == "standalone";
     let word = filters["q"].as_str().unwrap_or_default();
     let body = text_of(row, "body").to_lowercase();
     (filters["pinned"] != true || row["pinned"] == true)
         && (filters["created_by"].is_null() || filters["created_by"] == row["created_by"])
         && (filters["subject_id"].is_null() || filters["subject_id"] == row["subject_id"])
-        && if standalone {
+        && if is_standalone {
             row["subject_type"].is_null()
         } else {
             filters["subject_type"].is_null() || filters["subject_type"] == row["subject_type"]
@@ -90,7 +90,7 @@ fn every_combination_of_filters_agrees_with_a_simple_implementation() {
                 let notes = ["Gate code", "Dog in yard"].map(|body| {
                     json!({ "body": body, "pinned": pinned, "subject_type": kind, "subject_id": subject })
                 });
-                many(&env, author, notes.to_vec());
+                create_notes(&env, author, notes.to_vec());
             }
         }
     }
@@ -170,7 +170,7 @@ fn pages_are_full_although_candidates_must_be_verified() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
-    // Every body has the pairs 東京 and 京都; only some have them next to each other.
+    // Every body has the pairs 東京 and 京都, but only some contain 東京都.
     let body = |number: usize| {
         if number.is_multiple_of(301) {
             format!("{number} 東京都")
@@ -184,7 +184,7 @@ fn pages_are_full_although_candidates_must_be_verified() {
             .map(|number| json!({ "body": body(number), "subject_type": kind, "subject_id": subject }))
             .collect()
     };
-    many(&env, &business.office, notes(Some(job)));
+    create_notes(&env, &business.office, notes(Some(job)));
     let expected: Vec<_> = [903, 602, 301, 0].map(body).to_vec();
     for subject in [json!(null), json!(job)] {
         let filters = json!({ "q": "東京都", "limit": 1, "subject_id": subject });
@@ -202,7 +202,7 @@ fn pages_are_full_although_candidates_must_be_verified() {
 fn whole_words_and_prefixes_are_found_in_any_script() {
     let env = unlimited();
     let business = env.business("Ada");
-    many(
+    create_notes(
         &env,
         &business.owner,
         ["O’Neill’s gate-code: 4711", "Nguyễn called \"twice\" (AND OR *)", "강남 job"]

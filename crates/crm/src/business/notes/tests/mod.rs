@@ -23,18 +23,18 @@ fn unlimited() -> TestEnv {
 }
 
 /// The error of a rejected call, as JSON.
-fn refused(outcome: Result<Value>) -> Value {
+fn refusal(outcome: Result<Value>) -> Value {
     error_json(&outcome.expect_err("a refusal"))
 }
 
 /// The kind of a rejected call's error.
 fn kind(outcome: Result<Value>) -> String {
-    refused(outcome)["kind"].as_str().expect("a kind").to_owned()
+    refusal(outcome)["kind"].as_str().expect("a kind").to_owned()
 }
 
 /// The fields named in the error of a rejected call.
 fn invalid_fields(outcome: Result<Value>) -> Vec<String> {
-    let error = refused(outcome);
+    let error = refusal(outcome);
     assert_eq!(error["kind"], "invalid_input", "{error}");
     let fields = error["fields"].as_array().expect("fields").iter();
     fields.map(|field| field["field"].as_str().expect("a name").to_owned()).collect()
@@ -50,7 +50,7 @@ fn draft(env: &TestEnv, access: &Caller, body: &str) -> String {
 }
 
 /// Creates notes one by one in a single transaction.
-fn many(env: &TestEnv, access: &Caller, notes: Vec<Value>) {
+fn create_notes(env: &TestEnv, access: &Caller, notes: Vec<Value>) {
     let (access, environment) = (access.clone(), env.environment.clone());
     let tool = catalog::find("notes.create").expect("the tool");
     env.write(move |tx| {

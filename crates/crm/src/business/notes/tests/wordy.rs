@@ -1,14 +1,14 @@
-//! Notes with more words than the index takes, and pages that end early.
+//! Notes with more words than are indexed, and pages that end early.
 
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{bodies, many, note, unlimited};
+use super::{bodies, create_notes, note, unlimited};
 use crate::testing::text;
 
-/// So many different words: `w0` and on.
-fn wordy(words: std::ops::Range<usize>) -> String {
-    words.map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ")
+/// A body of different words: `w` with each of these numbers.
+fn wordy(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ")
 }
 
 #[both]
@@ -50,7 +50,7 @@ fn a_note_of_very_many_words_is_found_by_each_of_them_and_by_no_other() {
 }
 
 #[both]
-fn an_update_that_says_nothing_of_the_body_leaves_it_to_be_found() {
+fn an_update_without_a_body_keeps_the_note_searchable() {
     let env = unlimited();
     let business = env.business("Ada");
     let owner = &business.owner;
@@ -63,7 +63,7 @@ fn an_update_that_says_nothing_of_the_body_leaves_it_to_be_found() {
     assert_eq!(bodies(&env, owner, json!({ "q": "latch" })), ["a latch"]);
 }
 
-/// A page without a row says where to go on, after so much text was read for it.
+/// A page that has read a maximum of text ends, even without rows, and its cursor continues the list.
 #[both]
 fn a_page_that_reads_too_much_ends_early_and_the_next_one_goes_on() {
     // These notes are longer than sixteen mebibytes.
@@ -87,7 +87,7 @@ fn rows_of_each_page(later: &[(usize, usize)]) -> Vec<usize> {
     for (count, length) in later {
         notes.extend((0..*count).map(|_| on_job(&"-".repeat(*length))));
     }
-    many(&env, &business.owner, notes);
+    create_notes(&env, &business.owner, notes);
     let page = |filters: Value| env.call(&business.owner, "notes.list", filters).unwrap();
     let (mut seen, mut pages) = (Vec::new(), Vec::new());
     let mut filters = json!({ "q": "word", "subject_id": job });

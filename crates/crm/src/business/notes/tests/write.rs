@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{bodies, history, invalid_fields, kind, note, refused, text_of, unlimited};
+use super::{bodies, history, invalid_fields, kind, note, refusal, text_of, unlimited};
 use crate::call::scope::Scope;
 use crate::testing::{Business, Caller, TestEnv};
 
@@ -76,7 +76,7 @@ fn a_body_has_at_most_100000_characters() {
     assert_eq!(invalid_fields(env.call(&business.owner, "notes.create", create)), ["body"]);
     assert_eq!(invalid_fields(update(longer)), ["body"]);
     for nothing in [json!(null), json!(""), json!(" \t")] {
-        let error = refused(update(nothing));
+        let error = refusal(update(nothing));
         assert_eq!(error["fields"][0]["problem"], "cannot be cleared", "{error}");
     }
     assert_eq!(update(json!("東".repeat(100_000))).unwrap()["body"], "東".repeat(100_000));
@@ -112,8 +112,8 @@ fn a_note_can_be_attached_to_any_record_of_its_tenant_and_moved() {
         ] {
             assert_eq!(bodies(&env, &business.owner, filters), ["Here"]);
         }
-        let foreign = refused(update(json!(kind), json!(other.id(record))));
-        let unknown = refused(update(json!(kind), json!(business.id("tag"))));
+        let foreign = refusal(update(json!(kind), json!(other.id(record))));
+        let unknown = refusal(update(json!(kind), json!(business.id("tag"))));
         assert_eq!((&foreign, &foreign["kind"]), (&unknown, &json!("not_found")));
         assert!(foreign["message"].as_str().unwrap().contains(word), "{foreign}");
     }
@@ -155,12 +155,12 @@ fn only_its_author_and_owners_can_change_a_note() {
         ("notes.archive", json!({ "id": id })),
     ];
     for (tool, change) in changes.clone() {
-        let error = refused(env.call(&business.office, tool, change.clone()));
+        let error = refusal(env.call(&business.office, tool, change.clone()));
         assert_eq!(error["kind"], "invalid_input", "{error}");
         assert!(error["message"].as_str().unwrap().contains("author"), "{error}");
-        let error = refused(env.call(&business.tenant, tool, change.clone()));
+        let error = refusal(env.call(&business.tenant, tool, change.clone()));
         assert!(error["message"].as_str().unwrap().contains("person"), "{error}");
-        let error = refused(env.call(&other.owner, tool, change));
+        let error = refusal(env.call(&other.owner, tool, change));
         assert_eq!(error["kind"], "not_found", "{error}");
     }
     let tenant = env.call(&business.tenant, "notes.create", json!({ "body": "x" }));
@@ -203,7 +203,7 @@ fn an_archived_note_is_hidden_until_it_is_restored() {
     let message = |access, tool: &str, more: Value| {
         let mut arguments = more;
         arguments["id"] = json!(id);
-        text_of(&refused(env.call(access, tool, arguments)), "message")
+        text_of(&refusal(env.call(access, tool, arguments)), "message")
     };
     let again = message(&business.owner, "notes.archive", json!({}));
     assert!(again.starts_with("This note is already archived"), "{again}");
@@ -212,10 +212,10 @@ fn an_archived_note_is_hidden_until_it_is_restored() {
     let others = message(&business.tech, "notes.update", json!({ "pinned": true }));
     assert!(
         others.starts_with("There is no such note"),
-        "neither its author nor an owner: {others}"
+        "the caller is neither the author nor an owner: {others}"
     );
-    let uninvited = env.call(&business.owner, "notes.restore", json!({ "id": id }));
-    assert_eq!(kind(uninvited), "insufficient_scope");
+    let by_owner = env.call(&business.owner, "notes.restore", json!({ "id": id }));
+    assert_eq!(kind(by_owner), "insufficient_scope");
     assert_eq!(restore().unwrap(), json!({ "restored": true, "id": id }));
     assert_eq!(shown(), [1, 1, 1]);
     assert!(env.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());

@@ -23,7 +23,7 @@ input! {
     }
 }
 
-/// A record is named by its type and its id together.
+/// The subject's type and id must be sent together.
 fn rules(sent: &mut Fields) {
     for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
         if sent.is_filled(other) && !sent.is_filled(field) {
@@ -33,7 +33,7 @@ fn rules(sent: &mut Fields) {
 }
 
 /// A new note's text, and whether it is a draft. Only a draft may have no text. `Input` is
-/// implemented by hand, so that a missing text is reported together with all other problems.
+/// implemented by hand, so that missing text is reported together with all other problems.
 #[derive(Debug, Clone)]
 pub struct NoteText {
     /// The text; empty only in a draft.

@@ -93,8 +93,8 @@ impl List for ListNotes {
     }
 }
 
-/// Where the rows come from: with `subject_id`, the record's own notes; without it, the search index. In the
-/// second case `None` if `created_by` is not a user.
+/// The source of the rows: with `subject_id` the notes of that record, without it the search index. `None` if
+/// the index has no rows because `created_by` is not a user.
 fn candidates(
     ctx: &mut ReadCtx<'_, '_>,
     input: &ListNotesInput,

@@ -33,7 +33,7 @@ pub const GROUP: Group = Group {
 };
 
 input! {
-    /// Which note.
+    /// The note to act on.
     pub struct NoteInput {
         /// The note's id.
         pub id: Id<kinds::Note>,

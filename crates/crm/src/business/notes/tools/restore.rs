@@ -32,7 +32,7 @@ impl Command for RestoreNote {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
         let note = store::get(ctx.tx, input.id)?;
-        // Only its author may see a draft, archived or not.
+        // Only the author may see a draft, archived or not.
         if note.draft {
             return Err(Error::not_found(kinds::Note::ARCHIVED));
         }

@@ -10,7 +10,7 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, T
 use crate::values::id::{Id, kinds};
 
 input! {
-    /// What to change of a note.
+    /// The changes to a note.
     pub struct UpdateNoteInput, rules = rules {
         /// The note's id.
         pub id: Id<kinds::Note>,
@@ -28,7 +28,7 @@ input! {
     }
 }
 
-/// The type and the id are sent together, and cleared together.
+/// The subject's type and id must be sent together, and cleared together.
 fn rules(sent: &mut Fields) {
     for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
         if sent.was_sent(other) && !sent.was_sent(field) {
@@ -62,7 +62,8 @@ impl Command for UpdateNote {
     const REPLAY: Replay<Self> =
         Replay::Reread(|ctx, _, id| access::visible(ctx.tx, ctx.access, ctx.now, Id::new(id)));
 
-    /// The words of a body that stays are written again with all else that the index has of the note.
+    /// Computes the words even if the body does not change: the index has all tokens of a note in one row, so any
+    /// change writes the words again.
     fn prepare(ctx: &mut ReadCtx<'_, '_>, mut input: UpdateNoteInput) -> Result<UpdateNoteInput> {
         input.words = match &input.body.0 {
             Some(body) => KnownWords::of(&body.0),

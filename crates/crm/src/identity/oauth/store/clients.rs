@@ -1,4 +1,4 @@
-//! The SQL of clients.
+//! The SQL for clients.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
@@ -7,7 +7,6 @@ use crate::call::sweep::few;
 use crate::identity::oauth::clients::{Client, ClientKind, ConnectedClient};
 
 crate::call::table::table! {
-    /// The clients that users connect.
     pub(crate) const OAUTH_CLIENTS = oauth_clients {
         shared: "serve users of every tenant",
         key: { id: Text },
@@ -21,7 +20,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// How many registered clients no one has connected, at most.
+    /// The number of registered clients that no user has connected. It may be too high: see [`unconnected`].
     pub(crate) const OAUTH_CLIENT_COUNTS = oauth_client_counts {
         shared: "count clients before any user is known",
         key: { kind: Text },
@@ -35,23 +34,23 @@ zoop_db::global_statements! {
     GET = "SELECT id, kind, name, redirect_uris, stale_at FROM oauth_clients WHERE id = $1";
     ADD = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
            last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $5)";
-    /// Adds or updates a document, which may be fetched several times at once.
+    /// Adds or updates a metadata document. Several requests may fetch the same document at the same time.
     KEEP = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
             last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $5) ON CONFLICT (id) DO UPDATE SET \
             name = excluded.name, redirect_uris = excluded.redirect_uris, \
             stale_at = excluded.stale_at";
-    USED = "UPDATE oauth_clients SET last_used_at = $2 WHERE id = $1";
-    CONNECTED = "UPDATE oauth_clients SET last_used_at = $2, \
-                 connected_at = coalesce(connected_at, $2) WHERE id = $1";
+    RECORD_USE = "UPDATE oauth_clients SET last_used_at = $2 WHERE id = $1";
+    RECORD_CONNECTION = "UPDATE oauth_clients SET last_used_at = $2, \
+                         connected_at = coalesce(connected_at, $2) WHERE id = $1";
     UNCONNECTED = "SELECT unconnected FROM oauth_client_counts WHERE kind = 'registered'";
-    ADDED = "INSERT INTO oauth_client_counts (kind, unconnected) VALUES ('registered', 1) \
-             ON CONFLICT (kind) DO UPDATE SET unconnected = oauth_client_counts.unconnected + 1";
-    /// It must walk the index of these clients alone, however many others there are.
+    INCREMENT_UNCONNECTED = "INSERT INTO oauth_client_counts (kind, unconnected) VALUES ('registered', 1) \
+                             ON CONFLICT (kind) DO UPDATE SET unconnected = oauth_client_counts.unconnected + 1";
+    /// Must read only the index of unconnected clients, so that the number of other clients does not matter.
     RECOUNT = "INSERT INTO oauth_client_counts (kind, unconnected) \
                SELECT 'registered', count(*) FROM oauth_clients \
                WHERE stale_at IS NULL AND connected_at IS NULL AND last_used_at >= $1 \
                ON CONFLICT (kind) DO UPDATE SET unconnected = excluded.unconnected";
-    /// The same index. Its first row is nearly always the answer.
+    /// Must read the same index as `RECOUNT`. The first row of the index is nearly always the answer.
     OLDEST = "SELECT c.id FROM oauth_clients c WHERE c.stale_at IS NULL \
               AND c.connected_at IS NULL AND c.last_used_at < $1 \
               AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_id = c.id) \
@@ -77,7 +76,7 @@ pub(crate) fn get(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
             id: row.take()?,
             kind: row.take()?,
             name: row.take()?,
-            redirect_uris: uris(row)?,
+            redirect_uris: read_uris(row)?,
             stale_at: row.take()?,
         })
     })
@@ -105,38 +104,39 @@ fn write(
 }
 
 /// Records that a user is asked for consent to a client.
-pub(crate) fn used(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
-    tx.global_execute(USED, params![id, now])?;
+pub(crate) fn record_use(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
+    tx.global_execute(RECORD_USE, params![id, now])?;
     Ok(())
 }
 
 /// Records that a user connected a client.
-pub(crate) fn connected(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
-    tx.global_execute(CONNECTED, params![id, now])?;
+pub(crate) fn record_connection(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
+    tx.global_execute(RECORD_CONNECTION, params![id, now])?;
     Ok(())
 }
 
-/// The number of registered clients that no one has connected, at most: those that were connected or removed
-/// since the last [`recount`] still count.
+/// An upper bound on the number of registered clients that no user has connected. Clients that were connected or
+/// removed since the last [`recount`] still count.
 pub(crate) fn unconnected(tx: &mut ReadTx<'_>) -> Result<i64> {
     let count = tx.global_first::<i64, Error>(UNCONNECTED, &[], |row| Ok(row.take()?))?;
     Ok(count.unwrap_or(0))
 }
 
-/// Counts one more. Registrations at the same time wait for each other's count, so this comes last.
-pub(crate) fn added(tx: &mut WriteTx<'_>) -> Result<()> {
-    tx.global_execute(ADDED, &[])?;
+/// Adds one to the number of unconnected clients. Concurrent registrations wait here for one another, so this comes
+/// last.
+pub(crate) fn increment_unconnected(tx: &mut WriteTx<'_>) -> Result<()> {
+    tx.global_execute(INCREMENT_UNCONNECTED, &[])?;
     Ok(())
 }
 
-/// Counts the registered clients that no one has connected.
+/// Counts the registered clients that no user has connected.
 pub(crate) fn recount(tx: &mut WriteTx<'_>) -> Result<()> {
     tx.global_execute(RECOUNT, params![Timestamp(0)])?;
     Ok(())
 }
 
-/// Removes the unconnected registered client that was unused for longest, if it was last used before
-/// `before`. Returns whether there was one.
+/// Removes the unconnected registered client with the earliest last use, if that was before `before`. Returns
+/// whether a client was removed.
 pub(crate) fn remove_oldest(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<bool> {
     let oldest: Option<String> =
         tx.global_first::<_, Error>(OLDEST, params![before], |row| Ok(row.take()?))?;
@@ -146,13 +146,13 @@ pub(crate) fn remove_oldest(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<b
     }
 }
 
-/// Removes clients of one kind that were last used before a time, as a [`Sweep`](crate::call::sweep::Sweep)
-/// does.
+/// The step of a [`Sweep`](crate::call::sweep::Sweep): removes clients of one kind that were last used before
+/// `before` and have no grant or pending request.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, kind: ClientKind, before: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP, params![before, kind])?)
 }
 
-/// Up to `count` clients after an id that a user has connected.
+/// Up to `count` clients that a user has connected, after the id `after`.
 pub(crate) fn connected_after(
     tx: &mut ReadTx<'_>,
     after: &str,
@@ -164,7 +164,7 @@ pub(crate) fn connected_after(
             id: row.take()?,
             kind: row.take::<ClientKind>()?,
             name: row.take()?,
-            redirect_uris: uris(row)?,
+            redirect_uris: read_uris(row)?,
             created_at: row.take()?,
             last_used_at: row.take()?,
             grants: row.take()?,
@@ -172,11 +172,11 @@ pub(crate) fn connected_after(
     })
 }
 
-fn uris(row: &mut Row<'_>) -> Result<Vec<String>> {
+fn read_uris(row: &mut Row<'_>) -> Result<Vec<String>> {
     Ok(serde_json::from_str(&row.take::<String>()?)?)
 }
 
-/// The engine's steps to find out whether there is room for another client, for a test.
+/// The number of steps that the engine takes to find room for another client, for a test.
 #[cfg(test)]
 pub(crate) fn steps(tx: &mut ReadTx<'_>, before: Timestamp) -> Result<i32> {
     Ok(tx.global_steps(UNCONNECTED, &[])? + tx.global_steps(OLDEST, params![before])?)

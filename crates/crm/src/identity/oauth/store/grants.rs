@@ -10,20 +10,20 @@ use crate::identity::oauth::store::tokens;
 use crate::values::id::{self, Id, kinds};
 
 macro_rules! grants {
-    ($of:literal) => {
+    ($condition:literal) => {
         concat!(
             "SELECT g.id, t.id, t.name, g.user_id, coalesce(m.name, u.name), c.id, c.name, g.scopes, g.declined, \
              g.connected_at, g.last_used_at, g.revoked_at, g.tenant_no FROM oauth_grants g \
              JOIN tenants t ON t.no = g.tenant_no JOIN users u ON u.id = g.user_id \
              JOIN oauth_clients c ON c.id = g.client_id \
              LEFT JOIN memberships m ON m.tenant_no = g.tenant_no AND m.user_id = g.user_id WHERE ",
-            $of
+            $condition
         )
     };
 }
 
 crate::call::table::table! {
-    /// What users allowed clients to do.
+    /// The grants: what users allowed clients to do.
     pub(crate) const OAUTH_GRANTS = oauth_grants {
         shared: "are read with the token, which identifies the tenant",
         key: { id: Id },
@@ -44,19 +44,19 @@ zoop_db::global_statements! {
     CONNECT = "UPDATE oauth_grants SET connected_at = $2, last_used_at = $2 \
                WHERE id = $1 AND connected_at IS NULL";
     REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
-    OF_TENANT = (grants!(
+    TENANT_GRANTS = (grants!(
         "g.tenant_no = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
          AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
          AND a.expires_at > $2) AND g.id > $3 ORDER BY g.id LIMIT $4"
     ));
-    OF_USER = (grants!(
+    USER_GRANTS = (grants!(
         "g.user_id = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
          AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
          AND a.expires_at > $2) AND g.id < $3 ORDER BY g.id DESC LIMIT $4"
     ));
     BY_ID = (grants!("g.id = $1"));
-    OF_MEMBER = "SELECT id FROM oauth_grants \
-                 WHERE user_id = $1 AND tenant_no = $2 AND revoked_at IS NULL ORDER BY id";
+    UNREVOKED_IDS = "SELECT id FROM oauth_grants \
+                     WHERE user_id = $1 AND tenant_no = $2 AND revoked_at IS NULL ORDER BY id";
     SWEEP_ENDED = (concat!("DELETE FROM oauth_grants", few!("oauth_grants", "id", "id < $1", "id")));
     SWEEP_UNCONNECTED = (concat!("DELETE FROM oauth_grants",
                          few!("oauth_grants", "id", "id < $1 AND connected_at IS NULL", "id")));
@@ -95,8 +95,8 @@ pub(crate) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp)
     Ok(tx.global_execute(REVOKE, params![id, now])? > 0)
 }
 
-/// Up to `count` connected grants of the bound tenant that still work, after an id, oldest creation order.
-pub(crate) fn of_tenant(
+/// Up to `count` connected grants of the bound tenant that still work, after the id `after`, oldest first.
+pub(crate) fn tenant_grants(
     tx: &mut ReadTx<'_>,
     now: Timestamp,
     after: Uuid,
@@ -104,11 +104,13 @@ pub(crate) fn of_tenant(
 ) -> Result<Vec<GrantRecord>> {
     let tenant = tx.tenant()?.0;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.global_all(OF_TENANT, params![tenant, now, after, count], |row| Ok(grant(row)?.record))
+    tx.global_all(TENANT_GRANTS, params![tenant, now, after, count], |row| {
+        Ok(read_grant(row)?.record)
+    })
 }
 
-/// Up to `count` connected grants of a user that still work, in all tenants, before an id, newest creation order.
-pub(crate) fn of_user(
+/// Up to `count` connected grants of a user that still work, in all tenants, before the id `before`, newest first.
+pub(crate) fn user_grants(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     now: Timestamp,
@@ -116,45 +118,45 @@ pub(crate) fn of_user(
     count: usize,
 ) -> Result<Vec<GrantRecord>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.global_all(OF_USER, params![user, now, before, count], |row| Ok(grant(row)?.record))
+    tx.global_all(USER_GRANTS, params![user, now, before, count], |row| Ok(read_grant(row)?.record))
 }
 
-/// A grant, whatever its state.
+/// The grant with this id, even if it is revoked or has expired.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such grant.
 pub(crate) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Grant>) -> Result<Grant> {
-    tx.global_first(BY_ID, params![id], grant)?.ok_or(Error::not_found("connected program"))
+    tx.global_first(BY_ID, params![id], read_grant)?.ok_or(Error::not_found("connected program"))
 }
 
-/// The grants of a member of the bound tenant that are not revoked.
-pub(crate) fn of_member(
+/// The ids of a user's grants in the bound tenant, without revoked grants.
+pub(crate) fn unrevoked_ids(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
 ) -> Result<Vec<Id<kinds::Grant>>> {
     let tenant = tx.tenant()?.0;
-    tx.global_all(OF_MEMBER, params![user, tenant], |row| Ok(row.take()?))
+    tx.global_all(UNREVOKED_IDS, params![user, tenant], |row| Ok(row.take()?))
 }
 
 const HOUR: i64 = 3_600 * 1_000_000;
 
-/// The sweeps of grants. Their codes and tokens must already have been removed.
+/// The sweeps of grants. They must run after the sweeps of codes and tokens, which refer to grants.
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "ended grants",
-        step: |tx, now| Ok(tx.global_execute(SWEEP_ENDED, params![tokens::oldest_grant(now)])?),
+        step: |tx, now| Ok(tx.global_execute(SWEEP_ENDED, params![tokens::oldest_kept_grant(now)])?),
     },
     Sweep {
         rows: "grants whose client never redeemed its code",
         step: |tx, now| {
-            // The codes of such a grant have been removed by then.
-            let before = id::lowest_at(Timestamp(now.0 - tokens::DETECTED - HOUR));
+            // The extra hour makes sure that the grant's code has already been removed.
+            let before = id::lowest_at(Timestamp(now.0 - tokens::REPLAY_RETENTION - HOUR));
             Ok(tx.global_execute(SWEEP_UNCONNECTED, params![before])?)
         },
     },
 ];
 
-fn grant(row: &mut Row<'_>) -> Result<Grant> {
+fn read_grant(row: &mut Row<'_>) -> Result<Grant> {
     let id: Id<kinds::Grant> = row.take()?;
     let record = GrantRecord {
         id,

@@ -29,7 +29,7 @@ zoop_db::global_statements! {
            WHERE r.hash = $1 AND r.session_id = $2 AND r.expires_at > $3";
     ADD = "INSERT INTO oauth_requests (hash, session_id, client_id, redirect_uri, state, challenge, \
            scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    /// All requests of a session except the newest `$2`.
+    /// Deletes all requests of a session except the newest `$2`.
     DROP_OLDEST = "DELETE FROM oauth_requests WHERE hash IN (SELECT hash FROM oauth_requests \
                    WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     TAKE = "DELETE FROM oauth_requests WHERE hash = $1 AND session_id = $2 AND expires_at > $3";
@@ -95,7 +95,7 @@ pub(crate) fn take(
     Ok(tx.global_execute(TAKE, params![hash, session, now])? > 0)
 }
 
-/// The sweeps of requests.
+/// The sweeps of requests. The first sweep caps expiry times that come from a clock running ahead.
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "authorization requests from the future",

@@ -42,7 +42,6 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The tokens of clients.
     pub(crate) const OAUTH_TOKENS = oauth_tokens {
         shared: "are looked up by their hash, which identifies the grant",
         key: { hash: Bytes },
@@ -67,7 +66,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    /// Everything that a call needs to know about its token, tenant and membership, in one read.
+    /// The token, its grant and tenant, and its user's role, in one read.
     BY_ACCESS_TOKEN = "SELECT g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, a.scopes, \
                        g.declined, c.name, a.expires_at, \
                        (a.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL), g.last_used_at \
@@ -109,7 +108,7 @@ zoop_db::global_statements! {
                      few!("oauth_tokens", "hash", "grant_id < $1", "grant_id")));
 }
 
-/// What a call needs to know about its access token.
+/// An access token with its grant, tenant and user's role, as authentication reads them.
 pub(crate) struct AccessTokenRow {
     pub(crate) grant: Id<kinds::Grant>,
     pub(crate) account: Account,
@@ -122,11 +121,11 @@ pub(crate) struct AccessTokenRow {
     /// The client's name.
     pub(crate) client: String,
     pub(crate) expires_at: Timestamp,
-    pub(crate) revoked: bool,
+    pub(crate) is_revoked: bool,
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
-/// The grant that a code or token belongs to, with its tenant, user and client.
+/// The grant of a code or token, with the grant's tenant, user and client.
 #[derive(Debug, Clone)]
 pub(crate) struct Holder {
     pub(crate) grant: Id<kinds::Grant>,
@@ -174,7 +173,7 @@ pub(crate) fn by_access_token(
             declined: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
             client: row.take()?,
             expires_at: row.take()?,
-            revoked: row.take()?,
+            is_revoked: row.take()?,
             last_used_at: row.take()?,
         })
     })
@@ -183,7 +182,7 @@ pub(crate) fn by_access_token(
 pub(crate) fn code(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Code>> {
     tx.global_first(CODE, params![hash], |row| {
         Ok(Code {
-            holder: holder(row)?,
+            holder: read_holder(row)?,
             redirect_uri: row.take()?,
             challenge: row.take()?,
             expires_at: row.take()?,
@@ -195,7 +194,7 @@ pub(crate) fn code(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Code>>
 pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token>> {
     tx.global_first(TOKEN, params![hash], |row| {
         Ok(Token {
-            holder: holder(row)?,
+            holder: read_holder(row)?,
             is_refresh: row.take::<String>()? == "refresh",
             scopes: ScopeNames::parse_known(&row.take::<String>()?),
             expires_at: row.take()?,
@@ -205,7 +204,7 @@ pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token
     })
 }
 
-fn holder(row: &mut Row<'_>) -> Result<Holder> {
+fn read_holder(row: &mut Row<'_>) -> Result<Holder> {
     Ok(Holder {
         grant: row.take()?,
         account: read_account(row)?,
@@ -236,7 +235,7 @@ pub(crate) fn use_code(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) ->
     Ok(tx.global_execute(USE_CODE, params![hash, now])? > 0)
 }
 
-/// Adds a token unless it already exists, and returns when the stored one expires.
+/// Adds a token unless it already exists, and returns the expiry time of the stored token.
 pub(crate) fn add_token(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -253,8 +252,8 @@ pub(crate) fn add_token(
     Ok(found.unwrap_or(expires_at))
 }
 
-/// The salt from which the successors of an exchanged refresh token are derived. Stores `fresh` if the token
-/// has none yet.
+/// The salt from which the successors of an exchanged refresh token are derived. Stores `fresh` as
+/// the salt if the token has none yet.
 pub(crate) fn successor_salt(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -277,17 +276,17 @@ pub(crate) fn revoke(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> R
     Ok(tx.global_execute(REVOKE, params![hash, now])? > 0)
 }
 
-/// How long codes and access tokens are kept after they expired, and refresh tokens after their grant must
-/// have ended: the use of a stolen copy is detected until then.
-pub(crate) const DETECTED: i64 = 24 * 3_600 * 1_000_000;
+/// How long codes and access tokens are kept after they expire, and refresh tokens after the latest end of their
+/// grant, in microseconds. The reuse of a stolen copy can be detected only while the row is kept.
+pub(crate) const REPLAY_RETENTION: i64 = 24 * 3_600 * 1_000_000;
 
-/// Grants with smaller ids ended so long ago that nothing of them is kept.
-pub(crate) fn oldest_grant(now: Timestamp) -> Uuid {
-    id::lowest_at(Timestamp(now.0 - MAX_LIFETIME - DETECTED))
+/// The lowest id of a grant that is kept. Grants with lower ids and their tokens are removed.
+pub(crate) fn oldest_kept_grant(now: Timestamp) -> Uuid {
+    id::lowest_at(Timestamp(now.0 - MAX_LIFETIME - REPLAY_RETENTION))
 }
 
-/// The sweeps of codes and tokens. Expiry times that a clock running ahead has set are capped first, so that
-/// no code or refresh token lasts longer than its lifetime from now.
+/// The sweeps of codes and tokens. The first two sweeps cap expiry times that come from a clock running ahead, so
+/// that no code or refresh token lasts longer than its lifetime from now.
 pub(crate) const SWEEPS: &[Sweep] = &[
     Sweep {
         rows: "authorization codes from the future",
@@ -303,19 +302,23 @@ pub(crate) const SWEEPS: &[Sweep] = &[
     },
     Sweep {
         rows: "authorization codes",
-        step: |tx, now| Ok(tx.global_execute(SWEEP_CODES, params![Timestamp(now.0 - DETECTED)])?),
+        step: |tx, now| {
+            Ok(tx.global_execute(SWEEP_CODES, params![Timestamp(now.0 - REPLAY_RETENTION)])?)
+        },
     },
     Sweep {
         rows: "access tokens",
-        step: |tx, now| Ok(tx.global_execute(SWEEP_ACCESS, params![Timestamp(now.0 - DETECTED)])?),
+        step: |tx, now| {
+            Ok(tx.global_execute(SWEEP_ACCESS, params![Timestamp(now.0 - REPLAY_RETENTION)])?)
+        },
     },
     Sweep {
         rows: "refresh tokens",
-        step: |tx, now| Ok(tx.global_execute(SWEEP_REFRESH, params![oldest_grant(now)])?),
+        step: |tx, now| Ok(tx.global_execute(SWEEP_REFRESH, params![oldest_kept_grant(now)])?),
     },
 ];
 
-/// Sets expiry times that are more than [`SLACK`] after `latest` to `latest`.
+/// Caps expiry times at `latest`, if they are more than [`SLACK`] later.
 fn shorten(tx: &mut WriteTx<'_>, sql: GlobalSql, latest: i64) -> Result<usize> {
     Ok(tx.global_execute(sql, params![Timestamp(latest), Timestamp(latest + SLACK)])?)
 }

@@ -1,7 +1,7 @@
 //! Identities: users' accounts at the company's identity provider (OpenID Connect Core 1.0).
 //!
-//! The issuer and the subject alone identify an identity. An e-mail address finds the user only at the first
-//! sign-in, and only if the provider says that it has verified the address. Callers must check the provider's
+//! Only the issuer and the subject identify an identity. The e-mail address is used only at the first sign-in, to
+//! find the user, and only if the provider says that it has verified the address. Callers must check the provider's
 //! claims before they call this module.
 
 mod store;
@@ -42,7 +42,7 @@ pub struct Claimed {
 /// The result of a sign-in at the provider.
 #[derive(Debug)]
 pub enum ProviderSignIn {
-    /// The user is signed in: the secret of the new session.
+    /// The user is signed in, with the secret of the new session.
     In(Secret),
     /// No user matches, or the matching user belongs to no tenant.
     Nobody,
@@ -51,7 +51,7 @@ pub enum ProviderSignIn {
     HasPassword,
 }
 
-/// An identity as the history keeps it.
+/// An identity as the history records it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Identity {
     /// The user.
@@ -60,7 +60,7 @@ pub struct Identity {
     pub issuer: String,
     /// The user's id at the provider.
     pub subject: String,
-    /// When it was linked to the user.
+    /// When the identity was linked to the user.
     pub linked_at: Moment,
 }
 
@@ -74,14 +74,15 @@ impl Recorded for Identity {
 
 /// Signs in the user whom the provider's claims identify.
 ///
-/// The first sign-in links the identity to the user, and records that in the history of each of their
+/// The first sign-in links the identity to the user, and records the link in the history of each of the user's
 /// tenants. A user without a membership or a pending membership cannot sign in. The browser's previous session,
 /// `before`, ends.
 ///
 /// If the user has a password and has proved the mailbox, the first sign-in must happen in one of the
-/// user's sessions. If the mailbox was never proved, anyone with an invitation's link may have chosen the
-/// password: the mailbox that the provider has verified takes precedence, and the password is removed with
-/// everything that was set up with it.
+/// user's sessions. If the mailbox was never proved, anyone with an invitation's link may have chosen the password.
+/// So if the provider has verified the mailbox, the password is removed with everything that was set up with it. The
+/// password is kept if the identity is already linked or the browser is signed in as the user, and no membership is
+/// pending.
 ///
 /// # Errors
 /// If the database fails.
@@ -102,7 +103,7 @@ pub fn sign_in(
     {
         return Ok(ProviderSignIn::Nobody);
     }
-    let is_own_session = is_own(tx, environment, user, before)?;
+    let is_own_session = is_users_session(tx, environment, user, before)?;
     let has_password = super::store::password(tx, user)?.is_some();
     let is_proved = super::store::is_proved(tx, user)?;
     if known.is_none() && has_password && is_proved && !is_own_session {
@@ -111,7 +112,7 @@ pub fn sign_in(
         return Ok(ProviderSignIn::HasPassword);
     }
     let by = Initiator::Unproved(origin.address);
-    if !is_proved && verifies(tx, claimed, user)? {
+    if !is_proved && is_address_verified(tx, claimed, user)? {
         let is_new_to_browser = known.is_none() && !is_own_session;
         if !has_password {
             restart::prove(tx, environment, user, by)?;
@@ -130,7 +131,7 @@ pub fn sign_in(
 }
 
 /// Whether the browser's session belongs to this user.
-fn is_own(
+fn is_users_session(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -141,8 +142,12 @@ fn is_own(
     Ok(session.is_some_and(|signed_in| signed_in.user == user))
 }
 
-/// Whether the e-mail address that the provider has verified is the user's.
-fn verifies(tx: &mut ReadTx<'_>, claimed: &Claimed, user: Id<kinds::User>) -> Result<bool> {
+/// Whether the provider has verified the user's e-mail address.
+fn is_address_verified(
+    tx: &mut ReadTx<'_>,
+    claimed: &Claimed,
+    user: Id<kinds::User>,
+) -> Result<bool> {
     let Some(address) = &claimed.verified_email else { return Ok(false) };
     let user = super::store::user(tx, user)?;
     Ok(user.is_some_and(|user| email::key(&user.email) == email::key(address)))

@@ -1,4 +1,4 @@
-//! The SQL for identities. All tenants share their table, as they share users.
+//! The SQL for identities. All tenants share the table, as they share the table of users.
 
 use zoop_db::{ReadTx, WriteTx, params};
 
@@ -7,7 +7,6 @@ use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
-    /// Users' accounts at identity providers.
     pub(crate) const IDENTITIES = identities {
         shared: "identify users",
         key: { issuer: Text, subject: Text },
@@ -35,7 +34,6 @@ pub(super) fn user(
     tx.global_first(IDENTITY, params![issuer, subject], |row| Ok(row.take()?))
 }
 
-/// Whether a user already has an identity at the issuer.
 pub(super) fn has_identity_at(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -47,7 +45,7 @@ pub(super) fn has_identity_at(
     Ok(found.is_some())
 }
 
-/// Adds an identity. Returns `false` if it already exists: it then stays linked to the same user.
+/// Adds an identity. Returns `false` if the identity already exists. It then stays linked to its user.
 pub(super) fn insert(tx: &mut WriteTx<'_>, identity: &Identity) -> Result<bool> {
     let Identity { user_id, issuer, subject, linked_at } = identity;
     let rows = tx.global_execute(INSERT_IDENTITY, params![issuer, subject, user_id, linked_at])?;

@@ -1,10 +1,10 @@
-//! The tools of contacts.
+//! The tools for contacts.
 
 pub mod restore;
 
 use super::{Contact, ContactRole, Origin, store};
 use crate::business::customers;
-use crate::business::customers::children::{self, Children, MOST_ROWS, Position};
+use crate::business::customers::children::{self, Children, MAX_ROWS, Position};
 use crate::call::answer::{Archived, Page};
 use crate::call::archive::Archivable;
 use crate::call::argument::{
@@ -19,7 +19,7 @@ use crate::call::tool::{
 };
 use crate::values::id::{Id, kinds};
 
-/// The tools of contacts.
+/// The tools for contacts.
 pub const GROUP: Group = Group {
     name: "contacts",
     about: "Contacts: the people to call or write to at a customer.",
@@ -55,7 +55,7 @@ input! {
 nested!(PrimaryContactInput);
 
 impl PrimaryContactInput {
-    /// Sets the contact's fields to those that were sent. From then on it does not follow its customer.
+    /// Sets the contact's fields from the call. The contact no longer copies its customer's fields from then on.
     pub(crate) fn fill(&self, contact: &mut Contact) {
         contact.first_name.clone_from(&self.first_name.0);
         contact.last_name = Some(self.last_name.0.clone());
@@ -69,7 +69,7 @@ impl PrimaryContactInput {
 }
 
 input! {
-    /// Whose contacts.
+    /// The filters of the list.
     pub struct ListContactsInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
@@ -97,9 +97,9 @@ impl Tool for ListContacts {
 impl List for ListContacts {
     type Row = Contact;
     type Position = Position;
-    type Limit = Ranged<1, { MOST_ROWS }>;
-    // Whoever sends no limit gets all active ones, unless they are very long.
-    const DEFAULT_LIMIT: u32 = MOST_ROWS;
+    type Limit = Ranged<1, { MAX_ROWS }>;
+    // Without a limit, a caller gets all active contacts, unless they are too long for one page.
+    const DEFAULT_LIMIT: u32 = MAX_ROWS;
     const AT_ONCE: usize = 100;
 
     fn run(
@@ -114,7 +114,7 @@ impl List for ListContacts {
 }
 
 input! {
-    /// Which contact.
+    /// A contact of a customer.
     pub struct ContactInput {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
@@ -182,7 +182,7 @@ impl Command for CreateContact {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateContactInput) -> Result<Contact> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let contacts = Children::of(ctx.tx, customer.id)?;
+        let contacts = Children::read(ctx.tx, customer.id)?;
         let contact = match placeholder(ctx, &contacts)? {
             Some(placeholder) => fill_placeholder(ctx, &placeholder, input)?,
             None => add(ctx, customer.id, &contacts, input)?,
@@ -192,8 +192,8 @@ impl Command for CreateContact {
     }
 }
 
-/// A company's placeholder. It is the company's only contact, because the first one that is added takes its
-/// place.
+/// A company's placeholder contact, if the customer has one. A placeholder is always the only contact, because the
+/// first contact that is added replaces it.
 fn placeholder(
     ctx: &mut WriteCtx<'_, '_>,
     contacts: &Children<Contact>,
@@ -285,23 +285,23 @@ impl Command for UpdateContact {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateContactInput) -> Result<Contact> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let contacts = Children::<Contact>::of(ctx.tx, customer.id)?;
+        let contacts = Children::<Contact>::read(ctx.tx, customer.id)?;
         let old = contacts.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         if old.is_primary && input.is_primary.0 == Some(false) {
             return Err(Error::conflict(
                 "A customer always has a primary contact: make another contact primary instead.",
             ));
         }
-        let new = changed(&old, input, ctx);
+        let new = apply_changes(&old, input, ctx);
         contacts.update(ctx, &old, &new)?;
-        if old.indexed() != new.indexed() {
+        if old.searched_fields() != new.searched_fields() {
             customers::store::reindex(ctx.tx, &customer)?;
         }
         Ok(new)
     }
 }
 
-fn changed(old: &Contact, input: &UpdateContactInput, ctx: &WriteCtx<'_, '_>) -> Contact {
+fn apply_changes(old: &Contact, input: &UpdateContactInput, ctx: &WriteCtx<'_, '_>) -> Contact {
     let input = input.clone();
     let mut new = Contact {
         first_name: input.first_name.0.map_or_else(|| old.first_name.clone(), |name| name.0),
@@ -346,7 +346,7 @@ impl Command for ArchiveContact {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &ContactInput) -> Result<Archived<kinds::Contact>> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let contacts = Children::<Contact>::of(ctx.tx, customer.id)?;
+        let contacts = Children::<Contact>::read(ctx.tx, customer.id)?;
         let contact = contacts.find(ctx.tx, input.id)?;
         if matches!(contacts.active(), [only] if only.id == contact.id) {
             return Err(Error::conflict(

@@ -11,7 +11,7 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, T
 use crate::values::id::{Id, kinds};
 
 input! {
-    /// Which contact.
+    /// The contact to restore.
     pub struct RestoreContactInput {
         /// The contact's id.
         pub id: Id<kinds::Contact>,

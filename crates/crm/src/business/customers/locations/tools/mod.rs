@@ -1,11 +1,11 @@
-//! The tools of locations.
+//! The tools for locations.
 
 pub mod restore;
 pub mod update;
 
 use super::{Location, LocationType, store};
 use crate::business::customers;
-use crate::business::customers::children::{self, Children, MOST_ROWS, Position};
+use crate::business::customers::children::{self, Children, MAX_ROWS, Position};
 use crate::call::answer::{Archived, Page};
 use crate::call::archive::Archivable;
 use crate::call::argument::{
@@ -21,7 +21,7 @@ use crate::call::tool::{
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
-/// The tools of locations.
+/// The tools for locations.
 pub const GROUP: Group = Group {
     name: "locations",
     about: "Locations: the addresses of a customer.",
@@ -73,7 +73,7 @@ input! {
 }
 nested!(LocationInput);
 
-/// Latitude and longitude are sent together or not at all.
+/// Latitude and longitude must be sent together or not at all.
 fn coordinate_rules(sent: &mut Fields) {
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
         if sent.is_filled(one) && !sent.is_filled(other) {
@@ -83,7 +83,7 @@ fn coordinate_rules(sent: &mut Fields) {
 }
 
 input! {
-    /// Whose locations.
+    /// The filters of the list.
     pub struct ListLocationsInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
@@ -111,9 +111,9 @@ impl Tool for ListLocations {
 impl List for ListLocations {
     type Row = Location;
     type Position = Position;
-    type Limit = Ranged<1, { MOST_ROWS }>;
-    // Whoever sends no limit gets all active ones, unless they are very long.
-    const DEFAULT_LIMIT: u32 = MOST_ROWS;
+    type Limit = Ranged<1, { MAX_ROWS }>;
+    // Without a limit, a caller gets all active locations, unless they are too long for one page.
+    const DEFAULT_LIMIT: u32 = MAX_ROWS;
     const AT_ONCE: usize = 25;
 
     fn run(
@@ -128,7 +128,7 @@ impl List for ListLocations {
 }
 
 input! {
-    /// Which location.
+    /// A location of a customer.
     pub struct LocationIdInput {
         /// The location's id.
         pub id: Id<kinds::Location>,
@@ -202,7 +202,7 @@ pub(crate) fn add(
     customer_id: Id<kinds::Customer>,
     input: &LocationInput,
 ) -> Result<Location> {
-    let locations = Children::<Location>::of(ctx.tx, customer_id)?;
+    let locations = Children::<Location>::read(ctx.tx, customer_id)?;
     let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID_BELOW)?;
     let input = input.clone();
     let location = Location {
@@ -271,7 +271,7 @@ impl Command for ArchiveLocation {
     ) -> Result<Archived<kinds::Location>> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let locations = Children::<Location>::of(ctx.tx, customer.id)?;
+        let locations = Children::<Location>::read(ctx.tx, customer.id)?;
         let location = locations.find(ctx.tx, input.id)?;
         locations.archive(ctx, &location)
     }

@@ -11,7 +11,7 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, T
 use crate::values::id::{Id, kinds};
 
 input! {
-    /// Which location.
+    /// The location to restore.
     pub struct RestoreLocationInput {
         /// The location's id.
         pub id: Id<kinds::Location>,

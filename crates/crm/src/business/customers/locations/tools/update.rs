@@ -54,8 +54,8 @@ input! {
     }
 }
 
-/// Latitude and longitude are set together and cleared together, whatever is stored: half of a new position is
-/// never combined with half of the old one.
+/// Latitude and longitude must be set or cleared together, whatever is stored. Otherwise a new latitude could be
+/// combined with an old longitude.
 fn update_rules(sent: &mut Fields) {
     let [latitude, longitude] =
         ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.is_filled(field)));
@@ -95,13 +95,13 @@ impl Command for UpdateLocation {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateLocationInput) -> Result<Location> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let locations = Children::<Location>::of(ctx.tx, customer.id)?;
+        let locations = Children::<Location>::read(ctx.tx, customer.id)?;
         let old = locations.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
-        let mut new = changed(&old, input, ctx);
-        let moved = new.location_type != old.location_type;
+        let mut new = apply_changes(&old, input, ctx);
+        let is_type_changed = new.location_type != old.location_type;
         new.is_primary = match input.is_primary.0 {
-            Some(wanted) => wanted,
-            None if moved => locations.rivals(&new).next().is_none(),
+            Some(is_primary) => is_primary,
+            None if is_type_changed => locations.rivals(&new).next().is_none(),
             None => old.is_primary,
         };
         refuse_second_primary(&locations, &new)?;
@@ -110,7 +110,7 @@ impl Command for UpdateLocation {
     }
 }
 
-fn changed(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) -> Location {
+fn apply_changes(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) -> Location {
     fn required<const MAX: usize>(sent: NotNull<Text<MAX>>, old: &str) -> String {
         sent.0.map_or_else(|| old.to_owned(), |text| text.0)
     }
