@@ -82,11 +82,11 @@ pub(crate) fn missing<'m>(
             missing.len()
         )));
     }
-    for (position, (known, migration)) in applied.iter().zip(migrations).enumerate() {
+    for (known, migration) in applied.iter().zip(migrations) {
         if known.name != migration.name || known.script != script(migration) {
             return Err(Error::Schema(format!(
-                "migration {position} of the database ({}) differs from this program's \
-                 ({}): the database belongs to another version of zoop",
+                "the database's migration {} differs from this program's {}: the database belongs to \
+                 another version of zoop",
                 known.name, migration.name
             )));
         }

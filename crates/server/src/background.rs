@@ -48,7 +48,7 @@ async fn round(shared: &Shared) {
     shared.anonymous_limits.drop_idle(now);
     sweep(shared, now).await;
     if let Err(error) = stored::watch(shared, now).await {
-        tracing::warn!(?error, "what the businesses store could not be watched");
+        tracing::warn!(?error, "the storage of the businesses could not be measured");
     }
 }
 

@@ -130,7 +130,7 @@ pub(crate) struct Demo {
 /// The flag of commands that ask for confirmation.
 #[derive(Debug, Args)]
 pub(crate) struct Confirmation {
-    /// Do not ask for confirmation; without a terminal nothing is asked
+    /// Do not ask for confirmation (without a terminal, the command never asks)
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -111,7 +111,7 @@ impl WriteCtx<'_, '_> {
         next_global_id(self.tx, self.environment, self.now, greatest_below)
     }
 
-    /// Keeps the call out of the history, because only the caller may see what it writes.
+    /// Keeps the call out of the history: it changes nothing, or only the caller may see what it writes.
     pub const fn leave_no_history(&mut self) {
         self.is_private = true;
     }

@@ -159,7 +159,8 @@ pub(crate) const fn is_limited<T: Command>() -> bool {
 }
 
 /// Adds what a call has stored to its tenant's count. A call without a tenant is not counted. This must be the
-/// last statement of the transaction, because sweeps of all tenants change the same row.
+/// last statement of the transaction: it locks a row that sweeps change too, and they should not wait for the rest
+/// of the call.
 ///
 /// # Errors
 /// [`Error::Conflict`] if `is_limited` and the tenant's total would exceed the limit.

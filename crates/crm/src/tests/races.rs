@@ -20,7 +20,7 @@ use crate::testing::{Business, Caller, TestEnv, error_json, text};
 const EACH: usize = 20;
 
 /// The same database, opened again as by another process.
-fn open_again(env: &TestEnv) -> Db {
+pub(super) fn open_again(env: &TestEnv) -> Db {
     let url = env.url().to_owned();
     Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse)
         .expect("the database should open")

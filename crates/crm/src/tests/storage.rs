@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::{Dialect, Timestamp};
 
+use super::races::open_again;
 use crate::call::access::Account;
 use crate::call::error::Error;
 use crate::call::storage::{self, Class, Stored};
@@ -135,7 +136,8 @@ fn write_beside_measurement() {
     let (begun, wait_until_begun) = mpsc::channel();
     let (release, wait_for_release) = mpsc::channel();
     let deadline = Instant::now() + Duration::from_secs(60);
-    let measurement = env.db.write(deadline, move |tx| {
+    let other = open_again(&env);
+    let measurement = other.write(deadline, move |tx| {
         storage::correct(tx, number, &Stored::default(), now, now)?;
         begun.send(()).expect("the test waits");
         wait_for_release.recv().expect("the test releases");

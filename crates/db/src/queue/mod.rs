@@ -1,8 +1,8 @@
-//! [`Queue`]: the jobs that wait for an engine's threads, served so that no caller holds up the others.
+//! [`Queue`]: the jobs that wait for an engine's threads, in an order in which no caller delays the others.
 //!
-//! Parties of callers take turns, and so do the members of a party ([`turns`]). How many jobs of one party
-//! wait and run at once is bounded, so a thread is free for another party at any time. Only a
-//! [`Lane`] matters here, not what a job does.
+//! Parties take turns, and so do the members of a party ([`turns`]). The jobs of one party that wait or run at once
+//! are limited, so that other parties find room and a free thread. The queue knows the [`Lane`] of a job, but not
+//! what the job does.
 
 #[cfg(test)]
 mod tests;
@@ -16,34 +16,34 @@ use crate::error::Error;
 use crate::lane::{Lane, Party};
 use turns::Turns;
 
-/// The part of a queue's length that one party may fill is one of so many.
-const PARTIES: usize = 4;
+/// One party may fill one of this many equal parts of a queue.
+const PARTS: usize = 4;
 
 /// How many jobs may wait and run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Jobs of callers that may wait, and as many of the program itself.
+    /// Maximum number of waiting jobs of callers. As many jobs of the program itself may wait in addition.
     pub(crate) length: usize,
     /// The threads that serve the queue.
     pub(crate) threads: usize,
-    /// Jobs of one tenant that may run at once.
+    /// Maximum number of running jobs of one tenant.
     pub(crate) of_tenant: usize,
-    /// Jobs that may run at once of all strangers, and as many of the program itself.
+    /// Maximum number of running jobs of all strangers together. The same maximum applies to the program itself.
     pub(crate) of_others: usize,
 }
 
 impl Bounds {
-    /// As many jobs of each may run as leave threads to the others.
+    /// Bounds in which only [`may_start`] limits the running jobs of a party.
     pub(crate) fn of_threads(length: usize, threads: usize) -> Self {
         Self { length, threads, of_tenant: threads, of_others: threads }
     }
 }
 
-/// Jobs `J` that wait in turn.
+/// The waiting jobs `J`.
 pub(crate) struct Queue<J> {
     bounds: Bounds,
     state: Mutex<State<J>>,
-    /// There is a job for a thread, or the queue is closed.
+    /// Notified when a job may be ready to start, and when the queue is closed.
     ready: Condvar,
 }
 
@@ -54,7 +54,7 @@ struct State<J> {
     /// Threads that serve the queue.
     threads: usize,
     /// Threads that wait for a job.
-    asleep: usize,
+    idle_threads: usize,
     is_closed: bool,
 }
 
@@ -65,14 +65,14 @@ impl<J> Queue<J> {
             waiting: 0,
             running: 0,
             threads: 0,
-            asleep: 0,
+            idle_threads: 0,
             is_closed: false,
         };
         Arc::new(Self { bounds, state: Mutex::new(state), ready: Condvar::new() })
     }
 
-    /// Adds a job. The error comes with the job: [`Error::Busy`] if too many wait, [`Error::Closed`] if no
-    /// thread will take it.
+    /// Adds a job. An error returns the job too: [`Error::Busy`] if too many jobs wait, [`Error::Closed`] if the
+    /// queue is closed.
     pub(crate) fn push(&self, lane: Lane, job: J) -> Result<(), (J, Error)> {
         let mut state = self.lock();
         let (party, member) = lane.place();
@@ -84,26 +84,26 @@ impl<J> Queue<J> {
         }
         state.waiting += 1;
         state.parties.arrive(party, |members| members.arrive(member, |jobs| jobs.push_back(job)));
-        let is_any_asleep = state.asleep > 0;
+        let has_idle_thread = state.idle_threads > 0;
         drop(state);
-        if is_any_asleep {
+        if has_idle_thread {
             self.ready.notify_one();
         }
         Ok(())
     }
 
-    /// Jobs that wait.
+    /// The number of waiting jobs.
     pub(crate) fn len(&self) -> usize {
         self.lock().waiting
     }
 
-    /// A thread that serves the queue. When the last one is gone, the queue is closed.
+    /// Registers a thread that serves the queue. Dropping the last worker closes the queue.
     pub(crate) fn worker(self: &Arc<Self>) -> Worker<J> {
         self.lock().threads += 1;
         Worker(self.clone())
     }
 
-    /// No further job is accepted; those that wait are served.
+    /// Accepts no further jobs. The waiting jobs still run.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
         self.ready.notify_all();
@@ -113,23 +113,23 @@ impl<J> Queue<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whose turn it is, if anyone's who may start a job now.
+    /// The first party and member in turn that may start a job now.
     fn next(&self, state: &State<J>) -> Option<(Party, u64)> {
         let free = self.bounds.threads.saturating_sub(state.running);
         state.parties.in_turn().find_map(|(party, share)| {
-            let most = match party {
+            let max_running = match party {
                 Party::Tenant(_) => self.bounds.of_tenant,
                 Party::Anonymous | Party::Internal => self.bounds.of_others,
             };
-            if share.running >= most || !may_start(share.running, free) {
+            if share.running >= max_running || !may_start(share.running, free) {
                 return None;
             }
-            let is_alone = share.own.active() == 1;
-            // One that has several running leaves its party's last thread to the others.
+            // A member that already has a running job leaves its party's last thread to the other members.
+            let is_only_member = share.data.active() == 1;
             let leaves_one =
-                share.running + 1 < most && may_start(share.running + 1, free.saturating_sub(1));
-            let mut members = share.own.in_turn();
-            let (member, _) = members.find(|(_, it)| it.running == 0 || is_alone || leaves_one)?;
+                share.running + 1 < max_running && may_start(share.running + 1, free.saturating_sub(1));
+            let mut members = share.data.in_turn();
+            let (member, _) = members.find(|(_, it)| it.running == 0 || is_only_member || leaves_one)?;
             Some((party, member))
         })
     }
@@ -140,45 +140,45 @@ impl<J> Queue<J> {
             state.parties.start(party, |members| members.start(member, VecDeque::pop_front))?;
         state.waiting -= 1;
         state.running += 1;
-        // Others may have become ready with it.
-        if state.asleep > 0 && self.next(state).is_some() {
+        // The end of a job may let several others start, but wakes no thread.
+        if state.idle_threads > 0 && self.next(state).is_some() {
             self.ready.notify_one();
         }
         Some((job, Turn { queue: self.clone(), party, member }))
     }
 }
 
-/// Whether a sharer with so many running jobs may start another one while so many threads are free: it always
-/// leaves as many as it uses, so that however many sharers there are, each finds one.
+/// Whether a party with `running` jobs may start another one while `free` threads are free. A party that needs a
+/// second thread must leave threads to the other parties: it starts a job only if more are free than it uses.
 fn may_start(running: usize, free: usize) -> bool {
     running == 0 || running < free
 }
 
 impl<J> State<J> {
-    /// Callers do not fill the queue of the program's own jobs, nor those the callers', nor one stranger's
+    /// Callers do not fill the queue of the program's data jobs, nor those the callers', nor one stranger's
     /// network that of all strangers.
     fn is_full_for(&self, lane: Lane, length: usize) -> bool {
         let of = |party| self.parties.get(party).map_or(0, |share| share.waiting);
-        let (party, internal) = (length.div_ceil(PARTIES), of(Party::Internal));
+        let (party, internal) = (length.div_ceil(PARTS), of(Party::Internal));
         let is_full = self.waiting - internal >= length;
         match lane {
             Lane::Internal => internal >= length,
-            Lane::Tenant { tenant, .. } => is_full || of(Party::Tenant(tenant)) >= party,
+            Lane::Tenant { tenant, .. } => is_full || waiting(Party::Tenant(tenant)) >= part,
             Lane::Anonymous { member } => {
                 let strangers = self.parties.get(Party::Anonymous);
-                let network = strangers.and_then(|share| share.own.get(member));
+                let network = strangers.and_then(|share| share.data.get(member));
                 let network = network.map_or(0, |share| share.waiting);
-                is_full || of(Party::Anonymous) >= party || network >= party.div_ceil(2)
+                is_full || waiting(Party::Anonymous) >= part || network >= part.div_ceil(2)
             }
         }
     }
 }
 
-/// A thread's end of a queue.
+/// A thread that serves a queue.
 pub(crate) struct Worker<J>(Arc<Queue<J>>);
 
 impl<J> Worker<J> {
-    /// The next job, once there is one; none if the queue is closed and empty.
+    /// Waits for the next job. Returns `None` when the queue is closed and empty.
     pub(crate) fn next(&self) -> Option<(J, Turn<J>)> {
         let Self(queue) = self;
         let mut state = queue.lock();
@@ -187,13 +187,13 @@ impl<J> Worker<J> {
                 return Some(taken);
             }
             if state.is_closed && state.waiting == 0 {
-                // Those that waited for a job that could not start yet.
+                // Other threads may still wait, because the last jobs could not start yet when they looked.
                 queue.ready.notify_all();
                 return None;
             }
-            state.asleep += 1;
+            state.idle_threads += 1;
             state = queue.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.asleep -= 1;
+            state.idle_threads -= 1;
         }
     }
 
@@ -210,7 +210,7 @@ impl<J> Drop for Worker<J> {
         let mut state = queue.lock();
         state.threads -= 1;
         if state.threads == 0 {
-            // Their callers are told by the end of the jobs.
+            // Dropping a job sends an error to its caller.
             let jobs = std::mem::take(&mut state.parties);
             (state.is_closed, state.waiting) = (true, 0);
             drop(state);
@@ -219,7 +219,7 @@ impl<J> Drop for Worker<J> {
     }
 }
 
-/// The turn of a job that was taken; its end lets others start.
+/// The turn of a running job. Dropping it ends the turn, so that other jobs may start.
 pub(crate) struct Turn<J> {
     queue: Arc<Queue<J>>,
     party: Party,
@@ -227,7 +227,7 @@ pub(crate) struct Turn<J> {
 }
 
 impl<J> Turn<J> {
-    /// The job has used a thread for so long.
+    /// Charges the job's party and member for the time that the job used a thread.
     pub(crate) fn charge(&self, time: Duration) {
         let cost = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let mut state = self.queue.lock();

@@ -13,7 +13,7 @@ fn member(number: u32, member: u64) -> Lane {
     Lane::Tenant { tenant: Tenant(number), member }
 }
 
-/// Jobs that are only their names.
+/// A queue of jobs that consist of a name.
 fn queue(threads: usize) -> (Arc<Queue<&'static str>>, Worker<&'static str>) {
     let queue = Queue::new(Bounds::of_threads(1_024, threads));
     let worker = queue.worker();
@@ -26,7 +26,7 @@ fn push(queue: &Queue<&'static str>, lane: Lane, jobs: &[&'static str]) {
     }
 }
 
-/// Serves everything that waits, one after another; each job costs what `cost` says.
+/// Runs all waiting jobs one after another, each at its `cost`. Returns their names in order.
 fn serve(worker: &Worker<&'static str>, cost: impl Fn(&str) -> Duration) -> String {
     let mut order = String::new();
     while let Some((job, turn)) = worker.try_next() {
@@ -36,7 +36,7 @@ fn serve(worker: &Worker<&'static str>, cost: impl Fn(&str) -> Duration) -> Stri
     order
 }
 
-/// Starts as many as may run at once.
+/// Starts as many jobs as may run at once.
 fn start(worker: &Worker<&'static str>) -> Vec<(&'static str, Turn<&'static str>)> {
     std::iter::from_fn(|| worker.try_next()).collect()
 }
@@ -52,7 +52,7 @@ fn parties_are_served_in_turn_however_many_jobs_each_has() {
 }
 
 #[test]
-fn one_whose_jobs_cost_more_has_fewer_turns() {
+fn a_party_whose_jobs_cost_more_has_fewer_turns() {
     let (queue, worker) = queue(1);
     push(&queue, tenant(1), &["A"; 4]);
     push(&queue, tenant(2), &["b"; 20]);
@@ -78,17 +78,17 @@ fn a_debt_outlasts_a_moment_without_jobs_and_ends_when_nobody_waits() {
     assert_eq!(job, "A");
     turn.charge(MILLI * 10);
     drop(turn);
-    // It comes back at once.
+    // Tenant 1 comes back at once, still in debt.
     push(&queue, tenant(1), &["A"]);
     let order = serve(&worker, |job| if job == "A" { MILLI * 10 } else { MILLI });
     assert_eq!(order, "bbbbbbbbbbAbbbbbbbbbb");
     push(&queue, tenant(1), &["A"]);
     push(&queue, tenant(2), &["b"]);
-    assert_eq!(serve(&worker, |_| MILLI), "Ab", "nobody waited");
+    assert_eq!(serve(&worker, |_| MILLI), "Ab", "the debt has ended, because nobody waited");
 }
 
 #[test]
-fn nobody_saves_turns_up() {
+fn an_idle_party_saves_up_no_turns() {
     let (queue, worker) = queue(1);
     push(&queue, tenant(1), &["a"; 20]);
     for _ in 0..10 {
@@ -96,11 +96,11 @@ fn nobody_saves_turns_up() {
         turn.charge(MILLI);
     }
     push(&queue, tenant(2), &["b"; 10]);
-    assert_eq!(serve(&worker, |_| MILLI), "ba".repeat(10).replacen("ba", "ab", 0));
+    assert_eq!(serve(&worker, |_| MILLI), "ba".repeat(10));
 }
 
 #[test]
-fn whoever_comes_finds_a_thread() {
+fn a_party_without_running_jobs_finds_a_thread() {
     let (queue, worker) = queue(8);
     push(&queue, tenant(1), &["a"; 20]);
     let first = start(&worker);
@@ -124,11 +124,11 @@ fn a_member_leaves_its_partys_last_thread_to_the_others() {
     drop(alone);
     push(&queue, member(1, 2), &["A"]);
     let both: String = start(&worker).iter().map(|(job, _)| *job).collect();
-    assert_eq!(both, "Aaa", "one is left for the next job of A");
+    assert_eq!(both, "Aaa", "one thread is left for the member that pushed A");
 }
 
 #[test]
-fn at_most_so_many_jobs_of_a_tenant_run_at_once() {
+fn the_running_jobs_of_a_party_are_limited() {
     let bounds = Bounds { of_tenant: 1, of_others: 2, ..Bounds::of_threads(1_024, 8) };
     let queue = Queue::new(bounds);
     let worker = queue.worker();
@@ -151,7 +151,7 @@ fn a_party_fills_a_part_of_the_queue_and_callers_leave_room_for_the_program() {
     for other in 2..=4 {
         push(&queue, tenant(other), &["b"; 2]);
     }
-    assert!(busy(tenant(5)) && busy(Lane::Anonymous { member: 1 }), "it is full");
+    assert!(busy(tenant(5)) && busy(Lane::Anonymous { member: 1 }), "the queue is full");
     push(&queue, Lane::Internal, &["i"; 8]);
     assert!(busy(Lane::Internal));
     assert_eq!(queue.len(), 16);
@@ -179,7 +179,7 @@ fn a_queue_without_threads_is_closed_and_drops_its_jobs() {
 }
 
 #[test]
-fn very_many_idle_debtors_are_forgotten() {
+fn idle_debtors_beyond_the_maximum_are_forgotten() {
     let (queue, worker) = queue(4);
     push(&queue, Lane::Anonymous { member: 0 }, &["held"]);
     let held = worker.try_next().expect("a job");
@@ -189,9 +189,9 @@ fn very_many_idle_debtors_are_forgotten() {
         turn.charge(MILLI);
     }
     let state = queue.lock();
-    let strangers = &state.parties.get(Party::Anonymous).expect("it runs").own;
+    let strangers = &state.parties.get(Party::Anonymous).expect("a job still runs").data;
     assert!(strangers.known() < 5_000, "{}", strangers.known());
     drop(state);
     drop(held);
-    assert!(queue.lock().parties.get(Party::Anonymous).is_none(), "nothing is left");
+    assert!(queue.lock().parties.get(Party::Anonymous).is_none(), "nothing is remembered when no job is left");
 }

@@ -1,39 +1,39 @@
-//! [`Turns`]: who is next, by what each has cost so far (start-time fair queueing).
+//! [`Turns`]: whose turn is next, by the cost of each sharer's jobs so far (start-time fair queueing).
 //!
-//! Each sharer has an account of what its jobs have cost. The next turn is that of the sharer with the
-//! lowest account. The account of the sharer whose turn it is, is the time of this clock: a sharer that comes
-//! back or is new starts there, so that nobody saves up turns, and nobody pays for a time when no one else
-//! waited. One that has cost more than its share stays in debt until the clock has caught up.
+//! Each sharer has an account, to which the cost of its jobs is added. The waiting sharer with the lowest account is
+//! next. The clock is the highest account that has had a turn. A new or returning sharer starts at the clock or
+//! above, so that nobody saves up turns while idle. An idle sharer whose account is above the clock is in debt.
+//! Its debt is remembered until the clock has caught up, or until no sharer has jobs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-/// What every turn costs at least, in nanoseconds: about what it costs to serve a job that does nothing.
-const LEAST: u64 = 20_000;
-/// The most sharers whose debts are remembered while they are idle; the smallest debts are forgotten first.
+/// The cost of a turn apart from its job's time, in nanoseconds: about that of a job that does nothing.
+const TURN_COST: u64 = 20_000;
+/// Maximum number of idle sharers whose debts are remembered. The smallest debts are forgotten first.
 const MAX_DEBTORS: usize = 4_096;
 
-/// Sharers `K`, each with something of its own `P`.
+/// The sharers `K`, each with its data `P`.
 pub(super) struct Turns<K, P> {
-    /// The highest account whose turn it has been, in nanoseconds.
+    /// The highest account that has had a turn, in nanoseconds.
     clock: u64,
     shares: HashMap<K, Share<P>>,
-    /// The sharers that wait, by their accounts.
+    /// The sharers with waiting jobs, by account.
     waiting: BTreeSet<(u64, K)>,
-    /// The idle sharers in debt, by their accounts.
+    /// The idle sharers in debt, by account.
     debtors: BTreeSet<(u64, K)>,
 }
 
 /// One sharer.
 #[derive(Default)]
 pub(super) struct Share<P> {
-    /// What it has cost so far, in nanoseconds of the clock.
+    /// In nanoseconds, like the clock.
     account: u64,
-    /// Its jobs that wait.
+    /// The number of waiting jobs.
     pub(super) waiting: usize,
-    /// Its jobs that run.
+    /// The number of running jobs.
     pub(super) running: usize,
-    pub(super) own: P,
+    pub(super) data: P,
 }
 
 impl<K, P> Default for Turns<K, P> {
@@ -48,7 +48,7 @@ impl<K, P> Default for Turns<K, P> {
 }
 
 impl<K: Copy + Ord + Hash, P: Default> Turns<K, P> {
-    /// A job of `key` waits from now on.
+    /// Adds a waiting job to `key`, and changes the sharer's data.
     pub(super) fn arrive<T>(&mut self, key: K, change: impl FnOnce(&mut P) -> T) -> T {
         let clock = self.clock;
         self.change(key, |share| {
@@ -56,51 +56,51 @@ impl<K: Copy + Ord + Hash, P: Default> Turns<K, P> {
                 share.account = share.account.max(clock);
             }
             share.waiting += 1;
-            change(&mut share.own)
+            change(&mut share.data)
         })
     }
 
-    /// It is the turn of `key`: one of its jobs waits no longer, and runs.
+    /// Starts a waiting job of `key`, and changes the sharer's data.
     pub(super) fn start<T>(&mut self, key: K, change: impl FnOnce(&mut P) -> T) -> T {
         let account = self.shares.get(&key).map_or(0, |share| share.account);
         self.clock = self.clock.max(account);
         let started = self.change(key, |share| {
-            share.account += LEAST;
+            share.account += TURN_COST;
             share.waiting -= 1;
             share.running += 1;
-            change(&mut share.own)
+            change(&mut share.data)
         });
-        self.release_debtors();
+        self.forget_debtors();
         started
     }
 
-    /// A job of `key` has cost so many nanoseconds more.
+    /// Adds a job's cost in nanoseconds to the account of `key`, and changes the sharer's data.
     pub(super) fn charge(&mut self, key: K, cost: u64, change: impl FnOnce(&mut P)) {
         self.change(key, |share| {
             share.account = share.account.saturating_add(cost);
-            change(&mut share.own);
+            change(&mut share.data);
         });
     }
 
-    /// A job of `key` runs no longer.
+    /// Ends a running job of `key`, and changes the sharer's data.
     pub(super) fn end(&mut self, key: K, change: impl FnOnce(&mut P)) {
         self.change(key, |share| {
             share.running = share.running.saturating_sub(1);
-            change(&mut share.own);
+            change(&mut share.data);
         });
     }
 
-    /// The sharers that wait, in the order of their turns.
+    /// The sharers with waiting jobs, in the order of their turns.
     pub(super) fn in_turn(&self) -> impl Iterator<Item = (K, &Share<P>)> {
         self.waiting.iter().filter_map(|(_, key)| Some((*key, self.shares.get(key)?)))
     }
 
-    /// One sharer, if it is known.
+    /// A sharer that has jobs or a debt.
     pub(super) fn get(&self, key: K) -> Option<&Share<P>> {
         self.shares.get(&key)
     }
 
-    /// Sharers with jobs that wait or run.
+    /// The number of sharers with waiting or running jobs.
     pub(super) fn active(&self) -> usize {
         self.shares.len() - self.debtors.len()
     }
@@ -110,7 +110,7 @@ impl<K: Copy + Ord + Hash, P: Default> Turns<K, P> {
         self.shares.len()
     }
 
-    /// Changes a sharer, and keeps the order.
+    /// Changes a sharer, and updates its position in `waiting` or `debtors`.
     fn change<T>(&mut self, key: K, change: impl FnOnce(&mut Share<P>) -> T) -> T {
         let share = self.shares.entry(key).or_default();
         let before = (share.account, key);
@@ -125,13 +125,14 @@ impl<K: Copy + Ord + Hash, P: Default> Turns<K, P> {
             self.waiting.insert(after);
         } else if share.running == 0 {
             self.debtors.insert(after);
-            self.release_debtors();
+            self.forget_debtors();
         }
         changed
     }
 
-    /// Forgets idle sharers whose debts are paid, too many, or owed to nobody.
-    fn release_debtors(&mut self) {
+    /// Forgets idle sharers that the clock has reached, and the smallest debts if there are too many. If no sharer
+    /// has jobs, forgets all debts.
+    fn forget_debtors(&mut self) {
         if self.active() == 0 {
             self.shares.clear();
             self.debtors.clear();

@@ -1,9 +1,9 @@
-//! Checkpoints: the write-ahead log moves into the database file.
+//! Checkpoints: copy the write-ahead log into the database file.
 //!
-//! A thread does so without delaying callers, passively while there is work, completely when there is none.
-//! Under continuous writes a passive checkpoint never reaches the end of the log, and under overlapping reads
-//! the log cannot be begun anew. So the writer itself empties a log that has become too long before its next
-//! batch ([`Log::bound`]): it is bounded whenever the thread or the readers are scheduled.
+//! A thread runs them without delaying callers: passive checkpoints while writes come in, complete ones when none
+//! do. Under continuous writes, a passive checkpoint never reaches the end of the log. Under overlapping reads,
+//! SQLite cannot restart the log from its beginning. So if the log is too long, the writer empties it before its
+//! next batch ([`Log::bound`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,25 +16,25 @@ use super::connection::{LOCK_WAIT, LogLength};
 use super::snapshots::Snapshots;
 use crate::error::Result;
 
-/// Below this length no checkpoint runs while writes come in, in bytes.
+/// While writes come in, a checkpoint runs only if the log is longer than this, in bytes.
 const PASSIVE_BYTES: u64 = 4 << 20;
-/// How long a checkpoint waits for readers, while writes wait for it. A longer read, perhaps by another
-/// program, must not block the writes.
+/// How long a checkpoint waits for readers. Writes wait meanwhile, so a longer read, perhaps by another program,
+/// makes the checkpoint give up.
 const READERS_WAIT: Duration = Duration::from_millis(250);
-/// How long without a write counts as idle.
+/// After this time without a write, a complete checkpoint runs.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// The write-ahead log of the writer's transactions.
 pub(super) struct Log {
     pub(super) length: LogLength,
-    /// Above this length the writer empties it, in bytes. It tries again after each quarter more; after two, it
-    /// cancels the reads in its way.
+    /// Above this length in bytes, the writer empties the log. If readers prevent it, the writer tries again each
+    /// time the log has grown by a quarter of this. Above one and a half times this, it cancels the reads.
     pub(super) bound: u64,
-    /// Two checkpoints at a time are not possible, and SQLite does not wait for the other one.
+    /// Locked during a checkpoint: SQLite would fail a second one instead of letting it wait.
     pub(super) one_at_a_time: Mutex<()>,
 }
 
-/// Runs until the writer is gone.
+/// Runs checkpoints until the writer has ended.
 pub(super) fn run(
     connection: &Connection,
     log: &Log,
@@ -43,7 +43,7 @@ pub(super) fn run(
 ) {
     let mut dirty = false;
     let mut is_failing = false;
-    // Nothing else waits so long for a reader while it blocks the writer.
+    // A complete checkpoint blocks the writer while it waits for readers, so it must not wait for long.
     let _ = connection.raw().busy_timeout(READERS_WAIT);
     loop {
         match committed.recv_timeout(IDLE) {
@@ -65,7 +65,7 @@ pub(super) fn run(
     }
 }
 
-/// The writer's part.
+/// The writer's state between two calls of [`Log::bound`].
 pub(super) struct Bounding {
     /// The length at which the log is emptied next, in bytes.
     next: u64,
@@ -73,12 +73,12 @@ pub(super) struct Bounding {
 }
 
 impl Log {
-    /// The writer has not yet found the log too long.
+    /// The writer's initial state.
     pub(super) fn bounding(&self) -> Bounding {
         Bounding { next: self.bound, is_failing: false }
     }
 
-    /// Empties the log on the writer's own connection, between two of its transactions, if it is too long.
+    /// If the log is too long, empties it on the writer's own connection, between two transactions.
     pub(super) fn bound(
         &self,
         writer: &Connection,
@@ -93,8 +93,8 @@ impl Log {
             return Ok(());
         }
         bounding.next = bytes + self.bound / 4;
-        // First, so that no reader waits for the other checkpoint too.
-        let _alone = self.alone();
+        // Locked before readers are held back, so that they do not also wait for a checkpoint of the thread.
+        let _guard = self.lock();
         let held_back = snapshots.hold_back();
         let is_much_too_long = bytes > self.bound + self.bound / 2;
         let mut is_free = held_back.wait(READERS_WAIT);
@@ -106,26 +106,26 @@ impl Log {
             return Ok(());
         }
         writer.raw().busy_timeout(READERS_WAIT)?;
-        if self.checkpoint_alone(writer, "TRUNCATE", &mut bounding.is_failing) {
+        if self.checkpoint_locked(writer, "TRUNCATE", &mut bounding.is_failing) {
             bounding.next = self.bound;
         }
         Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
     }
 
-    fn alone(&self) -> MutexGuard<'_, ()> {
+    fn lock(&self) -> MutexGuard<'_, ()> {
         self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn checkpoint(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
-        let _alone = self.alone();
-        self.checkpoint_alone(connection, mode, is_failing)
+        let _guard = self.lock();
+        self.checkpoint_locked(connection, mode, is_failing)
     }
 
-    /// Whether a checkpoint has finished. One that has not is tried again after the next write. Of consecutive
-    /// failures only the first is logged.
-    fn checkpoint_alone(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
+    /// Runs a checkpoint while the caller has the lock, and returns whether it was complete. Of consecutive failures,
+    /// only the first is logged.
+    fn checkpoint_locked(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
-        // What is in the way is no error, but an answer.
+        // If something blocks the checkpoint, SQLite reports it in the first column, not as an error.
         let outcome = connection.raw().query_row(&pragma, [], |row| row.get::<_, bool>(0));
         let was_failing = std::mem::replace(is_failing, outcome.is_err());
         match outcome {

@@ -51,7 +51,7 @@ pub(super) fn fetch(
 ) -> Result<HttpResponse, FetchFailure> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(FetchFailure("there was no time left".into()));
+        return Err(FetchFailure("the request's deadline has passed".into()));
     }
     let timeout = Some(left.min(TIMEOUT));
     let (parts, body) = request.into_parts();

@@ -16,7 +16,7 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
         Ok(None) => {}
         Ok(Some(mailer)) => {
             let reached = mailer.reach().map(|()| "the mail server answers".to_owned());
-            let advice = "check mail.url, or invitations are only shown";
+            let advice = "check mail.url: until it works, invitations are shown but not mailed";
             checks.push(Check::advice(
                 "mail server",
                 reached.map_err(|error| anyhow!("{error}: {advice}")),

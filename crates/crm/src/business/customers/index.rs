@@ -261,7 +261,7 @@ fn without_extension(text: &str) -> &str {
     let marked = marks.iter().find_map(|mark| number.strip_suffix(mark));
     // A mark begins an extension only if there is a number before it.
     match marked {
-        Some(number) if number.len() < text.len() && number.contains(char::is_numeric) => number,
+        Some(number) if number.contains(char::is_numeric) => number,
         _ => text,
     }
 }

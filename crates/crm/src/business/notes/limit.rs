@@ -36,7 +36,7 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     if let Some(oldest) = store::nth_write(ctx.tx, user, counted.start, limit)? {
         return Err(Error::Conflict {
             message: format!(
-                "This person has made {limit} note writes in the last minute, which is the most: \
+                "This person has made {limit} note writes in the last minute, the maximum: \
                  wait, then try again."
             ),
             retry_after_s: Some(seconds_until_free(oldest, ctx.now)),
@@ -69,10 +69,9 @@ pub(super) fn count_draft(ctx: &mut WriteCtx<'_, '_>, body: &str) -> Result<()> 
         });
         let free_at = freeing.map_or(ctx.now.0, |(second, _)| second.0 + SECOND) + WINDOW;
         return Err(Error::Conflict {
-            message:
-                "This person has saved 4 MiB of drafts in the last minute, which is the most: \
+            message: "This person has saved 4 MiB of drafts in the last minute, the maximum: \
                       wait, then try again."
-                    .to_owned(),
+                .to_owned(),
             retry_after_s: Some(seconds_until(free_at, ctx.now)),
         });
     }

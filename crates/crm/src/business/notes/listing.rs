@@ -1,10 +1,11 @@
-//! The rows of `notes.list`: where they come from, which of them are verified, and where a page ends.
+//! Reads the rows of `notes.list`, and decides where a page ends.
 //!
-//! Notes are read a few at a time, then verified. A page ends early where it would take too long:
+//! Notes are read in batches, and their words are verified where the index is not exact. A page ends early, and the
+//! caller continues with the cursor, after any of these amounts of text:
 //!
-//! - once its rows have more text than a page shows ([`PAGE_BYTES`]),
-//! - once [`ENOUGH_BYTES`] of text were read, if it has a row,
-//! - once [`MOST_BYTES`] of text were read, even without a row. The caller goes on with the cursor.
+//! - its rows have more than a page shows ([`PAGE_BYTES`]),
+//! - more than [`MAX_BYTES_WITH_ROWS`] were read and the page has a row,
+//! - more than [`MAX_BYTES_WITHOUT_ROWS`] were read.
 
 use zoop_db::{ReadTx, Row, Uuid, params};
 
@@ -18,24 +19,24 @@ use crate::call::tool::Found;
 use crate::search::Expression;
 use crate::values::id::{Id, kinds};
 
-/// Notes of the first statement of a page.
+/// Maximum number of notes that the first statement of a page reads.
 const FIRST_BATCH: usize = 32;
-/// Maximum notes of a later one.
+/// Maximum number of notes that a later statement reads.
 const LARGEST_BATCH: usize = 256;
-/// The text that one statement is meant to read: how many notes that is shows the statement before.
+/// A statement stops when it has read more bytes of text than this.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Text read for a page that has a row.
-const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
-/// Text read for a page that has none.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// What reading a note costs apart from its text, in bytes of text: a page ends early after many short notes too.
+/// Bytes of text that are read for a page with rows.
+const MAX_BYTES_WITH_ROWS: usize = 2 * 1024 * 1024;
+/// Bytes of text that are read for a page without rows.
+const MAX_BYTES_WITHOUT_ROWS: usize = 16 * 1024 * 1024;
+/// Each note counts as this many bytes in addition to its text, so that a page of short notes can end early too.
 const NOTE_COST: usize = 1024;
 
-/// Where a list's candidates come from.
+/// The notes among which a list looks for its rows.
 pub(super) enum Candidates {
-    /// The search index.
+    /// The notes that the search index finds.
     Found(Expression),
-    /// The notes of one subject, filtered.
+    /// The notes about one subject that pass these filters.
     OfSubject {
         subject: Id<kinds::Subject>,
         pinned: bool,
@@ -44,18 +45,18 @@ pub(super) enum Candidates {
     },
 }
 
-/// The range of a list's notes.
+/// The notes that a page may contain.
 pub(super) struct Range {
-    /// Their ids.
+    /// The range of their ids.
     pub(super) ids: std::ops::Range<Uuid>,
-    /// The last note of the page before.
+    /// The last note of the previous page.
     pub(super) after: Option<Uuid>,
 }
 
-/// The words that notes must have, beyond what is known of the candidates.
+/// The words that a note's body must contain.
 pub(super) struct Verified<'a> {
     pub(super) words: &'a NoteWords,
-    /// Whether every candidate is verified, or only those whose words are not in the index.
+    /// Whether every candidate is verified, or only candidates whose words may be missing from the index.
     pub(super) every: bool,
 }
 
@@ -65,7 +66,7 @@ impl Verified<'_> {
     }
 }
 
-/// Up to `count` of the candidates, newest first, that have the words of `verified`.
+/// Lists up to `count` candidates that contain the words of `verified`, newest first.
 pub(super) fn list(
     tx: &mut ReadTx<'_>,
     candidates: &Candidates,
@@ -84,15 +85,16 @@ pub(super) fn list(
             read_bytes += bytes + NOTE_COST;
             if walk.is_in_range(id) && verified.is_none_or(|it| it.matches(&note.body)) {
                 rows.push((note, id));
-                // The page shows at least one row, so the last one does not count yet.
+                // A full page ends before this row, which only shows that more rows follow.
                 let is_full = rows.len() == count || row_bytes > PAGE_BYTES;
                 row_bytes += bytes;
                 if is_full {
                     return Ok(Found { rows, stopped: Some(id) });
                 }
             }
-            let most = if rows.is_empty() { MOST_BYTES } else { ENOUGH_BYTES };
-            if read_bytes > most {
+            let max_bytes =
+                if rows.is_empty() { MAX_BYTES_WITHOUT_ROWS } else { MAX_BYTES_WITH_ROWS };
+            if read_bytes > max_bytes {
                 return Ok(Found { rows, stopped: Some(id) });
             }
         }
@@ -102,19 +104,20 @@ pub(super) fn list(
     }
 }
 
-/// The place between two statements of one page.
+/// The position between two statements of one page.
 struct Walk<'a> {
     range: &'a Range,
-    /// If notes are out of order, a range of dates is not a range of numbers: they are checked one by one.
-    is_walked: bool,
-    /// Whether few of the candidates may be rows.
+    /// Whether each note's id is checked, because a range of ids is not a range of numbers ([`is_out_of_order`]).
+    is_each_id_checked: bool,
+    /// Whether it may be that few candidates are rows.
     is_sparse: bool,
-    /// The number of the first note in the range.
-    first: i64,
-    /// The last note read, by id and by number.
-    before: Uuid,
-    below: i64,
-    /// Notes of the next statement, by the text that the last one read.
+    /// The index number of the first note in the range.
+    first_number: i64,
+    /// The id of the last note that was read. The next batch is before it.
+    before_id: Uuid,
+    /// The same by index number.
+    before_number: i64,
+    /// Maximum number of notes in the next batch. Follows from the length of the notes in the last batch.
     size: usize,
 }
 
@@ -131,24 +134,33 @@ impl<'a> Walk<'a> {
         is_sparse: bool,
     ) -> Result<Self> {
         let Range { ids, after } = range;
-        let before = after.unwrap_or(ids.end);
+        let before_id = after.unwrap_or(ids.end);
         let is_by_date = !ids.start.is_nil() || !ids.end.is_max();
         let is_by_number = matches!(candidates, Candidates::Found(_));
-        let is_walked = is_by_number && is_by_date && is_out_of_order(tx)?;
-        let (first, below) = match (is_by_number, is_walked) {
+        let is_each_id_checked = is_by_number && is_by_date && is_out_of_order(tx)?;
+        let (first_number, before_number) = match (is_by_number, is_each_id_checked) {
             (false, _) => (0, 0),
-            (true, false) => (place(tx, ids.start)?, place(tx, before)?),
-            (true, true) => (0, place(tx, after.unwrap_or(Uuid::max()))?),
+            (true, false) => (number_from(tx, ids.start)?, number_from(tx, before_id)?),
+            (true, true) => (0, number_from(tx, after.unwrap_or(Uuid::max()))?),
         };
-        let is_sparse = is_sparse || is_walked;
-        Ok(Self { range, is_walked, is_sparse, first, before, below, size: FIRST_BATCH })
+        let is_sparse = is_sparse || is_each_id_checked;
+        let size = FIRST_BATCH;
+        Ok(Self {
+            range,
+            is_each_id_checked,
+            is_sparse,
+            first_number,
+            before_id,
+            before_number,
+            size,
+        })
     }
 
     fn is_in_range(&self, id: Uuid) -> bool {
-        !self.is_walked || self.range.ids.contains(&id)
+        !self.is_each_id_checked || self.range.ids.contains(&id)
     }
 
-    /// Reads the next notes, no more than are `missing` if most of them are rows.
+    /// Reads the next batch. Unless the candidates are sparse, reads at most `missing` notes.
     fn next_batch(
         &mut self,
         tx: &mut ReadTx<'_>,
@@ -167,18 +179,18 @@ impl<'a> Walk<'a> {
         match candidates {
             Candidates::Found(expression) => {
                 let expression = expression.text(tx.dialect());
-                let params = params![expression, self.below, self.first, limit];
+                let params = params![expression, self.before_number, self.first_number, limit];
                 tx.each(SEARCH, params, &mut take)?;
             }
             Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
-                let (before, start) = (self.before, self.range.ids.start);
+                let (before, start) = (self.before_id, self.range.ids.start);
                 let params =
                     params![*subject, before, start, limit, *pinned, *created_by, *subject_type];
                 tx.each(OF_SUBJECT, params, &mut take)?;
             }
         }
         if let Some(last) = notes.last() {
-            (self.before, self.below) = (last.id.uuid(), last.n);
+            (self.before_id, self.before_number) = (last.id.uuid(), last.n);
             let average = bytes / notes.len() + 1;
             self.size = (BATCH_BYTES / average).clamp(FIRST_BATCH / 4, LARGEST_BATCH);
         }
@@ -195,15 +207,14 @@ fn is_out_of_order(tx: &mut ReadTx<'_>) -> Result<bool> {
     Ok(found?.unwrap_or(false))
 }
 
-/// The number in the search index of the first note at or after an id; above all numbers if there is
-/// none.
-fn place(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
+/// The index number of the first note at or after an id, or `i64::MAX` if there is none.
+fn number_from(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
     if id.is_nil() {
         return Ok(0);
     }
     if id.is_max() {
         return Ok(i64::MAX);
     }
-    let place = tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?;
-    Ok(place.unwrap_or(i64::MAX))
+    let number = tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?;
+    Ok(number.unwrap_or(i64::MAX))
 }

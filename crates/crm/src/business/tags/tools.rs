@@ -347,7 +347,7 @@ fn record_assignment(
 ) -> Result<()> {
     if attached && customers::store::tags(ctx.tx, customer.id)?.len() > MAX_TAGS {
         return Err(Error::conflict(format!(
-            "This customer has {MAX_TAGS} tags, which is the most: detach one first."
+            "This customer already has {MAX_TAGS} tags, the maximum: detach one first."
         )));
     }
     customers::store::reindex(ctx.tx, customer)?;

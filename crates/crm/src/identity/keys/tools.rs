@@ -81,7 +81,7 @@ input! {
         pub name: Option<Text<128>>,
         /// Seconds until it expires.
         pub expires_in: Option<Period>,
-        /// Maximum number of requests in a rolling minute; 0 for no limit of its own.
+        /// Maximum number of requests in a rolling minute; 0 for no limit. Default: the server's limit.
         pub limit: Option<RequestLimit>,
     }
 }

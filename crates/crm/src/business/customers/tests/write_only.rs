@@ -57,7 +57,6 @@ fn write_only_callers_learn_neither_a_customers_type_nor_that_it_is_archived() {
         let fields = json!({ "id": id, "last_name": "x", "company_name": "y" });
         let hidden = error_text(&writer, "customers.update", fields.clone());
         assert!(hidden.contains("must match the customer's type"), "{hidden}");
-        assert_eq!(hidden, error_text(&writer, "customers.update", fields.clone()));
         let shown = error_text(&acme.owner, "customers.update", fields);
         assert!(shown.contains("because its customer_type is"), "{shown}");
         assert!(!hidden.contains("customer_type"), "{hidden}");

@@ -183,7 +183,7 @@ fn possible_duplicates(
     let (by_phone, by_email) = (find(&phone)?, find(&email)?);
     // Customers that match by both phone and e-mail come first. A search that reached its limit may have missed
     // some of these customers, so then a third search finds them.
-    let is_cut = by_phone.len().max(by_email.len()) == MAX_DUPLICATES;
+    let is_cut = by_phone.len().max(by_email.len()) >= MAX_DUPLICATES;
     let by_both = if is_cut {
         let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));
         find(&both)?
