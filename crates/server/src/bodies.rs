@@ -1,8 +1,8 @@
-//! Reads the whole body of a request, up to a size limit and until a deadline. The bytes of all bodies that
-//! arrive or wait are bounded, and so are those of one holder.
+//! Reads the whole body of a request, up to a size limit and until a deadline.
 //!
-//! A body that arrives in one piece needs no room: the connection holds it in any case. Any other needs room
-//! before more of it is read, while its sender waits, and keeps it until its request is answered.
+//! A body that arrives in one piece needs no room: the connection holds it in any case. Any other body needs room
+//! before more of it is read. Its sender waits until there is room, and the room is in use until the request is
+//! answered. The room is limited for all bodies together and for those of one holder.
 
 use std::time::{Duration, Instant};
 
@@ -16,20 +16,20 @@ use crate::seats::halfway;
 
 /// Bodies up to this size have room of their own, so that they never wait for long ones.
 const SHORT: usize = 64 * 1024;
-/// The room that a body takes at first.
+/// The room that a body needs at first, in bytes.
 const FIRST: usize = 8 * 1024;
 /// The room for short bodies, in bytes, and one holder's share of it.
 const SHORT_ROOM: (u32, u32) = (16 * MIB, 4 * MIB);
 /// The room for long bodies, in bytes, and one holder's share of it.
 const LONG_ROOM: (u32, u32) = (48 * MIB, 12 * MIB);
 const MIB: u32 = 1024 * 1024;
-/// For each byte of a limit, the bytes beyond it that are read and discarded. A client whose connection is
-/// closed while it is still sending often never sees the answer. With an even longer body that may happen.
-const DISCARDED: usize = 4;
-/// How much of a body that nobody needs is read, so that its sender sees the answer and the connection
-/// stays usable, and for how long.
-const UNNEEDED: usize = 64 * 1024;
-const UNNEEDED_WITHIN: Duration = Duration::from_secs(1);
+/// If a body is too large, up to this many times its limit is read and discarded: a client that is still sending
+/// when its connection is closed often never sees the answer.
+const DISCARD_FACTOR: usize = 4;
+/// How many bytes of an unneeded body are read, so that its sender sees the answer and the connection stays usable.
+const MAX_UNNEEDED: usize = 64 * 1024;
+/// How long that may take.
+const UNNEEDED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The room for bodies in this process.
 pub(crate) struct Bodies {
@@ -37,24 +37,24 @@ pub(crate) struct Bodies {
     long: ByteBudget<Holder>,
 }
 
-/// How a body is read.
+/// The limits for reading a body.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
-    /// Its size limit in bytes.
+    /// Maximum size in bytes.
     pub(crate) limit: usize,
-    /// Whose share of the room it takes.
+    /// The holder whose share of the room the body uses.
     pub(crate) holder: Holder,
-    /// Until when it must have arrived. It may wait for room for half of the time that is left.
+    /// The time by which the body must have arrived. A wait for room may last halfway to it.
     pub(crate) deadline: Instant,
 }
 
-/// A whole body. Its room is free again when it is dropped.
+/// A whole body. Dropping it frees its room.
 pub(crate) struct WholeBody {
     pub(crate) bytes: Bytes,
     _room: Option<Room>,
 }
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyFault {
     /// Longer than the limit.
@@ -71,19 +71,18 @@ type Room = HeldBytes<Holder>;
 
 impl Default for Bodies {
     fn default() -> Self {
-        let of = |(total, share)| ByteBudget::new(total, share);
-        Self { short: of(SHORT_ROOM), long: of(LONG_ROOM) }
+        let budget = |(total, share)| ByteBudget::new(total, share);
+        Self { short: budget(SHORT_ROOM), long: budget(LONG_ROOM) }
     }
 }
 
 impl Bodies {
-    /// Reads a body.
     pub(crate) async fn read(&self, body: Body, terms: Terms) -> Result<WholeBody, BodyFault> {
         let whole = timeout_at(terms.deadline.into(), self.collect(body, terms));
         whole.await.unwrap_or(Err(BodyFault::Late))
     }
 
-    /// The bytes of the room that are taken.
+    /// The bytes of room in use.
     pub(crate) fn held(&self) -> usize {
         self.short.held() + self.long.held()
     }
@@ -91,13 +90,15 @@ impl Bodies {
     async fn collect(&self, mut body: Body, terms: Terms) -> Result<WholeBody, BodyFault> {
         let limit = terms.limit;
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > limit.saturating_mul(1 + DISCARDED) {
+        if announced > limit.saturating_mul(1 + DISCARD_FACTOR) {
             return Err(BodyFault::TooLarge);
         }
-        let Some(first) = next(&mut body).await? else { return Ok(WholeBody::of(Bytes::new())) };
+        let Some(first) = next(&mut body).await? else {
+            return Ok(WholeBody::without_room(Bytes::new()));
+        };
         if body.is_end_stream() && first.len() <= limit {
             // Nearly every body arrives in one piece, which needs no copy.
-            return Ok(WholeBody::of(first));
+            return Ok(WholeBody::without_room(first));
         }
         let length = if announced == 0 { limit } else { announced.min(limit) };
         let (mut whole, mut room, mut has_room_for) = (Vec::new(), None, 0);
@@ -106,13 +107,13 @@ impl Bodies {
             let needed = whole.len() + bytes.len();
             if needed > limit {
                 drop((whole, room));
-                discard(&mut body, limit.saturating_mul(DISCARDED)).await;
+                discard(&mut body, limit.saturating_mul(DISCARD_FACTOR)).await;
                 return Err(BodyFault::TooLarge);
             }
             if needed > has_room_for {
-                // Whoever waits for more room gives up what it has, so that no two wait for each other.
+                // A body gives up its room before it waits for more, so that no two bodies wait for each other.
                 drop(room.take());
-                has_room_for = step(needed, length);
+                has_room_for = room_for(needed, length);
                 room = Some(self.room(has_room_for, terms).await?);
                 whole.reserve_exact(has_room_for - whole.len());
             }
@@ -131,30 +132,30 @@ impl Bodies {
     }
 }
 
-/// How much room to take for a body of this length, once this much of it is needed: little while little has
-/// arrived, so that slow senders take little, and at last all of it.
-fn step(needed: usize, length: usize) -> usize {
+/// The room for a body of this length when `needed` bytes have arrived. It grows in steps, so that slow senders
+/// use little room.
+fn room_for(needed: usize, length: usize) -> usize {
     let step = [FIRST, SHORT].into_iter().find(|step| needed <= *step);
     step.unwrap_or(length).min(length).max(needed)
 }
 
 impl WholeBody {
-    const fn of(bytes: Bytes) -> Self {
+    const fn without_room(bytes: Bytes) -> Self {
         Self { bytes, _room: None }
     }
 }
 
-/// Lets go of a body that is not needed, after reading what is likely to have been sent already. Returns
-/// whether it was read to its end: otherwise the connection must be closed.
+/// Discards an unneeded body, after reading the part that the client has probably sent already. Returns whether the
+/// body was read to its end. If not, the connection must be closed.
 pub(crate) async fn let_go(mut body: Body) -> bool {
-    let rest = timeout(UNNEEDED_WITHIN, discard(&mut body, UNNEEDED));
+    let rest = timeout(UNNEEDED_TIMEOUT, discard(&mut body, MAX_UNNEEDED));
     rest.await.unwrap_or(false)
 }
 
-/// Reads up to `most` bytes and drops them. Returns whether the body has ended.
-async fn discard(body: &mut Body, most: usize) -> bool {
+/// Reads and drops pieces until they are `enough` bytes. Returns whether the body has ended.
+async fn discard(body: &mut Body, enough: usize) -> bool {
     let mut discarded = 0;
-    while discarded < most {
+    while discarded < enough {
         match next(body).await {
             Ok(Some(piece)) => discarded += piece.len(),
             Ok(None) => return true,
@@ -164,7 +165,7 @@ async fn discard(body: &mut Body, most: usize) -> bool {
     body.is_end_stream()
 }
 
-/// The next piece of data; trailers are skipped.
+/// Reads the next piece of data, and skips trailers.
 async fn next(body: &mut Body) -> Result<Option<Bytes>, BodyFault> {
     while let Some(frame) = body.frame().await {
         if let Ok(piece) = frame.map_err(|_| BodyFault::Broken)?.into_data() {
@@ -188,7 +189,7 @@ mod tests {
             (1, 100, 100),
             (FIRST + 1, 20_000, 20_000),
         ] {
-            assert_eq!(step(needed, length), room, "{needed} of {length}");
+            assert_eq!(room_for(needed, length), room, "{needed} of {length}");
         }
     }
 }

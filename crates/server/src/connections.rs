@@ -1,7 +1,7 @@
-//! How many connections one network may hold, and all strangers together. A connection's network is that of
-//! its other end: no header is read yet.
+//! Limits the connections of each network, and of all strangers together. The network is that of the peer's
+//! address, because no header has been read yet.
 //!
-//! This machine and the trusted proxies carry other callers' requests, so they are only counted in all.
+//! This machine and the trusted proxies forward other callers' requests, so only [`MOST`] limits their connections.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,28 +15,28 @@ use prometheus_client::metrics::gauge::Gauge;
 use crate::network::{narrow, wide};
 use crate::process;
 
-/// Connections of one port.
+/// Maximum number of connections to the port.
 pub(crate) const MOST: usize = 8_192;
-/// How long the head of a request may take to arrive, and a connection may stay idle.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The same of a connection that is opened while more than half of those of strangers are taken.
-const PATIENCE_IN_A_CROWD: Duration = Duration::from_secs(5);
+/// How long the head of a request may take to arrive, and how long a connection may be idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a connection that is opened while strangers use more than half of their connections.
+const CROWDED_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which connections are limited. Only tests change it; there is no setting.
 #[derive(Debug, Clone)]
 pub struct ConnectionPolicy {
-    /// Connections of strangers in all; a wide network has a quarter of them, a narrow one a sixteenth.
+    /// Maximum connections of all strangers. A wide network may have a quarter of them, a narrow one a sixteenth.
     pub strangers: usize,
     /// Whether this machine's own connections are limited too.
     pub limits_loopback: bool,
 }
 
 impl Default for ConnectionPolicy {
-    /// Seven eighths of all connections, or of what the system lets this process open.
+    /// Strangers have seven eighths of all connections, or of this process's limit of open files if that is lower.
     fn default() -> Self {
         let files = process::sample(None).most_files.and_then(|files| usize::try_from(files).ok());
-        let most = MOST.min(files.unwrap_or(MOST));
-        Self { strangers: most / 8 * 7, limits_loopback: false }
+        let max = MOST.min(files.unwrap_or(MOST));
+        Self { strangers: max / 8 * 7, limits_loopback: false }
     }
 }
 
@@ -45,9 +45,9 @@ pub(crate) struct Connections {
     policy: ConnectionPolicy,
     proxies: Vec<IpNet>,
     counts: Mutex<Counts>,
-    /// Open connections.
+    /// The number of open connections.
     pub(crate) open: Gauge,
-    /// Connections that were closed at once.
+    /// The number of connections that were closed at once.
     pub(crate) refused: Counter,
 }
 
@@ -57,10 +57,10 @@ struct Counts {
     networks: HashMap<IpNet, usize>,
 }
 
-/// An open connection. Dropping it makes room for another.
+/// An open connection. Dropping it makes room for another one.
 pub(crate) struct Connection {
     connections: Arc<Connections>,
-    /// The networks that it is counted for.
+    /// The narrow and the wide network for which a stranger's connection is counted.
     networks: Option<[IpNet; 2]>,
     /// How long the head of a request may take to arrive.
     pub(crate) patience: Duration,
@@ -77,11 +77,11 @@ impl Connections {
         }
     }
 
-    /// Counts a connection from this address, if there is room for one.
+    /// Counts a connection from this address. Returns `None` if there is no room for it.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Connection> {
         let peer = peer.to_canonical();
         let networks = self.is_stranger(peer).then(|| [narrow(peer), wide(peer)]);
-        let mut counts = self.locked();
+        let mut counts = self.lock();
         if let Some(networks) = networks {
             if !self.has_room(&counts, networks) {
                 self.refused.inc();
@@ -93,23 +93,23 @@ impl Connections {
             }
         }
         let is_crowd = networks.is_some() && counts.strangers * 2 > self.policy.strangers;
-        let patience = if is_crowd { PATIENCE_IN_A_CROWD } else { PATIENCE };
+        let patience = if is_crowd { CROWDED_HEAD_TIMEOUT } else { HEAD_TIMEOUT };
         self.open.inc();
         Some(Connection { connections: self.clone(), networks, patience })
     }
 
     fn is_stranger(&self, peer: IpAddr) -> bool {
-        let is_near = peer.is_loopback() && !self.policy.limits_loopback;
-        !is_near && !self.proxies.iter().any(|network| network.contains(&peer))
+        let is_exempt = peer.is_loopback() && !self.policy.limits_loopback;
+        !is_exempt && !self.proxies.iter().any(|network| network.contains(&peer))
     }
 
     fn has_room(&self, counts: &Counts, [narrow, wide]: [IpNet; 2]) -> bool {
-        let most = self.policy.strangers;
-        let of = |network| counts.networks.get(&network).copied().unwrap_or_default();
-        counts.strangers < most && of(narrow) < most.div_ceil(16) && of(wide) < most.div_ceil(4)
+        let max = self.policy.strangers;
+        let count = |network| counts.networks.get(&network).copied().unwrap_or_default();
+        counts.strangers < max && count(narrow) < max.div_ceil(16) && count(wide) < max.div_ceil(4)
     }
 
-    fn locked(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,7 +118,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.connections.open.dec();
         let Some(networks) = self.networks else { return };
-        let mut counts = self.connections.locked();
+        let mut counts = self.connections.lock();
         counts.strangers -= 1;
         for network in networks {
             let Some(count) = counts.networks.get_mut(&network) else { continue };
@@ -162,7 +162,7 @@ mod tests {
         drop(first);
         assert_eq!(enter(&connections, "203.0.9.9", 11).len(), 10, "there is room again");
         drop(held);
-        assert_eq!(connections.locked().networks.len(), 0);
+        assert_eq!(connections.lock().networks.len(), 0);
         assert_eq!(connections.open.get(), 0);
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let held: Vec<_> =
             (1..=9).flat_map(|n| enter(&connections, &format!("192.{n}.0.1"), 10)).collect();
         let patience = |n: usize| held[n].patience;
-        assert_eq!((patience(79), patience(80)), (PATIENCE, PATIENCE_IN_A_CROWD));
-        assert_eq!(enter(&connections, "127.0.0.1", 1)[0].patience, PATIENCE);
+        assert_eq!((patience(79), patience(80)), (HEAD_TIMEOUT, CROWDED_HEAD_TIMEOUT));
+        assert_eq!(enter(&connections, "127.0.0.1", 1)[0].patience, HEAD_TIMEOUT);
     }
 }

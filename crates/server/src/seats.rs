@@ -1,8 +1,8 @@
 //! Seats: how many requests are processed at once, how many wait for a seat, and for how long.
 //!
 //! A request waits after its body has arrived, so that slow senders hold no seat. Waiting requests are served in
-//! turn. One holder has at most half of the seats and half of the places in the queue, and so have all strangers
-//! together: further requests wait behind their own, and delay nobody else.
+//! turn. One holder has at most half of the seats and half of the places in the queue, and so do all strangers
+//! together. Their further requests wait behind their own requests, and delay nobody else.
 
 use std::time::Instant;
 
@@ -12,12 +12,12 @@ use tokio::time::timeout_at;
 use crate::memory::{ByteBudget, HeldBytes};
 use crate::network::Holder;
 
-/// The number of requests per seat that have the seat or wait for it. Any further request is rejected at once.
-const PLACES: u32 = 8;
+/// For each seat, the number of requests that have a seat or wait for one. Further requests are rejected at once.
+const PLACES_PER_SEAT: u32 = 8;
 /// Maximum number of seats.
 const MAX_SEATS: u32 = 1 << 20;
 
-/// The time until which a request may wait for room. The other half of the time that it has left is for its work.
+/// Halfway from now to the deadline. A request may wait for room until then, and has the other half for its work.
 pub(crate) fn halfway(deadline: Instant) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / 2
@@ -26,17 +26,17 @@ pub(crate) fn halfway(deadline: Instant) -> Instant {
 /// The seats of one server.
 pub(crate) struct Seats {
     all: Room,
-    /// The part that requests without a known token may use.
+    /// A stranger needs a seat in this room first, so that strangers use at most half of all seats.
     strangers: Room,
 }
 
 /// Seats and places in the queue for them. Both budgets count requests.
 struct Room {
-    taken: ByteBudget<Holder>,
+    seats: ByteBudget<Holder>,
     places: ByteBudget<Holder>,
 }
 
-/// A request's seat. Dropping it lets the next request in.
+/// A request's seat. Dropping it frees the seat for the next request.
 pub(crate) struct Seat {
     _of_all: Held,
     _of_strangers: Option<Held>,
@@ -51,20 +51,20 @@ struct Held {
 impl Room {
     fn new(seats: u32) -> Self {
         let half_for_one = |number: u32| ByteBudget::new(number, number.div_ceil(2));
-        Self { taken: half_for_one(seats), places: half_for_one(seats * PLACES) }
+        Self { seats: half_for_one(seats), places: half_for_one(seats * PLACES_PER_SEAT) }
     }
 
     async fn take(&self, holder: Holder, until: Instant) -> Option<Held> {
-        // Unconstrained: a task that has used up its share of the runtime must not be taken for one without a place.
+        // Without `unconstrained`, tokio lets a task that has done much work wait, as if there were no free place.
         let place = unconstrained(self.places.hold(holder, 1));
         let place = timeout_at(Instant::now().into(), place).await.ok()?.ok()?;
-        let seat = timeout_at(until.into(), self.taken.hold(holder, 1)).await.ok()?.ok()?;
+        let seat = timeout_at(until.into(), self.seats.hold(holder, 1)).await.ok()?.ok()?;
         Some(Held { _seat: seat, _place: place })
     }
 
-    /// The requests that wait for a seat.
+    /// The number of requests that wait for a seat.
     fn waiting(&self) -> usize {
-        self.places.held().saturating_sub(self.taken.held())
+        self.places.held().saturating_sub(self.seats.held())
     }
 }
 
@@ -75,7 +75,7 @@ impl Seats {
         Self { all: Room::new(number), strangers: Room::new(number.div_ceil(2)) }
     }
 
-    /// Waits for a seat until a time. Returns `None` if too many requests wait already, or the time is up.
+    /// Waits for a seat, at most until `until`. Returns `None` if too many requests wait already or the time is up.
     pub(crate) async fn take(&self, holder: Holder, until: Instant) -> Option<Seat> {
         let of_strangers = match holder {
             Holder::Tenant(_) => None,
@@ -86,7 +86,7 @@ impl Seats {
         Some(Seat { _of_all: self.all.take(holder, until).await?, _of_strangers: of_strangers })
     }
 
-    /// The requests that wait for a seat.
+    /// The number of requests that wait for a seat.
     pub(crate) fn waiting(&self) -> usize {
         self.all.waiting() + self.strangers.waiting()
     }
@@ -124,7 +124,7 @@ mod tests {
             while seats.waiting() < waiting.len() {
                 tokio::task::yield_now().await;
             }
-            assert!(seats.take(A, later).await.is_none(), "it is turned away at once");
+            assert!(seats.take(A, later).await.is_none(), "all of its places are taken");
             let others = (seats.take(B, later).await.unwrap(), seats.take(B, later).await.unwrap());
             assert!(seats.take(B, Instant::now()).await.is_none(), "the time is up");
             drop((held, others));
@@ -157,7 +157,7 @@ mod tests {
     fn a_task_that_has_worked_long_still_gets_a_free_seat() {
         run(async {
             let seats = Seats::new(4);
-            // The runtime makes a task yield after a number of operations; it reports none of them as ready then.
+            // After a number of operations, tokio reports further ones as pending, so that the task yields.
             while tokio::task::coop::has_budget_remaining() {
                 tokio::task::coop::consume_budget().await;
             }

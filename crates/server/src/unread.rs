@@ -1,5 +1,5 @@
-//! Answers that their callers have not read yet: their bytes are counted until they were handed to the system,
-//! and a caller that takes too long to read is cut off.
+//! Answers that their callers have not read yet. Their bytes are counted until the operating system has them. A
+//! caller that takes too long to read is disconnected.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,23 +12,23 @@ use zoop_db::Tenant;
 
 use crate::memory::{ByteBudget, HeldBytes};
 
-/// Bytes of answers that all callers together may leave unread.
+/// Maximum unread bytes of all callers together.
 const TOTAL: u32 = 64 * MIB;
-/// Bytes of answers that the callers of one tenant may leave unread: a few of the longest.
+/// Maximum unread bytes of one tenant's callers. The longest answer fits.
 const SHARE: u32 = 4 * MIB;
 const MIB: u32 = 1024 * 1024;
-/// Shorter answers are not counted. A connection holds few of them, and its caller is soon past its request limit.
-const SHORT: usize = 16 * 1024;
-/// How long a caller may take to read an answer that is counted.
-const READ_TIME: Duration = Duration::from_secs(30);
+/// Shorter answers are not counted: a connection holds few of them, and its caller soon reaches the request limit.
+const MIN_COUNTED: usize = 16 * 1024;
+/// How long a caller may take to read a counted answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-// An answer has its JSON as it is, and as text with up to one backslash for each byte.
+// An answer contains its JSON twice: as it is, and as a string with up to one backslash for each byte.
 const _: () = assert!(SHARE as usize >= 3 * LONGEST_ANSWER);
 
-/// The room for answers in this process.
+/// The unread answers of this process.
 pub(crate) struct UnreadAnswers(ByteBudget<Tenant>);
 
-/// Ends a connection whose caller does not read. It is in the extensions of each of its requests.
+/// Ends a connection whose caller does not read. Each request of the connection has it as an extension.
 #[derive(Clone, Default)]
 pub(crate) struct Cut(Arc<Notify>);
 
@@ -46,8 +46,8 @@ impl Default for UnreadAnswers {
 }
 
 impl UnreadAnswers {
-    /// Counts an answer of a tenant's caller. Waits until there is room for it; `None` if there was none by the
-    /// deadline.
+    /// Counts an answer to a tenant's caller, as soon as there is room for it. Returns `None` if there is no room by
+    /// the deadline.
     pub(crate) async fn count(
         &self,
         tenant: Tenant,
@@ -55,27 +55,27 @@ impl UnreadAnswers {
         cut: Cut,
         deadline: Instant,
     ) -> Option<Bytes> {
-        if answer.len() < SHORT {
+        if answer.len() < MIN_COUNTED {
             return Some(answer);
         }
         let room = self.0.hold(tenant, answer.len());
         let held = tokio::time::timeout_at(deadline.into(), room).await.ok()?.ok()?;
         let timer = tokio::spawn(async move {
-            tokio::time::sleep(READ_TIME).await;
+            tokio::time::sleep(READ_TIMEOUT).await;
             cut.0.notify_one();
         });
         let timer = timer.abort_handle();
         Some(Bytes::from_owner(Unread { bytes: answer, timer, _held: held }))
     }
 
-    /// The bytes that are unread now.
+    /// The number of unread bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.held()
     }
 }
 
 impl Cut {
-    /// Resolves once the connection has to end.
+    /// Resolves when the connection must end.
     pub(crate) async fn requested(&self) {
         self.0.notified().await;
     }

@@ -1,5 +1,4 @@
-//! One kept HTTP/1.1 connection: sends a request that was written beforehand, reads the answer to its end and
-//! checks it.
+//! A persistent HTTP/1.1 connection: sends prepared requests, reads each answer to its end and checks it.
 
 use std::net::SocketAddr;
 
@@ -10,10 +9,9 @@ use tokio::net::TcpStream;
 
 use super::Expected;
 
-const HEADERS: usize = 32;
-const ROOM: usize = 64 * 1_024;
+const MAX_HEADERS: usize = 32;
+const BUFFER_BYTES: usize = 64 * 1_024;
 
-/// A kept connection.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -23,7 +21,7 @@ pub(crate) struct Connection {
 /// The head of an answer.
 struct Head {
     status: u16,
-    /// Where the body starts.
+    /// The length of the head. The body starts there.
     length: usize,
     /// The length of the body; `None` if it is chunked.
     body: Option<usize>,
@@ -33,16 +31,16 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
+        Ok(Self { stream, buffer: vec![0; BUFFER_BYTES], filled: 0 })
     }
 
-    /// Sends a request and reads its answer; returns the body if the answer is as expected.
+    /// Sends a request and reads its answer. Returns the body if the answer is as expected.
     pub(crate) async fn call(&mut self, request: &[u8], expected: Expected) -> Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.filled = 0;
         let head = loop {
             self.fill().await?;
-            if let Some(head) = head(&self.buffer[..self.filled])? {
+            if let Some(head) = parse_head(&self.buffer[..self.filled])? {
                 break head;
             }
         };
@@ -73,9 +71,9 @@ impl Connection {
     }
 }
 
-/// Parses the head of an answer, once it is complete.
-fn head(bytes: &[u8]) -> Result<Option<Head>> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+/// Parses the head of an answer. Returns `None` if the head is incomplete.
+fn parse_head(bytes: &[u8]) -> Result<Option<Head>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(length) = response.parse(bytes)? else { return Ok(None) };
     let status = response.code.context("an answer without a status")?;
@@ -93,9 +91,11 @@ fn head(bytes: &[u8]) -> Result<Option<Head>> {
 
 /// Rejects an answer other than the expected one.
 fn check(status: u16, body: &[u8], expected: Expected) -> Result<()> {
-    let holds = |text: &str| memmem::find(body, text.as_bytes()).is_some();
+    let contains = |text: &str| memmem::find(body, text.as_bytes()).is_some();
     let is_right = match expected {
-        Expected::Success => status == 200 && holds("\"result\":") && !holds("\"isError\":true"),
+        Expected::Success => {
+            status == 200 && contains("\"result\":") && !contains("\"isError\":true")
+        }
         Expected::Status(expected) => status == expected,
     };
     ensure!(is_right, "a wrong answer: {status} {}", String::from_utf8_lossy(body));

@@ -1,8 +1,8 @@
-//! The load: callers on kept connections. Each sends its next request when it has the answer to the last one (a
-//! closed loop), or at fixed intervals. All run on one thread, to take as little as possible from a server on the
-//! same machine.
+//! Puts a load on a server: callers on persistent connections. Each caller sends its next request when it has the
+//! answer to the last one (a closed loop), or at fixed intervals. All callers run on one thread, to use as little as
+//! possible of a machine on which the server also runs.
 //!
-//! Every answer is checked: a benchmark that counts errors measures nothing.
+//! Every answer is checked: a benchmark that counts errors as answers measures nothing.
 
 mod connection;
 mod request;
@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 pub(crate) use connection::Connection;
 pub(crate) use request::{Expected, Requests, Target};
 
-/// The longest answer time that is recorded exactly, in nanoseconds.
+/// The longest answer time that is recorded, in nanoseconds. Longer times are recorded as this one.
 const MAX_NANOSECONDS: u64 = 60_000_000_000;
 
 /// How long a load lasts, and how fast its callers call.
@@ -30,8 +30,7 @@ pub(crate) struct Span {
     pub(crate) warm_up: Duration,
     /// The time in which calls are counted.
     pub(crate) counted: Duration,
-    /// The time between the beginnings of a caller's calls; zero for the next one as soon as the last one is
-    /// answered.
+    /// The time between the starts of a caller's calls. Zero means that a call starts when the last one is answered.
     pub(crate) interval: Duration,
 }
 
@@ -40,18 +39,18 @@ pub(crate) struct Span {
 pub(crate) struct Measured {
     pub(crate) calls: u64,
     pub(crate) calls_per_second: f64,
-    /// Microseconds, like all times here.
+    /// Percentiles of the answer times, in microseconds.
     pub(crate) p50: f64,
     pub(crate) p95: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
-    /// The driver's own share of one core.
+    /// The number of cores that this process used, on average.
     pub(crate) driver_cores: f64,
-    /// The server's share of one core.
+    /// The number of cores that the server used, on average.
     pub(crate) server_cores: f64,
-    /// The server's own memory under load, in bytes.
+    /// The server's memory under load without mapped files, in bytes.
     pub(crate) server_own_memory: u64,
-    /// The same plus its mapped files.
+    /// The same with mapped files.
     pub(crate) server_memory: u64,
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn run(
     let tasks = LocalSet::new();
     let begin = Instant::now() + span.warm_up;
     let end = begin + span.counted;
-    let calling: Vec<_> = (0..callers)
+    let caller_tasks: Vec<_> = (0..callers)
         .map(|caller| {
             let (address, requests) = (target.address, requests.clone());
             let window = Window { begin, end, interval: span.interval };
@@ -88,16 +87,16 @@ pub(crate) fn run(
     });
     let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let (driver_cpu, server_cpu, memory) = tasks.block_on(&runtime, async {
-        for caller in calling {
-            times.add(caller.await??)?;
+        for task in caller_tasks {
+            times.add(task.await??)?;
         }
         watch.await?
     })?;
     let seconds = span.counted.as_secs_f64();
-    let time = |quantile| nanoseconds(times.value_at_quantile(quantile)) / 1_000.0;
+    let time = |quantile| to_f64(times.value_at_quantile(quantile)) / 1_000.0;
     Ok(Measured {
         calls: times.len(),
-        calls_per_second: nanoseconds(times.len()) / seconds,
+        calls_per_second: to_f64(times.len()) / seconds,
         p50: time(0.5),
         p95: time(0.95),
         p99: time(0.99),
@@ -110,11 +109,11 @@ pub(crate) fn run(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "what is counted here is far below 2^52")]
-const fn nanoseconds(count: u64) -> f64 {
+const fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
-/// A span from the moment when its calls are counted.
+/// The time in which calls are counted, and the interval between a caller's calls.
 #[derive(Clone, Copy)]
 struct Window {
     begin: Instant,
@@ -122,8 +121,8 @@ struct Window {
     interval: Duration,
 }
 
-/// Runs one caller until the end; returns the times of its counted calls, in nanoseconds. A call that is late,
-/// because the last answer was, counts from the time at which it was due.
+/// Runs one caller until the end. Returns the times of its counted calls, in nanoseconds. If a late answer delays the
+/// next call, the time of that call counts from when it was due.
 async fn call(
     address: SocketAddr,
     requests: Rc<Requests>,
@@ -132,12 +131,12 @@ async fn call(
 ) -> Result<Histogram<u64>> {
     let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let mut connection = Connection::open(address).await?;
-    // Callers use different places, so that no two ask for the same at once.
-    let mut place = caller;
+    // Callers use different indexes, so that they do not send the same request at once.
+    let mut index = caller;
     let mut due = Instant::now();
     loop {
-        let request = requests.get(place);
-        place += callers;
+        let request = requests.get(index);
+        index += callers;
         if interval.is_zero() {
             due = Instant::now();
         } else {
@@ -155,7 +154,7 @@ async fn call(
     }
 }
 
-/// Calls once and returns the answer's body.
+/// Makes one call and returns the answer's body.
 pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -168,9 +167,9 @@ pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<String> {
 /// The memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// Its own memory.
+    /// Without mapped files.
     pub(crate) own: u64,
-    /// The same plus the pages of files that it has mapped.
+    /// With mapped files.
     pub(crate) all: u64,
 }
 
@@ -184,7 +183,7 @@ pub(crate) fn memory(process: &Process) -> Result<Memory> {
 /// The processor time that a process has used, in seconds.
 fn cpu(process: &Process) -> Result<f64> {
     let stat = process.stat()?;
-    Ok(nanoseconds(stat.utime + stat.stime) / nanoseconds(procfs::ticks_per_second()))
+    Ok(to_f64(stat.utime + stat.stime) / to_f64(procfs::ticks_per_second()))
 }
 
 #[cfg(test)]

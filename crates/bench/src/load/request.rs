@@ -1,11 +1,11 @@
-//! Requests as bytes, written before anything is measured.
+//! Requests as bytes. Each is built before the time of its call begins.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-/// The address and the credential of calls.
+/// The address and the credential for calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
@@ -13,7 +13,7 @@ pub(crate) struct Target {
     pub(crate) token: String,
 }
 
-/// What an answer must be.
+/// The answer that a load expects.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Expected {
     /// A result without an error.
@@ -24,18 +24,18 @@ pub(crate) enum Expected {
 
 /// The requests of a load.
 pub(crate) enum Requests {
-    /// The same ones in a loop.
+    /// These requests in a loop.
     Repeated(Vec<Vec<u8>>, Expected),
-    /// A new one each time; the argument is its index.
+    /// A new request each time, made from its index.
     New(Box<dyn Fn(usize) -> Vec<u8>>),
 }
 
 impl Requests {
     /// The request at this index.
-    pub(super) fn get(&self, place: usize) -> Cow<'_, [u8]> {
+    pub(super) fn get(&self, index: usize) -> Cow<'_, [u8]> {
         match self {
-            Self::Repeated(requests, _) => Cow::Borrowed(&requests[place % requests.len()]),
-            Self::New(make) => Cow::Owned(make(place)),
+            Self::Repeated(requests, _) => Cow::Borrowed(&requests[index % requests.len()]),
+            Self::New(make) => Cow::Owned(make(index)),
         }
     }
 
@@ -48,12 +48,12 @@ impl Requests {
 }
 
 impl Target {
-    /// The call of a tool.
+    /// The request for a tool call.
     pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Vec<u8> {
         self.request("tools/call", &json!({ "name": tool, "arguments": arguments }))
     }
 
-    /// A request of the protocol, with the headers that clients send.
+    /// An MCP request with the headers that clients send.
     pub(crate) fn request(&self, method: &str, params: &Value) -> Vec<u8> {
         let frame = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let frame = frame.to_string();

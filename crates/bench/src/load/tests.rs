@@ -1,4 +1,4 @@
-//! Loads on a server with prescribed answers.
+//! Tests loads on a server with a fixed answer.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Expected, Measured, Requests, Span, Target};
 
-/// A server that gives every caller the same answer, for the duration of the test.
+/// Starts a server that gives every caller the same answer.
 fn server(status: StatusCode, body: &'static str) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -23,14 +23,14 @@ use super::Run;
 use crate::results::{Results, median};
 use crate::say;
 
-/// The prefix of the names of this part's facts.
+/// The prefix for the names of these results.
 pub(crate) const HOLD: &str = "hold: ";
 const ROUNDS: usize = 9;
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The number of active contacts, and of locations, of the fullest customer: one less than the limit.
+/// The fullest customer has this many active contacts, and as many locations: one less than the limit.
 const NEARLY_FULL: usize = 199;
 const UNKNOWN_FIELDS: usize = 160_000;
-/// Customers that have the tag that is deleted.
+/// The number of customers with the tag that is deleted.
 const TAGGED: usize = 1_000;
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
@@ -39,12 +39,12 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-/// Measures only this part.
+/// Measures only these holds.
 pub(crate) fn measure_holds(folder: &Path) -> Result<Results> {
     let path = folder.join("holds.db");
-    for end in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm"] {
         // An interrupted run may have left these files.
-        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
     let fixture = Fixture::open(&path)?;
     let mut results = Results::default();
@@ -61,7 +61,7 @@ pub(crate) fn measure_holds(folder: &Path) -> Result<Results> {
     Ok(results)
 }
 
-/// The kinds of calls that were measured, in order.
+/// The kinds of calls that were measured, in the order of their first result.
 pub(crate) fn kinds(results: &Results) -> Vec<&str> {
     let mut kinds: Vec<&str> = Vec::new();
     for kind in results.facts.iter().filter_map(|fact| fact.name.strip_prefix(HOLD)) {
@@ -72,7 +72,7 @@ pub(crate) fn kinds(results: &Results) -> Vec<&str> {
     kinds
 }
 
-/// A key's proof that records when it is read.
+/// A key's proof that records the times at which it is read.
 struct TimedProof {
     bearer: Bearer,
     read_at: Arc<Mutex<Vec<Instant>>>,
@@ -96,11 +96,11 @@ struct Fixture {
     db: Db,
     environment: Environment,
     key: String,
-    account: Operator,
+    operator: Operator,
     customer: Value,
     contact: Value,
     location: Value,
-    /// Customers to be tagged.
+    /// The customers that get a tag.
     others: Vec<Value>,
 }
 
@@ -113,12 +113,11 @@ impl Fixture {
         let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)?;
         let environment = Environment { note_writes_per_minute: 0, ..Environment::from_system()? };
         let key = String::new();
-        let nothing = Value::Null;
-        let (customer, contact, location) = (nothing.clone(), nothing.clone(), nothing);
-        let (account, others) = (Operator::OUTSIDE_TENANTS, Vec::new());
+        let (customer, contact, location) = (Value::Null, Value::Null, Value::Null);
+        let (operator, others) = (Operator::OUTSIDE_TENANTS, Vec::new());
         let mut fixture =
-            Self { db, environment, key, account, customer, contact, location, others };
-        fixture.owner_key()?;
+            Self { db, environment, key, operator, customer, contact, location, others };
+        fixture.create_business()?;
         let created = fixture.create(
             "customers.create",
             json!({ "customer_type": "company", "company_name": long(256, 0) }),
@@ -140,25 +139,26 @@ impl Fixture {
     }
 
     /// Creates a business and its owner's key.
-    fn owner_key(&mut self) -> Result<()> {
+    fn create_business(&mut self) -> Result<()> {
         let tenant = json!({ "name": "B", "owner_name": "O", "owner_email": "o@business.example" });
-        let created = self.operate(Operator::OUTSIDE_TENANTS, "tenants.create", &tenant)?;
+        let created =
+            self.call_as_operator(Operator::OUTSIDE_TENANTS, "tenants.create", &tenant)?;
         let tenant = created["tenant_id"].as_str().and_then(Id::parse).context("a tenant")?;
         let scopes = Scopes::of(Scope::GRANTABLE).list();
         let key = json!({ "user": created["owner_id"], "scopes": scopes, "name": "bench" });
-        self.account = Operator::of(tenant);
-        let created = self.operate(self.account, "keys.create", &key)?;
+        self.operator = Operator::of(tenant);
+        let created = self.call_as_operator(self.operator, "keys.create", &key)?;
         created["key"].as_str().context("a key")?.clone_into(&mut self.key);
         Ok(())
     }
 
-    /// Creates a tag that many customers have.
-    fn common_tag(&self, round: usize) -> Result<Value> {
+    /// Creates a tag, and attaches it to many customers.
+    fn create_common_tag(&self, round: usize) -> Result<Value> {
         let name = json!({ "name": format!("Tag {round}") });
         let tag = self.create("tags.create", name)?["id"].take();
         for customer in &self.others {
             let assignment = json!({ "id": tag, "customer_id": customer });
-            self.operate(self.account, "tags.attach", &assignment)?;
+            self.call_as_operator(self.operator, "tags.attach", &assignment)?;
         }
         Ok(tag)
     }
@@ -168,7 +168,7 @@ impl Fixture {
         Runner { db: &self.db, environment: &self.environment, deadline }
     }
 
-    fn operate(&self, operator: Operator, tool: &str, arguments: &Value) -> Result<Value> {
+    fn call_as_operator(&self, operator: Operator, tool: &str, arguments: &Value) -> Result<Value> {
         let tool = catalog::find(tool).context("a tool")?;
         let answer = self.runner().call(operator, tool, arguments.to_string(), None).wait();
         let answer = answer.map_err(|error| anyhow!("{}: {error:?}", tool.name))?;
@@ -184,7 +184,8 @@ impl Fixture {
         let answered = Instant::now();
         let mut read_at = read_at.lock().unwrap_or_else(PoisonError::into_inner);
         read_at.push(answered);
-        let holds = read_at.windows(2).skip(1).map(|part| part[1] - part[0]);
+        // The time after the first read belongs to the preparation, which does not hold the writer.
+        let holds = read_at.windows(2).skip(1).map(|times| times[1] - times[0]);
         let hold = holds.max().unwrap_or_default();
         let answer = match answer {
             Ok(answer) => Ok(serde_json::from_str(&answer)?),
@@ -216,7 +217,7 @@ impl Fixture {
         })
     }
 
-    /// Makes every kind of call once; returns how long each held the writer.
+    /// Makes every kind of call once, and returns how long each held the writer.
     fn round(&self, round: usize) -> Result<Vec<(&'static str, Duration)>> {
         let mut measured = Vec::new();
         let mut call = |kind: &'static str, tool: &str, arguments: Value| -> Result<Value> {
@@ -228,9 +229,8 @@ impl Fixture {
         let change = |id: &Value, field: &str, value: Value| json!({ "id": id, "customer_id": customer, field: value });
         let person = json!({ "customer_type": "individual", "first_name": "Ann", "last_name": "Lee", "phone": "(510) 555-0199", "email": "ann@example.com" });
         call("customers.create", "customers.create", person)?;
-        let mut everything = self.longest_contact(round);
-        everything["phone_can_sms"] = json!(true);
-        let contact = without(&everything, "customer_id");
+        let mut contact = without(&self.longest_contact(round), "customer_id");
+        contact["phone_can_sms"] = json!(true);
         let location = without(&self.longest_location(round), "customer_id");
         let company = json!({
             "customer_type": "company", "company_name": long(256, round), "phone": "(510) 555-0199",
@@ -308,7 +308,7 @@ impl Fixture {
             "customers.update",
             json!({ "id": customer, "company_name": long(256, round + 5) }),
         )?;
-        let tag = self.common_tag(round)?;
+        let tag = self.create_common_tag(round)?;
         call("tags.delete, from 1,000 customers", "tags.delete", json!({ "id": tag }))?;
         let unknown = (0..UNKNOWN_FIELDS).map(|number| (format!("f{number}"), json!(1)));
         let unknown = Value::Object(unknown.collect::<Map<_, _>>());
@@ -325,7 +325,7 @@ fn without(object: &Value, field: &str) -> Value {
     object
 }
 
-/// Text of words of twelve letters; each letter has four bytes.
+/// Text with words of twelve letters, each letter of four bytes.
 fn long(characters: usize, seed: usize) -> String {
     let letter = |index: usize| {
         let number = (index * 7_919 + seed * 104_729 + index * index) % 40_000;
@@ -344,9 +344,9 @@ fn words_from(seed: usize, count: usize) -> String {
     (0..count).map(|number| word(number + seed) + " ").collect()
 }
 
-/// `count` words, of which `different` are distinct.
-fn repeated(different: usize, count: usize) -> String {
-    (0..count).map(|number| word(number % different) + "s ").collect::<String>()
+/// `count` words, of which `distinct` are distinct.
+fn repeated(distinct: usize, count: usize) -> String {
+    (0..count).map(|number| word(number % distinct) + "s ").collect::<String>()
 }
 
 fn word(number: usize) -> String {

@@ -126,10 +126,11 @@ impl<J> Queue<J> {
             }
             // A member that already has a running job leaves its party's last thread to the other members.
             let is_only_member = share.data.active() == 1;
-            let leaves_one =
-                share.running + 1 < max_running && may_start(share.running + 1, free.saturating_sub(1));
+            let leaves_one = share.running + 1 < max_running
+                && may_start(share.running + 1, free.saturating_sub(1));
             let mut members = share.data.in_turn();
-            let (member, _) = members.find(|(_, it)| it.running == 0 || is_only_member || leaves_one)?;
+            let (member, _) =
+                members.find(|(_, it)| it.running == 0 || is_only_member || leaves_one)?;
             Some((party, member))
         })
     }
@@ -140,7 +141,7 @@ impl<J> Queue<J> {
             state.parties.start(party, |members| members.start(member, VecDeque::pop_front))?;
         state.waiting -= 1;
         state.running += 1;
-        // The end of a job may let several others start, but wakes no thread.
+        // Several jobs may have become ready, because the end of a job notifies no thread.
         if state.idle_threads > 0 && self.next(state).is_some() {
             self.ready.notify_one();
         }
@@ -148,18 +149,18 @@ impl<J> Queue<J> {
     }
 }
 
-/// Whether a party with `running` jobs may start another one while `free` threads are free. A party that needs a
-/// second thread must leave threads to the other parties: it starts a job only if more are free than it uses.
+/// Whether a party with `running` jobs may start another one while `free` threads are free. A party with
+/// running jobs leaves threads to other parties: it starts another job only if more threads are free than it uses.
 fn may_start(running: usize, free: usize) -> bool {
     running == 0 || running < free
 }
 
 impl<J> State<J> {
-    /// Callers do not fill the queue of the program's data jobs, nor those the callers', nor one stranger's
-    /// network that of all strangers.
+    /// Whether no job may be added to a lane now. Jobs of callers and of the program do not count against each
+    /// other. A network may fill half of the part that all strangers share.
     fn is_full_for(&self, lane: Lane, length: usize) -> bool {
-        let of = |party| self.parties.get(party).map_or(0, |share| share.waiting);
-        let (party, internal) = (length.div_ceil(PARTS), of(Party::Internal));
+        let waiting = |party| self.parties.get(party).map_or(0, |share| share.waiting);
+        let (part, internal) = (length.div_ceil(PARTS), waiting(Party::Internal));
         let is_full = self.waiting - internal >= length;
         match lane {
             Lane::Internal => internal >= length,

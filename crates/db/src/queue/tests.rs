@@ -124,7 +124,7 @@ fn a_member_leaves_its_partys_last_thread_to_the_others() {
     drop(alone);
     push(&queue, member(1, 2), &["A"]);
     let both: String = start(&worker).iter().map(|(job, _)| *job).collect();
-    assert_eq!(both, "Aaa", "one thread is left for the member that pushed A");
+    assert_eq!(both, "Aaa", "the last thread is left to member 2");
 }
 
 #[test]
@@ -193,5 +193,8 @@ fn idle_debtors_beyond_the_maximum_are_forgotten() {
     assert!(strangers.known() < 5_000, "{}", strangers.known());
     drop(state);
     drop(held);
-    assert!(queue.lock().parties.get(Party::Anonymous).is_none(), "nothing is remembered when no job is left");
+    assert!(
+        queue.lock().parties.get(Party::Anonymous).is_none(),
+        "nothing is remembered when no job is left"
+    );
 }

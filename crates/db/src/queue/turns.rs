@@ -1,8 +1,8 @@
 //! [`Turns`]: whose turn is next, by the cost of each sharer's jobs so far (start-time fair queueing).
 //!
 //! Each sharer has an account, to which the cost of its jobs is added. The waiting sharer with the lowest account is
-//! next. The clock is the highest account that has had a turn. A new or returning sharer starts at the clock or
-//! above, so that nobody saves up turns while idle. An idle sharer whose account is above the clock is in debt.
+//! next. The clock is the highest account that has had a turn. The account of a new or returning sharer is raised to
+//! the clock, so that nobody saves up turns while idle. An idle sharer whose account is above the clock is in debt.
 //! Its debt is remembered until the clock has caught up, or until no sharer has jobs.
 
 use std::collections::{BTreeSet, HashMap};
@@ -95,7 +95,7 @@ impl<K: Copy + Ord + Hash, P: Default> Turns<K, P> {
         self.waiting.iter().filter_map(|(_, key)| Some((*key, self.shares.get(key)?)))
     }
 
-    /// A sharer that has jobs or a debt.
+    /// The sharer `key`, if it has jobs or a debt.
     pub(super) fn get(&self, key: K) -> Option<&Share<P>> {
         self.shares.get(&key)
     }

@@ -1,4 +1,4 @@
-//! Checkpoints: copy the write-ahead log into the database file.
+//! Checkpoints, which copy the write-ahead log into the database file.
 //!
 //! A thread runs them without delaying callers: passive checkpoints while writes come in, complete ones when none
 //! do. Under continuous writes, a passive checkpoint never reaches the end of the log. Under overlapping reads,
@@ -123,7 +123,12 @@ impl Log {
 
     /// Runs a checkpoint while the caller has the lock, and returns whether it was complete. Of consecutive failures,
     /// only the first is logged.
-    fn checkpoint_locked(&self, connection: &Connection, mode: &str, is_failing: &mut bool) -> bool {
+    fn checkpoint_locked(
+        &self,
+        connection: &Connection,
+        mode: &str,
+        is_failing: &mut bool,
+    ) -> bool {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
         // If something blocks the checkpoint, SQLite reports it in the first column, not as an error.
         let outcome = connection.raw().query_row(&pragma, [], |row| row.get::<_, bool>(0));

@@ -1,5 +1,5 @@
-//! One raw connection to a server, so that a test can be slow, silent or many without the cost of a
-//! full client.
+//! A raw connection to a server. A test can be slow or silent with it, and can open many, because it costs less than
+//! a full client.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Longer than any answer takes, so that a hanging test fails.
+/// Longer than any answer takes. A test that hangs fails after this time.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Connection(BufReader<TcpStream>);
@@ -31,12 +31,11 @@ impl Connection {
         self.0.get_ref()
     }
 
-    /// Sends raw bytes.
     pub(super) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         self.stream().write_all(bytes)
     }
 
-    /// Reads one answer.
+    /// Reads one answer, and returns its head.
     pub(super) fn receive(&mut self) -> io::Result<Head> {
         let (mut length, mut has_retry_after) = (0, false);
         let status = self.line()?.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -62,7 +61,7 @@ impl Connection {
     }
 }
 
-/// The bytes of a tool's call.
+/// The bytes of a tool call.
 pub(super) fn request(key: &str, tool: &str, arguments: &Value) -> Vec<u8> {
     let params = json!({ "name": tool, "arguments": arguments });
     let frame = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
@@ -70,7 +69,7 @@ pub(super) fn request(key: &str, tool: &str, arguments: &Value) -> Vec<u8> {
     [head(key, body.len()), body.into_bytes()].concat()
 }
 
-/// The head of a call with a body of this many bytes.
+/// The head of a tool call with a body of this many bytes.
 pub(super) fn head(key: &str, length: usize) -> Vec<u8> {
     format!(
         "POST /api/mcp HTTP/1.1\r\nhost: zoop\r\nauthorization: Bearer {key}\r\n\

@@ -1,4 +1,4 @@
-//! More connections than requests, and more than the system allows.
+//! Many idle connections, and more connections than the system allows.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::client::Client;
 use crate::env::{Folder, Server};
 
 const IDLE: u64 = 1_000;
-/// The maximum memory of an idle connection, in KiB.
-const EACH: u64 = 32;
-/// The limit of file descriptors; the server needs about thirty for itself.
+/// Maximum memory of an idle connection, in KiB.
+const MAX_KIB_EACH: u64 = 32;
+/// The limit on file descriptors. The server needs about thirty for itself.
 const DESCRIPTORS: usize = 80;
 
 #[test]
@@ -35,7 +35,7 @@ fn a_thousand_idle_connections_cost_little_and_others_are_served() {
     client.ask("tags.list", &json!({}));
     let each = memory(&server).saturating_sub(before) / IDLE;
     eprintln!("{each} KiB a connection");
-    assert!(each <= EACH, "{each} KiB a connection");
+    assert!(each <= MAX_KIB_EACH, "{each} KiB a connection");
     drop(idle);
     client.ask("tags.list", &json!({}));
 }
@@ -50,7 +50,7 @@ fn without_file_descriptors_open_connections_are_served_and_new_ones_wait() {
     let mut connections: Vec<_> = (0..2 * DESCRIPTORS)
         .map(|_| {
             let connection = Connection::open(&server.url);
-            connection.send(&call).expect("the system takes it for the server");
+            connection.send(&call).expect("the system accepts it for the server");
             connection
         })
         .collect();
@@ -62,10 +62,10 @@ fn without_file_descriptors_open_connections_are_served_and_new_ones_wait() {
         first.send(&call).expect("the server reads");
     }
 
-    let (began, window) = (processor_time(&server), Duration::from_secs(2));
+    let (before, window) = (processor_time(&server), Duration::from_secs(2));
     std::thread::sleep(window);
-    let spent = processor_time(&server).saturating_sub(began);
-    assert!(spent < window / 4, "it waits and does not spin: {spent:?} of {window:?}");
+    let spent = processor_time(&server).saturating_sub(before);
+    assert!(spent < window / 4, "the server waits without spinning: {spent:?} of {window:?}");
 
     drop(first);
     for mut connection in connections {
@@ -73,16 +73,15 @@ fn without_file_descriptors_open_connections_are_served_and_new_ones_wait() {
     }
     Client::new(&server.url, &key).ask("tags.list", &json!({}));
     let logged = server.log_lines_until(|line| line["message"] == "connections are accepted again");
-    assert_eq!(logged.len(), 1, "once that it begins, once that it is over: {logged:?}");
+    assert_eq!(logged.len(), 1, "the failures are logged once, and their end once: {logged:?}");
 }
 
 /// The processor time that a server has used.
 fn processor_time(server: &Server) -> Duration {
     const TICK: Duration = Duration::from_millis(10);
     let path = format!("/proc/{}/stat", server.id());
-    let stat = std::fs::read_to_string(path).expect("it runs");
-    // After the name, which may contain anything, the user's and the system's ticks are the 12th and
-    // 13th.
+    let stat = std::fs::read_to_string(path).expect("the server runs");
+    // After the process name, which may contain anything, fields 12 and 13 are the ticks in user and system mode.
     let (_, fields) = stat.rsplit_once(") ").expect("Linux's form");
     let ticks =
         fields.split(' ').skip(11).take(2).map(|field| field.parse::<u32>().expect("ticks"));

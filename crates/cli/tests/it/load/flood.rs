@@ -1,5 +1,5 @@
-//! A flood of anonymous requests: sign-ins, registrations, token requests. It leaves next to nothing
-//! behind, and known users are served as before.
+//! A flood of anonymous requests: sign-ins, registrations, token requests. The server stores next to nothing of it,
+//! and known users are served as before.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::{Pace, load, on_postgres, serve};
 use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
-/// Requests of the flood per second: too many to hash passwords for on a machine of this size.
+/// The flood's requests per second: more than the number of passwords that a machine of this size can hash.
 const FLOOD: f64 = 400.0;
 const FLOODERS: u32 = 8;
 
@@ -33,30 +33,30 @@ fn flood(folder: &Folder) {
         let over = &over;
         let url = &server.url;
         let flooders: Vec<_> =
-            (0..FLOODERS).map(|n| scope.spawn(move || pour(url, n, over))).collect();
+            (0..FLOODERS).map(|n| scope.spawn(move || send_flood(url, n, over))).collect();
         let flooded = load(&server.url, &key, 4, Pace::PerSecond(100.0), TIME);
         over.store(true, Ordering::Relaxed);
         let answers: Vec<u16> =
             flooders.into_iter().flat_map(|flooder| flooder.join().expect("a flooder")).collect();
         (flooded, answers)
     });
-    let counted = |status: u16| answers.iter().filter(|it| **it == status).count();
+    let count = |status: u16| answers.iter().filter(|it| **it == status).count();
     eprintln!(
         "alone half within {:?}, 99 % within {:?}; flooded {:?} and {:?}; the flood: {} of {} were 429",
         alone.percentile(50),
         alone.percentile(99),
         flooded.percentile(50),
         flooded.percentile(99),
-        counted(429),
+        count(429),
         answers.len()
     );
     assert_eq!((flooded.rejected, flooded.wrong.len()), (0, 0), "{:?}", flooded.wrong);
-    assert!(answers.len() > 400, "it was a flood: {}", answers.len());
-    assert_eq!(counted(500) + counted(503), 0, "it is refused, it breaks nothing");
-    // The first ones of each kind are accepted, as for anyone: see `server/src/anonymous_limits.rs`.
-    assert_eq!(counted(201), 20, "registrations of an hour");
-    assert_eq!(answers.len() - counted(429), 20 + 20 + 120, "{answers:?}");
-    // The machine also hashes the first twenty passwords; no request waits for the rest.
+    assert!(answers.len() > 400, "there was a flood: {}", answers.len());
+    assert_eq!(count(500) + count(503), 0, "the flood causes no server errors");
+    // The first requests of each kind are accepted: see `server/src/anonymous_limits.rs`.
+    assert_eq!(count(201), 20, "registrations in an hour");
+    assert_eq!(answers.len() - count(429), 20 + 20 + 120, "{answers:?}");
+    // Hashing the first twenty passwords may slow the users' calls a little.
     assert!(
         flooded.percentile(50) < alone.percentile(50) * 5 + Duration::from_millis(20),
         "{:?}",
@@ -64,8 +64,8 @@ fn flood(folder: &Folder) {
     );
 }
 
-/// Sends unauthenticated requests of one kind after another; returns the statuses.
-fn pour(url: &str, flooder: u32, over: &AtomicBool) -> Vec<u16> {
+/// Sends unauthenticated requests of each kind in turn, and returns the statuses of the answers.
+fn send_flood(url: &str, flooder: u32, over: &AtomicBool) -> Vec<u16> {
     let mut connection = Connection::open(url);
     let pause = Duration::from_secs_f64(f64::from(FLOODERS) / FLOOD);
     let mut next = Instant::now();
@@ -73,14 +73,14 @@ fn pour(url: &str, flooder: u32, over: &AtomicBool) -> Vec<u16> {
     while !over.load(Ordering::Relaxed) {
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         next += pause;
-        let number = u32::try_from(answers.len()).expect("few") * FLOODERS + flooder;
-        connection.send(&anonymous(url, number)).expect("the server reads");
+        let number = u32::try_from(answers.len()).expect("a small number") * FLOODERS + flooder;
+        connection.send(&anonymous_request(url, number)).expect("the server reads");
         answers.push(connection.receive().expect("an answer").status);
     }
     answers
 }
 
-fn anonymous(url: &str, number: u32) -> Vec<u8> {
+fn anonymous_request(url: &str, number: u32) -> Vec<u8> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let (path, kind, body) = match number % 3 {
         0 => {

@@ -18,23 +18,24 @@ use serde_json::json;
 use crate::env::{Folder, Server};
 use connection::{Connection, Head, request};
 
-/// No request limits, which other tests cover, and no log line for each request.
+/// No request limits, because other tests cover them, and no log line for each request.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n\
                         [log]\nlevel = 'warn,zoop=info,zoop_server=warn'\n";
 
-/// A folder whose database is a PostgreSQL server's.
+/// A folder that uses a database on a PostgreSQL server.
 fn on_postgres() -> Folder {
     Folder::over(zoop_postgres_cluster::database().expect("a database"))
 }
 
-/// A server over a new business, with these settings of the section `server`, and a key.
+/// Creates a business, and starts a server with these settings in the section `server`. Returns the server and a key
+/// of the business.
 fn serve(folder: &Folder, settings: &str) -> (Server, String) {
     folder.write("zoop.toml", &format!("{SETTINGS}[server]\n{settings}"));
     let (_, _, key) = folder.business();
     (folder.serve(&[]), key)
 }
 
-/// The results of a load's callers.
+/// The results of a load.
 #[derive(Default)]
 struct Results {
     /// The times of answered requests, ascending.
@@ -53,14 +54,14 @@ impl Results {
         self.answered.len() as f64 / self.took.as_secs_f64()
     }
 
-    /// The average number of requests being answered (Little's law: the rate of requests times the
-    /// seconds that each takes).
+    /// The average number of requests that are answered at once (Little's law: the rate of requests times the seconds
+    /// that each takes).
     fn concurrency(&self) -> f64 {
         let answered: Duration = self.answered.iter().sum();
         answered.as_secs_f64() / self.took.as_secs_f64()
     }
 
-    /// A percentile of the times of answered requests.
+    /// A percentile of the answer times.
     fn percentile(&self, percent: usize) -> Duration {
         self.answered[(self.answered.len() - 1) * percent / 100]
     }
@@ -71,27 +72,25 @@ impl Results {
 enum Pace {
     /// Each caller sends its next call as soon as it has an answer.
     Steady,
-    /// A rate per second for all callers together, unless they have to wait for answers.
+    /// All callers together send this many calls per second, or fewer if answers are late.
     PerSecond(f64),
 }
 
-/// Runs many callers for a while, each on its own connection, with four reads to a write.
+/// Runs many callers for a while, each on its own connection, with four reads for each write.
 fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Results {
-    load_of(|calls| one_of(calls, key), url, callers, pace, time)
+    load_with(|number| read_or_write(number, key), url, callers, pace, time)
 }
 
-/// Runs many callers for a while, each on a connection of its own; `call` makes the bytes of a call from its
-/// number.
-fn load_of(
+/// Runs many callers for a while, each on its own connection. `call` makes the bytes of a call from its number.
+fn load_with(
     call: impl Fn(u32) -> Vec<u8> + Sync,
     url: &str,
     callers: u32,
     pace: Pace,
     time: Duration,
 ) -> Results {
-    let bytes_of = call;
     let ready = Barrier::new(callers as usize);
-    let call = |caller: u32| {
+    let run_caller = |caller: u32| {
         let mut connection = Connection::open(url);
         let mut results = Results::default();
         let pause = match pace {
@@ -100,14 +99,14 @@ fn load_of(
         };
         ready.wait();
         let began = Instant::now();
-        // Spread out, so that the callers do not start all at once.
+        // Each caller starts a little later than the last one, so that they do not all call at once.
         let mut next = began + pause * caller / callers;
-        let mut calls = caller;
+        let mut number = caller;
         while began.elapsed() < time {
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
             next = Instant::max(next + pause, Instant::now());
-            calls += 1;
-            let bytes = bytes_of(calls);
+            number += 1;
+            let bytes = call(number);
             let sent = Instant::now();
             connection.send(&bytes).expect("the server reads");
             match connection.receive().expect("an answer") {
@@ -120,9 +119,9 @@ fn load_of(
         results
     };
     std::thread::scope(|scope| {
-        let call = &call;
+        let run_caller = &run_caller;
         let callers: Vec<_> =
-            (0..callers).map(|caller| scope.spawn(move || call(caller))).collect();
+            (0..callers).map(|caller| scope.spawn(move || run_caller(caller))).collect();
         let mut all = Results::default();
         for caller in callers {
             let results = caller.join().expect("a caller");
@@ -136,12 +135,12 @@ fn load_of(
     })
 }
 
-fn one_of(calls: u32, key: &str) -> Vec<u8> {
-    if calls.is_multiple_of(5) { write(calls, key) } else { read(key) }
+fn read_or_write(number: u32, key: &str) -> Vec<u8> {
+    if number.is_multiple_of(5) { write(number, key) } else { read(key) }
 }
 
-fn write(calls: u32, key: &str) -> Vec<u8> {
-    let name = format!("Company {calls}");
+fn write(number: u32, key: &str) -> Vec<u8> {
+    let name = format!("Company {number}");
     let company = json!({ "customer_type": "company", "company_name": name });
     request(key, "customers.create", &company)
 }
@@ -155,10 +154,10 @@ fn memory(server: &Server) -> u64 {
     status(server, "RssAnon")
 }
 
-/// A number that the system tells about a server's process, such as KiB of memory.
+/// A number that Linux reports about a server's process, such as KiB of memory.
 fn status(server: &Server, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()));
-    let status = status.expect("it runs");
+    let status = status.expect("the server runs");
     let mut lines = status.lines().filter_map(|line| line.split_once(':'));
     let (_, value) = lines.find(|(known, _)| *known == name).expect("Linux reports it");
     value.trim().trim_end_matches(" kB").parse().expect("a number")

@@ -1,4 +1,4 @@
-//! Overload.
+//! More calls than the server can answer.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::client::get;
 use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
-/// Requests processed at once. One tenant's further ones wait, until there are four times as many in all, and the
-/// rest get 503; fewer than the callers, whatever the machine can do.
+/// The number of seats. Up to four times as many requests of one tenant have a seat or wait for one. The rest get
+/// 503. So 512 callers are too many on any machine.
 const IN_FLIGHT: u32 = 32;
 
 #[test]
@@ -35,7 +35,7 @@ fn overload(folder: &Folder) {
     let all = over.answered.len() + over.rejected;
     let longer = (over.concurrency() / over.rate()) / (full.concurrency() / full.rate());
     eprintln!(
-        "capacity {:.0}/s, half within {:?}; with all permits taken {:.0}/s, {:.0} at once, half within {:?}; \
+        "capacity {:.0}/s, half within {:?}; with {IN_FLIGHT} callers {:.0}/s, {:.0} at once, half within {:?}; \
          with four times as many calls {:.0}/s, {:.0} at once, half within {:?}, on average {longer:.2} times \
          as long, 99 % within {:?}; {} of {all} rejected",
         normal.rate(),
@@ -51,20 +51,20 @@ fn overload(folder: &Folder) {
     );
     assert_eq!(over.wrong, [], "an answer, or 503 with Retry-After");
     assert!(!over.answered.is_empty() && over.rejected * 10 >= all, "{} of {all}", over.rejected);
-    // An admitted request waits only for the others that are admitted, four for each permit, beside the rejections
-    // of the rest. How long that takes depends on how many calls per second the machine can answer while it also
-    // runs the callers; how many are being answered at once does not. There are sixteen callers for each permit.
+    // There are sixteen callers for each seat, but only four requests for each seat are admitted. So an admitted
+    // request waits for few others. The test compares how many requests are answered at once, because answer times
+    // also depend on the machine's speed.
     assert!(
         over.concurrency() < full.concurrency() * 12.0,
         "{} and {}",
         over.concurrency(),
         full.concurrency()
     );
-    // Rejected requests take time too, but not all of it.
+    // Rejections take time too, but leave time for answers.
     assert!(over.rate() > full.rate() / 10.0, "{} and {}", over.rate(), full.rate());
     assert!(
         over.percentile(99) < Duration::from_secs(5),
-        "half the deadline: {:?}",
+        "at most half of the deadline: {:?}",
         over.percentile(99)
     );
     assert!(memory(&server) < before + 128 * 1024, "{} KiB", memory(&server));

@@ -34,8 +34,8 @@ fn a_body_of_two_mebibytes_may_arrive_byte_by_byte() {
 fn many_long_bodies_at_once_take_little_memory_and_each_is_answered() {
     const BODIES: usize = 256;
     const LENGTH: usize = 2 * 1024 * 1024;
-    /// The room for bodies is 64 MiB. The rest is what the connections hold, and what the calls need.
-    const MEMORY: u64 = 160 * 1024;
+    /// 64 MiB for the bodies, and the rest for the connections and the calls.
+    const MAX_KIB: u64 = 160 * 1024;
     let folder = Folder::new();
     let (server, key) = serve(&folder, "request_deadline = '120s'\n");
     Client::new(&server.url, &key).ask("tags.list", &json!({}));
@@ -48,18 +48,18 @@ fn many_long_bodies_at_once_take_little_memory_and_each_is_answered() {
         .chain(body.into_iter().chain(std::iter::repeat(b' ')).take(LENGTH))
         .collect();
     let (whole, url) = (&whole, &server.url);
-    // All but the last byte of each is sent, as far as the server takes it.
+    // Each sender sends all but the last byte, as far as the server accepts it. Then it waits for the barrier.
     let all_but_one = whole.len() - 1;
-    let held = Barrier::new(BODIES + 1);
+    let barrier = Barrier::new(BODIES + 1);
     thread::scope(|scope| {
         let senders: Vec<_> = (0..BODIES)
             .map(|_| {
-                let held = &held;
+                let barrier = &barrier;
                 scope.spawn(move || {
                     let mut connection = Connection::open(url);
                     let mut sent = 0;
-                    let patience = Some(Duration::from_secs(1));
-                    connection.stream().set_write_timeout(patience).expect("an option");
+                    let timeout = Some(Duration::from_secs(1));
+                    connection.stream().set_write_timeout(timeout).expect("an option");
                     while sent < all_but_one {
                         match connection.stream().write(&whole[sent..all_but_one]) {
                             Ok(bytes) => sent += bytes,
@@ -67,23 +67,23 @@ fn many_long_bodies_at_once_take_little_memory_and_each_is_answered() {
                             Err(error) => panic!("{error}"),
                         }
                     }
-                    held.wait();
+                    barrier.wait();
                     connection.stream().set_write_timeout(None).expect("an option");
                     connection.send(&whole[sent..]).expect("the server reads");
                     connection.receive().expect("an answer").status
                 })
             })
             .collect();
-        held.wait();
+        barrier.wait();
         let taken = memory(&server).saturating_sub(before);
-        eprintln!("{taken} KiB for {BODIES} bodies that are not complete");
+        eprintln!("{taken} KiB for {BODIES} incomplete bodies");
         let statuses: Vec<_> =
             senders.into_iter().map(|sender| sender.join().expect("a sender")).collect();
         assert_eq!(statuses, [200; BODIES]);
-        assert!(taken < MEMORY, "{taken} KiB");
+        assert!(taken < MAX_KIB, "{taken} KiB");
     });
     let taken = memory(&server).saturating_sub(before);
-    assert!(taken < MEMORY, "{taken} KiB afterwards");
+    assert!(taken < MAX_KIB, "{taken} KiB afterwards");
 }
 
 #[test]
@@ -119,16 +119,16 @@ fn silent_and_stalled_clients_are_disconnected() {
     (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
 
     let silent = Connection::open(&server.url);
-    let dripping = Connection::open(&server.url);
-    // Sends more and more requests and reads nothing, until nothing more can be sent.
-    let deaf = Connection::open(&server.url);
-    deaf.stream().set_nonblocking(true).expect("an option");
+    let slow = Connection::open(&server.url);
+    // Sends requests and reads no answers, until no more can be sent.
+    let stalled = Connection::open(&server.url);
+    stalled.stream().set_nonblocking(true).expect("an option");
     let list = request(&key, "notes.list", &json!({}));
     wait_until("the server cannot answer any more", || {
-        let mut pieces = std::iter::repeat_with(|| deaf.send(&list)).take(1_000);
+        let mut pieces = std::iter::repeat_with(|| stalled.send(&list)).take(1_000);
         pieces.any(|sent| sent.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
     });
-    let is_over = |connection: &Connection| {
+    let is_closed = |connection: &Connection| {
         connection.stream().set_nonblocking(true).expect("an option");
         match connection.stream().read(&mut [0]) {
             Err(error) => error.kind() != ErrorKind::WouldBlock,
@@ -136,14 +136,14 @@ fn silent_and_stalled_clients_are_disconnected() {
         }
     };
     let before = memory(&server);
-    wait_until("the silent one and the dripping one are let go", || {
-        let _ = dripping.send(b"x");
+    wait_until("the silent and the slow client are disconnected", || {
+        let _ = slow.send(b"x");
         client.ask("tags.list", &json!({}));
         thread::sleep(Duration::from_millis(50));
-        is_over(&silent) && is_over(&dripping)
+        is_closed(&silent) && is_closed(&slow)
     });
-    wait_until("the deaf one is let go", || {
-        deaf.send(&list).is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
+    wait_until("the stalled client is disconnected", || {
+        stalled.send(&list).is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
     });
     assert!(memory(&server) < before + 16 * 1024, "{} KiB", memory(&server));
     client.ask("tags.list", &json!({}));

@@ -1,5 +1,5 @@
-//! A server with half a gibibyte of address space, and a hundred keys of ten businesses that do their worst: it
-//! answers or refuses, and survives.
+//! A server with half a gibibyte of address space, while ten businesses do their worst with ten keys each. It
+//! answers or refuses each request, and survives.
 
 use std::io::ErrorKind;
 use std::thread;
@@ -15,23 +15,23 @@ use crate::env::{Folder, Server, is_long, text};
 /// The address space of the server, in bytes.
 const ADDRESS_SPACE: u64 = 512 << 20;
 const BUSINESSES: usize = 10;
-/// The keys of each business. Each has a connection.
+/// The number of keys of each business. Each key has a caller.
 const KEYS: usize = 10;
 /// The largest body that the server reads.
 const BODY: usize = 2 << 20;
 
-/// A server without request limits over ten businesses, and the keys of each.
-fn small_server(folder: &mut Folder) -> (Server, Vec<Vec<String>>) {
+/// Creates the businesses, and starts a server without request limits. Returns the server and each business's keys.
+fn start_small_server(folder: &mut Folder) -> (Server, Vec<Vec<String>>) {
     folder.write("zoop.toml", SETTINGS);
-    let keys = (0..BUSINESSES).map(|number| keys_of_new_business(folder, number)).collect();
-    // The allocator as the service of the Debian package sets it.
+    let keys = (0..BUSINESSES).map(|number| create_business(folder, number)).collect();
+    // The same allocator settings as in the Debian package's service.
     let allocator = ["MALLOC_ARENA_MAX=2", "MALLOC_MMAP_THRESHOLD_=131072"].map(str::to_owned);
     let limit = ["prlimit".to_owned(), format!("--as={ADDRESS_SPACE}")];
     folder.launch_with([&["env".to_owned()][..], &allocator, &limit].concat());
     (folder.serve(&[]), keys)
 }
 
-fn keys_of_new_business(folder: &Folder, number: usize) -> Vec<String> {
+fn create_business(folder: &Folder, number: usize) -> Vec<String> {
     let (name, owner) = (format!("Business {number}"), format!("owner{number}@example.com"));
     let made = folder.json(&[
         "tenant",
@@ -53,24 +53,24 @@ fn keys_of_new_business(folder: &Folder, number: usize) -> Vec<String> {
 fn half_a_gibibyte_is_enough_whatever_callers_send() {
     let time = Duration::from_secs(if is_long() { 300 } else { 20 });
     let mut folder = Folder::new();
-    let (mut server, keys) = small_server(&mut folder);
+    let (mut server, keys) = start_small_server(&mut folder);
     for keys in &keys {
         let client = Client::new(&server.url, &keys[0]);
         let note = json!({ "body": "😀".repeat(100_000) });
         (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
     }
-    let over = Instant::now() + time;
+    let end = Instant::now() + time;
     let all_ended_well = thread::scope(|scope| {
         let mut callers = Vec::new();
         for (number, key) in keys.iter().flat_map(|keys| keys.iter().enumerate()) {
             let url = &server.url;
             callers.push(scope.spawn(move || match number % 5 {
-                0 | 1 => read_nothing(url, key, over),
-                2 | 3 => send_much(url, key, over),
-                _ => read_all(url, key, over),
+                0 | 1 => read_nothing(url, key, end),
+                2 | 3 => send_long_bodies(url, key, end),
+                _ => read_and_write(url, key, end),
             }));
         }
-        // Every caller is waited for, so that a failure can show what the server printed.
+        // Waits for every caller, so that a failure can show what the server printed.
         callers.into_iter().fold(true, |all, caller| all & caller.join().is_ok())
     });
     if !all_ended_well {
@@ -92,14 +92,14 @@ fn half_a_gibibyte_is_enough_whatever_callers_send() {
 }
 
 /// Sends calls with long answers and reads none, on one connection after another.
-fn read_nothing(url: &str, key: &str, over: Instant) {
+fn read_nothing(url: &str, key: &str, end: Instant) {
     let calls = request(key, "notes.list", &json!({})).repeat(20);
-    while Instant::now() < over {
+    while Instant::now() < end {
         let connection = Connection::open(url);
         connection.stream().set_nonblocking(true).expect("an option");
         let _ = connection.send(&calls);
         let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until.min(over) {
+        while Instant::now() < until.min(end) {
             let is_over = match connection.stream().peek(&mut [0]) {
                 Err(error) => error.kind() != ErrorKind::WouldBlock,
                 Ok(read) => read == 0,
@@ -112,8 +112,8 @@ fn read_nothing(url: &str, key: &str, over: Instant) {
     }
 }
 
-/// Sends the longest bodies: of many small values, and notes that are too long.
-fn send_much(url: &str, key: &str, over: Instant) {
+/// Sends very long bodies: many small values, and notes that are too long.
+fn send_long_bodies(url: &str, key: &str, end: Instant) {
     let numbers = "1,".repeat(BODY / 2 - 200);
     let values = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"tags.create","arguments":{{"name":[{numbers}1]}}}}}}"#
@@ -122,18 +122,18 @@ fn send_much(url: &str, key: &str, over: Instant) {
     let note = request(key, "notes.create", &json!({ "body": "😀".repeat(400_000) }));
     for call in [values, note].iter().cycle() {
         let mut connection = Connection::open(url);
-        // Who is refused may not be read to the end.
+        // The server may refuse a request without reading all of it.
         if connection.send(call).is_ok() {
             let _ = connection.receive();
         }
-        if Instant::now() > over {
+        if Instant::now() > end {
             return;
         }
     }
 }
 
-/// Reads and writes what is long, as fast as it can.
-fn read_all(url: &str, key: &str, over: Instant) {
+/// Reads and writes long notes as fast as it can.
+fn read_and_write(url: &str, key: &str, end: Instant) {
     let note = json!({ "body": "😀".repeat(50_000) });
     let calls = [
         request(key, "notes.list", &json!({ "limit": 100 })),
@@ -145,11 +145,11 @@ fn read_all(url: &str, key: &str, over: Instant) {
     for call in calls.iter().cycle() {
         match connection.send(call).and_then(|()| connection.receive()) {
             Ok(head) if head.status == 200 => {}
-            // Put off: there was no room, or its body did not arrive in time on a busy machine.
+            // There was no room for the request, or its body did not arrive in time on a busy machine.
             Ok(head) if matches!(head.status, 408 | 503) => connection = Connection::open(url),
             other => panic!("{other:?}"),
         }
-        if Instant::now() > over {
+        if Instant::now() > end {
             return;
         }
     }

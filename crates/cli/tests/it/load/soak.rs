@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::{Pace, load, memory, on_postgres, serve};
 use crate::env::{Folder, is_long};
 
-/// The log is always emptied when it has grown to 256 MiB; a batch of writes may come on top.
+/// Maximum size of the log: it is emptied above 256 MiB, and one batch of writes may be added before that.
 const MAX_LOG_BYTES: u64 = 272 << 20;
-/// The number of callers: below the limit at which requests get 503, however long they take.
+/// The number of callers. It is below the limit at which requests get 503, however long each takes.
 const CALLERS: u32 = 32;
 
 #[test]
@@ -40,8 +40,10 @@ fn soak(folder: &Folder) {
     });
     assert_eq!((results.rejected, results.wrong.len()), (0, 0), "{:?}", results.wrong);
     let third = samples.len() / 3;
-    let most = |part: &[(u64, u64)]| part.iter().map(|sample| sample.0).max().expect("samples");
-    let (middle, last) = (most(&samples[third..2 * third]), most(&samples[2 * third..]));
+    let max_memory =
+        |part: &[(u64, u64)]| part.iter().map(|sample| sample.0).max().expect("samples");
+    let (middle, last) =
+        (max_memory(&samples[third..2 * third]), max_memory(&samples[2 * third..]));
     let largest = samples.iter().map(|sample| sample.1).max().expect("samples");
     eprintln!(
         "{:.0}/s for {seconds} s, half within {:?}, 99 % within {:?}; memory {middle} KiB, then \

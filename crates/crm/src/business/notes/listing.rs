@@ -1,11 +1,11 @@
 //! Reads the rows of `notes.list`, and decides where a page ends.
 //!
 //! Notes are read in batches, and their words are verified where the index is not exact. A page ends early, and the
-//! caller continues with the cursor, after any of these amounts of text:
+//! caller continues with the cursor, in these cases:
 //!
-//! - its rows have more than a page shows ([`PAGE_BYTES`]),
-//! - more than [`MAX_BYTES_WITH_ROWS`] were read and the page has a row,
-//! - more than [`MAX_BYTES_WITHOUT_ROWS`] were read.
+//! - The rows have more text than a page shows ([`PAGE_BYTES`]).
+//! - The page has rows, and more than [`MAX_BYTES_WITH_ROWS`] were read.
+//! - The page has no rows, and more than [`MAX_BYTES_WITHOUT_ROWS`] were read.
 
 use zoop_db::{ReadTx, Row, Uuid, params};
 
@@ -25,9 +25,9 @@ const FIRST_BATCH: usize = 32;
 const LARGEST_BATCH: usize = 256;
 /// A statement stops when it has read more bytes of text than this.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Bytes of text that are read for a page with rows.
+/// A page with rows ends when more bytes than this were read.
 const MAX_BYTES_WITH_ROWS: usize = 2 * 1024 * 1024;
-/// Bytes of text that are read for a page without rows.
+/// A page without rows ends when more bytes than this were read.
 const MAX_BYTES_WITHOUT_ROWS: usize = 16 * 1024 * 1024;
 /// Each note counts as this many bytes in addition to its text, so that a page of short notes can end early too.
 const NOTE_COST: usize = 1024;
@@ -109,15 +109,15 @@ struct Walk<'a> {
     range: &'a Range,
     /// Whether each note's id is checked, because a range of ids is not a range of numbers ([`is_out_of_order`]).
     is_each_id_checked: bool,
-    /// Whether it may be that few candidates are rows.
+    /// Whether most candidates may have to be left out.
     is_sparse: bool,
     /// The index number of the first note in the range.
     first_number: i64,
-    /// The id of the last note that was read. The next batch is before it.
+    /// The next batch is before this id.
     before_id: Uuid,
-    /// The same by index number.
+    /// The next batch is before this index number.
     before_number: i64,
-    /// Maximum number of notes in the next batch. Follows from the length of the notes in the last batch.
+    /// Maximum number of notes in the next batch, from the length of the notes in the last one.
     size: usize,
 }
 
