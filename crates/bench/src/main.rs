@@ -89,6 +89,18 @@ enum Command {
     },
     /// Measures only how long single calls hold the writer, and prints it.
     Holds,
+    /// Measures only one business next to another one that does its worst, on both engines, and prints it.
+    Neighbors {
+        /// Customers of the database.
+        #[arg(long, default_value_t = 50_000)]
+        customers: u32,
+        /// The release binary.
+        #[arg(long)]
+        zoop: PathBuf,
+        /// The SDKs' servers and their dependencies, prepared by `./bench`.
+        #[arg(long)]
+        peers: PathBuf,
+    },
     /// Writes the report of the last run again.
     Report,
     /// Runs the floor.
@@ -138,6 +150,11 @@ fn main() -> Result<()> {
             report::write(&measure::repeat_postgres(plan)?, Path::new(report::FOLDER))?;
         }
         Command::Holds => say(&report::holds(&measure::measure_holds(&folder()?)?)),
+        Command::Neighbors { customers, zoop, peers } => {
+            let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
+            let plan = Plan { sizes: vec![customers], ..Plan::full(customers, zoop, peers)? };
+            say(&report::fairness(&measure::measure_neighbors(plan)?));
+        }
         Command::Report => report::write(&Results::load(&folder()?)?, Path::new(report::FOLDER))?,
         Command::Floor { port, answer } => floor::serve(port, answer)?,
         Command::Rmcp { port, database, tenant } => rmcp::serve(port, database, tenant)?,

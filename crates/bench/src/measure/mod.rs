@@ -140,6 +140,15 @@ pub(crate) fn repeat_postgres(plan: Plan) -> Result<Results> {
     Ok(run.results)
 }
 
+/// Measures only one business next to another one, on both engines.
+pub(crate) fn measure_neighbors(plan: Plan) -> Result<Results> {
+    let mut run = Run::new(plan, Results::default())?;
+    fairness::measure(&mut run)?;
+    postgres::measure_neighbors(&mut run)?;
+    run.bar.finish_and_clear();
+    Ok(run.results)
+}
+
 impl Run {
     /// A run that adds to existing results.
     fn new(plan: Plan, mut results: Results) -> Result<Self> {

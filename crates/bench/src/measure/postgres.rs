@@ -38,6 +38,16 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     reads(run, &moved, &path)?;
     pages(run, &moved)?;
     writes(run, &moved)?;
+    neighbors(run, &moved)
+}
+
+/// Measures only one business next to another one.
+pub(super) fn measure_neighbors(run: &mut Run) -> Result<()> {
+    let moved = Moved::of(&run.plan.zoop, &run.largest().path.clone())?;
+    neighbors(run, &moved)
+}
+
+fn neighbors(run: &mut Run, moved: &Moved) -> Result<()> {
     let copy = moved.copy()?;
     fairness::measure_on(run, POSTGRES, copy.url())
 }

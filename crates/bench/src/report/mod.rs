@@ -19,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub(crate) use tables::holds;
+pub(crate) use tables::{fairness, holds};
 
 use crate::results::Results;
 use crate::say;

@@ -226,7 +226,7 @@ pub(crate) fn holds(results: &Results) -> String {
 }
 
 /// One business while another does its worst.
-fn fairness(results: &Results) -> String {
+pub(crate) fn fairness(results: &Results) -> String {
     let mut rows = Vec::new();
     for (server, engine) in [("zoop", "SQLite"), (POSTGRES, "PostgreSQL")] {
         for tool in measure::CALLS {
