@@ -1,4 +1,5 @@
-//! `customers.get` of zoop compared with the other implementations, and zoop's answers that run no tool.
+//! `customers.get` of zoop compared with the other implementations and with the bare SQLite driver, and zoop's
+//! answers that run no tool.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
         customers,
         business: landmarks.place.clone(),
     };
-    let driver = Reads::new(&database, &landmarks.owner_key, &landmarks.customer_ids)?;
+    let bare_driver = Reads::new(&database, &landmarks.owner_key, &landmarks.customer_ids)?;
     run.begin("zoop and others", run.plan.rounds * CALLERS.len() * (opponents.len() + 2));
     for Opponent { server, .. } in &opponents {
         run.warm_up(
@@ -58,7 +59,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     }
     for round in 0..run.plan.rounds {
         for threads in [1, 2] {
-            let calls = driver.per_second(&database, threads, run.plan.span.counted)?;
+            let calls = bare_driver.per_second(&database, threads, run.plan.span.counted)?;
             run.results.note(&format!("driver, {threads} threads"), customers, calls);
         }
         for callers in CALLERS.iter().copied() {

@@ -1,4 +1,5 @@
-//! [`Pending`]: the pending answer of a call, which is a single job, or a read that prepares a write.
+//! [`Pending`]: the pending answer of a call. A call is either a single job, or a read that prepares a write,
+//! followed by that write.
 
 use std::future::Future;
 use std::pin::Pin;

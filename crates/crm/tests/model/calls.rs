@@ -300,8 +300,7 @@ impl Generator<'_> {
         if !has || self.rng.one_in(5) {
             return;
         }
-        let kinds = super::contract::SUBJECT_TYPES;
-        let kind = *self.rng.pick(&kinds[..6]);
+        let kind = *self.rng.pick(super::contract::SUBJECT_TYPES);
         let id = match kind {
             "customer" => self.id(Kind::Customer, false),
             "customer_contact" => self.id(Kind::Contact, false),

@@ -53,6 +53,7 @@ pub(super) fn move_clock(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
 
 /// The next step. `keyed` contains the earlier calls with an idempotency key, and their times.
 pub(super) fn step(rng: &mut Rng, tenants: &[&Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
+    // `roll` keeps the kinds of steps equally common while a failure is shrunk; `one_in` makes details rarer.
     match rng.roll(24) {
         0 => return Step::Advance(*rng.pick(CLOCK)),
         1 => return Step::Advance(1),

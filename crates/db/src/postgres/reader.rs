@@ -25,8 +25,7 @@ pub(super) fn run(mut connection: Connection, queue: &ReadWorker) {
         if !job.caller().is_gone() {
             let began = Instant::now();
             let failure = serve(&mut connection, job.as_mut()).err();
-            turn.charge(began.elapsed());
-            drop(turn);
+            turn.end(began.elapsed());
             job.answer(failure);
         }
     }

@@ -84,9 +84,10 @@ impl<J> Queue<J> {
         }
         state.waiting += 1;
         state.parties.arrive(party, |members| members.arrive(member, |jobs| jobs.push_back(job)));
-        let has_idle_thread = state.idle_threads > 0;
+        // A thread that is woken for a job that may not start yet costs as much as a small read.
+        let wakes_thread = state.idle_threads > 0 && self.next(&state).is_some();
         drop(state);
-        if has_idle_thread {
+        if wakes_thread {
             self.ready.notify_one();
         }
         Ok(())
@@ -145,7 +146,7 @@ impl<J> Queue<J> {
         if state.idle_threads > 0 && self.next(state).is_some() {
             self.ready.notify_one();
         }
-        Some((job, Turn { queue: self.clone(), party, member }))
+        Some((job, Turn { queue: self.clone(), party, member, uncharged: Duration::ZERO }))
     }
 }
 
@@ -225,13 +226,23 @@ pub(crate) struct Turn<J> {
     queue: Arc<Queue<J>>,
     party: Party,
     member: u64,
+    /// The time that is charged when the turn ends.
+    uncharged: Duration,
 }
 
 impl<J> Turn<J> {
     /// Charges the job's party and member for the time that the job used a thread.
     pub(crate) fn charge(&self, time: Duration) {
+        self.charge_in(&mut self.queue.lock(), time);
+    }
+
+    /// Charges the time like [`Turn::charge`], and ends the turn.
+    pub(crate) fn end(mut self, time: Duration) {
+        self.uncharged = time;
+    }
+
+    fn charge_in(&self, state: &mut State<J>, time: Duration) {
         let cost = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let mut state = self.queue.lock();
         state.parties.charge(self.party, cost, |members| {
             members.charge(self.member, cost, |_| {});
         });
@@ -240,7 +251,11 @@ impl<J> Turn<J> {
 
 impl<J> Drop for Turn<J> {
     fn drop(&mut self) {
-        let mut state = self.queue.lock();
+        let queue = self.queue.clone();
+        let mut state = queue.lock();
+        if !self.uncharged.is_zero() {
+            self.charge_in(&mut state, self.uncharged);
+        }
         state.running = state.running.saturating_sub(1);
         state.parties.end(self.party, |members| members.end(self.member, |_| {}));
     }

@@ -1,5 +1,5 @@
-//! A tool that needs a capability of its client, for the official conformance suite. Only the build for that suite
-//! contains this module.
+//! The refusal of a tool that needs a capability of its client. The official conformance suite calls such a tool; it
+//! does not exist, only its refusal does. Only the build for that suite contains this module.
 
 use serde_json::json;
 use zoop_mcp::Refusal;

@@ -48,12 +48,12 @@ fn every_method_needs_a_valid_token() {
         assert_unauthorized(&server, &server.post_bare(&[], &body), "missing_token", &no_id);
         let reply = server.post_bare(&[("Authorization", "Bearer zoop_uk_x")], &body);
         assert_unauthorized(&server, &reply, "invalid_token", &no_id);
-        let reply = server.ask(&unknown_token(7), "/api/mcp", method, params.clone());
+        let reply = server.ask(&unknown_token(1), "/api/mcp", method, params.clone());
         assert_unauthorized(&server, &reply, "invalid_token", &json!(7));
     }
     // Which tools exist is not revealed either.
     let call = json!({ "name": "nothing" });
-    let reply = server.ask(&unknown_token(8), "/api/mcp", "tools/call", call);
+    let reply = server.ask(&unknown_token(2), "/api/mcp", "tools/call", call);
     assert_unauthorized(&server, &reply, "invalid_token", &json!(7));
 }
 
@@ -91,7 +91,7 @@ fn the_modern_era_has_codes_of_its_own() {
     let reply = server.post_bare(&headers, &body);
     assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
     assert_eq!(reply.json().get("id"), None, "the message was not read");
-    let unknown = format!("Bearer {}", unknown_token(7));
+    let unknown = format!("Bearer {}", unknown_token(1));
     let reply = server.post_bare(&[headers[0], headers[1], ("Authorization", &unknown)], &body);
     assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
     assert_eq!(reply.json()["id"], 7);

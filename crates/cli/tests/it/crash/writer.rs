@@ -20,7 +20,7 @@ pub(crate) struct Writer {
     issued: usize,
     /// The state after all answered changes.
     state: State,
-    /// The ids of the records, by the words that they were created with.
+    /// The ids of the customers, notes and tags, by the words that they were created with. No call needs a contact's id.
     ids: HashMap<Word, String>,
     /// The words that were sent in this round.
     pub(crate) words: Vec<Word>,
@@ -70,13 +70,13 @@ impl Writer {
 
     fn record_answer(&mut self, operation: &Operation, arguments: Value, answer: Value) {
         self.state.apply(operation);
-        let creates = !matches!(
+        let keeps_id = !matches!(
             operation.change,
             Change::RenameCustomer { .. } | Change::CreateContact { .. } | Change::RenameTag { .. }
         );
         if let Change::DeleteTag { tag } = &operation.change {
             self.ids.remove(tag);
-        } else if creates {
+        } else if keeps_id {
             let id = answer["id"].as_str().expect("an id").to_owned();
             self.ids.insert(operation.word.clone(), id);
         }
@@ -138,7 +138,8 @@ impl Writer {
         Some(was_applied)
     }
 
-    /// Retries the unanswered operation if it has a key. After that, the operation is applied in any case.
+    /// Retries the unanswered operation if it has a key. Then it is applied, whether or not the killed server had
+    /// already applied it. An operation without a key stays unanswered.
     pub(crate) fn retry_at_once(&mut self, url: &str) {
         if let Some((operation, arguments)) = self.unanswered.take_if(|(it, _)| it.has_key) {
             let answer = Client::new(url, &self.key).ask(operation.tool(), &arguments);

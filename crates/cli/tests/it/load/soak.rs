@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::{Pace, load, memory, on_postgres, serve};
 use crate::env::{Folder, is_long};
 
-/// Maximum size of the log: it is emptied above 256 MiB, and one batch of writes may be added before that.
+/// Maximum size of SQLite's write-ahead log. It is emptied when it exceeds 256 MiB; one batch of writes may exceed
+/// that first.
 const MAX_LOG_BYTES: u64 = 272 << 20;
 /// The number of callers. It is below the limit at which requests get 503, however long each takes.
 const CALLERS: u32 = 32;

@@ -50,6 +50,11 @@ fn assert_unavailable(reply: &Reply) {
     assert!(message.contains("storage") && message.contains("try again"), "{message}");
 }
 
+/// Reads past what was logged so far, so that the next check sees only later problems.
+fn skip_logged_problems(server: &Server, client: &Client) {
+    logged_problems(server, client);
+}
+
 /// Warnings and errors logged since the last check.
 fn logged_problems(server: &Server, client: &Client) -> Vec<Value> {
     // The log is ordered, so all earlier lines come before the line of this call.

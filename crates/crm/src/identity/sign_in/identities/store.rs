@@ -18,8 +18,8 @@ crate::call::table::table! {
 
 zoop_db::global_statements! {
     IDENTITY = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
-    /// A user who already has an identity at the issuer does not match a new subject: companies reuse the
-    /// addresses of people who have left.
+    /// Whether a user, found by the e-mail address of a new subject, already has another identity at the issuer.
+    /// Then the address may belong to somebody else now: companies reuse the addresses of people who have left.
     HAS_IDENTITY_AT = "SELECT 1 FROM identities WHERE user_id = $1 AND issuer = $2";
     INSERT_IDENTITY = "INSERT INTO identities (issuer, subject, user_id, linked_at) \
                        VALUES ($1, $2, $3, $4) ON CONFLICT (issuer, subject) DO NOTHING";
