@@ -40,7 +40,8 @@ fn notify(states: &[NotifyState<'_>]) {
 }
 
 /// The returned future resolves when the process is asked to stop (SIGTERM, SIGINT, or SIGHUP from a closed
-/// terminal). From this call on, these signals no longer kill the process by themselves.
+/// terminal). It first logs this and reports it to the service manager. From this call on, these signals no longer
+/// kill the process by themselves.
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -56,8 +57,8 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static>
     })
 }
 
-/// Resolves when the terminal in which the server was started is closed. Without a terminal, SIGHUP is sent after a
-/// log rotation or to reload settings, and is only logged.
+/// Resolves when the terminal in which the server was started is closed. If stderr was not a terminal at the start,
+/// SIGHUP is only logged: it then comes from a log rotation or from someone who wants to reload the settings.
 fn closed_terminal(mut hang_up: Signal) -> impl Future<Output = ()> + Send + 'static {
     // Checked now, because a closed terminal is no longer recognized as a terminal.
     let is_at_terminal = std::io::stderr().is_terminal();

@@ -1,5 +1,5 @@
-//! Tables for people. On a terminal they fit its width: ids are dropped first, then long text is cut. Elsewhere
-//! they are as wide as needed. Programs use `--json`.
+//! Tables for people. Long cells are always cut to 60 characters. On a terminal, a table is also made to fit the width
+//! as far as possible: ids are dropped first, then empty columns, then text is cut further. Programs use `--json`.
 
 use std::io::{self, IsTerminal};
 
@@ -88,7 +88,7 @@ pub(crate) fn terminal_width() -> Option<usize> {
     stdout.is_terminal().then(|| size.unwrap_or(DEFAULT_WIDTH))
 }
 
-/// Rows as a table, which fits `width` if a width is given.
+/// Rows as a table, which is made to fit `width` if a width is given.
 pub(crate) fn table(rows: &[Value], columns: &[Column], width: Option<usize>) -> String {
     if rows.is_empty() {
         return "(none)".to_owned();
@@ -119,8 +119,9 @@ fn widest(cells: &[String]) -> usize {
     cells.iter().map(|cell| cell.width()).max().unwrap_or_default()
 }
 
-/// Drops the ids, then empty columns. Then cuts the widest texts, and if that is not enough, drops the last text
-/// column.
+/// Narrows the columns until they fit, in this order: drops ids, drops empty columns, cuts the widest texts down to
+/// [`MIN_TEXT_WIDTH`], and drops text columns from the last one on, but not the first column. If that is not enough, the
+/// table stays too wide.
 fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
     let is_empty = |cells: &[String]| cells[1..].iter().all(|cell| cell == "-");
     loop {
@@ -163,6 +164,7 @@ fn cut(text: &str, width: usize) -> String {
     }
     let mut cut = String::new();
     let mut taken = 0;
+    // The text may have been cut before.
     for character in text.trim_end_matches('…').chars() {
         taken += character.width().unwrap_or_default();
         if taken >= width {
@@ -174,7 +176,8 @@ fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// Wraps text into lines of at most `width`; all but the first begin with `indent`. Words are not broken.
+/// Wraps text into lines of at most `width`, except for longer words, which are not broken. The first line keeps the
+/// text's indentation; the other lines begin with `indent`.
 pub(crate) fn wrap(text: &str, width: usize, indent: &str) -> String {
     let words = text.trim_start_matches(' ');
     let mut lines = " ".repeat(text.len() - words.len());
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_its_terminal_and_is_not_cut_elsewhere() {
+    fn a_table_is_narrowed_only_for_a_terminal() {
         let row = json!({ "name": "A business with quite a long name", "at": "2026-11-29T10:20:30Z",
             "id": "0198c0de-0000-7000-8000-000000000000" });
         let rows = [row];

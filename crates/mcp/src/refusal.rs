@@ -200,7 +200,7 @@ impl ReplyTo<'_> {
         self.without_id().refuse(413, INVALID_REQUEST, message, None)
     }
 
-    /// The `Origin` header names a site whose pages may not call. Status 403.
+    /// The `Origin` header names a site whose pages may not call the endpoint. Status 403.
     #[must_use]
     pub fn origin_refused(self) -> Refusal {
         self.without_id().refuse(403, INVALID_REQUEST, "This Origin is not allowed", None)

@@ -41,7 +41,7 @@ pub(crate) struct Metrics {
     resident_bytes: Gauge,
     cpu_seconds: Counter<f64, AtomicU64>,
     open_files: Gauge,
-    most_files: Gauge,
+    max_files: Gauge,
 }
 
 /// The values that are read when the metrics are requested.
@@ -119,7 +119,7 @@ impl Metrics {
             resident_bytes: Gauge::default(),
             cpu_seconds: Counter::default(),
             open_files: Gauge::default(),
-            most_files: Gauge::default(),
+            max_files: Gauge::default(),
         };
         let metrics = metrics.with_requests().with_storage().with_build(started);
         if cfg!(target_os = "linux") { metrics.with_process() } else { metrics }
@@ -267,7 +267,7 @@ impl Metrics {
         registry.register(
             "process_max_fds",
             "Files and connections that may be open",
-            self.most_files.clone(),
+            self.max_files.clone(),
         );
         self
     }
@@ -328,7 +328,7 @@ impl Metrics {
             (&self.free_bytes, resources.free_bytes),
             (&self.resident_bytes, resources.resident_bytes),
             (&self.open_files, resources.open_files),
-            (&self.most_files, resources.most_files),
+            (&self.max_files, resources.max_files),
         ] {
             gauge.set(count(now.unwrap_or_default()));
         }

@@ -20,7 +20,7 @@ const EXPOSED_HEADERS: &str =
 /// How long a browser may cache the answer to a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "600";
 
-/// The origins whose pages may call.
+/// The origins whose pages may call the endpoint.
 pub(crate) struct Origins {
     own: WebOrigin,
     allowed: Vec<WebOrigin>,
@@ -30,7 +30,7 @@ pub(crate) struct Origins {
 pub(crate) enum Sender {
     /// Not a page: the request has no `Origin` header.
     NoPage,
-    /// A page that may call, with its origin.
+    /// A page that may call the endpoint, with its origin.
     Allowed(HeaderValue),
     /// A page that may not call.
     Refused,

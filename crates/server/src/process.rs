@@ -1,4 +1,4 @@
-//! The resources that this process uses, for the metrics.
+//! The resources that this process uses: for the metrics, and for the limit on connections.
 
 use std::path::Path;
 
@@ -11,13 +11,14 @@ pub(crate) struct Resources {
     pub(crate) cpu_seconds: Option<f64>,
     /// The number of open files and connections.
     pub(crate) open_files: Option<u64>,
-    /// The maximum number of open files and connections.
-    pub(crate) most_files: Option<u64>,
+    /// The maximum number of open files and connections. `None` also if there is no maximum.
+    pub(crate) max_files: Option<u64>,
     /// Free bytes on the database's disk, if the database is a file.
     pub(crate) free_bytes: Option<u64>,
 }
 
-/// Takes a sample. A value that the operating system does not report is `None`.
+/// Takes a sample. `database_folder` is the folder of a database file. A value that the operating system does not
+/// report is `None`.
 pub(crate) fn sample(database_folder: Option<&Path>) -> Resources {
     let free_bytes = database_folder.and_then(|folder| fs4::available_space(folder).ok());
     Resources { free_bytes, ..sample_process() }
@@ -32,13 +33,13 @@ fn sample_process() -> Resources {
     let stat = process.stat().ok();
     let ticks = procfs::ticks_per_second();
     let limit = process.limits().ok().map(|limits| limits.max_open_files.soft_limit);
-    #[expect(clippy::cast_precision_loss, reason = "seconds are reported to the hundredth")]
+    #[expect(clippy::cast_precision_loss, reason = "a count of ticks is far below 2^52")]
     let seconds = |stat: &procfs::process::Stat| (stat.utime + stat.stime) as f64 / ticks as f64;
     Resources {
         cpu_seconds: stat.as_ref().map(seconds),
         resident_bytes: stat.map(|stat| stat.rss_bytes().get()),
         open_files: process.fd_count().ok().and_then(|count| u64::try_from(count).ok()),
-        most_files: limit.and_then(|limit| match limit {
+        max_files: limit.and_then(|limit| match limit {
             LimitValue::Value(count) => Some(count),
             LimitValue::Unlimited => None,
         }),

@@ -1,4 +1,5 @@
-//! Invented customers: names, phone numbers and addresses that a business of one region would have.
+//! Invented customers: names, phone numbers and addresses. The area codes of the phone numbers depend on the
+//! business; the addresses are anywhere in the US.
 
 use fake::locales::{Data, EN};
 use rand::rngs::StdRng;
@@ -10,18 +11,18 @@ use serde_json::{Map, Value, json};
 /// One person in this many has a name from the sample data, which has names in many scripts.
 const UNUSUAL: u32 = 20;
 const SAMPLE: &str = include_str!("../../../cli/data/people.tsv");
-/// Area codes of the US; a business uses four of them.
+/// Area codes of the US.
 const AREA_CODES: &[u16] = &[
     201, 202, 206, 210, 212, 213, 214, 215, 216, 301, 303, 305, 312, 313, 314, 317, 404, 405, 408,
     410, 412, 414, 415, 502, 503, 504, 505, 510, 512, 513, 515, 602, 603, 609, 612, 614, 615, 617,
     619, 626, 650, 702, 703, 704, 713, 714, 716, 718, 801, 803, 804, 805, 808, 813, 815, 816, 817,
     818, 901, 904, 907, 909, 916, 919,
 ];
-/// The index of an area code in a region, and the percentage of customers with it.
-const AREA_WEIGHTS: &[(usize, u32)] = &[(0, 60), (1, 25), (2, 10), (3, 5)];
-
 /// The area codes of one business.
 pub(super) type Region = [u16; 4];
+
+/// The index of an area code in a [`Region`], and the percentage of customers with this code.
+const AREA_WEIGHTS: &[(usize, u32)] = &[(0, 60), (1, 25), (2, 10), (3, 5)];
 
 /// A random region for a business.
 pub(super) fn region(rng: &mut StdRng) -> Region {
@@ -37,8 +38,8 @@ pub(super) struct People {
     first_names: Vec<&'static str>,
     last_names: Vec<&'static str>,
     unusual: Vec<(&'static str, &'static str)>,
-    first_name: Zipf<f64>,
-    last_name: Zipf<f64>,
+    first_name_rank: Zipf<f64>,
+    last_name_rank: Zipf<f64>,
 }
 
 /// The arguments that create a customer, and the terms that find it.
@@ -56,8 +57,8 @@ impl People {
         first.shuffle(rng);
         last.shuffle(rng);
         Ok(Self {
-            first_name: Zipf::new(length(&first), 0.5)?,
-            last_name: Zipf::new(length(&last), 0.4)?,
+            first_name_rank: Zipf::new(length_as_float(&first), 0.5)?,
+            last_name_rank: Zipf::new(length_as_float(&last), 0.4)?,
             first_names: first,
             last_names: last,
             unusual: SAMPLE
@@ -118,8 +119,8 @@ impl People {
             return *person;
         }
         (
-            pick_by_rank(&self.first_names, self.first_name, rng),
-            pick_by_rank(&self.last_names, self.last_name, rng),
+            pick_by_rank(&self.first_names, self.first_name_rank, rng),
+            pick_by_rank(&self.last_names, self.last_name_rank, rng),
         )
     }
 }
@@ -140,7 +141,7 @@ pub(super) fn pick_by_rank<T: Clone + Default>(
 
 /// The length of a list as a float, which distributions need.
 #[expect(clippy::cast_precision_loss, reason = "a list has far fewer items than 2^52")]
-pub(super) const fn length<T>(items: &[T]) -> f64 {
+pub(super) const fn length_as_float<T>(items: &[T]) -> f64 {
     items.len() as f64
 }
 

@@ -9,15 +9,15 @@ use rand::seq::IndexedRandom;
 use rand_distr::{Distribution, Zipf};
 use zoop_crm::values::fold;
 
-use super::people::length;
+use super::people::length_as_float;
 
 const SAMPLE: &str = include_str!("../../../cli/data/notes.tsv");
-/// The size of the vocabulary.
-const WORDS: usize = 20_000;
+/// The number of different words in all notes.
+const VOCABULARY_SIZE: usize = 20_000;
 /// The exponent of the frequency distribution.
 const STEEPNESS: f64 = 1.05;
 /// The number of words in a note.
-const LENGTH: std::ops::RangeInclusive<usize> = 5..=40;
+const WORDS_PER_NOTE: std::ops::RangeInclusive<usize> = 5..=40;
 
 /// The words of all notes, the most common one first.
 pub(super) struct Vocabulary {
@@ -29,13 +29,13 @@ impl Vocabulary {
     pub(super) fn new(rng: &mut StdRng) -> anyhow::Result<Self> {
         let mut words = common_words();
         let mut known: std::collections::HashSet<String> = words.iter().cloned().collect();
-        while words.len() < WORDS {
+        while words.len() < VOCABULARY_SIZE {
             let word = invent_word(rng);
             if known.insert(word.clone()) {
                 words.push(word);
             }
         }
-        let rank = Zipf::new(length(&words), STEEPNESS)?;
+        let rank = Zipf::new(length_as_float(&words), STEEPNESS)?;
         Ok(Self { words, rank })
     }
 
@@ -46,7 +46,7 @@ impl Vocabulary {
         reason = "the distribution gives whole numbers from 1 to the number of words"
     )]
     pub(super) fn note(&self, rng: &mut StdRng) -> (String, Vec<usize>) {
-        let count = rng.random_range(LENGTH);
+        let count = rng.random_range(WORDS_PER_NOTE);
         let mut indexes: Vec<usize> =
             (0..count).map(|_| self.rank.sample(rng) as usize - 1).collect();
         let words: Vec<&str> = indexes.iter().map(|index| self.words[*index].as_str()).collect();
@@ -72,7 +72,9 @@ fn common_words() -> Vec<String> {
         fold::each(text, |word, _| *counts.entry(word.to_owned()).or_default() += 1);
     }
     let mut words: Vec<(String, usize)> = counts.into_iter().collect();
-    words.sort_by(|(word, count), (other, others)| others.cmp(count).then(word.cmp(other)));
+    words.sort_by(|(word, count), (other_word, other_count)| {
+        other_count.cmp(count).then(word.cmp(other_word))
+    });
     words.into_iter().map(|(word, _)| word).collect()
 }
 

@@ -1,4 +1,4 @@
-//! A server as a separate process, from start to end.
+//! Servers as separate processes: starting, stopping and preparing them.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -42,21 +42,24 @@ pub(crate) enum Commits {
 }
 
 impl Zoop {
-    /// Checks that the binary supports one transaction per write. Otherwise it would ignore the variable, and be
-    /// compared with itself.
+    /// Checks that the binary supports one transaction per write. A binary that ignored the variable would group writes
+    /// in both of the compared measurements.
     pub(crate) fn check(&self) -> Result<()> {
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--print-config"]).env(WRITE_BATCH, "1");
         let settings = String::from_utf8(command.output()?.stdout)?;
-        ensure!(settings.contains("write_batch = 1"), "the binary does not know {WRITE_BATCH}");
+        ensure!(has_single_batch(&settings), "the binary does not know {WRITE_BATCH}");
         Ok(())
     }
 
-    /// Creates a key of a business and revokes it.
+    /// Creates a key of a business, revokes it and returns its secret.
     pub(crate) fn revoked_key(&self, database: &Path, tenant: &str) -> Result<String> {
         let create = ["key", "create", "--tenant", tenant, "--scope", "read:customers"];
         let made = self.command(database, &create)?;
-        let text = |key: &str| made[key].as_str().map(str::to_owned).context("a key");
+        let text = |field: &str| {
+            let found = made[field].as_str().map(str::to_owned);
+            found.with_context(|| format!("the answer of `key create` has no field {field}"))
+        };
         self.command(database, &["key", "revoke", &text("key_id")?])?;
         text("key")
     }
@@ -69,7 +72,8 @@ impl Zoop {
         let output = command.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "zoop copy failed");
         let copied: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let tables = copied["tables"].as_array().context("what was copied")?;
+        let tables =
+            copied["tables"].as_array().context("the answer of `copy` has no list of tables")?;
         Ok(tables.iter().filter_map(|table| table["rows"].as_u64()).sum())
     }
 
@@ -83,7 +87,7 @@ impl Zoop {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Starts the release binary on a database file, without limits on requests.
+    /// Starts the server on a database file, without rate limits.
     pub(crate) fn start(&self, database: &Path, token: &str, commits: Commits) -> Result<Server> {
         self.start_on(&format!("sqlite://{}", database.display()), token, commits)
     }
@@ -157,7 +161,23 @@ impl Drop for Server {
     }
 }
 
+/// Whether printed settings put each write into a transaction of its own.
+fn has_single_batch(settings: &str) -> bool {
+    settings.lines().any(|line| line.trim() == "write_batch = 1")
+}
+
 /// A port that is free now.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_whose_size_begins_with_one_is_not_a_single_batch() {
+        assert!(has_single_batch("[storage]\nwrite_batch = 1\nreaders = 4\n"));
+        assert!(!has_single_batch("[storage]\nwrite_batch = 128\nreaders = 4\n"));
+    }
 }

@@ -1,10 +1,11 @@
 //! `zoop user`: the users of a business.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::json;
 use zoop_crm::arguments;
 use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
 use zoop_crm::identity::invitations::tools::CreateInvitation;
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::identity::sign_in::user::{self, Initiator};
@@ -30,7 +31,7 @@ const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("EMAIL", "email"),
     Column::text("ROLE", "role"),
-    Column::text("WAITS", "is_waiting"),
+    Column::text("PENDING", "is_waiting"),
     Column::id("ID", "id"),
 ];
 
@@ -42,8 +43,8 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             let who = Invitee { of, name, email, role };
             invite(config, &operator, who, output)?;
         }
-        User::SetPassword { user, of } => {
-            let found = find(&operator, of, &user)?;
+        User::SetPassword { user: named, of } => {
+            let found = find(&operator, of, &named)?;
             let typed = password::ask()?;
             set_password(&operator, &found, &typed)?;
             let answer = json!({ "user_id": found.id });
@@ -55,57 +56,54 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 )
             })?;
         }
-        User::ResetSecondFactor { user, of, confirmation } => {
-            let found = find(&operator, of, &user)?;
+        User::ResetSecondFactor { user: named, of, confirmation } => {
+            let found = find(&operator, of, &named)?;
             confirm(
                 &confirmation,
                 &format!("Turn off the second factor of {} ({})?", found.name, found.email),
             )?;
-            let (user, environment) = (found.id, operator.environment.clone());
+            let (id, environment) = (found.id, operator.environment.clone());
             operator.write(move |tx| {
-                second_factor::turn_off(tx, &environment, user, Initiator::Operator)
+                second_factor::turn_off(tx, &environment, id, Initiator::Operator)
             })?;
             let answer = json!({ "user_id": found.id });
-            output.answer(&answer, || {
-                format!("{} now signs in with only the password", found.name)
-            })?;
+            output.answer(&answer, || format!("{} signs in with only the password", found.name))?;
         }
-        User::PasswordLink { user, turn_off_second_factor, of } => {
-            let about = About::Tenant(of.tenant);
-            let user = operator.find(&about, Kind::User, &user)?;
+        User::PasswordLink { user: named, turn_off_second_factor, of } => {
+            let business = About::Tenant(of.tenant);
+            let found = operator.find(&business, Kind::User, &named)?;
             let factor = if turn_off_second_factor { "turn_off" } else { "keep" };
-            let whose = arguments!(PasswordLink { id: &user.id, second_factor: factor });
-            password_link(config, &operator, &about, whose, output)?;
+            let arguments = arguments!(PasswordLink { id: &found.id, second_factor: factor });
+            password_link(config, &operator, &business, arguments, output)?;
         }
         User::Create { of, name, email, role } => {
-            let user = arguments!(CreateUser { name: &name, email: &email, role: &role });
-            let answer = operator.command(&About::Tenant(of.tenant), user)?;
+            let arguments = arguments!(CreateUser { name: &name, email: &email, role: &role });
+            let answer = operator.command(&About::Tenant(of.tenant), arguments)?;
             output.answer(&answer, || {
                 let added = format!("added {name} as {role}: {}", answer.user_id);
                 output::with_notice(added, answer.waiting.as_deref())
             })?;
         }
         User::List { of } => {
-            let about = About::Tenant(of.tenant);
-            let users = operator.all::<ListUsers>(&about)?;
+            let users = operator.all::<ListUsers>(&About::Tenant(of.tenant))?;
             output.answer(&json!({ "rows": users }), || output::render_table(&users, COLUMNS))?;
         }
-        User::SetRole { user, role, of } => {
-            let about = About::Tenant(of.tenant);
-            let user = operator.find(&about, Kind::User, &user)?;
-            let change = arguments!(SetRole { id: &user.id, role: &role });
-            let answer = operator.command(&about, change)?;
-            output.answer(&answer, || format!("{} now has the role {role}", user.shown))?;
+        User::SetRole { user: named, role, of } => {
+            let business = About::Tenant(of.tenant);
+            let found = operator.find(&business, Kind::User, &named)?;
+            let arguments = arguments!(SetRole { id: &found.id, role: &role });
+            let answer = operator.command(&business, arguments)?;
+            output.answer(&answer, || format!("{} now has the role {role}", found.shown))?;
         }
-        User::Remove { user, of, confirmation } => {
-            let about = About::Tenant(of.tenant);
-            let user = operator.find(&about, Kind::User, &user)?;
+        User::Remove { user: named, of, confirmation } => {
+            let business = About::Tenant(of.tenant);
+            let found = operator.find(&business, Kind::User, &named)?;
             let question =
-                format!("Remove {}? Their keys and connected programs stop for good.", user.shown);
+                format!("Remove {}? Their keys and connected programs stop for good.", found.shown);
             confirm(&confirmation, &question)?;
-            let answer = operator.command(&about, arguments!(RemoveUser { id: &user.id }))?;
+            let answer = operator.command(&business, arguments!(RemoveUser { id: &found.id }))?;
             output.answer(&answer, || {
-                format!("removed {}; their keys and connected programs have ended", user.shown)
+                format!("removed {}; their keys and connected programs have ended", found.shown)
             })?;
         }
     }
@@ -127,21 +125,24 @@ fn invite(
     who: Invitee,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // The address comes first, because an invitation whose link cannot be shown is useless.
+    // The server's address is found first, because an invitation whose link cannot be shown is useless.
     let address = Address::of(config, operator)?;
     let mailer = config.mailer()?;
     let Invitee { of, name, email, role } = who;
     let arguments = arguments!(CreateInvitation { name: &name, email: &email, role: &role });
-    let about = About::Tenant(of.tenant);
-    let created = operator.command(&about, arguments)?;
+    let business = About::Tenant(of.tenant);
+    let created = operator.command(&business, arguments)?;
     let link = format!("{}{}", address.url, created.path);
     address.announce(&*operator.environment.clock);
     let mail = match mailer {
         None => "off",
         Some(mailer) => {
-            let business = operator.business(&about)?;
-            let invitation =
-                Invitation { name, email: email.clone(), business, link: link.clone() };
+            let invitation = Invitation {
+                name,
+                email: email.clone(),
+                business: operator.business(&business)?,
+                link: link.clone(),
+            };
             match mailer.send(&invitation) {
                 Ok(()) => "sent",
                 Err(error) => {
@@ -174,13 +175,13 @@ struct Linked<'a, M> {
 fn password_link(
     config: &Config,
     operator: &Operator,
-    about: &About,
-    whose: Arguments<PasswordLink>,
+    business: &About,
+    arguments: Arguments<PasswordLink>,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // The address comes first, because a link that cannot be shown is useless.
+    // The server's address is found first, because a link that cannot be shown is useless.
     let address = Address::of(config, operator)?;
-    let created = operator.command(about, whose)?;
+    let created = operator.command(business, arguments)?;
     let link = format!("{}{}", address.url, created.path);
     address.announce(&*operator.environment.clock);
     let answer = Linked { created, link: &link, mail: None };
@@ -190,25 +191,31 @@ fn password_link(
     Ok(())
 }
 
-/// Finds a user. An id or an e-mail address is unique in the whole installation; a name is looked up in a business.
+/// Finds a user. An id finds the user in any business. An e-mail address does so too, unless `--tenant` is given: then
+/// it is looked up in that business, as a name always is.
 fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<user::User> {
-    let is_unique = Id::<kinds::Record>::parse(named.trim()).is_some() || named.contains('@');
+    let is_unique = Id::<kinds::User>::parse(named.trim()).is_some() || named.contains('@');
     let sought = if of.tenant.is_none() && is_unique {
         named.trim().to_owned()
     } else {
         operator.find(&About::Tenant(of.tenant), Kind::User, named)?.id
     };
-    operator
-        .read(move |tx| user::find(tx, &sought))
-        .map_err(|error| anyhow!("{error}; `zoop user list` shows the people of a business"))
+    let found = operator.read(move |tx| match user::find(tx, &sought) {
+        Err(Error::NotFound { .. }) => Ok(None),
+        found => found.map(Some),
+    })?;
+    found.context(
+        "there is no user with this id or e-mail address; `zoop user list` shows the people of a \
+         business",
+    )
 }
 
-/// Sets a user's password, and ends their sessions.
-pub(crate) fn set_password(operator: &Operator, user: &user::User, typed: &str) -> Result<()> {
+/// Sets a user's password. Their sessions, grants and second factor end.
+pub(crate) fn set_password(operator: &Operator, found: &user::User, typed: &str) -> Result<()> {
     let entropy = &operator.environment.entropy;
-    let hash = Password::choose(typed, &user.email).and_then(|chosen| chosen.hash(entropy));
+    let hash = Password::choose(typed, &found.email).and_then(|chosen| chosen.hash(entropy));
     let hash = hash.map_err(|error| to_anyhow(&error))?;
-    let (user, environment) = (user.id, operator.environment.clone());
-    operator.write(move |tx| passwords::set(tx, &environment, user, &hash, Initiator::Operator))?;
+    let (id, environment) = (found.id, operator.environment.clone());
+    operator.write(move |tx| passwords::set(tx, &environment, id, &hash, Initiator::Operator))?;
     Ok(())
 }

@@ -18,7 +18,7 @@ pub(crate) struct ServerConfig {
     /// The address that clients use. It may be omitted if only this machine can reach `listen`, which is then used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
-    /// The origins whose pages may call, in addition to the public URL's.
+    /// The origins whose pages may call the server, in addition to the public URL's.
     pub(crate) allowed_origins: Origins,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub(crate) trusted_proxies: Networks,

@@ -31,7 +31,7 @@ impl From<Span> for String {
     }
 }
 
-/// A size, written as `10 GiB`.
+/// The limit on the storage of one business, written as `10 GiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub(crate) struct StorageLimit(pub(crate) Size);
@@ -42,7 +42,7 @@ impl From<StorageLimit> for String {
     }
 }
 
-/// A list of origins of pages, such as `https://app.example.com`.
+/// A list of web origins, such as `https://app.example.com`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(into = "Vec<String>")]
 pub(crate) struct Origins(pub(super) Vec<WebOrigin>);

@@ -32,7 +32,7 @@ impl Written<'_> {
         if text.is_empty() { Err(Expected("must not be empty")) } else { Ok(text.to_owned()) }
     }
 
-    /// The value as a number, or as another type that is written as one word.
+    /// The value as a whole number. In the settings file it must be written without quotes.
     pub(super) fn parsed<T: FromStr>(self, expected: &'static str) -> Result<T, Expected> {
         let wrong = |_| Expected(expected);
         match self {
@@ -42,13 +42,13 @@ impl Written<'_> {
         }
     }
 
-    /// The value that `read` parses from the text.
+    /// The value that `parse` makes of the text.
     pub(super) fn read<T>(
         self,
         expected: &'static str,
-        read: impl FnOnce(&str) -> Option<T>,
+        parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, Expected> {
-        read(self.text()?.trim()).ok_or(Expected(expected))
+        parse(self.text()?.trim()).ok_or(Expected(expected))
     }
 
     /// The value as a list of words. In a string they are separated by commas.
@@ -70,8 +70,8 @@ impl Written<'_> {
     /// The value as a list of origins.
     pub(super) fn origins(self) -> Result<Origins, Expected> {
         const EXPECTED: Expected = Expected(
-            "contains something that is not an origin: write the scheme and host of each site whose pages may call, \
-             such as https://app.example.com, without a path and without *",
+            "contains something that is not an origin: write the scheme and host of each site whose pages may \
+             call the server, such as https://app.example.com, without a path and without *",
         );
         let words = self.words().ok_or(EXPECTED)?;
         words
@@ -94,7 +94,7 @@ impl Written<'_> {
     }
 }
 
-/// An address and a port to listen on.
+/// Returns the text if it is an address and a port to listen on.
 pub(super) fn address(text: &str) -> Option<String> {
     is_address(text).then(|| text.to_owned())
 }

@@ -56,6 +56,19 @@ fn a_password_from_standard_input_works_for_sign_in() {
     assert!(history.contains("password_set") && !history.contains("another phrase"), "{history}");
 }
 
+#[test]
+fn the_hint_to_list_users_is_only_for_a_user_who_is_not_found() {
+    let folder = Folder::new();
+    folder.business();
+    let set = || folder.zoop_reading(&["user", "set-password", "nobody@example.com"], PASSWORD);
+    assert!(set().failure().contains("`zoop user list` shows"));
+    let database = rusqlite::Connection::open(folder.path("zoop.db")).expect("the database");
+    database.execute("ALTER TABLE users RENAME TO hidden", []).expect("the table is renamed");
+    let failed = set();
+    let message = failed.failure();
+    assert!(message.contains("no such table") && !message.contains("user list"), "{message}");
+}
+
 #[both]
 fn an_invitation_prints_its_link_and_is_sent_if_a_mail_server_is_set() {
     let folder = Folder::new();

@@ -64,7 +64,8 @@ pub(crate) fn restore<R: Archivable>(
     Ok(Restored::of(old.id()))
 }
 
-/// Returns the restored form of an archived record. The caller may change other fields before saving it.
+/// Returns the archived record `old` as it is after restoring, without saving it, so that the caller can change other
+/// fields too. The error is "not found" if the record is not archived.
 pub(crate) fn restored_record<R: Archivable>(ctx: &WriteCtx<'_, '_>, old: &R) -> Result<R> {
     if old.archived_at().is_none() {
         return Err(Error::not_found(R::Kind::ARCHIVED));

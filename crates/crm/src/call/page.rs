@@ -1,8 +1,8 @@
 //! Pages of lists: the cursor, and how rows become `{rows, nextCursor, hasMore}`.
 //!
-//! A cursor is opaque to callers. It contains the list's filters, the last row's position, and a check value
-//! computed from these two, the tenant and the tool. The check value detects a damaged cursor and a cursor of
-//! another list or tenant. It guards against mistakes, not against forgery: a forged cursor reads nothing that
+//! A cursor is opaque to callers. It contains the list's filters, the position after which the next page begins, and
+//! a check value computed from these two, the tenant and the tool. The check value detects a damaged cursor and a
+//! cursor of another list or tenant. It guards against mistakes, not against forgery: a forged cursor reads nothing that
 //! the caller could not read with plain filters.
 
 use base64::Engine as _;
@@ -45,7 +45,7 @@ pub(crate) fn fields<T: List>() -> Vec<Field> {
         },
         Field {
             name: "limit",
-            about: format!("Rows a page at most; default {}.", T::DEFAULT_LIMIT),
+            about: format!("Maximum rows per page; default {}.", T::DEFAULT_LIMIT),
             schema: <Option<T::Limit> as Argument>::schema(),
             required: false,
         },
@@ -119,13 +119,14 @@ pub(crate) struct Room {
     pub(crate) at_once: usize,
 }
 
-/// The rows of a page, and the position of the last one if there are more.
+/// The rows of a page, and the position after which the next page begins, unless the list has ended.
 type Filled<R, P> = (Vec<R>, Option<P>);
 
 /// Fills a page with the rows that `run` finds. `run` gets a position and a count, and returns at most that
 /// many rows after the position, in order, each with its own position.
 ///
-/// Rows are read a few at a time, because only a few rows of the maximum length fit on a page.
+/// The first read asks for only `room.at_once` rows, because only a few rows of the maximum length fit on a page. Each
+/// further read asks for as many rows as should fit, if they are as long as the rows so far.
 pub(crate) fn fill<F, R, P>(
     room: Room,
     mut after: Option<P>,
@@ -138,7 +139,9 @@ pub(crate) fn fill<F, R, P>(
         let wanted = at_once.min(room.rows - rows.len());
         // Ask for one extra row, to know whether more rows follow.
         let Found { rows: found, stopped } = run(after.take(), wanted + 1)?;
-        let is_end = found.len() <= wanted;
+        // With fewer rows than requested, the list has ended or the search has stopped early.
+        let is_last_read = found.len() <= wanted;
+        // Found rows that are not on the page yet, including the extra row.
         let mut left = found.len();
         for (row, position) in found.into_iter().take(wanted) {
             let (row, size) = convert(row)?;
@@ -150,7 +153,7 @@ pub(crate) fn fill<F, R, P>(
             }
             after = Some(position);
         }
-        if is_end {
+        if is_last_read {
             return Ok((rows, stopped));
         }
         if rows.len() == room.rows {
@@ -171,7 +174,7 @@ pub(crate) fn with_positions<R, P>(rows: Vec<R>, position: impl Fn(&R) -> P) -> 
 
 /// The number of rows that fills the remaining bytes of a page, if each row has `row_bytes`.
 fn rows_to_fill(remaining: usize, row_bytes: usize) -> usize {
-    // The rows of `list` are not measured, so any number of them fits.
+    // The rows of `list` are not measured, so any number of them fits. The caller adds one to the result.
     remaining.checked_div(row_bytes).map_or(usize::MAX - 1, |rows| rows + 1)
 }
 
@@ -187,16 +190,16 @@ struct ListArguments<T: List> {
 impl<T: List> ListArguments<T> {
     /// Parses the arguments of a list, including the cursor's filters. Reports all problems together.
     fn read(object: Object, context: ParseContext, codec: &CursorCodec) -> Result<Self> {
-        let (paging, sent): (Object, Object) =
+        let (paging, sent_filters): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, context);
         let limit = paging.take::<Option<T::Limit>>("limit");
         let state = read_cursor::<T::Position>(&mut paging, codec);
         let is_cursor_invalid = state.is_none() && paging.is_filled("cursor");
         let (object, after) = match state {
-            None => (sent, None),
+            None => (sent_filters, None),
             Some(CursorState { filters, position }) => {
-                (add_filters::<T::Input>(sent, filters, &mut paging), Some(position))
+                (add_filters::<T::Input>(sent_filters, filters, &mut paging), Some(position))
             }
         };
         let filters = object
@@ -204,7 +207,7 @@ impl<T: List> ListArguments<T> {
             .map(|(name, value)| (name.clone(), to_value(&T::Input::canonical(name, value))))
             .filter(|(_, value)| !value.is_null())
             .collect();
-        let sent: Vec<_> = object.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<_> = object.iter().map(|(name, _)| name.clone()).collect();
         let mut fields = Fields::new(object, context);
         let input = T::Input::read(&mut fields);
         fields.refuse_blanks();
@@ -214,11 +217,12 @@ impl<T: List> ListArguments<T> {
                 let limit = limit.map_or(T::DEFAULT_LIMIT, Into::into);
                 Ok(Self { input, filters, after, limit })
             }
-            (paging, fields) => {
-                // An invalid cursor may contain the missing fields, so report only fields that were sent.
-                let problems = fields.err().unwrap_or_default().into_iter();
-                let reported = problems.filter(|it| !is_cursor_invalid || sent.contains(&it.field));
-                Err(Error::fields(reported.chain(paging.err().into_iter().flatten()).collect()))
+            (limit, input) => {
+                let problems = input.err().unwrap_or_default().into_iter();
+                // If the cursor is invalid, a missing filter is not reported: the cursor may have contained it.
+                let reported =
+                    problems.filter(|it| !is_cursor_invalid || names.contains(&it.field));
+                Err(Error::fields(reported.chain(limit.err().into_iter().flatten()).collect()))
             }
         }
     }
@@ -239,7 +243,7 @@ fn add_filters<T: Input>(
     from_cursor: Map<String, Value>,
     paging: &mut Fields,
 ) -> Object {
-    // `null` counts as not sent.
+    // If `null` was sent for a filter of the cursor, the cursor's value applies.
     sent.retain(|(name, value)| *value != Json::Null || !from_cursor.contains_key(name));
     for (name, value) in sent.iter().filter(|(_, value)| *value != Json::Null) {
         let value = to_value(&T::canonical(name, value));
@@ -248,7 +252,7 @@ fn add_filters<T: Input>(
         }
     }
     for (name, value) in from_cursor {
-        if !sent.iter().any(|(sent, _)| *sent == name) {
+        if !sent.iter().any(|(known, _)| *known == name) {
             sent.push((name, Json::from(value)));
         }
     }
@@ -309,7 +313,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// The position in a list that is not in creation order is a sort key and an id.
+        /// In a list that is not in creation order, a position consists of a sort key and an id.
         #[test]
         fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
             let codec = CursorCodec { tool: "jobs.list", tenant };

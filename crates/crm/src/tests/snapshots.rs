@@ -1,4 +1,5 @@
-//! The catalog and every tool as clients see them: a change to the API changes a file.
+//! Snapshots of the catalog and of every tool: what clients see, and the rules that calls must meet. Every change to
+//! the API changes a snapshot.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,8 +18,7 @@ fn effect(tool: &ToolDef) -> String {
     }
 }
 
-/// This snapshot is the only list of all tools that is independent of the catalog. Other tests take the tools from
-/// the catalog.
+/// Most other tests take the tools from the catalog, so they do not notice if a tool is gone.
 #[test]
 fn the_catalog_matches_its_snapshot() {
     let mut list = String::new();
@@ -67,7 +67,7 @@ fn every_tool_matches_its_snapshot() {
 }
 
 #[test]
-fn no_snapshot_is_left_of_a_removed_tool() {
+fn every_tool_has_a_snapshot_and_every_snapshot_has_a_tool() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let files = std::fs::read_dir(folder)
         .expect("the snapshots")

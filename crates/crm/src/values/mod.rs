@@ -1,7 +1,7 @@
-//! Values that do not depend on the rest of the product: ids, times, sizes, secrets, telephone numbers, e-mail
-//! addresses and folded text.
+//! Values that do not depend on the rest of the product: ids, times, sizes, secrets, countries, telephone numbers,
+//! e-mail addresses, and text that is trimmed or folded.
 //!
-//! What must never live here: code that imports another module of this crate.
+//! What must never live here: code that imports a module of this crate outside `values`.
 
 pub mod clock;
 pub mod country;

@@ -1,8 +1,8 @@
-//! Secrets that are shown once and never stored: API keys, tokens, sessions, invitations.
+//! Secrets such as API keys, tokens, sessions and invitations. The database stores only a secret's SHA-256. The
+//! exception is the id of a registered client: it has the same form, but is public and stored as it is.
 //!
-//! A secret consists of a prefix for its kind, 32 random bytes in base 62 and a CRC-32 of both in base
-//! 62, so that a scanner can tell a real secret from a look-alike offline. The database stores only the
-//! secret's SHA-256.
+//! A secret consists of a prefix for its kind, 32 unpredictable bytes in base 62 and a CRC-32 of both in base
+//! 62, so that a scanner can tell a real secret from a look-alike offline.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 const RANDOM_CHARACTERS: usize = 43;
 /// A CRC-32 needs at most 6 digits, since 62^6 > 2^32.
 pub(crate) const CHECK_CHARACTERS: usize = 6;
-/// Number of characters after the prefix that lists show, so that users recognize a key.
+/// Lists show the prefix of a key and this many characters after it, so that users recognize the key.
 const HINT_CHARACTERS: usize = 4;
 /// Maximum length of a presented token, longer than any secret.
 const MAX_CHARACTERS: usize = 128;
@@ -49,7 +49,7 @@ secret_kinds! {
     RefreshToken = "zoop_rt_";
     /// An OAuth authorization code.
     AuthorizationCode = "zoop_ac_";
-    /// The id of a registered client: not secret, but just as hard to guess.
+    /// The id of a registered client: not secret, but as hard to guess as a secret.
     Client = "zoop_cl_";
     /// A pending authorization request.
     ConsentRequest = "zoop_cr_";
@@ -108,7 +108,7 @@ impl Secret {
         self.kind
     }
 
-    /// The secret in plain text, to be shown once.
+    /// The secret in plain text.
     pub fn expose(&self) -> &str {
         &self.text
     }

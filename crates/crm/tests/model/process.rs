@@ -24,7 +24,7 @@ pub(super) enum Task {
     Sweep,
 }
 
-/// What proves who is calling.
+/// Who is calling, and the proof of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Credential {
     /// The secret of an API key.
@@ -33,7 +33,7 @@ pub(super) enum Credential {
     Operator(String),
 }
 
-/// A tool's answer, or its error.
+/// The result of a task: a tool's answer or the number of swept rows, or an error.
 pub(super) type Answer = Result<Value, Value>;
 
 /// How a process ends.
@@ -41,7 +41,7 @@ pub(super) type Answer = Result<Value, Value>;
 pub(super) enum End {
     /// It stops gracefully and closes the database.
     Stopped,
-    /// It is killed and closes nothing.
+    /// It is killed, so it cannot close the database.
     Killed,
 }
 
@@ -94,7 +94,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Ends the process together with its sequence, even if the sequence failed.
+    /// Kills the process if the test has failed before it ended the process.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

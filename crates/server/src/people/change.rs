@@ -1,5 +1,5 @@
-//! Changes to the user's own account. A change that would help someone who stole the session to keep access requires
-//! the password again.
+//! Changes to the user's own account. Some changes could let the thief of a session keep access: these require the
+//! password again.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -42,7 +42,7 @@ struct RecoveryCodes {
     codes: Vec<String>,
 }
 
-/// Reads the form of a signed-in user.
+/// Begins a request of a signed-in user: counts it as `action`, and reads its form.
 async fn begin(
     app: &App,
     request: Request,
@@ -54,7 +54,8 @@ async fn begin(
     Ok((context, form, signed_in))
 }
 
-/// Checks the current password in the form. The error is the page that rejects a wrong password.
+/// Checks the current password in the form. If it is right, returns the attempt, and a new hash if the stored one is
+/// outdated. The error is the page for a wrong password, too many attempts or a failure.
 async fn check_current_password(
     context: &PageContext,
     signed_in: &SignedIn,
@@ -81,14 +82,17 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
             }
             Err(error) => return Err(page::failed(&error)),
         };
+        // A new hash of the current password would be replaced at once, so it is dropped.
         let (attempt, _) = check_current_password(&context, &signed_in, &form).await?;
         let entropy = context.shared.environment.entropy.clone();
-        let hash = move || password.hash(&entropy);
-        let hash = context.shared.hashing.run(context.deadline, hash).await?;
+        let compute = move || password.hash(&entropy);
+        let hash = context.shared.hashing.run(context.deadline, compute).await?;
         let by = Initiator::Session(signed_in.session, context.address);
         let set = context.write(move |tx, environment| {
             match password_login::confirm(tx, &attempt, None)? {
+                // The user's own change always returns the session's new secret.
                 Some(user) => passwords::set(tx, environment, user, &hash, by),
+                // The current password was changed in the meantime.
                 None => Ok(None),
             }
         });
@@ -159,6 +163,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
                 let fault = "Wrong code. Wait for the next one and try again.";
                 setup(&context, &signed_in, &enrollment, fault).await
             }
+            // The time for the setup ended between the two steps of the write.
             (None, None) => Err(refused("Start again from your account page.")),
         }
     };
@@ -188,7 +193,9 @@ pub(super) async fn end_session(State(app): State<App>, request: Request) -> Res
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::Page).await?;
         let id = Id::parse(form.text("session")).ok_or_else(|| {
-            refused("The session is missing: start again from your account page.")
+            refused(
+                "The form does not say which session to end: start again from your account page.",
+            )
         })?;
         let (who, from) = (signed_in, context.address);
         let end = context.write(move |tx, environment| who.end_session(tx, environment, id, from));
@@ -216,7 +223,9 @@ pub(super) async fn disconnect(State(app): State<App>, request: Request) -> Resp
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::Page).await?;
         let id = Id::parse(form.text("program")).ok_or_else(|| {
-            refused("The program is missing: start again from your account page.")
+            refused(
+                "The form does not say which program to disconnect: start again from your account page.",
+            )
         })?;
         let from = context.address;
         let end = context.write(move |tx, environment| {

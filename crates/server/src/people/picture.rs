@@ -4,13 +4,15 @@ use std::fmt::Write;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// A QR code: the length of a side in modules, and the path that draws the dark modules. Both include the margin of
-/// four modules that scanners need.
+/// A QR code with an empty margin on each side.
 pub(super) struct QrPicture {
+    /// The length of a side in modules, including both margins.
     pub(super) side: i32,
+    /// The SVG path that draws the dark modules.
     pub(super) path: String,
 }
 
+/// The width of the margin in modules, which scanners need.
 const MARGIN: i32 = 4;
 
 /// The QR code for a text; `None` if the text is too long.

@@ -26,14 +26,14 @@ pub(crate) struct Time {
     /// For the script (RFC 3339).
     pub(crate) iso: String,
     /// For the reader.
-    pub(crate) words: String,
+    pub(crate) text: String,
 }
 
 impl From<Moment> for Time {
     fn from(moment: Moment) -> Self {
-        let words = jiff::Timestamp::from_microsecond(moment.0.0)
+        let text = jiff::Timestamp::from_microsecond(moment.0.0)
             .map(|time| time.strftime("%b %-d, %Y, %H:%M UTC").to_string())
             .unwrap_or_default();
-        Self { iso: rfc3339(moment.0), words }
+        Self { iso: rfc3339(moment.0), text }
     }
 }

@@ -1,5 +1,5 @@
 //! Checks of `zoop doctor` that need more than the database: whether browsers keep a session at the public URL, and
-//! whether the mail server and the company's provider answer.
+//! whether the mail server and the company's identity provider answer.
 
 use anyhow::{Result, anyhow, bail};
 use zoop_server::WebOrigin;
@@ -10,17 +10,15 @@ use crate::config::Config;
 /// Checks the services that the settings name.
 pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
     if config.server.public_url.is_some() {
-        checks.push(Check::advice("public URL", encryption(config)));
+        checks.push(Check::advice("public URL", check_public_url(config)));
     }
     match config.mailer() {
         Ok(None) => {}
         Ok(Some(mailer)) => {
             let reached = mailer.reach().map(|()| "the mail server answers".to_owned());
-            let advice = "check mail.url: until it works, invitations are shown but not mailed";
-            checks.push(Check::advice(
-                "mail server",
-                reached.map_err(|error| anyhow!("{error}: {advice}")),
-            ));
+            let hint = "Check mail.url. Until the mail server answers, invitations are shown but not mailed.";
+            let reached = reached.map_err(|error| anyhow!("{error}. {hint}"));
+            checks.push(Check::advice("mail server", reached));
         }
         Err(error) => checks.push(Check::new("mail server", Err(error))),
     }
@@ -28,16 +26,16 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
         Ok(None) => {}
         Ok(Some(company)) => {
             let reached = company.reach().map(|()| format!("{} answers", company.issuer));
-            let advice = "no one can sign in there: check company.issuer and the network";
-            let reached = reached.map_err(|error| anyhow!("{error}: {advice}"));
+            let hint = "no one can sign in there: check company.issuer and the network";
+            let reached = reached.map_err(|error| anyhow!("{error}: {hint}"));
             checks.push(Check::advice("company's provider", reached));
         }
         Err(error) => checks.push(Check::new("company's provider", Err(error))),
     }
 }
 
-/// Whether users can sign in at the public URL.
-fn encryption(config: &Config) -> Result<String> {
+/// Returns the public URL, or an error if users cannot sign in there.
+fn check_public_url(config: &Config) -> Result<String> {
     let url = config.public_url(None)?;
     if !url.parse::<WebOrigin>()?.keeps_cookies() {
         bail!(
@@ -53,11 +51,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
+    fn plain_http_is_accepted_only_at_localhost_and_its_two_addresses() {
         let check = |url: &str| {
             let mut config = Config::default();
             config.server.public_url = Some(url.to_owned());
-            encryption(&config)
+            check_public_url(&config)
         };
         for url in [
             "https://crm.example.com",

@@ -43,7 +43,7 @@ macro_rules! input {
             }
 
             fn read(sent: &mut $crate::call::argument::Fields) -> Option<Self> {
-                // An input without fields does not use `sent`.
+                // In an input without fields, `sent` would be unused, which the compiler warns about.
                 let _: &$crate::call::argument::Fields = sent;
                 $( let $field =
                     sent.take::<$type>($crate::call::argument::field_name(stringify!($field))); )*
@@ -59,9 +59,12 @@ macro_rules! input {
                 $( if name == $crate::call::argument::field_name(stringify!($field)) {
                     return <$type as $crate::call::argument::Argument>::canonical(value);
                 } )*
+                // The field is one of the included fields, if there are any. `if true` keeps the compiler from warning
+                // that the lines below are unreachable then.
                 $( if true {
                     return <$flat_type as $crate::call::argument::Input>::canonical(name, value);
                 } )?
+                // In an input without fields, `name` would be unused.
                 let _ = name;
                 value.clone()
             }
@@ -70,7 +73,7 @@ macro_rules! input {
 }
 pub(crate) use input;
 
-/// Makes an input the type of a field, whose value is then a nested object.
+/// Allows an input as the type of a field. The field's value is then a nested object.
 macro_rules! nested {
     ($name:ident) => {
         impl $crate::call::argument::Parse for $name {

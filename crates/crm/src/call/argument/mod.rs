@@ -2,9 +2,9 @@
 //!
 //! An input is declared once with `input!`. The types of its fields carry the limits, and the JSON
 //! schema and the validation use the same constants. The wrapper of a field's type says how it treats
-//! `null` and empty values:
+//! `null` and, if the type accepts strings, a blank string:
 //!
-//! | type | meaning | `null` or empty |
+//! | type | meaning | `null` or blank |
 //! | --- | --- | --- |
 //! | `T` | required | rejected |
 //! | `Option<T>` | may be left out | as if not sent |
@@ -101,8 +101,8 @@ pub trait Parse: Sized {
     /// Parses the value, which is never `null`.
     fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError>;
 
-    /// The canonical form of a filter's value. A cursor stores this form, so that a filter sent together with
-    /// the cursor can be compared with it. `null` means that the value does not narrow the list.
+    /// The canonical form of a filter's value. A cursor stores this form. If the caller sends the same filter together
+    /// with the cursor, the canonical forms are compared. `null` means that the value does not narrow the list.
     fn canonical(value: &Json) -> Json {
         match value {
             Json::Text(text) => Json::Text(text::trim_keeping_modifiers(text).to_owned()),
@@ -124,7 +124,7 @@ pub trait Argument: Sized {
     }
     /// Parses the value, if one was sent.
     fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError>;
-    /// [`Parse::canonical`] of the value.
+    /// [`Parse::canonical`] of the value. The default is for fields of updates, which are never filters.
     fn canonical(value: &Json) -> Json {
         value.clone()
     }
@@ -154,6 +154,10 @@ impl<T: Parse> Argument for T {
             Ok(None) | Err(ParseError::Empty) => Err(ParseError::Invalid("is required".to_owned())),
             Err(other) => Err(other),
         }
+    }
+
+    fn canonical(value: &Json) -> Json {
+        <T as Parse>::canonical(value)
     }
 }
 
@@ -216,8 +220,8 @@ impl<T> Patch<T> {
 impl<T: Parse> Argument for Patch<T> {
     const REQUIRED: bool = false;
 
-    /// The schema does not allow `null`, although it is accepted: many clients pass schemas to model servers
-    /// that reject a list of types.
+    /// `null` is accepted, but the schema does not say so. It would have to list two types, and many clients pass
+    /// schemas to model servers that reject such a list.
     fn schema() -> serde_json::Value {
         T::schema()
     }
@@ -236,7 +240,7 @@ impl<T: Parse> Argument for Patch<T> {
     }
 }
 
-/// One field of an update that cannot be cleared: a required field, a boolean, a word of an enum.
+/// One field of an update that cannot be cleared, such as a name that every record has, a boolean or an enum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotNull<T>(pub Option<T>);
 
@@ -264,6 +268,7 @@ impl<K: Kind> Parse for Id<K> {
         let problem = format!("must be a UUID: the id of {} {}", article(K::WORD), K::WORD);
         match value {
             Json::Text(text) if is_blank(&text) => Err(ParseError::Empty),
+            // This is the function of `Id` itself, not of the trait.
             Json::Text(text) => Self::parse(&text).ok_or(ParseError::Invalid(problem)),
             other => Err(ParseError::wrong_type(&problem, &other)),
         }
@@ -277,7 +282,7 @@ impl<K: Kind> Parse for Id<K> {
     }
 }
 
-/// The indefinite article for a word.
+/// The indefinite article for a kind's word. The words that begin with "u", such as "user", need "a".
 fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }

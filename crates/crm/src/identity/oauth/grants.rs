@@ -17,16 +17,16 @@ use crate::identity::sign_in::user::Initiator;
 use crate::values::clock::{Environment, Moment, rfc3339};
 use crate::values::id::{Id, kinds};
 
-/// A program that a person connected, as lists show it.
+/// A program's connection to an account, as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GrantRecord {
     /// The connection's id.
     pub id: Id<kinds::Grant>,
-    /// The account in which it works.
+    /// The account in which the program works.
     pub tenant_id: Id<kinds::Tenant>,
     /// The account's name.
     pub tenant_name: String,
-    /// The person who connected it, and for whom it acts.
+    /// The person who connected the program, and for whom it acts.
     pub user_id: Id<kinds::User>,
     /// The person's name.
     pub user_name: String,
@@ -34,10 +34,10 @@ pub struct GrantRecord {
     pub client_id: String,
     /// What the program calls itself.
     pub client_name: String,
-    /// The scopes that it was granted.
+    /// The scopes that the program was granted.
     #[schemars(with = "Vec<String>")]
     pub scopes: ScopeNames,
-    /// The scopes that it requested and the person declined.
+    /// The scopes that the program requested and the person declined.
     #[schemars(with = "Vec<String>")]
     pub declined: ScopeNames,
     /// When the person consented.
@@ -57,8 +57,8 @@ pub(crate) struct Grant {
     pub(crate) tenant: zoop_db::Tenant,
 }
 
-/// Up to `count` connected grants of a user that still work, in all tenants, newest first. Only grants before the id
-/// `before`, if there is one.
+/// Up to `count` of a user's connected grants in all tenants, newest first, without revoked and expired ones. With
+/// `before`, only grants that are older than the grant with this id.
 ///
 /// # Errors
 /// If the database fails.
@@ -88,7 +88,8 @@ pub fn own(tx: &mut ReadTx<'_>, signed_in: &SignedIn, id: Id<kinds::Grant>) -> R
 /// Revokes one of the user's own grants, in any of their tenants and with any role.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the grant is not the user's, [`Error::Conflict`] if it is already revoked.
+/// [`Error::NotFound`] if the grant is not the user's, or the user is no longer a member of its tenant.
+/// [`Error::Conflict`] if the grant is already revoked.
 pub fn revoke_own(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -110,16 +111,17 @@ pub fn revoke_own(
 /// Revokes a grant and records the revocation in the history.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the grant is already revoked.
+/// [`Error::Conflict`] if `record` says that the grant is already revoked.
 pub(super) fn revoke(ctx: &mut WriteCtx<'_, '_>, record: &GrantRecord) -> Result<()> {
     if record.revoked_at.is_some() {
         return Err(Error::conflict("This program is already disconnected."));
     }
-    revoke_if_active(ctx, record.id)
+    revoke_if_unrevoked(ctx, record.id)
 }
 
-/// Revokes a grant and records the revocation in the history, unless a concurrent request has already done so.
-pub(super) fn revoke_if_active(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()> {
+/// Revokes a grant and records the revocation in the history. Does nothing if a concurrent request has already revoked
+/// the grant.
+pub(super) fn revoke_if_unrevoked(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()> {
     if store::revoke(ctx.tx, id, ctx.now)? {
         let at = Value::from(rfc3339(ctx.now));
         ctx.changed("grant", id.uuid(), "revoked_at", Value::Null, at);
@@ -129,8 +131,8 @@ pub(super) fn revoke_if_active(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>)
     Ok(())
 }
 
-/// Revokes every grant of a user in the bound tenant: when the user's sign-in starts over, no grant stays valid, and
-/// when a removed user returns, no grant becomes valid again.
+/// Revokes every grant of a user in the bound tenant. Called when the user's sign-in starts over, and when the user is
+/// removed from the tenant: if they return, no old grant may become valid again.
 pub(crate) fn revoke_all_of_user(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
     for id in store::unrevoked_ids(ctx.tx, user)? {
         if store::revoke(ctx.tx, id, ctx.now)? {

@@ -298,7 +298,7 @@ fn revoke_grant(
     // The grants of a removed member are already revoked.
     let Some(access) = client_access(holder, address) else { return Ok(()) };
     history::event(tx, &access, environment, event, |ctx| {
-        super::grants::revoke_if_active(ctx, holder.grant)
+        super::grants::revoke_if_unrevoked(ctx, holder.grant)
     })
 }
 

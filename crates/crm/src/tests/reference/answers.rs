@@ -10,12 +10,13 @@ use crate::call::definition::ToolDef;
 use crate::catalog;
 use crate::testing::{Business, TestEnv};
 
-/// Maximum length of a line of JSON, in characters.
+/// Maximum length of a JSON value on one line, in characters: its indentation and the value. The name of the field
+/// before it and the comma after it are not counted.
 const MAX_LINE: usize = 110;
 
 /// A field of an answer as the page shows it.
 #[derive(PartialEq)]
-struct Row {
+struct Field {
     name: String,
     value: String,
     about: String,
@@ -27,26 +28,26 @@ pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>)
     let schema = tool.output_schema();
     let items = &schema["properties"]["rows"]["items"];
     let record =
-        get.filter(|get| get.name != tool.name).map(|get| (get.name, rows(&get.output_schema())));
+        get.filter(|get| get.name != tool.name).map(|get| (get.name, fields(&get.output_schema())));
     let is_list = items.is_object();
-    let own = rows(if is_list { items } else { &schema });
+    let own_fields = fields(if is_list { items } else { &schema });
     let prefix = if is_list { "rows[]." } else { "" };
-    let mut shown: Vec<&Row> = own.iter().collect();
+    let mut shown: Vec<&Field> = own_fields.iter().collect();
     page.push('\n');
-    if let Some((name, described)) = record
-        && own.iter().filter(|row| described.contains(row)).count() * 2 > described.len()
+    if let Some((get_name, record_fields)) = record
+        && own_fields.iter().filter(|field| record_fields.contains(field)).count() * 2
+            > record_fields.len()
     {
-        shown.retain(|row| !described.contains(row));
-        let left_out: Vec<_> = described
+        shown.retain(|field| !record_fields.contains(field));
+        let has_own = |name: &str| own_fields.iter().any(|field| field.name == name);
+        let left_out: Vec<_> = record_fields
             .iter()
-            .filter(|row| {
-                !row.name.contains(['.', '[']) && own.iter().all(|own| own.name != row.name)
-            })
-            .map(|row| format!("`{}`", row.name))
+            .filter(|field| !field.name.contains(['.', '[']) && !has_own(&field.name))
+            .map(|field| format!("`{}`", field.name))
             .collect();
-        let anchor = name.replace('.', "");
+        let anchor = get_name.replace('.', "");
         let subject = if is_list { "Each of `rows` has" } else { "Returns" };
-        let _ = write!(page, "{subject} the fields of [`{name}`](#{anchor})");
+        let _ = write!(page, "{subject} the fields of [`{get_name}`](#{anchor})");
         if !left_out.is_empty() {
             let _ = write!(page, " without {}", left_out.join(", "));
         }
@@ -57,42 +58,43 @@ pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>)
         return;
     }
     if shown.is_empty() {
+        // The sentence above ends with one newline, but a table needs an empty line before it.
         page.push('\n');
     }
     page.push_str("| answer | value | meaning |\n| --- | --- | --- |\n");
-    for row in outer {
-        let _ = writeln!(page, "| `{}` | {} | {} |", row.name, row.value, row.about);
+    for field in outer {
+        let _ = writeln!(page, "| `{}` | {} | {} |", field.name, field.value, field.about);
     }
-    for row in shown {
-        let _ = writeln!(page, "| `{prefix}{}` | {} | {} |", row.name, row.value, row.about);
+    for field in shown {
+        let _ = writeln!(page, "| `{prefix}{}` | {} | {} |", field.name, field.value, field.about);
     }
 }
 
 /// The fields of a list besides its rows.
-fn fields_besides_rows(schema: &Value) -> Vec<Row> {
-    rows(schema).into_iter().filter(|row| !row.name.starts_with("rows")).collect()
+fn fields_besides_rows(schema: &Value) -> Vec<Field> {
+    fields(schema).into_iter().filter(|field| !field.name.starts_with("rows")).collect()
 }
 
-/// The fields of an object, including those of nested objects.
-fn rows(schema: &Value) -> Vec<Row> {
+/// The fields of an object, including those of nested objects. A list of records that a get tool returns is one field,
+/// whose text refers to that tool.
+fn fields(object: &Value) -> Vec<Field> {
     let mut found = Vec::new();
-    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+    for (name, schema) in object["properties"].as_object().into_iter().flatten() {
         let about = schema["description"].as_str().unwrap_or_default().replace('|', "\\|");
         if let Some(get) = record_in(&schema["items"]) {
             let anchor = get.replace('.', "");
             let about = format!("{about} Each has the fields of [`{get}`](#{anchor}).");
-            found.push(Row { name: name.clone(), value: value(schema), about });
+            found.push(Field { name: name.clone(), value: value(schema), about });
             continue;
         }
-        found.push(Row { name: name.clone(), value: value(schema), about });
+        found.push(Field { name: name.clone(), value: value(schema), about });
         let (inner, path) = if schema["items"].is_object() {
             (&schema["items"], format!("{name}[]"))
         } else {
             (schema, name.clone())
         };
-        found.extend(
-            rows(inner).into_iter().map(|row| Row { name: format!("{path}.{}", row.name), ..row }),
-        );
+        let with_path = |field: Field| Field { name: format!("{path}.{}", field.name), ..field };
+        found.extend(fields(inner).into_iter().map(with_path));
     }
     found
 }
@@ -132,7 +134,7 @@ pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(Test
     );
 }
 
-/// The ids on the page: a sample record has the same id in every example, whatever its id in the test.
+/// The id on the page for each id in the test. A sample record has the same id on the page in every example.
 struct Ids(BTreeMap<String, String>);
 
 impl Ids {
@@ -145,11 +147,13 @@ impl Ids {
         Self(ids.collect())
     }
 
-    /// Replaces the ids in `text` by ids of the page. A record that the call created gets the first free id.
+    /// Replaces the ids in `text` by ids of the page. Ids of other records than the samples get the next free ids, in
+    /// the order of their appearance.
     fn replace_ids(&self, text: &str) -> String {
         let mut known = self.0.clone();
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
+        // An id is a whole string, and begins with 0 because it begins with the time of its creation.
         while let Some(start) = rest.find("\"0") {
             let (before, after) = rest.split_at(start + 1);
             replaced.push_str(before);

@@ -6,7 +6,7 @@ use crate::http;
 use crate::server::Server;
 
 #[test]
-fn discovery_needs_only_the_endpoint() {
+fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
     let server = Server::start();
     let issuer = format!("http://{}", server.public);
     let bare = server.post_bare(&[], b"{}");
@@ -57,12 +57,12 @@ fn discovery_needs_only_the_endpoint() {
 }
 
 #[test]
-fn the_host_header_is_never_trusted() {
+fn no_host_header_changes_the_issuer() {
     let server = Server::start();
     let path = "/.well-known/oauth-authorization-server";
+    // Every request of these tests also has the header Host: zoop.test.
     let headers = [("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")];
     let reply = http::request(server.public, "GET", path, &headers, b"");
-    // The test's own Host is zoop.test.
     assert_eq!(reply.json()["issuer"], format!("http://{}", server.public));
     assert!(!reply.body.contains("evil") && !reply.body.contains("zoop.test"), "{reply:?}");
 }
@@ -79,16 +79,16 @@ fn other_sites_may_read_what_clients_read_but_no_pages() {
         "/oauth/revoke",
         "/oauth/register",
     ] {
-        let asks = [origin, ("Access-Control-Request-Method", "POST")];
-        let reply = http::request(server.public, "OPTIONS", path, &asks, b"");
+        let method = if path.starts_with("/oauth") { "POST" } else { "GET" };
+        let preflight = [origin, ("Access-Control-Request-Method", method)];
+        let reply = http::request(server.public, "OPTIONS", path, &preflight, b"");
         assert_eq!(reply.status, 204, "{path}: {reply:?}");
         let header = |name| reply.header(name).unwrap_or_default().to_owned();
         assert_eq!(header("access-control-allow-origin"), "*", "{path}");
-        assert!(header("access-control-allow-methods").contains("POST"), "{path}");
+        assert!(header("access-control-allow-methods").contains(method), "{path}");
         let headers = header("access-control-allow-headers");
         assert!(headers.contains("content-type") && headers.contains("mcp-protocol-version"));
         assert_eq!(reply.header("access-control-allow-credentials"), None, "{path}");
-        let method = if path.starts_with("/oauth") { "POST" } else { "GET" };
         let reply = http::request(server.public, method, path, &[origin], b"");
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "{path}");
     }

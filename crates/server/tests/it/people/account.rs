@@ -44,7 +44,7 @@ fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     assert!(browser.get("/account?done=password").body.contains("Your password has been changed"));
     assert!(!other.is_signed_in());
     let fresh = std::mem::replace(&mut browser.cookies, before);
-    assert!(!browser.is_signed_in(), "the session's own secret is new too");
+    assert!(!browser.is_signed_in(), "the session's old secret should no longer work");
     browser.cookies = fresh;
     assert!(browser.is_signed_in());
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
@@ -60,9 +60,11 @@ fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
         server.env.clock.advance(5_000);
         assert_eq!(change(&mut browser, "wrong horse", NEW, NEW).status, 400, "{n}");
     }
+    // 80 seconds have passed, so the limit on requests per minute is not what refuses this one.
     server.env.clock.advance(30_000);
     assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).status, 429);
-    // The wrong passwords are counted for this browser, because the user has used it before.
+    // Other browsers are not refused: wrong passwords from a browser that the user has signed in with before count
+    // only for that browser.
     assert_eq!(Browser::at(&server, "198.51.100.1").sign_in(OWNER, PASSWORD).status, 303);
 }
 
@@ -110,7 +112,7 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
 }
 
 #[both]
-fn the_newest_sessions_are_shown_first_in_words() {
+fn the_newest_sessions_are_shown_first_and_the_browsers_are_named() {
     let server = start();
     let mut first = Browser::owner(&server);
     let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
@@ -132,6 +134,7 @@ fn the_newest_sessions_are_shown_first_in_words() {
     let shown = between(&page, "<h2>Sessions</h2>", "</ul>");
     let at = |address: &str| shown.find(address).unwrap_or_else(|| panic!("{address}: {shown}"));
     assert_eq!(shown.matches("<li>").count(), 8, "{shown}");
+    // Of the eight, one is this browser. Each of the others is named twice: in its text and on its button.
     assert_eq!(shown.matches("Chrome on Windows").count(), 2 * 7, "{shown}");
     let newest = "<time datetime=\"2026-06-13T18:11:00.000Z\">Jun 13, 2026, 18:11 UTC</time>";
     assert!(shown.contains(newest), "{shown}");

@@ -188,6 +188,18 @@ fn a_filter_sent_with_a_cursor_is_compared_by_meaning() {
         json!({ "created_by": owner.to_uppercase() }),
         json!({ "created_by": owner }),
     );
+    // A required filter.
+    let customer = acme.id("customer");
+    let yard = json!({
+        "customer_id": customer, "address_line1": "1 Elm", "city": "Oakland", "state": "CA",
+        "postal_code": "94607",
+    });
+    env.call(&acme.owner, "locations.create", yard).unwrap();
+    next(
+        "locations.list",
+        json!({ "customer_id": customer }),
+        json!({ "customer_id": customer.to_uppercase() }),
+    );
 }
 
 #[both]

@@ -95,21 +95,23 @@ fn each_user_is_counted_separately_in_each_tenant() {
 }
 
 #[both]
-fn changes_to_drafts_rejected_calls_replays_and_the_operators_calls_do_not_count() {
-    let (env, business) = limited();
+fn changes_to_drafts_refused_calls_replays_and_operator_calls_do_not_count() {
+    let (mut env, business) = limited();
+    env.environment.note_writes_per_minute = 4;
     let author = &business.office;
     let once = json!({ "body": "Once.", "idempotency_key": "k" });
     env.call(author, "notes.create", once.clone()).unwrap();
     let id = draft(&env, author, "Two");
+    let other_draft = draft(&env, author, "Three");
     for pinned in [true, false, true, false, true] {
         let change = json!({ "id": id, "pinned": pinned });
         env.call(author, "notes.update", change).unwrap();
         env.call(author, "notes.create", once.clone()).unwrap();
         assert_eq!(kind(env.call(author, "notes.create", json!({}))), "invalid_input");
-        let stranger = json!({ "body": "x", "subject_type": "job", "subject_id": id });
-        assert_eq!(kind(env.call(author, "notes.create", stranger)), "not_found");
+        let unknown_subject = json!({ "body": "x", "subject_type": "job", "subject_id": id });
+        assert_eq!(kind(env.call(author, "notes.create", unknown_subject)), "not_found");
     }
-    // Committing is the third write.
+    // Committing is the fourth write.
     env.call(author, "notes.update", json!({ "id": id, "draft": false })).unwrap();
     for (tool, arguments) in [
         ("notes.archive", json!({ "id": id })),
@@ -118,10 +120,12 @@ fn changes_to_drafts_rejected_calls_replays_and_the_operators_calls_do_not_count
     ] {
         assert_eq!(kind(env.call(author, tool, arguments)), "conflict", "{tool}");
     }
-    // A replay and a change of a draft still pass.
+    // At the limit, a replay and a change of a draft still pass.
     assert!(env.call(author, "notes.create", once).is_ok());
+    let change = json!({ "id": other_draft, "body": "Three, changed." });
+    env.call(author, "notes.update", change).expect("a draft should still be changed");
     env.clock.advance(60_000);
-    for _ in 0..2 {
+    for _ in 0..3 {
         env.call(author, "notes.update", json!({ "id": id, "pinned": true })).unwrap();
     }
     env.call(author, "notes.archive", json!({ "id": id })).unwrap();
@@ -131,7 +135,7 @@ fn changes_to_drafts_rejected_calls_replays_and_the_operators_calls_do_not_count
 }
 
 #[both]
-fn counted_writes_are_removed_when_they_leave_the_window() {
+fn counts_outside_the_window_are_removed_at_the_users_next_write() {
     let (env, business) = limited();
     for _ in 0..3 {
         note(&env, &business.office, "Written.");
@@ -139,7 +143,7 @@ fn counted_writes_are_removed_when_they_leave_the_window() {
     }
     env.clock.advance(60_000);
     note(&env, &business.office, "Written.");
-    let stored = |access: &Caller| {
+    let stored_writes = |access: &Caller| {
         let (user, account) = (Business::user(access), business.account);
         let count = env.read(move |tx| {
             tx.bind(account.number);
@@ -152,7 +156,7 @@ fn counted_writes_are_removed_when_they_leave_the_window() {
         });
         count.unwrap()
     };
-    assert_eq!((stored(&business.office), stored(&business.tech)), (1, 3));
+    assert_eq!((stored_writes(&business.office), stored_writes(&business.tech)), (1, 3));
 }
 
 #[both]
@@ -183,14 +187,14 @@ fn drafts_are_counted_by_their_bytes() {
     let refused = error_json(&save(&acme.office, &id, 2).unwrap_err());
     assert_eq!(refused["kind"], "conflict", "{refused}");
     assert!(refused["message"].as_str().unwrap().contains("4 MiB of drafts"), "{refused}");
-    // The ten saves of the first second count until the last moment of that second leaves the window.
+    // It is now second 5. The ten saves of second 0 leave the minute's window together, at second 61.
     assert_eq!(refused["retry_after_s"], 56, "{refused}");
     let large = error_json(&save(&acme.office, &id, 150_000).unwrap_err());
     assert_eq!(large["retry_after_s"], 56, "{large}");
     let theirs = env.create(&acme.owner, "notes.create", create);
     save(&acme.owner, &theirs, 100_000).expect("each user should have their own limit");
     env.call(&acme.office, "notes.update", json!({ "id": id, "draft": false }))
-        .expect("the draft is committed");
+        .expect("committing the draft should be allowed");
 
     let id = env.create(&acme.office, "notes.create", json!({ "body": "", "draft": true }));
     env.clock.advance(55_999);

@@ -95,7 +95,8 @@ pub(crate) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp)
     Ok(tx.global_execute(REVOKE, params![id, now])? > 0)
 }
 
-/// Up to `count` connected grants of the bound tenant that still work, after the id `after`, oldest first.
+/// Up to `count` connected grants of the bound tenant after the id `after`, oldest first, without revoked and expired
+/// ones.
 pub(crate) fn tenant_grants(
     tx: &mut ReadTx<'_>,
     now: Timestamp,
@@ -109,7 +110,8 @@ pub(crate) fn tenant_grants(
     })
 }
 
-/// Up to `count` connected grants of a user that still work, in all tenants, before the id `before`, newest first.
+/// Up to `count` connected grants of a user in all tenants before the id `before`, newest first, without revoked and
+/// expired ones.
 pub(crate) fn user_grants(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
