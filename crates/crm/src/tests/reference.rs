@@ -43,7 +43,13 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("customers.archive", &["archiving_hides_a_customer_until_the_operator_restores_it"]),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
-    ("contacts.get", &["a_contact_cannot_be_reached_through_another_customer"]),
+    (
+        "contacts.get",
+        &[
+            "a_contact_and_a_location_are_found_by_their_id_alone",
+            "a_record_of_another_customer_is_told_with_its_customer",
+        ],
+    ),
     (
         "contacts.create",
         &[
@@ -64,7 +70,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         "locations.list",
         &["the_first_location_of_a_type_is_primary_and_a_second_primary_is_a_conflict"],
     ),
-    ("locations.get", &["promoting_another_location_takes_two_steps"]),
+    ("locations.get", &["a_contact_and_a_location_are_found_by_their_id_alone"]),
     (
         "locations.create",
         &[

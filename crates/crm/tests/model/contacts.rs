@@ -105,8 +105,8 @@ impl Tenant {
                 Ok(json!({ "rows": rows }))
             }
             "get" => {
-                let customer = self.customer(&customer_id)?;
-                let found = customer.contacts.iter().find(|contact| contact.shown["id"] == id);
+                let mut contacts = self.named_customers(&customer_id).flat_map(|it| &it.contacts);
+                let found = contacts.find(|contact| contact.shown["id"] == id);
                 found.map(|contact| contact.shown.clone()).ok_or(NOT_FOUND)
             }
             "create" => {

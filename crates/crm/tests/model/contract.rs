@@ -70,6 +70,7 @@ const WORK: &[&str] = &["job", "invoice", "quote", "lawn_estimate"];
 const CUSTOMER_ID: Field = ("customer_id", Id, Required);
 const ONE: &[Field] = &[("id", Id, Required)];
 const ONE_OF_CUSTOMER: &[Field] = &[("id", Id, Required), CUSTOMER_ID];
+const ONE_BY_ID: &[Field] = &[("id", Id, Required), ("customer_id", Id, Optional)];
 const OF_CUSTOMER: &[Field] =
     &[CUSTOMER_ID, ("archived", Boolean, Optional), ("limit", Limit { max: 200 }, Optional)];
 const OF_TENANT: &[Field] = &[("limit", Limit { max: 1_000 }, Optional)];
@@ -248,13 +249,13 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("customers.archive", WC, ONE, 2),
     tool("customers.restore", OPERATE, ONE, 2),
     tool("contacts.list", RC, OF_CUSTOMER, 2),
-    tool("contacts.get", RC, ONE_OF_CUSTOMER, 2),
+    tool("contacts.get", RC, ONE_BY_ID, 2),
     tool("contacts.create", WC, NEW_CONTACT, 7),
     tool("contacts.update", WC, CHANGED_CONTACT, 7),
     tool("contacts.archive", WC, ONE_OF_CUSTOMER, 5),
     tool("contacts.restore", OPERATE, ONE, 4),
     tool("locations.list", RC, OF_CUSTOMER, 2),
-    tool("locations.get", RC, ONE_OF_CUSTOMER, 2),
+    tool("locations.get", RC, ONE_BY_ID, 2),
     tool("locations.create", WC, const { &NEW_LOCATION }, 6),
     tool("locations.update", WC, CHANGED_LOCATION, 7),
     tool("locations.archive", WC, ONE_OF_CUSTOMER, 4),

@@ -1,5 +1,6 @@
 //! Tests of the customer tools, through the pipeline.
 
+mod owners;
 mod search;
 mod write;
 mod write_only;

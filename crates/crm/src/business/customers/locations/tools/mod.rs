@@ -128,6 +128,16 @@ impl List for ListLocations {
 }
 
 input! {
+    /// The location to return.
+    pub struct GetLocationInput {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+        /// Its customer's id; checked if sent.
+        pub customer_id: Option<Id<kinds::Customer>>,
+    }
+}
+
+input! {
     /// A location of a customer.
     pub struct LocationIdInput {
         /// The location's id.
@@ -143,18 +153,18 @@ pub struct GetLocation;
 impl Tool for GetLocation {
     const NAME: &'static str = "locations.get";
     const TITLE: &'static str = "Get a location";
-    const ABOUT: &'static str = "Returns one address of a customer, even if it is archived.";
+    const ABOUT: &'static str = "Returns one address, even if it is archived.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
-    const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
-    type Input = LocationIdInput;
+    const EXAMPLE: &'static str = r#"{"id":"{location}"}"#;
+    type Input = GetLocationInput;
     type Output = Location;
 }
 
 impl Query for GetLocation {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &LocationIdInput) -> Result<Location> {
-        store::get(ctx.tx, input.customer_id, input.id)
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetLocationInput) -> Result<Location> {
+        children::get(ctx.tx, ctx.access, input.customer_id, input.id)
     }
 }
 
@@ -272,7 +282,7 @@ impl Command for ArchiveLocation {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let locations = Children::<Location>::read(ctx.tx, customer.id)?;
-        let location = locations.find(ctx.tx, input.id)?;
+        let location = locations.named(ctx, input.id)?;
         locations.archive(ctx, &location)
     }
 }

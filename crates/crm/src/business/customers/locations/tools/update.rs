@@ -96,7 +96,7 @@ impl Command for UpdateLocation {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let locations = Children::<Location>::read(ctx.tx, customer.id)?;
-        let old = locations.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
+        let old = locations.named(ctx, input.id)?.unless_archived(ctx.access)?;
         let mut new = apply_changes(&old, input, ctx);
         let is_type_changed = new.location_type != old.location_type;
         new.is_primary = match input.is_primary.0 {
