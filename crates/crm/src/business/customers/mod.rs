@@ -2,6 +2,7 @@
 
 pub(crate) mod children;
 pub mod contacts;
+pub(crate) mod hints;
 pub mod index;
 pub mod locations;
 pub(crate) mod store;

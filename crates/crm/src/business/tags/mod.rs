@@ -1,5 +1,6 @@
 //! Tags: labels that a tenant attaches to customers.
 
+pub(crate) mod hints;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;

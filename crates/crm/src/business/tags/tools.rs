@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::hints::HINTS;
 use super::{DEFAULT_COLOR, Tag, store};
 use crate::business::customers::{self, Customer};
 use crate::call::answer::{Page, done};
@@ -39,7 +40,7 @@ pub(super) const DETACHED_AT_ONCE: usize = 200;
 
 input! {
     /// No fields.
-    pub struct ListTagsInput {}
+    pub struct ListTagsInput, hints = HINTS {}
 }
 
 /// `tags.list`
@@ -78,7 +79,7 @@ impl List for ListTags {
 
 input! {
     /// A tag.
-    pub struct TagInput {
+    pub struct TagInput, hints = HINTS {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
     }
@@ -107,7 +108,7 @@ impl Query for GetTag {
 
 input! {
     /// A new tag.
-    pub struct CreateTagInput {
+    pub struct CreateTagInput, hints = HINTS {
         /// Unique in the account, ignoring case and invisible characters.
         pub name: Text<64>,
         /// #RRGGBB; default #6B7280.
@@ -155,7 +156,7 @@ impl Command for CreateTag {
 
 input! {
     /// The changes to a tag.
-    pub struct UpdateTagInput, rules = update_rules {
+    pub struct UpdateTagInput, rules = update_rules, hints = HINTS {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
         /// Unique in the account, ignoring case and invisible characters.

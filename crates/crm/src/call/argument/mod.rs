@@ -15,6 +15,7 @@ mod arguments;
 mod calendar;
 mod declare;
 mod fields;
+mod hints;
 mod json;
 mod list;
 mod name;
@@ -28,6 +29,8 @@ pub use fields::{
     CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
     read_filters,
 };
+pub(crate) use fields::rename_aliases;
+pub use hints::{Hint, Instead};
 
 #[cfg(test)]
 pub(crate) use json::MAX_MEMBERS;

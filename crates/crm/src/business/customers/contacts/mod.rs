@@ -3,6 +3,7 @@
 //! Every customer has at least one active contact. Exactly one of the active contacts is primary.
 
 mod child;
+pub(crate) mod hints;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! `customers.create`
 
 use crate::business::customers::contacts::{self, Contact, PrimaryContactInput};
+use crate::business::customers::hints;
 use crate::business::customers::index;
 use crate::business::customers::locations::{self, LocationInput};
 use crate::business::customers::{
@@ -21,7 +22,7 @@ const MAX_DUPLICATES: usize = 5;
 
 input! {
     /// A new customer.
-    pub struct CreateCustomerInput, rules = rules {
+    pub struct CreateCustomerInput, rules = rules, hints = hints::ONE {
         /// Individual or company. It cannot be changed later.
         pub customer_type: CustomerType,
         /// Given name; required for an individual, not for a company.

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::business::customers::index::CustomerQuery;
-use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, store};
+use crate::business::customers::{
+    CustomerNumber, CustomerType, SearchRow, Status, hints, store,
+};
 use crate::business::tags;
 use crate::call::answer::Page;
 use crate::call::argument::{Email, Ranged, SearchText, Text, input};
@@ -16,7 +18,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The filters of the search.
-    pub struct SearchCustomersInput {
+    pub struct SearchCustomersInput, hints = hints::SEARCH, aliases = hints::SEARCH_ALIASES {
         /// Words or digits, or one phone in any format. Each word must occur, whole or in part, in a
         /// name of the customer or its contacts; digits may also occur in a phone, if there are 3 or
         /// more. At most 256 characters.

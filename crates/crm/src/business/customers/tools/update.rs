@@ -1,7 +1,7 @@
 //! `customers.update`
 
 use crate::business::customers::contacts::{self, Contact, Origin};
-use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, store};
+use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, hints, store};
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
 use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, choices, input};
@@ -23,7 +23,7 @@ choices! {
 
 input! {
     /// The changes to a customer.
-    pub struct UpdateCustomerInput, rules = rules {
+    pub struct UpdateCustomerInput, rules = rules, hints = hints::ONE {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
         /// Given name; individuals only.

@@ -3,6 +3,7 @@
 pub mod restore;
 pub mod update;
 
+use super::hints::HINTS;
 use super::{Contact, ContactRole, Origin, store};
 use crate::business::customers;
 use crate::business::customers::children::{self, Children, MAX_ROWS, Position};
@@ -34,7 +35,7 @@ pub const GROUP: Group = Group {
 
 input! {
     /// A person to add.
-    pub struct PrimaryContactInput {
+    pub struct PrimaryContactInput, hints = HINTS {
         /// Given name.
         pub first_name: Text<128>,
         /// Family name.
@@ -69,7 +70,7 @@ impl PrimaryContactInput {
 
 input! {
     /// The filters of the list.
-    pub struct ListContactsInput {
+    pub struct ListContactsInput, hints = HINTS {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
         /// true lists only archived contacts.
@@ -114,7 +115,7 @@ impl List for ListContacts {
 
 input! {
     /// The contact to return.
-    pub struct GetContactInput {
+    pub struct GetContactInput, hints = HINTS {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
         /// Its customer's id; checked if sent.
@@ -124,7 +125,7 @@ input! {
 
 input! {
     /// A contact of a customer.
-    pub struct ContactInput {
+    pub struct ContactInput, hints = HINTS {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
         /// Its customer's id.

@@ -1,8 +1,9 @@
 //! `contacts.update`
 
-use crate::business::customers::children::Children;
-use crate::business::customers::contacts::{Contact, ContactRole, Origin, store};
 use crate::business::customers;
+use crate::business::customers::children::Children;
+use crate::business::customers::contacts::hints::HINTS;
+use crate::business::customers::contacts::{Contact, ContactRole, Origin, store};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, input};
 use crate::call::context::WriteCtx;
@@ -13,7 +14,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The changes to a contact.
-    pub struct UpdateContactInput, rules = update_rules {
+    pub struct UpdateContactInput, rules = update_rules, hints = HINTS {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
         /// Its customer's id. A contact cannot be moved to another customer.

@@ -3,6 +3,7 @@
 pub mod restore;
 pub mod update;
 
+use super::hints::HINTS;
 use super::{Location, LocationType, store};
 use crate::business::customers;
 use crate::business::customers::children::{self, Children, MAX_ROWS, Position};
@@ -37,7 +38,7 @@ pub const GROUP: Group = Group {
 
 input! {
     /// An address to add.
-    pub struct LocationInput, rules = coordinate_rules {
+    pub struct LocationInput, rules = coordinate_rules, hints = HINTS {
         /// Street address.
         pub address_line1: Text<256>,
         /// Unit, suite and the like.
@@ -84,7 +85,7 @@ fn coordinate_rules(sent: &mut Fields) {
 
 input! {
     /// The filters of the list.
-    pub struct ListLocationsInput {
+    pub struct ListLocationsInput, hints = HINTS {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
         /// true lists only archived locations.
@@ -129,7 +130,7 @@ impl List for ListLocations {
 
 input! {
     /// The location to return.
-    pub struct GetLocationInput {
+    pub struct GetLocationInput, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
         /// Its customer's id; checked if sent.
@@ -139,7 +140,7 @@ input! {
 
 input! {
     /// A location of a customer.
-    pub struct LocationIdInput {
+    pub struct LocationIdInput, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
         /// Its customer's id.

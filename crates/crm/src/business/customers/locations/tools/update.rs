@@ -3,6 +3,7 @@
 use super::refuse_second_primary;
 use crate::business::customers;
 use crate::business::customers::children::Children;
+use crate::business::customers::locations::hints::HINTS;
 use crate::business::customers::locations::{Location, LocationType, store};
 use crate::call::archive::Archivable;
 use crate::call::argument::{
@@ -16,7 +17,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The changes to a location.
-    pub struct UpdateLocationInput, rules = update_rules {
+    pub struct UpdateLocationInput, rules = update_rules, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
         /// Its customer's id. A location cannot be moved to another customer.
