@@ -40,7 +40,7 @@ fn another_name_for_a_field_is_answered_with_the_right_one() {
         ("customers.search", "phone_number", "use q"),
         ("customers.search", "perPage", "use limit"),
         ("customers.create", "name", "use first_name or company_name"),
-        ("customers.create", "firstName2", "the nearest one is first_name"),
+        ("customers.create", "frist_name", "the nearest one is first_name"),
         ("customers.create", "emailAddress", "use email"),
         ("customers.create", "phone_number", "use phone"),
         ("customers.create", "address", "use location"),
@@ -54,7 +54,7 @@ fn another_name_for_a_field_is_answered_with_the_right_one() {
         ("customers.update", "tags", "tags.attach"),
         ("customers.update", "vip", "use is_vip"),
         ("customers.get", "customer_id", "use id"),
-        ("contacts.create", "name", "use first_name or last_name"),
+        ("contacts.create", "name", "use first_name and last_name"),
         ("contacts.update", "mobile", "use phone"),
         ("contacts.get", "contact_id", "use id"),
         ("locations.create", "address", "use address_line1"),
@@ -71,7 +71,7 @@ fn another_name_for_a_field_is_answered_with_the_right_one() {
     for (tool, sent) in [
         ("customers.get", "photo"),
         ("customers.create", "loyalty_points"),
-        ("customers.update", "stats"),
+        ("customers.update", "loyalty"),
         ("notes.get", "x"),
     ] {
         let problem = problem(&env, &acme, tool, sent);
@@ -94,7 +94,7 @@ fn every_hint_names_fields_of_its_group_and_existing_tools() {
         for hint in *hints {
             for instead in hint.instead() {
                 match instead {
-                    Instead::Fields(names) => {
+                    Instead::Fields(names) | Instead::OneOf(names) => {
                         assert!(names.iter().all(|name| is_field(name)), "{group}: {names:?}");
                     }
                     Instead::Advice(advice) => {

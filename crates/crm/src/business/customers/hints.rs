@@ -1,6 +1,6 @@
 //! What to use instead of fields that the tools for customers do not have.
 
-use crate::call::argument::Instead::{Advice, Fields};
+use crate::call::argument::Instead::{Advice, Fields, OneOf};
 use crate::call::argument::{Hint, Instead};
 
 /// Other names that `customers.search` accepts for its filters: those under which a customer's record shows them.
@@ -31,7 +31,7 @@ pub(crate) const ONE: &[Hint] = &[
     Hint::new(&["type", "kind"], &[Fields(&["customer_type"])]),
     Hint::new(
         &["name", "full_name", "display_name", "customer_name", "client_name"],
-        &[Fields(&["first_name", "company_name"])],
+        &[OneOf(&["first_name", "company_name"])],
     ),
     Hint::new(&["given_name", "forename"], &[Fields(&["first_name"])]),
     Hint::new(&["surname", "family_name"], &[Fields(&["last_name"])]),
@@ -71,7 +71,10 @@ pub(crate) const ONE: &[Hint] = &[
     ),
     Hint::new(
         &["tags", "tag", "labels", "tag_id", "tag_ids"],
-        &[Advice("only the operator attaches tags to a customer (tags.attach: zoop tag attach)")],
+        &[
+            Fields(&["tags"]),
+            Advice("only the operator attaches tags to a customer (tags.attach: zoop tag attach)"),
+        ],
     ),
     Hint::new(&["vip"], &[Fields(&["is_vip"])]),
     Hint::new(&["dnc", "do_not_call", "no_contact", "opt_out"], &[Fields(&["do_not_contact"])]),

@@ -83,6 +83,11 @@ pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(
     tx.all(TAGS, params![id], |row| Ok((label(row)?, row.take()?)))
 }
 
+/// A customer's tags as its record shows them, sorted by name.
+pub(super) fn tag_labels(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<TagLabel>> {
+    tx.all(TAGS, params![id], label)
+}
+
 fn label(row: &mut Row<'_>) -> Result<TagLabel> {
     Ok(TagLabel { id: row.take()?, name: row.take()?, color: row.take()? })
 }
@@ -126,7 +131,7 @@ pub(super) fn relations(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<
 /// A customer as shown.
 pub(super) fn record(tx: &mut ReadTx<'_>, customer: Customer) -> Result<CustomerRecord> {
     let contacts = contacts::store::active(tx, customer.id)?;
-    let tags = tags(tx, customer.id)?.into_iter().map(|(label, _)| label).collect();
+    let tags = tag_labels(tx, customer.id)?;
     let primary = contacts.iter().find(|contact| contact.is_primary);
     Ok(CustomerRecord::new(customer, primary, tags))
 }

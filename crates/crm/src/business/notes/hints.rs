@@ -16,10 +16,9 @@ pub(crate) const HINTS: &[Hint] = &[
     Hint::new(&["record_type"], &[Fields(&["subject_type"])]),
     Hint::new(
         &["customer_id", "customer", "contact_id", "location_id"],
-        &[
-            Fields(&["customer_id"]),
-            Advice("use subject_type (customer, customer_contact or customer_location) with subject_id"),
-        ],
+        &[Advice(
+            "use subject_type (customer, customer_contact or customer_location) with subject_id",
+        )],
     ),
     Hint::new(&["is_pinned", "pin"], &[Fields(&["pinned"])]),
     Hint::new(&["is_draft"], &[Fields(&["draft"])]),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::hints::HINTS;
-use super::{DEFAULT_COLOR, Tag, store};
+use super::{DEFAULT_COLOR, MAX_TAGS, Tag, store};
 use crate::business::customers::{self, Customer};
 use crate::call::answer::{Page, done};
 use crate::call::argument::{Color, Fields, NotNull, Ranged, Text, input};
@@ -33,8 +33,6 @@ pub const GROUP: Group = Group {
     ],
 };
 
-/// Maximum number of tags on one customer. It is limited because a customer's record shows all its tags.
-const MAX_TAGS: usize = 200;
 /// Maximum number of customers that lose a tag in one transaction.
 pub(super) const DETACHED_AT_ONCE: usize = 200;
 
@@ -122,8 +120,8 @@ pub struct CreateTag;
 impl Tool for CreateTag {
     const NAME: &'static str = "tags.create";
     const TITLE: &'static str = "Create a tag";
-    const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. No tool here \
-         attaches tags to customers.";
+    const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. \
+         customers.create attaches tags to a new customer; to others, only the operator does.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -11,8 +11,10 @@ pub struct Hint {
 /// What to use instead of an unknown field.
 #[derive(Debug, Clone, Copy)]
 pub enum Instead {
-    /// These fields, if the tool has them. `location.city` is the field `city` of the object `location`.
+    /// All these fields, if the tool has them. `location.city` is the field `city` of the object `location`.
     Fields(&'static [&'static str]),
+    /// One of these fields, if the tool has them.
+    OneOf(&'static [&'static str]),
     /// Something else, for any tool: the end of a sentence.
     Advice(&'static str),
 }
@@ -38,11 +40,13 @@ impl Hint {
 
     /// The suggestion for a tool with the fields `known`.
     fn suggestion(&self, known: &[&'static str]) -> Option<String> {
+        let is_known = |field: &&str| known.contains(&field.split('.').next().unwrap_or(field));
+        let use_all = |fields: &[&str], and: &str| {
+            fields.iter().all(is_known).then(|| format!("use {}", fields.join(and)))
+        };
         self.instead.iter().find_map(|instead| match instead {
-            Instead::Fields(fields) => {
-                let is_known = |field: &&str| known.contains(&field.split('.').next().unwrap_or(field));
-                fields.iter().all(is_known).then(|| format!("use {}", fields.join(" or ")))
-            }
+            Instead::Fields(fields) => use_all(fields, " and "),
+            Instead::OneOf(fields) => use_all(fields, " or "),
             Instead::Advice(advice) => Some((*advice).to_owned()),
         })
     }
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
 
     const HINTS: &[Hint] = &[
-        Hint::new(&["name"], &[Instead::Fields(&["q"]), Instead::Fields(&["first_name", "company"])]),
+        Hint::new(&["name"], &[Instead::Fields(&["q"]), Instead::OneOf(&["first_name", "company"])]),
         Hint::new(&["zip", "postcode"], &[Instead::Fields(&["location.postal_code"])]),
         Hint::new(&["note"], &[Instead::Advice("use notes.create")]),
     ];

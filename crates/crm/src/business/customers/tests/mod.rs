@@ -1,5 +1,6 @@
 //! Tests of the customer tools, through the pipeline.
 
+mod create;
 mod owners;
 mod search;
 mod write;
