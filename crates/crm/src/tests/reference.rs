@@ -31,13 +31,15 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "a_companys_placeholder_contact_follows_its_name",
             "possible_duplicates_are_listed_only_for_readers_and_never_rejected",
             "no_two_customers_share_a_number",
+            "a_new_customer_can_have_flags_and_tags",
+            "a_tag_that_does_not_exist_is_named_and_nothing_is_written",
         ],
     ),
     (
         "customers.update",
         &[
             "updates_change_only_what_was_sent_and_reject_immutable_fields",
-            "an_individuals_contact_follows_the_customer_until_it_is_edited",
+            "a_change_of_the_customer_or_its_own_contact_reaches_the_other",
             "a_receipt_shows_nothing_that_was_stored_before",
         ],
     ),
@@ -62,6 +64,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         "contacts.update",
         &[
             "there_is_always_a_primary_contact",
+            "a_change_of_the_customer_or_its_own_contact_reaches_the_other",
             "search_finds_a_new_phone_at_once_and_no_longer_the_old_one",
         ],
     ),

@@ -121,7 +121,8 @@ impl Tenant {
         if !foreign.is_empty() {
             return Err(invalid_fields(foreign));
         }
-        let before = customer.own.clone();
+        let is_one_person = customer.has_own_contact();
+        let old_name = customer.own["company_name"].clone();
         for (field, value) in arguments {
             match field.as_str() {
                 "id" => {}
@@ -134,21 +135,15 @@ impl Tenant {
                 _ => customer.own[field.as_str()] = value.clone(),
             }
         }
-        let is_same = [
-            "first_name",
-            "last_name",
-            "company_name",
-            "primary_phone",
-            "primary_phone_raw",
-            "primary_email",
-        ]
-        .iter()
-        .all(|field| before[*field] == customer.own[*field]);
-        if !is_same {
-            // An archived contact does not follow its customer.
-            for contact in customer.contacts.iter_mut().filter(|contact| contact.is_active()) {
-                contact.follow(&customer.own, now);
-            }
+        let name_changed = customer.own["company_name"] != old_name;
+        let placeholder = |contact: &&mut Contact| contact.origin == Origin::Placeholder;
+        if let Some(contact) = customer.contacts.iter_mut().find(placeholder)
+            && name_changed
+        {
+            contact.follow(&customer.own, now);
+        }
+        if is_one_person {
+            customer.contacts[0].copy_sent(arguments, now);
         }
         customer.own["updated_at"] = json!(time(now));
         Ok(customer.with_derived_fields(&tags))

@@ -2,6 +2,7 @@
 
 mod create;
 mod owners;
+mod same_person;
 mod search;
 mod write;
 mod write_only;

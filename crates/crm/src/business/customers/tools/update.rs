@@ -1,5 +1,6 @@
 //! `customers.update`
 
+use crate::business::customers::contacts::same_person::{self, SentFields};
 use crate::business::customers::contacts::{self, Contact, Origin};
 use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, hints, store};
 use crate::call::access::Access;
@@ -91,18 +92,16 @@ impl Command for UpdateCustomer {
         let new = apply_changes(&old, input, ctx);
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
-        if searched_fields(&old) != searched_fields(&new) {
-            update_created_contact(ctx, &new)?;
-        }
-        if searched_fields(&old) != searched_fields(&new) || old.status != new.status {
+        let is_contact_changed = update_created_contact(ctx, &old, &new, input)?;
+        let is_changed = searched_fields(&old) != searched_fields(&new) || old.status != new.status;
+        if is_contact_changed || is_changed {
             store::reindex(ctx.tx, &new)?;
         }
         store::record(ctx.tx, new)
     }
 }
 
-/// The names, phone and e-mail address that a search matches. The contact that was created with the customer copies
-/// them until the contact is edited.
+/// The names, phone and e-mail address that a search matches.
 fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
     [
         customer.first_name.as_ref(),
@@ -181,18 +180,36 @@ fn refuse_other_type(
     Err(Error::fields(problems.collect()))
 }
 
-/// Updates the contact that was created with the customer, unless it has been edited since.
-fn update_created_contact(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
-    for old in contacts::store::active(ctx.tx, customer.id)? {
-        if old.origin == Origin::Own {
-            continue;
+/// Updates the contact that was created with the customer: an individual's own contact, or a company's placeholder.
+/// Returns whether it has changed.
+fn update_created_contact(
+    ctx: &mut WriteCtx<'_, '_>,
+    old: &Customer,
+    new: &Customer,
+    input: &UpdateCustomerInput,
+) -> Result<bool> {
+    let change = match old.customer_type {
+        CustomerType::Individual => {
+            let sent = SentFields {
+                first_name: input.first_name.0.is_some(),
+                last_name: !input.last_name.is_keep(),
+                phone: !input.phone.is_keep(),
+                email: !input.email.is_keep(),
+            };
+            same_person::changed_contact(ctx.tx, old, new, sent)?
         }
-        let mut new = old.clone();
-        new.follow(customer);
-        if new != old {
-            new.updated_at = ctx.moment();
-            Contact::save(ctx, &old, &new)?;
+        CustomerType::Company if old.company_name != new.company_name => {
+            let contacts = contacts::store::active(ctx.tx, new.id)?;
+            let is_placeholder = |contact: &Contact| contact.origin == Origin::Placeholder;
+            contacts.into_iter().find(is_placeholder).map(|placeholder| {
+                let mut renamed = placeholder.clone();
+                renamed.follow(new);
+                (placeholder, renamed)
+            })
         }
-    }
-    Ok(())
+        CustomerType::Company => None,
+    };
+    let Some((old, new)) = change else { return Ok(false) };
+    Contact::save(ctx, &old, &Contact { updated_at: ctx.moment(), ..new })?;
+    Ok(true)
 }

@@ -1,8 +1,9 @@
 //! `contacts.update`
 
-use crate::business::customers;
+use crate::business::customers::{self, Customer};
 use crate::business::customers::children::Children;
 use crate::business::customers::contacts::hints::HINTS;
+use crate::business::customers::contacts::same_person::{self, SentFields};
 use crate::business::customers::contacts::{Contact, ContactRole, Origin, store};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, input};
@@ -49,7 +50,8 @@ pub struct UpdateContact;
 impl Tool for UpdateContact {
     const NAME: &'static str = "contacts.update";
     const TITLE: &'static str = "Update a contact";
-    const ABOUT: &'static str = "Changes the fields sent and keeps the others.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others. An individual's own \
+        contact is the same person: a new name, phone or e-mail changes the customer too.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -77,11 +79,29 @@ impl Command for UpdateContact {
             ));
         }
         let new = apply_changes(&old, input, ctx);
+        let person = same_person::changed_customer(ctx.tx, &customer, &old, &new, sent(input))?;
         contacts.update(ctx, &old, &new)?;
-        if old.searched_fields() != new.searched_fields() {
-            customers::store::reindex(ctx.tx, &customer)?;
+        match person {
+            // Saving the customer also updates the search index.
+            Some(person) => {
+                let person = Customer { updated_at: ctx.moment(), ..person };
+                Customer::save(ctx, &customer, &person)?;
+            }
+            None if old.searched_fields() != new.searched_fields() => {
+                customers::store::reindex(ctx.tx, &customer)?;
+            }
+            None => {}
         }
         Ok(new)
+    }
+}
+
+const fn sent(input: &UpdateContactInput) -> SentFields {
+    SentFields {
+        first_name: input.first_name.0.is_some(),
+        last_name: input.last_name.0.is_some(),
+        phone: !input.phone.is_keep(),
+        email: !input.email.is_keep(),
     }
 }
 
