@@ -32,6 +32,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "possible_duplicates_are_listed_only_for_readers_and_never_rejected",
             "no_two_customers_share_a_number",
             "a_new_customer_can_have_flags_and_tags",
+            "a_taken_external_id_is_a_conflict_that_names_its_customer",
             "a_tag_that_does_not_exist_is_named_and_nothing_is_written",
         ],
     ),

@@ -14,6 +14,8 @@ pub(super) enum FieldType {
     Country,
     Degrees(f64),
     Time,
+    /// A list of tags, by id or name.
+    Tags,
     /// The number of rows on a page.
     Limit {
         max: u64,
@@ -37,7 +39,7 @@ pub(super) enum Presence {
 pub(super) type Field = (&'static str, FieldType, Presence);
 
 use FieldType::{
-    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Text, Time, Word,
+    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Tags, Text, Time, Word,
 };
 use Presence::{Clearable, NotNull, Optional, Required};
 
@@ -151,7 +153,12 @@ const NEW_CUSTOMER: &[Field] = &[
     ("phone", Phone, Optional),
     ("email", Email, Optional),
     ("notes_internal", Text(10_000), Optional),
+    ("is_vip", Boolean, Optional),
+    ("do_not_contact", Boolean, Optional),
+    ("do_not_contact_reason", Text(500), Optional),
     ("source", Text(64), Optional),
+    ("external_id", Text(128), Optional),
+    ("tags", Tags, Optional),
     ("primary_contact", Nested(PERSON), Optional),
     ("location", Nested(ADDRESS), Optional),
 ];
@@ -167,6 +174,7 @@ const CHANGED_CUSTOMER: &[Field] = &[
     ("do_not_contact", Boolean, NotNull),
     ("do_not_contact_reason", Text(500), Clearable),
     ("source", Text(64), Clearable),
+    ("external_id", Text(128), Clearable),
     ("status", Word(&["active", "inactive"]), NotNull),
 ];
 const CUSTOMER_FILTERS: &[Field] = &[
@@ -176,6 +184,7 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("tag", Id, Optional),
     ("email", Email, Optional),
     ("customer_number", Text(32), Optional),
+    ("external_id", Text(128), Optional),
     ("limit", Limit { max: 100 }, Optional),
 ];
 const NOTE_FILTERS: &[Field] = &[

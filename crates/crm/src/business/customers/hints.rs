@@ -19,6 +19,10 @@ pub(crate) const SEARCH: &[Hint] = &[
     ),
     Hint::new(&["email_address", "mail", "primary_email"], &[Fields(&["email"])]),
     Hint::new(&["tags", "tag_id", "tag_ids", "tag_name", "label", "labels"], &[Fields(&["tag"])]),
+    Hint::new(
+        &["external_reference", "foreign_id", "import_id", "legacy_id", "ref", "reference"],
+        &[Fields(&["external_id"])],
+    ),
     Hint::new(&["number", "customer_no"], &[Fields(&["customer_number"])]),
     Hint::new(&["archived", "is_archived", "is_active", "state"], &[Fields(&["status"])]),
     Hint::new(&["id", "customer_id"], &[Advice("use customers.get for the customer with an id")]),
@@ -82,6 +86,10 @@ pub(crate) const ONE: &[Hint] = &[
     Hint::new(
         &["lead_source", "referral", "referred_by", "referral_source"],
         &[Fields(&["source"])],
+    ),
+    Hint::new(
+        &["external_reference", "foreign_id", "import_id", "legacy_id", "ref", "reference"],
+        &[Fields(&["external_id"])],
     ),
     Hint::new(&["is_active", "active"], &[Fields(&["status"])]),
     Hint::new(&["archived", "is_archived"], &[Advice("use customers.archive to archive a customer")]),

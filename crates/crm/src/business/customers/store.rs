@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
-use super::{Customer, CustomerRecord, CustomerType, SearchRow, TagLabel};
+use super::{Customer, CustomerNumber, CustomerRecord, CustomerType, SearchRow, TagLabel};
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::index::CustomerDocument;
 use crate::business::customers::locations::{self, Location};
@@ -17,6 +17,8 @@ zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
            WHERE tenant_no = $1 AND id = $2"));
+    BY_EXTERNAL_ID = "SELECT id, customer_number, archived_at IS NOT NULL FROM customers \
+                      WHERE tenant_no = $1 AND external_id = $2";
     /// The next customers after an id.
     PAGE = (text!("SELECT ", Customer::SELECTED, " FROM customers \
             WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
@@ -76,6 +78,24 @@ zoop_db::statements! {
 /// [`Error::NotFound`] if there is no such customer.
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Customer> {
     tx.first::<_, Error>(GET, params![id], Customer::read)?.ok_or(Error::not_found("customer"))
+}
+
+/// The customer that has an external id.
+pub(super) struct ExternalIdHolder {
+    pub(super) id: Id<kinds::Customer>,
+    pub(super) customer_number: CustomerNumber,
+    pub(super) is_archived: bool,
+}
+
+/// The customer with this external id, which may be archived.
+pub(super) fn by_external_id(
+    tx: &mut ReadTx<'_>,
+    external_id: &str,
+) -> Result<Option<ExternalIdHolder>> {
+    tx.first(BY_EXTERNAL_ID, params![external_id], |row| {
+        let (id, customer_number, is_archived) = (row.take()?, row.take()?, row.take()?);
+        Ok(ExternalIdHolder { id, customer_number, is_archived })
+    })
 }
 
 /// A customer's tags, sorted by name, each with its number in the search index.

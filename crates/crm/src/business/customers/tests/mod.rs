@@ -1,6 +1,7 @@
 //! Tests of the customer tools, through the pipeline.
 
 mod create;
+mod external_id;
 mod owners;
 mod same_person;
 mod search;

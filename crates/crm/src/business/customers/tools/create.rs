@@ -6,7 +6,7 @@ use crate::business::customers::index;
 use crate::business::customers::locations::{self, LocationInput};
 use crate::business::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
-    Status, store,
+    Status, external_id, store,
 };
 use crate::business::tags::{self, MAX_TAGS};
 use crate::call::argument::{Email, Fields, List, PhoneNumber, Text, input};
@@ -47,6 +47,8 @@ input! {
         pub do_not_contact_reason: Option<Text<500>>,
         /// How the customer was acquired, such as referral or google.
         pub source: Option<Text<64>>,
+        /// The customer's id in another system; unique in the account.
+        pub external_id: Option<Text<128>>,
         /// Ids or names of existing tags.
         pub tags: Option<List<Text<64>, 0, MAX_TAGS>>,
         /// The first contact; companies only.
@@ -114,6 +116,9 @@ impl Command for CreateCustomer {
             Some(List(named)) => tags::resolve(ctx.tx, "tags", named)?,
             None => Vec::new(),
         };
+        if let Some(Text(external_id)) = &input.external_id {
+            external_id::require_free(ctx.tx, ctx.access, external_id, None)?;
+        }
         let possible_duplicates = possible_duplicates(ctx, input, None)?;
         let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
@@ -134,6 +139,7 @@ impl Command for CreateCustomer {
             do_not_contact: input.do_not_contact == Some(true),
             do_not_contact_reason: input.do_not_contact_reason.as_ref().map(|why| why.0.clone()),
             source: input.source.as_ref().map(|source| source.0.clone()),
+            external_id: input.external_id.as_ref().map(|id| id.0.clone()),
             created_at: id.created_at(),
             updated_at: id.created_at(),
             archived_at: None,

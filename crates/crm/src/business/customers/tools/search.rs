@@ -33,6 +33,8 @@ input! {
         pub email: Option<Email>,
         /// The whole customer number, such as C-0042.
         pub customer_number: Option<Text<32>>,
+        /// The whole id in another system.
+        pub external_id: Option<Text<128>>,
     }
 }
 
@@ -87,6 +89,16 @@ impl List for SearchCustomers {
             Some(text) => match CustomerNumber::parse(&text.0) {
                 None => return Ok(Found::all(Vec::new())),
                 number => number.map(|number| number.0),
+            },
+        };
+        // At most one customer has the external id. The index finds it by its number, along with the other filters.
+        let number = match &input.external_id {
+            None => number,
+            Some(Text(id)) => match store::by_external_id(ctx.tx, id)? {
+                Some(found) if number.is_none_or(|number| number == found.customer_number.0) => {
+                    Some(found.customer_number.0)
+                }
+                _ => return Ok(Found::all(Vec::new())),
             },
         };
         let query = CustomerQuery {

@@ -2,7 +2,9 @@
 
 use crate::business::customers::contacts::same_person::{self, SentFields};
 use crate::business::customers::contacts::{self, Contact, Origin};
-use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, hints, store};
+use crate::business::customers::{
+    Customer, CustomerRecord, CustomerType, Status, external_id, hints, store,
+};
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
 use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, choices, input};
@@ -48,6 +50,8 @@ input! {
         pub do_not_contact_reason: Patch<Text<500>>,
         /// How the customer was acquired.
         pub source: Patch<Text<64>>,
+        /// The customer's id in another system; unique in the account.
+        pub external_id: Patch<Text<128>>,
         /// To archive a customer, use customers.archive.
         pub status: NotNull<SettableStatus>,
     }
@@ -89,6 +93,9 @@ impl Command for UpdateCustomer {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateCustomerInput) -> Result<CustomerRecord> {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         refuse_other_type(&old, input, ctx.access)?;
+        if let Patch::Set(Text(external_id)) = &input.external_id {
+            external_id::require_free(ctx.tx, ctx.access, external_id, Some(old.id))?;
+        }
         let new = apply_changes(&old, input, ctx);
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
@@ -132,6 +139,7 @@ fn apply_changes(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_,
             old.do_not_contact_reason.as_ref(),
         ),
         source: apply_patch(input.source.map(|source| source.0), old.source.as_ref()),
+        external_id: apply_patch(input.external_id.map(|id| id.0), old.external_id.as_ref()),
         status: match input.status.0 {
             Some(SettableStatus::Active) => Status::Active,
             Some(SettableStatus::Inactive) => Status::Inactive,
