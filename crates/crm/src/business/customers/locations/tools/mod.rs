@@ -58,7 +58,7 @@ input! {
         /// true only if its type has no primary location; default false. The first location of a type
         /// is always primary.
         pub is_primary: Option<bool>,
-        /// Gate or alarm codes and the like.
+        /// Gate or alarm codes and the like. For a log, use notes.create.
         pub access_notes: Option<Text<10_000>>,
         /// Where to park.
         pub parking_notes: Option<Text<10_000>>,
@@ -184,7 +184,8 @@ pub struct CreateLocation;
 impl Tool for CreateLocation {
     const NAME: &'static str = "locations.create";
     const TITLE: &'static str = "Add a location";
-    const ABOUT: &'static str = "Adds an address to a customer, of one of four types.";
+    const ABOUT: &'static str = "Adds an address to a customer: for service, billing, mailing or \
+        anything else.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

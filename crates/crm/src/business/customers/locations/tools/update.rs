@@ -40,7 +40,7 @@ input! {
         pub label: Patch<Text<128>>,
         /// false demotes it; true promotes it if its type has no primary location.
         pub is_primary: NotNull<bool>,
-        /// Gate or alarm codes and the like, replaced as a whole.
+        /// Gate or alarm codes and the like, replaced as a whole. For a log, use notes.create.
         pub access_notes: Patch<Text<10_000>>,
         /// Where to park, replaced as a whole.
         pub parking_notes: Patch<Text<10_000>>,
