@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::call::answer::Page;
 use crate::call::argument::{
-    self, Argument, Field, Fields, Hint, Input, Instead, Json, Object, Parse, ParseContext, ParseError,
+    self, Argument, Field, Fields, Hint, Input, Instead, Json, Object, Parse, ParseContext,
+    ParseError,
 };
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};

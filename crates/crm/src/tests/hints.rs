@@ -83,7 +83,8 @@ fn another_name_for_a_field_is_answered_with_the_right_one() {
 #[test]
 fn every_hint_names_fields_of_its_group_and_existing_tools() {
     for (group, hints) in GROUPS {
-        let tools = catalog::GROUPS.iter().find(|known| known.name == *group).expect("a group").tools;
+        let tools =
+            catalog::GROUPS.iter().find(|known| known.name == *group).expect("a group").tools;
         let fields: Vec<_> = tools.iter().flat_map(|tool| tool.fields()).collect();
         let is_field = |path: &str| match path.split_once('.') {
             None => fields.iter().any(|field| field.name == path),
@@ -98,8 +99,12 @@ fn every_hint_names_fields_of_its_group_and_existing_tools() {
                         assert!(names.iter().all(|name| is_field(name)), "{group}: {names:?}");
                     }
                     Instead::Advice(advice) => {
-                        let words = advice.split(|letter: char| !(letter.is_alphanumeric() || ".:_".contains(letter)));
-                        let named = words.map(|word| word.trim_matches(['.', ':'])).filter(|word| word.contains('.'));
+                        let words = advice.split(|letter: char| {
+                            !(letter.is_alphanumeric() || ".:_".contains(letter))
+                        });
+                        let named = words
+                            .map(|word| word.trim_matches(['.', ':']))
+                            .filter(|word| word.contains('.'));
                         for tool in named {
                             assert!(catalog::find(tool).is_some(), "{group}: {tool} in {advice}");
                         }
@@ -111,7 +116,10 @@ fn every_hint_names_fields_of_its_group_and_existing_tools() {
                 let has_it = |tool: &&crate::call::definition::ToolDef| {
                     tool.fields().iter().any(|field| field.name == *name)
                 };
-                assert!(!tools.iter().all(|tool| has_it(&tool)), "{group}: {name} is never unknown");
+                assert!(
+                    !tools.iter().all(|tool| has_it(&tool)),
+                    "{group}: {name} is never unknown"
+                );
             }
         }
     }
@@ -138,7 +146,8 @@ fn a_search_takes_customer_type_for_type() {
         let error = error_json(&search(other).expect_err(name));
         assert_eq!(error["fields"][0]["field"], "type", "{name}: {error}");
     }
-    let twice = search(json!({ "customer_type": "company", "type": "company" })).expect_err("twice");
+    let twice =
+        search(json!({ "customer_type": "company", "type": "company" })).expect_err("twice");
     let twice = error_json(&twice);
     assert_eq!(twice["fields"][0]["field"], "customer_type");
     assert!(text(&twice["fields"][0], "problem").contains("use type"), "{twice}");

@@ -52,10 +52,9 @@ const REPLACED_POLICIES: &[&str] =
 
 /// Unique indexes on a column that the same migration adds. Until all processes are replaced, the previous version
 /// writes NULL there, which these indexes leave out.
-const INDEXES_OF_NEW_COLUMNS: &[&str] = &[
-    "CREATE UNIQUE INDEX customers_external_id ON customers (tenant_no, external_id) \
-     WHERE external_id IS NOT NULL",
-];
+const INDEXES_OF_NEW_COLUMNS: &[&str] =
+    &["CREATE UNIQUE INDEX customers_external_id ON customers (tenant_no, external_id) \
+     WHERE external_id IS NOT NULL"];
 
 /// Why a statement may break the previous version, given the tables that the migration itself has created.
 fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {

@@ -42,10 +42,12 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
             Some(value) => match clean_value(value, *field_type) {
                 Ok(value) => drop(clean.insert((*name).to_owned(), value)),
                 Err(inner) if inner.is_empty() => drop(invalid.insert((*name).to_owned())),
-                Err(inner) => invalid.extend(inner.iter().map(|inner| match inner.strip_prefix('[') {
-                    Some(_) => format!("{name}{inner}"),
-                    None => format!("{name}.{inner}"),
-                })),
+                Err(inner) => {
+                    invalid.extend(inner.iter().map(|inner| match inner.strip_prefix('[') {
+                        Some(_) => format!("{name}{inner}"),
+                        None => format!("{name}.{inner}"),
+                    }))
+                }
             },
         }
     }

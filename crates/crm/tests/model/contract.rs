@@ -39,7 +39,8 @@ pub(super) enum Presence {
 pub(super) type Field = (&'static str, FieldType, Presence);
 
 use FieldType::{
-    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Tags, Text, Time, Word,
+    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Tags, Text, Time,
+    Word,
 };
 use Presence::{Clearable, NotNull, Optional, Required};
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument, argument_or,
-    caseless, creation, e164, invalid_fields, time,
+    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument,
+    argument_or, caseless, creation, e164, invalid_fields, time,
 };
 
 impl Tenant {
@@ -101,7 +101,8 @@ impl Tenant {
         let named = argument(arguments, "tags");
         for (index, name) in named.as_array().into_iter().flatten().enumerate() {
             let mut tags = self.tags.iter();
-            let is_meant = |tag: &&Value| tag["id"] == *name || caseless(&tag["name"]) == caseless(name);
+            let is_meant =
+                |tag: &&Value| tag["id"] == *name || caseless(&tag["name"]) == caseless(name);
             match tags.find(is_meant) {
                 Some(tag) => drop(ids.insert(tag["id"].as_str().expect("an id").to_owned())),
                 None => drop(unknown.insert(format!("tags[{index}]"))),

@@ -11,9 +11,24 @@ pub(crate) const SEARCH: &[Hint] = &[
     Hint::new(&["customer_type", "kind"], &[Fields(&["type"])]),
     Hint::new(
         &[
-            "query", "search", "text", "term", "keyword", "keywords", "name", "first_name",
-            "last_name", "company_name", "display_name", "customer_name", "full_name", "phone",
-            "phone_number", "telephone", "mobile", "primary_phone",
+            "query",
+            "search",
+            "text",
+            "term",
+            "keyword",
+            "keywords",
+            "name",
+            "first_name",
+            "last_name",
+            "company_name",
+            "display_name",
+            "customer_name",
+            "full_name",
+            "phone",
+            "phone_number",
+            "telephone",
+            "mobile",
+            "primary_phone",
         ],
         &[Fields(&["q"])],
     ),
@@ -92,8 +107,10 @@ pub(crate) const ONE: &[Hint] = &[
         &[Fields(&["external_id"])],
     ),
     Hint::new(&["is_active", "active"], &[Fields(&["status"])]),
-    Hint::new(&["archived", "is_archived"], &[Advice("use customers.archive to archive a customer")]),
+    Hint::new(
+        &["archived", "is_archived"],
+        &[Advice("use customers.archive to archive a customer")],
+    ),
 ];
 
-const CHANGE_ADDRESS: Instead =
-    Advice("use locations.update or locations.create for an address");
+const CHANGE_ADDRESS: Instead = Advice("use locations.update or locations.create for an address");

@@ -91,7 +91,10 @@ mod tests {
     use super::*;
 
     const HINTS: &[Hint] = &[
-        Hint::new(&["name"], &[Instead::Fields(&["q"]), Instead::OneOf(&["first_name", "company"])]),
+        Hint::new(
+            &["name"],
+            &[Instead::Fields(&["q"]), Instead::OneOf(&["first_name", "company"])],
+        ),
         Hint::new(&["zip", "postcode"], &[Instead::Fields(&["location.postal_code"])]),
         Hint::new(&["note"], &[Instead::Advice("use notes.create")]),
     ];

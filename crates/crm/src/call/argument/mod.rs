@@ -25,11 +25,11 @@ mod values;
 pub use arguments::{Arguments, Value};
 pub use calendar::{Date, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
+pub(crate) use fields::rename_aliases;
 pub use fields::{
     CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
     read_filters,
 };
-pub(crate) use fields::rename_aliases;
 pub use hints::{Hint, Instead};
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ pub(crate) const HINTS: &[Hint] = &[
     Hint::new(&["customer"], &[Fields(&["customer_id"])]),
     Hint::new(
         &["name", "full_name", "display_name", "contact_name"],
-        &[Fields(&["first_name", "last_name"]), Advice("use customers.search to find a person by name")],
+        &[
+            Fields(&["first_name", "last_name"]),
+            Advice("use customers.search to find a person by name"),
+        ],
     ),
     Hint::new(&["given_name", "forename"], &[Fields(&["first_name"])]),
     Hint::new(&["surname", "family_name"], &[Fields(&["last_name"])]),

@@ -1,8 +1,8 @@
-//! An individual and the contact that was created with it are one person. A name, telephone number or e-mail address that
+//! An individual and the contact that was created with them are one person. A name, telephone number or e-mail address that
 //! a call sends for one of them is stored for the other too.
 //!
-//! They are one person while the contact is active and has the customer's name. A contact that was renamed while it was
-//! not connected, such as an archived one, is another person.
+//! They are one person while the contact is active and has the customer's name. An archived contact that missed a
+//! change of the customer's name is another person when it is restored.
 
 use zoop_db::ReadTx;
 
@@ -10,18 +10,24 @@ use super::{Contact, store};
 use crate::business::customers::{Customer, CustomerType};
 use crate::call::error::Result;
 
-/// The fields that a call sends for a person.
+/// A field that an individual and their contact have in common.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SentFields {
-    pub(crate) first_name: bool,
-    pub(crate) last_name: bool,
-    pub(crate) phone: bool,
-    pub(crate) email: bool,
+pub(crate) enum PersonField {
+    FirstName,
+    LastName,
+    Phone,
+    Email,
 }
 
-impl SentFields {
-    const fn any(self) -> bool {
-        self.first_name || self.last_name || self.phone || self.email
+impl PersonField {
+    /// The fields that a call sends. `is_sent` says so for each, in the order of their declaration.
+    pub(crate) fn sent(is_sent: [bool; 4]) -> Vec<Self> {
+        let all = [Self::FirstName, Self::LastName, Self::Phone, Self::Email];
+        all.into_iter()
+            .zip(is_sent)
+            .filter(|(_, is_sent)| *is_sent)
+            .map(|(field, _)| field)
+            .collect()
     }
 }
 
@@ -29,9 +35,9 @@ impl SentFields {
 fn contact_of(
     tx: &mut ReadTx<'_>,
     customer: &Customer,
-    sent: SentFields,
+    sent: &[PersonField],
 ) -> Result<Option<Contact>> {
-    if !sent.any() || customer.customer_type != CustomerType::Individual {
+    if sent.is_empty() || customer.customer_type != CustomerType::Individual {
         return Ok(None);
     }
     let first = store::first(tx, customer.id)?;
@@ -42,56 +48,49 @@ fn contact_of(
     }))
 }
 
-/// The change of the contact that is the same person as the customer `old`, which becomes `new`: the contact before and
-/// after it.
+/// The contact that changes when a call changes the customer `old` to `new`, because they are the same person. Returns
+/// the contact before and after its change.
 pub(crate) fn changed_contact(
     tx: &mut ReadTx<'_>,
     old: &Customer,
     new: &Customer,
-    sent: SentFields,
+    sent: &[PersonField],
 ) -> Result<Option<(Contact, Contact)>> {
     let Some(contact) = contact_of(tx, old, sent)? else { return Ok(None) };
     let mut changed = contact.clone();
-    if sent.first_name {
-        changed.first_name = new.first_name.clone().unwrap_or_default();
-    }
-    if sent.last_name {
-        changed.last_name.clone_from(&new.last_name);
-    }
-    if sent.phone {
-        changed.phone.clone_from(&new.phone);
-        changed.phone_raw.clone_from(&new.phone_raw);
-    }
-    if sent.email {
-        changed.email.clone_from(&new.email);
+    for field in sent {
+        match field {
+            PersonField::FirstName => {
+                changed.first_name = new.first_name.clone().unwrap_or_default();
+            }
+            PersonField::LastName => changed.last_name.clone_from(&new.last_name),
+            PersonField::Phone => changed.set_phone(new.phone().as_ref()),
+            PersonField::Email => changed.email.clone_from(&new.email),
+        }
     }
     Ok((changed != contact).then_some((contact, changed)))
 }
 
-/// The customer as it is after a change of its contact `old` to `new`: changed, if they are the same person.
+/// The customer as it is after a call changes the contact `old` to `new`, if that changes the customer, because they
+/// are the same person.
 pub(crate) fn changed_customer(
     tx: &mut ReadTx<'_>,
     customer: &Customer,
     old: &Contact,
     new: &Contact,
-    sent: SentFields,
+    sent: &[PersonField],
 ) -> Result<Option<Customer>> {
     if contact_of(tx, customer, sent)?.is_none_or(|contact| contact.id != old.id) {
         return Ok(None);
     }
     let mut changed = customer.clone();
-    if sent.first_name {
-        changed.first_name = Some(new.first_name.clone());
-    }
-    if sent.last_name {
-        changed.last_name.clone_from(&new.last_name);
-    }
-    if sent.phone {
-        changed.phone.clone_from(&new.phone);
-        changed.phone_raw.clone_from(&new.phone_raw);
-    }
-    if sent.email {
-        changed.email.clone_from(&new.email);
+    for field in sent {
+        match field {
+            PersonField::FirstName => changed.first_name = Some(new.first_name.clone()),
+            PersonField::LastName => changed.last_name.clone_from(&new.last_name),
+            PersonField::Phone => changed.set_phone(new.phone().as_ref()),
+            PersonField::Email => changed.email.clone_from(&new.email),
+        }
     }
     Ok((changed != *customer).then_some(changed))
 }

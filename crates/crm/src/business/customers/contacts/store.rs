@@ -49,10 +49,7 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
 }
 
 /// A customer's first contact, which was created with the customer. It may be archived.
-pub(super) fn first(
-    tx: &mut ReadTx<'_>,
-    customer: Id<kinds::Customer>,
-) -> Result<Option<Contact>> {
+pub(super) fn first(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Option<Contact>> {
     tx.first(FIRST, params![customer], Contact::read)
 }
 

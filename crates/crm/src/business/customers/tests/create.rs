@@ -27,7 +27,8 @@ fn a_new_customer_can_have_flags_and_tags() {
     assert_eq!(created["is_vip"], true);
     assert_eq!(created["do_not_contact"], true);
     assert_eq!(created["do_not_contact_reason"], "Asked us.");
-    let names: Vec<_> = created["tags"].as_array().unwrap().iter().map(|it| text(it, "name")).collect();
+    let names: Vec<_> =
+        created["tags"].as_array().unwrap().iter().map(|it| text(it, "name")).collect();
     assert_eq!(names, ["HOA", "Slow pay"], "each tag once, by name");
     let full = env.call(&acme.owner, "customers.get", json!({ "id": created["id"] })).unwrap();
     assert_eq!(full["tags"], created["tags"]);
@@ -55,8 +56,14 @@ fn a_tag_that_does_not_exist_is_named_and_nothing_is_written() {
     let (acme, other) = (env.business("Acme"), env.business("Other"));
     let theirs = env.create(&other.owner, "tags.create", json!({ "name": "Theirs" }));
     let unknown = "01890000-0000-7000-8000-000000000000";
-    let create = |tags: Value| json!({ "customer_type": "individual", "first_name": "Vera", "tags": tags });
-    let named = problems(&env, &acme, "customers.create", create(json!(["HOA", "Theirs", theirs, unknown])));
+    let create =
+        |tags: Value| json!({ "customer_type": "individual", "first_name": "Vera", "tags": tags });
+    let named = problems(
+        &env,
+        &acme,
+        "customers.create",
+        create(json!(["HOA", "Theirs", theirs, unknown])),
+    );
     assert_eq!(named, ["tags[1]", "tags[2]", "tags[3]"]);
     let problem = |tag: &str| {
         let refused = env.call(&acme.owner, "customers.create", create(json!([tag])));
@@ -66,7 +73,10 @@ fn a_tag_that_does_not_exist_is_named_and_nothing_is_written() {
     assert!(search(&env, &acme, json!({ "q": "vera" })).is_empty());
     let many: Vec<_> = (0..201).map(|number| format!("tag {number}")).collect();
     assert_eq!(problems(&env, &acme, "customers.create", create(json!(many))), ["tags"]);
-    assert_eq!(problems(&env, &acme, "customers.create", create(json!(["", 7]))), ["tags[0]", "tags[1]"]);
+    assert_eq!(
+        problems(&env, &acme, "customers.create", create(json!(["", 7]))),
+        ["tags[0]", "tags[1]"]
+    );
 }
 
 #[both]

@@ -40,7 +40,10 @@ fn an_external_id_is_stored_shown_changed_and_cleared() {
     let changes = history["rows"][0]["changes"].as_array().unwrap();
     let change = changes.iter().find(|change| change["field"] == "external_id").expect("a change");
     assert_eq!((&change["old"], &change["new"]), (&json!("QB-18"), &Value::Null));
-    assert_eq!(problems(&env, &acme, "customers.create", create(&"x".repeat(129))), ["external_id"]);
+    assert_eq!(
+        problems(&env, &acme, "customers.create", create(&"x".repeat(129))),
+        ["external_id"]
+    );
     for _ in 0..2 {
         let other = company(&env, &acme, "Without");
         assert_eq!(get(&env, &acme, &other)["external_id"], Value::Null);

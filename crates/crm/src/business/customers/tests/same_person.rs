@@ -17,7 +17,8 @@ struct Individual<'a> {
 
 impl<'a> Individual<'a> {
     fn new(env: &'a TestEnv, acme: &'a Business) -> Self {
-        let fields = json!({ "last_name": "Cruz", "phone": "510-555-0101", "email": "a@example.com" });
+        let fields =
+            json!({ "last_name": "Cruz", "phone": "510-555-0101", "email": "a@example.com" });
         let id = person(env, acme, "Ana", fields);
         let full = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
         let contact = text(&full["contacts"][0], "id").to_owned();
@@ -25,9 +26,10 @@ impl<'a> Individual<'a> {
     }
 
     fn call(&self, tool: &str, fields: Value) -> Value {
-        let mut arguments = match tool.starts_with("contacts.") {
-            true => json!({ "id": self.contact, "customer_id": self.id }),
-            false => json!({ "id": self.id }),
+        let mut arguments = if tool.starts_with("contacts.") {
+            json!({ "id": self.contact, "customer_id": self.id })
+        } else {
+            json!({ "id": self.id })
         };
         arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         self.env.call(&self.acme.owner, tool, arguments).expect(tool)
@@ -38,7 +40,8 @@ impl<'a> Individual<'a> {
         let customer = self.call("customers.get", json!({}));
         let contact = self.call("contacts.get", json!({}));
         let fields = |record: &Value, keys: [&str; 5]| keys.map(|key| record[key].clone());
-        let own = ["first_name", "last_name", "primary_phone", "primary_phone_raw", "primary_email"];
+        let own =
+            ["first_name", "last_name", "primary_phone", "primary_phone_raw", "primary_email"];
         [
             json!(fields(&customer, own)),
             json!(fields(&contact, ["first_name", "last_name", "phone", "phone_raw", "email"])),
@@ -84,8 +87,12 @@ fn a_change_of_the_customer_or_its_own_contact_reaches_the_other() {
             let entry = &history["rows"][0];
             assert_eq!(entry["tool"], tool);
             let changes = entry["changes"].as_array().unwrap();
-            let is_own = |change: &&Value| change["record_type"] == kind && change["field"] != "updated_at";
-            assert!(changes.iter().any(|change| is_own(&change)), "{tool}: no change of the {kind}");
+            let is_own =
+                |change: &&Value| change["record_type"] == kind && change["field"] != "updated_at";
+            assert!(
+                changes.iter().any(|change| is_own(&change)),
+                "{tool}: no change of the {kind}"
+            );
         }
     }
     assert_eq!(search(&env, &acme, json!({ "q": "anna" })), ["Anna"]);

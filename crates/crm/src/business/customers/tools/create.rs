@@ -153,7 +153,8 @@ impl Command for CreateCustomer {
         }
         tags::attach_to_new(ctx, customer.id, &tags)?;
         store::index(ctx.tx, &customer)?;
-        let tags = if tags.is_empty() { Vec::new() } else { store::tag_labels(ctx.tx, customer.id)? };
+        let tags =
+            if tags.is_empty() { Vec::new() } else { store::tag_labels(ctx.tx, customer.id)? };
         let customer = CustomerRecord::new(customer, Some(&contact), tags);
         Ok(CreatedCustomer { customer, possible_duplicates })
     }

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::business::customers::index::CustomerQuery;
-use crate::business::customers::{
-    CustomerNumber, CustomerType, SearchRow, Status, hints, store,
-};
+use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, hints, store};
 use crate::business::tags;
 use crate::call::answer::Page;
 use crate::call::argument::{Email, Ranged, SearchText, Text, input};

@@ -1,6 +1,6 @@
 //! `customers.update`
 
-use crate::business::customers::contacts::same_person::{self, SentFields};
+use crate::business::customers::contacts::same_person::{self, PersonField};
 use crate::business::customers::contacts::{self, Contact, Origin};
 use crate::business::customers::{
     Customer, CustomerRecord, CustomerType, Status, external_id, hints, store,
@@ -198,13 +198,13 @@ fn update_created_contact(
 ) -> Result<bool> {
     let change = match old.customer_type {
         CustomerType::Individual => {
-            let sent = SentFields {
-                first_name: input.first_name.0.is_some(),
-                last_name: !input.last_name.is_keep(),
-                phone: !input.phone.is_keep(),
-                email: !input.email.is_keep(),
-            };
-            same_person::changed_contact(ctx.tx, old, new, sent)?
+            let sent = PersonField::sent([
+                input.first_name.0.is_some(),
+                !input.last_name.is_keep(),
+                !input.phone.is_keep(),
+                !input.email.is_keep(),
+            ]);
+            same_person::changed_contact(ctx.tx, old, new, &sent)?
         }
         CustomerType::Company if old.company_name != new.company_name => {
             let contacts = contacts::store::active(ctx.tx, new.id)?;

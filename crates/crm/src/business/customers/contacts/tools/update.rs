@@ -1,10 +1,10 @@
 //! `contacts.update`
 
-use crate::business::customers::{self, Customer};
 use crate::business::customers::children::Children;
 use crate::business::customers::contacts::hints::HINTS;
-use crate::business::customers::contacts::same_person::{self, SentFields};
+use crate::business::customers::contacts::same_person::{self, PersonField};
 use crate::business::customers::contacts::{Contact, ContactRole, Origin, store};
+use crate::business::customers::{self, Customer};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, input};
 use crate::call::context::WriteCtx;
@@ -79,7 +79,7 @@ impl Command for UpdateContact {
             ));
         }
         let new = apply_changes(&old, input, ctx);
-        let person = same_person::changed_customer(ctx.tx, &customer, &old, &new, sent(input))?;
+        let person = same_person::changed_customer(ctx.tx, &customer, &old, &new, &sent(input))?;
         contacts.update(ctx, &old, &new)?;
         match person {
             // Saving the customer also updates the search index.
@@ -96,13 +96,13 @@ impl Command for UpdateContact {
     }
 }
 
-const fn sent(input: &UpdateContactInput) -> SentFields {
-    SentFields {
-        first_name: input.first_name.0.is_some(),
-        last_name: input.last_name.0.is_some(),
-        phone: !input.phone.is_keep(),
-        email: !input.email.is_keep(),
-    }
+fn sent(input: &UpdateContactInput) -> Vec<PersonField> {
+    PersonField::sent([
+        input.first_name.0.is_some(),
+        input.last_name.0.is_some(),
+        !input.phone.is_keep(),
+        !input.email.is_keep(),
+    ])
 }
 
 fn apply_changes(old: &Contact, input: &UpdateContactInput, ctx: &WriteCtx<'_, '_>) -> Contact {
