@@ -43,10 +43,9 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
                 Ok(value) => drop(clean.insert((*name).to_owned(), value)),
                 Err(inner) if inner.is_empty() => drop(invalid.insert((*name).to_owned())),
                 Err(inner) => {
-                    invalid.extend(inner.iter().map(|inner| match inner.strip_prefix('[') {
-                        Some(_) => format!("{name}{inner}"),
-                        None => format!("{name}.{inner}"),
-                    }))
+                    let dot = |inner: &String| if inner.starts_with('[') { "" } else { "." };
+                    let paths = inner.iter().map(|inner| format!("{name}{}{inner}", dot(inner)));
+                    invalid.extend(paths);
                 }
             },
         }

@@ -39,9 +39,9 @@ input! {
         /// General remarks about the customer, for the team. To record what happened and when, use
         /// notes.create.
         pub notes_internal: Option<Text<10_000>>,
-        /// Whether it is a very important customer; default false.
+        /// A very important customer; default false.
         pub is_vip: Option<bool>,
-        /// Whether the team must not contact the customer; default false.
+        /// The team must not contact the customer; default false.
         pub do_not_contact: Option<bool>,
         /// Why the team must not contact the customer.
         pub do_not_contact_reason: Option<Text<500>>,
