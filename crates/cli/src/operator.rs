@@ -271,7 +271,7 @@ pub(crate) fn to_anyhow(error: &Error) -> anyhow::Error {
             anyhow!("{}", fields.iter().map(problem).collect::<Vec<_>>().join("; "))
         }
         Error::InvalidInput { message, .. }
-        | Error::Archived { message, .. }
+        | Error::Unusable { message, .. }
         | Error::Conflict { message, .. } => anyhow!("{message}"),
         Error::NotFound { record: "tenant" } => {
             anyhow!("there is no business with this id: `zoop tenant list` lists them")

@@ -53,10 +53,20 @@ pub fn arguments(input: &[u8]) {
     assert_ne!(kind, "internal", "{name} {text}: {refusal:?}");
     if kind != "invalid_input" {
         let sent: Value = serde_json::from_str(&text).expect("what was accepted is JSON");
-        let meant = meant(sent).expect("an object");
+        let meant = in_own_names(meant(sent).expect("an object"), tool.aliases);
         let problem = input.iter_errors(&meant).next().map(|problem| problem.to_string());
         assert_eq!(problem, None, "{name} took {text}");
     }
+}
+
+/// The arguments with the names that the schema gives them: it does not show other names that the tool accepts.
+fn in_own_names(mut arguments: Value, aliases: &[(&str, &str)]) -> Value {
+    for (alias, name) in aliases {
+        if let Some(value) = arguments.as_object_mut().and_then(|members| members.remove(*alias)) {
+            arguments[*name] = value;
+        }
+    }
+    arguments
 }
 
 /// How the contract normalizes arguments before it checks them: texts are trimmed, and empty values and

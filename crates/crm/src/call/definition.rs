@@ -33,6 +33,8 @@ pub struct ToolDef {
     pub exposure: Exposure,
     /// [`Tool::EXAMPLE`].
     pub example: &'static str,
+    /// [`Input::ALIASES`].
+    pub aliases: &'static [(&'static str, &'static str)],
     /// The declared fields of the input.
     declared: fn() -> Vec<Field>,
     /// The JSON schema of the answer.
@@ -91,6 +93,7 @@ impl ToolDef {
             actor: T::ACTOR,
             exposure: T::EXPOSURE,
             example: T::EXAMPLE,
+            aliases: T::Input::ALIASES,
             declared: T::Input::fields,
             output: output_schema::<T::Output>,
             kind,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::call::access::Access;
 use crate::call::scope::Scope;
+use crate::values::id::{Id, kinds};
 
 /// The result of a fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -29,9 +30,10 @@ pub enum Error {
         /// The word for the kind of record.
         record: &'static str,
     },
-    /// The record is archived and cannot be changed. The error's kind is `not_found`, as for a record
-    /// that does not exist. Only a caller who may read the record learns more.
-    Archived {
+    /// The record exists, but the call cannot use it: it is archived, or it belongs to another customer. The
+    /// error's kind is `not_found`, as for a record that does not exist. Only a caller who may read the record
+    /// learns more.
+    Unusable {
         /// The word for the kind of record.
         record: &'static str,
         /// What to do about it, in one sentence.
@@ -123,10 +125,9 @@ impl Error {
     /// The record is archived, so it cannot be changed.
     pub fn archived(record: &'static str) -> Self {
         let message = format!(
-            "This {record} is archived: ask the operator to restore it (zoop restore {record}), \
-             then call again."
+            "This {record} is archived; restore it first: the operator can (zoop restore {record})."
         );
-        Self::Archived { record, message }
+        Self::Unusable { record, message }
     }
 
     /// The record is already archived, so it cannot be archived again.
@@ -134,15 +135,23 @@ impl Error {
         let message = format!(
             "This {record} is already archived. The operator can restore it (zoop restore {record})."
         );
-        Self::Archived { record, message }
+        Self::Unusable { record, message }
     }
 
-    /// The error as this caller may see it. `scope` allows reading the record: to a caller without it, an
-    /// archived record does not exist.
+    /// The record belongs to another customer of the tenant than the call says.
+    pub fn of_another_customer(record: &'static str, customer: Id<kinds::Customer>) -> Self {
+        let message = format!(
+            "This {record} belongs to another customer: send customer_id {customer}, or another id."
+        );
+        Self::Unusable { record, message }
+    }
+
+    /// The error as this caller may see it. `scope` allows reading the record: to a caller without it, a record
+    /// that the call cannot use does not exist.
     #[must_use]
     pub fn for_reader(self, access: &Access, scope: Scope) -> Self {
         match self {
-            Self::Archived { record, .. } if !access.scopes.has(scope) => Self::not_found(record),
+            Self::Unusable { record, .. } if !access.scopes.has(scope) => Self::not_found(record),
             other => other,
         }
     }
@@ -157,7 +166,7 @@ impl Error {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::InvalidInput { .. } => "invalid_input",
-            Self::NotFound { .. } | Self::Archived { .. } => "not_found",
+            Self::NotFound { .. } | Self::Unusable { .. } => "not_found",
             Self::Conflict { .. } => "conflict",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Unavailable { .. } | Self::Internal { .. } => "internal",
@@ -191,7 +200,7 @@ impl Error {
     fn message(&self, request_id: &str) -> String {
         match self {
             Self::InvalidInput { message, .. }
-            | Self::Archived { message, .. }
+            | Self::Unusable { message, .. }
             | Self::Conflict { message, .. } => message.clone(),
             Self::NotFound { record } => {
                 format!("There is no such {record} in this account: check the ids that you sent.")

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::call::answer::Page;
 use crate::call::argument::{
-    Argument, Field, Fields, Input, Json, Object, Parse, ParseContext, ParseError,
+    self, Argument, Field, Fields, Hint, Input, Instead, Json, Object, Parse, ParseContext,
+    ParseError,
 };
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
@@ -51,6 +52,18 @@ pub(crate) fn fields<T: List>() -> Vec<Field> {
         },
     ]
 }
+
+/// Other names for the fields that every list accepts.
+const HINTS: &[Hint] = &[
+    Hint::new(
+        &["page", "page_token", "next_cursor", "offset", "skip", "start", "starting_after"],
+        &[Instead::Fields(&["cursor"])],
+    ),
+    Hint::new(
+        &["page_size", "per_page", "count", "max", "max_results", "size", "top"],
+        &[Instead::Fields(&["limit"])],
+    ),
+];
 
 struct CursorText(String);
 
@@ -189,7 +202,8 @@ struct ListArguments<T: List> {
 
 impl<T: List> ListArguments<T> {
     /// Parses the arguments of a list, including the cursor's filters. Reports all problems together.
-    fn read(object: Object, context: ParseContext, codec: &CursorCodec) -> Result<Self> {
+    fn read(mut object: Object, context: ParseContext, codec: &CursorCodec) -> Result<Self> {
+        argument::rename_aliases::<T::Input>(&mut object);
         let (paging, sent_filters): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, context);
@@ -212,6 +226,7 @@ impl<T: List> ListArguments<T> {
         let input = T::Input::read(&mut fields);
         fields.refuse_blanks();
         fields.also_known(&["cursor", "limit"]);
+        fields.suggest(HINTS);
         match (paging.finish(limit), fields.finish(input)) {
             (Ok(limit), Ok(input)) => {
                 let limit = limit.map_or(T::DEFAULT_LIMIT, Into::into);

@@ -28,6 +28,11 @@ fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
     fields.map(|it| (text(it, "field").to_owned(), text(it, "problem").to_owned())).collect()
 }
 
+/// The field that a path begins with: `tags` of `tags[2]`.
+fn root(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
+}
+
 #[both]
 fn an_unknown_field_is_rejected_whatever_its_value() {
     let env = TestEnv::new();
@@ -64,7 +69,7 @@ fn all_invalid_fields_are_reported_at_once_including_those_of_the_pipeline() {
         arguments["no_such_field"] = Value::Null;
         expected.insert("no_such_field");
         let reported = problems(env.call(caller(tool, &acme, &operator), tool.name, arguments));
-        let named: BTreeSet<_> = reported.iter().map(|(field, _)| field.as_str()).collect();
+        let named: BTreeSet<_> = reported.iter().map(|(field, _)| root(field)).collect();
         assert_eq!(named, expected, "{}", tool.name);
     }
 }
@@ -131,7 +136,7 @@ fn a_number_beyond_the_range_of_a_float_is_reported_for_its_field() {
                     format!(r#" {{ "{}" : {number} , "no_such_field":"é"}}"#, field.name);
                 let refused = env.call_text(&acme.owner, tool.name, &arguments);
                 let reported = problems(refused);
-                let named = |name: &str| reported.iter().any(|(field, _)| field == name);
+                let named = |name: &str| reported.iter().any(|(field, _)| root(field) == name);
                 assert!(named(field.name) && named("no_such_field"), "{} {reported:?}", tool.name);
             }
         }

@@ -6,6 +6,7 @@ mod bounds;
 mod catalog_rules;
 mod folders;
 mod future;
+mod hints;
 mod history;
 mod idempotency;
 mod matrix;

@@ -123,6 +123,17 @@ fn no_two_customers_share_a_number() {
 }
 
 #[both]
+fn no_two_customers_share_an_external_id() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let answers = race(&env, &acme.owner, "customers.create", |number| {
+        json!({ "customer_type": "individual", "first_name": format!("N{number}"),
+                "external_id": format!("QB-{}", number % 4) })
+    });
+    assert_eq!(successes(&answers), 4);
+}
+
+#[both]
 fn an_idempotency_key_causes_one_write() {
     let env = TestEnv::new();
     let acme = env.business("Acme");

@@ -31,19 +31,28 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "a_companys_placeholder_contact_follows_its_name",
             "possible_duplicates_are_listed_only_for_readers_and_never_rejected",
             "no_two_customers_share_a_number",
+            "a_new_customer_can_have_flags_and_tags",
+            "a_taken_external_id_is_a_conflict_that_names_its_customer",
+            "a_tag_that_does_not_exist_is_named_and_nothing_is_written",
         ],
     ),
     (
         "customers.update",
         &[
             "updates_change_only_what_was_sent_and_reject_immutable_fields",
-            "an_individuals_contact_follows_the_customer_until_it_is_edited",
+            "a_change_of_the_customer_or_its_own_contact_reaches_the_other",
             "a_receipt_shows_nothing_that_was_stored_before",
         ],
     ),
     ("customers.archive", &["archiving_hides_a_customer_until_the_operator_restores_it"]),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
-    ("contacts.get", &["a_contact_cannot_be_reached_through_another_customer"]),
+    (
+        "contacts.get",
+        &[
+            "a_contact_and_a_location_are_found_by_their_id_alone",
+            "a_record_of_another_customer_is_told_with_its_customer",
+        ],
+    ),
     (
         "contacts.create",
         &[
@@ -56,6 +65,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         "contacts.update",
         &[
             "there_is_always_a_primary_contact",
+            "a_change_of_the_customer_or_its_own_contact_reaches_the_other",
             "search_finds_a_new_phone_at_once_and_no_longer_the_old_one",
         ],
     ),
@@ -64,7 +74,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         "locations.list",
         &["the_first_location_of_a_type_is_primary_and_a_second_primary_is_a_conflict"],
     ),
-    ("locations.get", &["promoting_another_location_takes_two_steps"]),
+    ("locations.get", &["a_contact_and_a_location_are_found_by_their_id_alone"]),
     (
         "locations.create",
         &[

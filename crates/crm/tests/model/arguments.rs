@@ -42,7 +42,11 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
             Some(value) => match clean_value(value, *field_type) {
                 Ok(value) => drop(clean.insert((*name).to_owned(), value)),
                 Err(inner) if inner.is_empty() => drop(invalid.insert((*name).to_owned())),
-                Err(inner) => invalid.extend(inner.iter().map(|field| format!("{name}.{field}"))),
+                Err(inner) => {
+                    let dot = |inner: &String| if inner.starts_with('[') { "" } else { "." };
+                    let paths = inner.iter().map(|inner| format!("{name}{}{inner}", dot(inner)));
+                    invalid.extend(paths);
+                }
             },
         }
     }
@@ -80,6 +84,7 @@ fn clean_value(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<S
             let Value::Object(inner) = value else { return Err(BTreeSet::new()) };
             return read(inner, fields).map(Value::Object);
         }
+        FieldType::Tags => return clean_tags(value),
         FieldType::Boolean => value.is_boolean(),
         FieldType::Degrees(max) => {
             let degrees = value.as_f64().filter(|degrees| degrees.abs() <= max);
@@ -125,6 +130,16 @@ impl<T> OrInvalid<T> for Option<T> {
     fn or_invalid(self) -> Result<T, BTreeSet<String>> {
         self.ok_or_else(BTreeSet::new)
     }
+}
+
+/// A list of ids or names of tags. The inner paths of invalid items are their indexes.
+fn clean_tags(value: &Value) -> Result<Value, BTreeSet<String>> {
+    let items = value.as_array().or_invalid()?;
+    let clean = items.iter().map(|item| clean_text(item, 64).ok().filter(|item| !is_blank(item)));
+    let clean: Vec<_> = clean.collect();
+    let invalid = clean.iter().enumerate().filter(|(_, item)| item.is_none());
+    let invalid: BTreeSet<_> = invalid.map(|(index, _)| format!("[{index}]")).collect();
+    if invalid.is_empty() { Ok(clean.into_iter().flatten().collect()) } else { Err(invalid) }
 }
 
 fn clean_text(value: &Value, max: usize) -> Result<Value, BTreeSet<String>> {

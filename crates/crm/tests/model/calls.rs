@@ -186,8 +186,16 @@ impl Generator<'_> {
                 "name" => pools::TAG_NAMES,
                 "state" | "postal_code" => pools::SHORT,
                 "customer_number" => pools::NUMBERS,
+                "external_id" => pools::EXTERNAL_IDS,
                 _ => pools::TEXTS,
             })),
+            FieldType::Tags => {
+                let item = |generator: &mut Self| match generator.rng.roll(3) {
+                    0 => json!(*generator.rng.pick(pools::TAG_NAMES)),
+                    _ => generator.id(Kind::Tag, false),
+                };
+                (0..self.rng.roll(3)).map(|_| item(self)).collect()
+            }
             FieldType::Search if tool.group() == "notes" => {
                 json!(*self.rng.pick(pools::NOTE_SEARCHES))
             }

@@ -32,6 +32,22 @@ impl Contact {
         self.set_phone(argument(arguments, "phone"));
     }
 
+    /// Sets the fields of a person that a call sends for the customer, who is the same person.
+    pub(super) fn copy_sent(&mut self, arguments: &Object, now: i64) {
+        let before = self.shown.clone();
+        for field in ["first_name", "last_name", "email"] {
+            if let Some(value) = arguments.get(field) {
+                self.shown[field] = value.clone();
+            }
+        }
+        if let Some(typed) = arguments.get("phone") {
+            self.set_phone(typed.clone());
+        }
+        if self.shown != before {
+            self.shown["updated_at"] = json!(time(now));
+        }
+    }
+
     fn set_phone(&mut self, typed: Value) {
         self.shown["phone"] = e164(&typed);
         self.shown["phone_raw"] = typed;
@@ -62,6 +78,35 @@ impl Contact {
 }
 
 impl Customer {
+    /// Whether the contact that was created with an individual is the same person: it is active and has the
+    /// customer's name.
+    pub(super) fn has_own_contact(&self) -> bool {
+        let contact = &self.contacts[0];
+        let same = |field: &str| contact.shown[field] == self.own[field];
+        !self.is_company() && contact.is_active() && same("first_name") && same("last_name")
+    }
+
+    /// Sets the fields of a person that a call sends for the contact, who is the same person.
+    fn copy_sent(&mut self, arguments: &Object, now: i64) {
+        let before = self.own.clone();
+        for (field, own) in [
+            ("first_name", "first_name"),
+            ("last_name", "last_name"),
+            ("email", "primary_email"),
+            ("phone", "primary_phone_raw"),
+        ] {
+            if let Some(value) = arguments.get(field) {
+                self.own[own] = value.clone();
+            }
+        }
+        if let Some(typed) = arguments.get("phone") {
+            self.own["primary_phone"] = e164(typed);
+        }
+        if self.own != before {
+            self.own["updated_at"] = json!(time(now));
+        }
+    }
+
     fn set_primary(&mut self, id: &Value, now: i64) {
         for contact in &mut self.contacts {
             let is_primary = contact.shown["id"] == *id;
@@ -105,8 +150,8 @@ impl Tenant {
                 Ok(json!({ "rows": rows }))
             }
             "get" => {
-                let customer = self.customer(&customer_id)?;
-                let found = customer.contacts.iter().find(|contact| contact.shown["id"] == id);
+                let mut contacts = self.named_customers(&customer_id).flat_map(|it| &it.contacts);
+                let found = contacts.find(|contact| contact.shown["id"] == id);
                 found.map(|contact| contact.shown.clone()).ok_or(NOT_FOUND)
             }
             "create" => {
@@ -164,6 +209,7 @@ fn create(
 
 fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Predicted {
     let id = argument(arguments, "id");
+    let is_customer = customer.has_own_contact() && customer.contacts[0].shown["id"] == id;
     let contact = customer.active_contact(&id)?;
     if contact.is_primary() && arguments.get("is_primary") == Some(&json!(false)) {
         return Err(CONFLICT);
@@ -177,6 +223,9 @@ fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Predicted {
     }
     contact.origin = Origin::Own;
     contact.shown["updated_at"] = json!(time(now));
+    if is_customer {
+        customer.copy_sent(arguments, now);
+    }
     if arguments.get("is_primary") == Some(&json!(true)) {
         customer.set_primary(&id, now);
     }

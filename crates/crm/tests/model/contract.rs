@@ -14,6 +14,8 @@ pub(super) enum FieldType {
     Country,
     Degrees(f64),
     Time,
+    /// A list of tags, by id or name.
+    Tags,
     /// The number of rows on a page.
     Limit {
         max: u64,
@@ -37,7 +39,8 @@ pub(super) enum Presence {
 pub(super) type Field = (&'static str, FieldType, Presence);
 
 use FieldType::{
-    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Text, Time, Word,
+    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Tags, Text, Time,
+    Word,
 };
 use Presence::{Clearable, NotNull, Optional, Required};
 
@@ -70,6 +73,7 @@ const WORK: &[&str] = &["job", "invoice", "quote", "lawn_estimate"];
 const CUSTOMER_ID: Field = ("customer_id", Id, Required);
 const ONE: &[Field] = &[("id", Id, Required)];
 const ONE_OF_CUSTOMER: &[Field] = &[("id", Id, Required), CUSTOMER_ID];
+const ONE_BY_ID: &[Field] = &[("id", Id, Required), ("customer_id", Id, Optional)];
 const OF_CUSTOMER: &[Field] =
     &[CUSTOMER_ID, ("archived", Boolean, Optional), ("limit", Limit { max: 200 }, Optional)];
 const OF_TENANT: &[Field] = &[("limit", Limit { max: 1_000 }, Optional)];
@@ -150,7 +154,12 @@ const NEW_CUSTOMER: &[Field] = &[
     ("phone", Phone, Optional),
     ("email", Email, Optional),
     ("notes_internal", Text(10_000), Optional),
+    ("is_vip", Boolean, Optional),
+    ("do_not_contact", Boolean, Optional),
+    ("do_not_contact_reason", Text(500), Optional),
     ("source", Text(64), Optional),
+    ("external_id", Text(128), Optional),
+    ("tags", Tags, Optional),
     ("primary_contact", Nested(PERSON), Optional),
     ("location", Nested(ADDRESS), Optional),
 ];
@@ -166,6 +175,7 @@ const CHANGED_CUSTOMER: &[Field] = &[
     ("do_not_contact", Boolean, NotNull),
     ("do_not_contact_reason", Text(500), Clearable),
     ("source", Text(64), Clearable),
+    ("external_id", Text(128), Clearable),
     ("status", Word(&["active", "inactive"]), NotNull),
 ];
 const CUSTOMER_FILTERS: &[Field] = &[
@@ -175,6 +185,7 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("tag", Id, Optional),
     ("email", Email, Optional),
     ("customer_number", Text(32), Optional),
+    ("external_id", Text(128), Optional),
     ("limit", Limit { max: 100 }, Optional),
 ];
 const NOTE_FILTERS: &[Field] = &[
@@ -248,13 +259,13 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("customers.archive", WC, ONE, 2),
     tool("customers.restore", OPERATE, ONE, 2),
     tool("contacts.list", RC, OF_CUSTOMER, 2),
-    tool("contacts.get", RC, ONE_OF_CUSTOMER, 2),
+    tool("contacts.get", RC, ONE_BY_ID, 2),
     tool("contacts.create", WC, NEW_CONTACT, 7),
     tool("contacts.update", WC, CHANGED_CONTACT, 7),
     tool("contacts.archive", WC, ONE_OF_CUSTOMER, 5),
     tool("contacts.restore", OPERATE, ONE, 4),
     tool("locations.list", RC, OF_CUSTOMER, 2),
-    tool("locations.get", RC, ONE_OF_CUSTOMER, 2),
+    tool("locations.get", RC, ONE_BY_ID, 2),
     tool("locations.create", WC, const { &NEW_LOCATION }, 6),
     tool("locations.update", WC, CHANGED_LOCATION, 7),
     tool("locations.archive", WC, ONE_OF_CUSTOMER, 4),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument, creation, e164,
-    invalid_fields, time,
+    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument,
+    argument_or, caseless, creation, e164, invalid_fields, time,
 };
 
 impl Tenant {
@@ -47,6 +47,8 @@ impl Tenant {
     }
 
     fn create_customer(&mut self, arguments: &Object, fresh: &Fresh, now: i64) -> Predicted {
+        let tags = self.named_tags(arguments)?;
+        self.require_free(&argument(arguments, "external_id"), &Value::Null)?;
         let at = time(creation(now, self.customers.iter().map(|customer| &customer.own)));
         let contact_created = self.contact_creation(now);
         let location_created = self.location_creation(now);
@@ -54,12 +56,20 @@ impl Tenant {
             "id": fresh.id, "customer_number": format!("C-{:04}", self.customers.len() + 1),
             "primary_phone": e164(&argument(arguments, "phone")),
             "primary_phone_raw": argument(arguments, "phone"),
-            "primary_email": argument(arguments, "email"), "is_vip": false, "do_not_contact": false,
-            "do_not_contact_reason": null, "created_at": at, "updated_at": at, "archived_at": null,
+            "primary_email": argument(arguments, "email"),
+            "is_vip": argument_or(arguments, "is_vip", false),
+            "do_not_contact": argument_or(arguments, "do_not_contact", false), "created_at": at, "updated_at": at, "archived_at": null,
         });
-        for field in
-            ["customer_type", "first_name", "last_name", "company_name", "notes_internal", "source"]
-        {
+        for field in [
+            "customer_type",
+            "first_name",
+            "last_name",
+            "company_name",
+            "notes_internal",
+            "do_not_contact_reason",
+            "source",
+            "external_id",
+        ] {
             own[field] = argument(arguments, field);
         }
         let mut contact = Contact::new(&fresh.contact, &fresh.id, contact_created);
@@ -74,7 +84,7 @@ impl Tenant {
             status: "active".to_owned(),
             contacts: vec![contact],
             locations: Vec::new(),
-            tags: BTreeSet::new(),
+            tags,
         };
         if let Some(Value::Object(address)) = arguments.get("location") {
             customer.add_location(address, &fresh.location, location_created)?;
@@ -83,6 +93,30 @@ impl Tenant {
         shown["possible_duplicates"] = self.duplicates(&customer).into();
         self.customers.push(customer);
         Ok(shown)
+    }
+
+    /// The ids of the tags that a call names by id or name.
+    fn named_tags(&self, arguments: &Object) -> Predicted<BTreeSet<String>> {
+        let (mut ids, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+        let named = argument(arguments, "tags");
+        for (index, name) in named.as_array().into_iter().flatten().enumerate() {
+            let mut tags = self.tags.iter();
+            let is_meant =
+                |tag: &&Value| tag["id"] == *name || caseless(&tag["name"]) == caseless(name);
+            match tags.find(is_meant) {
+                Some(tag) => drop(ids.insert(tag["id"].as_str().expect("an id").to_owned())),
+                None => drop(unknown.insert(format!("tags[{index}]"))),
+            }
+        }
+        if unknown.is_empty() { Ok(ids) } else { Err(invalid_fields(unknown)) }
+    }
+
+    /// Rejects an external id that another customer has, archived or not.
+    fn require_free(&self, external_id: &Value, own: &Value) -> Predicted<()> {
+        let others = self.customers.iter().filter(|customer| customer.own["id"] != *own);
+        let mut taken = others.map(|customer| &customer.own["external_id"]);
+        let is_taken = !external_id.is_null() && taken.any(|taken| taken == external_id);
+        if is_taken { Err(CONFLICT) } else { Ok(()) }
     }
 
     /// Customers that share a phone or an e-mail address with a new customer or its contact.
@@ -113,7 +147,9 @@ impl Tenant {
 
     fn update_customer(&mut self, arguments: &Object, now: i64) -> Predicted {
         let tags = self.tags.clone();
-        let customer = self.active_customer(&argument(arguments, "id"))?;
+        let id = argument(arguments, "id");
+        let free = self.require_free(&argument(arguments, "external_id"), &id);
+        let customer = self.active_customer(&id)?;
         let foreign: &[&str] =
             if customer.is_company() { &["first_name", "last_name"] } else { &["company_name"] };
         let foreign = foreign.iter().filter(|field| arguments.contains_key(**field));
@@ -121,7 +157,9 @@ impl Tenant {
         if !foreign.is_empty() {
             return Err(invalid_fields(foreign));
         }
-        let before = customer.own.clone();
+        free?;
+        let is_one_person = customer.has_own_contact();
+        let old_name = customer.own["company_name"].clone();
         for (field, value) in arguments {
             match field.as_str() {
                 "id" => {}
@@ -134,21 +172,15 @@ impl Tenant {
                 _ => customer.own[field.as_str()] = value.clone(),
             }
         }
-        let is_same = [
-            "first_name",
-            "last_name",
-            "company_name",
-            "primary_phone",
-            "primary_phone_raw",
-            "primary_email",
-        ]
-        .iter()
-        .all(|field| before[*field] == customer.own[*field]);
-        if !is_same {
-            // An archived contact does not follow its customer.
-            for contact in customer.contacts.iter_mut().filter(|contact| contact.is_active()) {
-                contact.follow(&customer.own, now);
-            }
+        let name_changed = customer.own["company_name"] != old_name;
+        let placeholder = |contact: &&mut Contact| contact.origin == Origin::Placeholder;
+        if let Some(contact) = customer.contacts.iter_mut().find(placeholder)
+            && name_changed
+        {
+            contact.follow(&customer.own, now);
+        }
+        if is_one_person {
+            customer.contacts[0].copy_sent(arguments, now);
         }
         customer.own["updated_at"] = json!(time(now));
         Ok(customer.with_derived_fields(&tags))

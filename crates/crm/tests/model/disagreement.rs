@@ -19,8 +19,12 @@ pub(super) fn is_found_and_reported() -> Result<(), Failed> {
     }
     let play = player_from(initial);
     let [game, ..] = GAMES;
-    let lost =
-        SEEDS.into_iter().find_map(|seed| Some((seed, play_seed(game, &*play, seed, 0).err()?)));
+    let lost = SEEDS.into_iter().find_map(|seed| {
+        let failure = play_seed(game, &*play, seed, 0).err()?;
+        // A sequence that fails at two concurrent calls does not always shrink to one call.
+        let is_about_a_pair = failure.message().is_some_and(|it| it.contains("\nconcurrently: "));
+        (!is_about_a_pair).then_some((seed, failure))
+    });
     let (seed, failure) = lost.ok_or("no seed contradicted the wrong model")?;
     let message = failure.message().unwrap_or_default();
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };

@@ -126,9 +126,8 @@ impl Tenant {
                 Ok(json!({ "rows": rows }))
             }
             "get" => {
-                let customer = self.customer(&customer_id)?;
-                let found = customer.locations.iter().find(|location| location["id"] == id);
-                found.cloned().ok_or(NOT_FOUND)
+                let mut locations = self.named_customers(&customer_id).flat_map(|it| &it.locations);
+                locations.find(|location| location["id"] == id).cloned().ok_or(NOT_FOUND)
             }
             "create" => {
                 self.active_customer(&customer_id)?.add_location(arguments, &fresh.id, created)

@@ -124,6 +124,9 @@ pub(super) const KEYS: &[&str] = &["k1", "k2", "k3"];
 /// Customer numbers: some that most sequences reach, some that few or none reach, and an invalid number.
 pub(super) const NUMBERS: &[&str] = &["C-0001", "C-0002", "C-0003", "C-0007", "C-9999", "banana"];
 
+/// External ids, so few that customers collide.
+pub(super) const EXTERNAL_IDS: &[&str] = &["QB-1", "qb-1", " QB-2 ", "QB-3", "QB-4", "\u{7530}"];
+
 /// Keys that clients add on their own.
 pub(super) const CLIENT_ADDED_KEYS: &[&str] =
     &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];

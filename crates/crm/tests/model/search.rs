@@ -31,6 +31,7 @@ impl Tenant {
             status
                 && tag
                 && email
+                && filters.get("external_id").is_none_or(|id| *id == customer.own["external_id"])
                 && is("type", customer.own["customer_type"].as_str().expect("a type"))
                 && is(
                     "customer_number",

@@ -289,6 +289,11 @@ impl Tenant {
         self.customers.iter_mut().find(|customer| customer.own["id"] == *id).ok_or(NOT_FOUND)
     }
 
+    /// The customer with this id, or all customers if the call names none.
+    pub(super) fn named_customers(&self, id: &Value) -> impl Iterator<Item = &Customer> {
+        self.customers.iter().filter(move |customer| id.is_null() || customer.own["id"] == *id)
+    }
+
     /// A customer that can be changed: it is not archived.
     pub(super) fn active_customer(&mut self, id: &Value) -> Predicted<&mut Customer> {
         self.customer(id)

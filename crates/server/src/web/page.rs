@@ -69,7 +69,7 @@ pub(crate) fn failed(error: &Error) -> Response {
     match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => too_many(*seconds),
         Error::InvalidInput { message, .. }
-        | Error::Archived { message, .. }
+        | Error::Unusable { message, .. }
         | Error::Conflict { message, .. } => {
             stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::store;
+use crate::call::access::Access;
 use crate::call::answer::{Archived, Restored};
 use crate::call::archive::{self, Archivable};
 use crate::call::context::{Recorded, WriteCtx};
@@ -108,6 +109,33 @@ pub(crate) fn page<C: Child>(
     Ok(Found::all(rows))
 }
 
+/// A child, which may be archived. If the call names its customer too, it must be that customer's.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such child. [`Error::Unusable`] if it belongs to another customer, which only
+/// a caller who may read it learns.
+pub(crate) fn get<C: Child>(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    customer: Option<Id<kinds::Customer>>,
+    id: Id<C::Kind>,
+) -> Result<C> {
+    let not_found = || Error::not_found(C::Kind::WORD);
+    let Some(customer) = customer else {
+        let owner = C::customer_of(tx, id)?.ok_or_else(not_found)?;
+        return C::get(tx, owner, id);
+    };
+    match C::get(tx, customer, id) {
+        Err(Error::NotFound { .. }) => Err(match C::customer_of(tx, id)? {
+            Some(owner) => {
+                Error::of_another_customer(C::Kind::WORD, owner).for_reader(access, C::READ)
+            }
+            None => not_found(),
+        }),
+        found => found,
+    }
+}
+
 /// The active children of one customer.
 pub(crate) struct Children<C: Child> {
     customer: Id<kinds::Customer>,
@@ -123,6 +151,14 @@ impl<C: Child> Children<C> {
     /// All active children, in creation order.
     pub(crate) fn active(&self) -> &[Sibling<C>] {
         &self.active
+    }
+
+    /// The child with the id that a call sent. The child may be archived.
+    ///
+    /// # Errors
+    /// Those of [`get`].
+    pub(crate) fn named(&self, ctx: &mut WriteCtx<'_, '_>, id: Id<C::Kind>) -> Result<C> {
+        get(ctx.tx, ctx.access, Some(self.customer), id)
     }
 
     /// The child with this id, which may be archived.

@@ -2,6 +2,8 @@
 
 pub(crate) mod children;
 pub mod contacts;
+mod external_id;
+pub(crate) mod hints;
 pub mod index;
 pub mod locations;
 pub(crate) mod store;
@@ -87,6 +89,8 @@ crate::call::table::record! {
         pub do_not_contact_reason: Option<String>,
         /// How it was acquired.
         pub source: Option<String>,
+        /// Its id in another system. No other customer of the tenant has it, not even an archived one.
+        pub external_id: Option<String>,
         /// When it was added.
         pub created_at: Moment = id.created_at(),
         /// When it was last changed.
@@ -244,6 +248,8 @@ pub struct CustomerRecord {
     pub do_not_contact_reason: Option<String>,
     /// How it was acquired.
     pub source: Option<String>,
+    /// Its id in another system.
+    pub external_id: Option<String>,
     /// Its tags, sorted by name.
     pub tags: Vec<TagLabel>,
     /// When it was added.
@@ -283,6 +289,7 @@ impl CustomerRecord {
             do_not_contact: customer.do_not_contact,
             do_not_contact_reason: customer.do_not_contact_reason,
             source: customer.source,
+            external_id: customer.external_id,
             tags,
             created_at: customer.created_at,
             updated_at: customer.updated_at,

@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
-use super::{Customer, CustomerRecord, CustomerType, SearchRow, TagLabel};
+use super::{Customer, CustomerNumber, CustomerRecord, CustomerType, SearchRow, TagLabel};
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::index::CustomerDocument;
 use crate::business::customers::locations::{self, Location};
@@ -17,6 +17,8 @@ zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
            WHERE tenant_no = $1 AND id = $2"));
+    BY_EXTERNAL_ID = "SELECT id, customer_number, archived_at IS NOT NULL FROM customers \
+                      WHERE tenant_no = $1 AND external_id = $2";
     /// The next customers after an id.
     PAGE = (text!("SELECT ", Customer::SELECTED, " FROM customers \
             WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
@@ -78,9 +80,32 @@ pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Custom
     tx.first::<_, Error>(GET, params![id], Customer::read)?.ok_or(Error::not_found("customer"))
 }
 
+/// The customer that has an external id.
+pub(super) struct ExternalIdHolder {
+    pub(super) id: Id<kinds::Customer>,
+    pub(super) customer_number: CustomerNumber,
+    pub(super) is_archived: bool,
+}
+
+/// The customer with this external id, which may be archived.
+pub(super) fn by_external_id(
+    tx: &mut ReadTx<'_>,
+    external_id: &str,
+) -> Result<Option<ExternalIdHolder>> {
+    tx.first(BY_EXTERNAL_ID, params![external_id], |row| {
+        let (id, customer_number, is_archived) = (row.take()?, row.take()?, row.take()?);
+        Ok(ExternalIdHolder { id, customer_number, is_archived })
+    })
+}
+
 /// A customer's tags, sorted by name, each with its number in the search index.
 pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(TagLabel, i64)>> {
     tx.all(TAGS, params![id], |row| Ok((label(row)?, row.take()?)))
+}
+
+/// A customer's tags as its record shows them, sorted by name.
+pub(super) fn tag_labels(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<TagLabel>> {
+    tx.all(TAGS, params![id], label)
 }
 
 fn label(row: &mut Row<'_>) -> Result<TagLabel> {
@@ -126,7 +151,7 @@ pub(super) fn relations(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<
 /// A customer as shown.
 pub(super) fn record(tx: &mut ReadTx<'_>, customer: Customer) -> Result<CustomerRecord> {
     let contacts = contacts::store::active(tx, customer.id)?;
-    let tags = tags(tx, customer.id)?.into_iter().map(|(label, _)| label).collect();
+    let tags = tag_labels(tx, customer.id)?;
     let primary = contacts.iter().find(|contact| contact.is_primary);
     Ok(CustomerRecord::new(customer, primary, tags))
 }

@@ -8,6 +8,7 @@
 //! (`limit.rs`) and which words find a note (`index.rs`).
 
 mod access;
+pub(crate) mod hints;
 pub mod index;
 mod known;
 mod limit;

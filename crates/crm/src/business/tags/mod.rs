@@ -1,5 +1,7 @@
 //! Tags: labels that a tenant attaches to customers.
 
+mod assign;
+pub(crate) mod hints;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -7,6 +9,7 @@ pub mod tools;
 
 pub use tools::GROUP;
 
+pub(crate) use assign::{attach_to_new, resolve};
 pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
@@ -17,6 +20,8 @@ use crate::call::context::Recorded;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
+/// Maximum number of tags on one customer. It is limited because a customer's record shows all its tags.
+pub(crate) const MAX_TAGS: usize = 200;
 /// The color of a tag that is created without a color.
 pub const DEFAULT_COLOR: &str = "#6B7280";
 

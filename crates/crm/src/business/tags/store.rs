@@ -72,6 +72,16 @@ pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds
     tx.first(BY_NAME, params![name_key(name)], |row| Ok(row.take()?))
 }
 
+/// The tag with this id, or else the tag with this name, compared as in [`by_name`].
+pub(super) fn by_id_or_name(tx: &mut ReadTx<'_>, text: &str) -> Result<Option<Id<kinds::Tag>>> {
+    if let Some(id) = Id::parse(text)
+        && number(tx, id)?.is_some()
+    {
+        return Ok(Some(id));
+    }
+    by_name(tx, text)
+}
+
 /// Adds a tag.
 pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     let key = name_key(&tag.name);

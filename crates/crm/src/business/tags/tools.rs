@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{DEFAULT_COLOR, Tag, store};
+use super::hints::HINTS;
+use super::{DEFAULT_COLOR, MAX_TAGS, Tag, store};
 use crate::business::customers::{self, Customer};
 use crate::call::answer::{Page, done};
 use crate::call::argument::{Color, Fields, NotNull, Ranged, Text, input};
@@ -32,14 +33,12 @@ pub const GROUP: Group = Group {
     ],
 };
 
-/// Maximum number of tags on one customer. It is limited because a customer's record shows all its tags.
-const MAX_TAGS: usize = 200;
 /// Maximum number of customers that lose a tag in one transaction.
 pub(super) const DETACHED_AT_ONCE: usize = 200;
 
 input! {
     /// No fields.
-    pub struct ListTagsInput {}
+    pub struct ListTagsInput, hints = HINTS {}
 }
 
 /// `tags.list`
@@ -78,7 +77,7 @@ impl List for ListTags {
 
 input! {
     /// A tag.
-    pub struct TagInput {
+    pub struct TagInput, hints = HINTS {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
     }
@@ -107,7 +106,7 @@ impl Query for GetTag {
 
 input! {
     /// A new tag.
-    pub struct CreateTagInput {
+    pub struct CreateTagInput, hints = HINTS {
         /// Unique in the account, ignoring case and invisible characters.
         pub name: Text<64>,
         /// #RRGGBB; default #6B7280.
@@ -121,8 +120,8 @@ pub struct CreateTag;
 impl Tool for CreateTag {
     const NAME: &'static str = "tags.create";
     const TITLE: &'static str = "Create a tag";
-    const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. No tool here \
-         attaches tags to customers.";
+    const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. \
+         customers.create attaches tags to a new customer; to others, only the operator does.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -155,7 +154,7 @@ impl Command for CreateTag {
 
 input! {
     /// The changes to a tag.
-    pub struct UpdateTagInput, rules = update_rules {
+    pub struct UpdateTagInput, rules = update_rules, hints = HINTS {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
         /// Unique in the account, ignoring case and invisible characters.

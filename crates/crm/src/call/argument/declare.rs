@@ -10,11 +10,12 @@ pub(crate) fn field_name(identifier: &'static str) -> &'static str {
 ///
 /// `rules = function` names a `fn(&mut Fields)` that checks fields against one another. It runs even if some
 /// fields are invalid, so that all problems are reported at once. `..fields: Type` at the end includes
-/// another input's fields at the same level.
+/// another input's fields at the same level. `hints` is a list of [`Hint`](super::Hint) for unknown fields, and
+/// `aliases` sets [`Input::ALIASES`](super::Input::ALIASES).
 macro_rules! input {
     (
         $(#[doc = $about:literal])*
-        pub struct $name:ident $(, rules = $rules:path)? {
+        pub struct $name:ident $(, rules = $rules:path)? $(, hints = $hints:path)? $(, aliases = $aliases:path)? {
             $( $(#[doc = $field_about:literal])* pub $field:ident: $type:ty, )*
             $( ..$flat:ident: $flat_type:ty )?
         }
@@ -27,6 +28,8 @@ macro_rules! input {
         }
 
         impl $crate::call::argument::Input for $name {
+            $( const ALIASES: &'static [(&'static str, &'static str)] = $aliases; )?
+
             fn fields() -> Vec<$crate::call::argument::Field> {
                 [
                     vec![$( $crate::call::argument::Field {
@@ -49,6 +52,7 @@ macro_rules! input {
                     sent.take::<$type>($crate::call::argument::field_name(stringify!($field))); )*
                 $( let $flat = <$flat_type as $crate::call::argument::Input>::read(sent); )?
                 $( $rules(sent); )?
+                $( sent.suggest($hints); )?
                 Some(Self { $( $field: $field?, )* $( $flat: $flat?, )? })
             }
 

@@ -2,6 +2,7 @@
 
 use schemars::Schema;
 
+use super::hints::{self, Hint};
 use super::{Argument, Json, Object, ParseContext, json};
 use crate::call::error::{Error, FieldProblem, Result};
 
@@ -27,6 +28,9 @@ pub struct Field {
 
 /// The arguments of one tool.
 pub trait Input: Sized + Clone + Send + 'static {
+    /// Other names that a read accepts for its filters, each with the filter's own name.
+    const ALIASES: &'static [(&'static str, &'static str)] = &[];
+
     /// The input's fields, in order.
     fn fields() -> Vec<Field>;
 
@@ -138,6 +142,8 @@ pub struct Fields {
     blank: Vec<String>,
     /// The names of the fields that the input has.
     known: Vec<&'static str>,
+    /// What to suggest for fields that the input does not have.
+    hints: Vec<Hint>,
     problems: Vec<FieldProblem>,
     context: ParseContext,
 }
@@ -150,8 +156,8 @@ impl Fields {
         let blank = blank.map(|(name, _)| name.clone()).collect();
         let filled = object.iter().filter(|(_, value)| !value.is_blank());
         let filled = filled.map(|(name, value)| (name.clone(), value.short_string())).collect();
-        let (known, problems) = (Vec::new(), Vec::new());
-        Self { unread: object, sent, filled, blank, known, problems, context }
+        let (known, hints, problems) = (Vec::new(), Vec::new(), Vec::new());
+        Self { unread: object, sent, filled, blank, known, hints, problems, context }
     }
 
     /// Reads the field `name` as a `T`. If its value is invalid, reports the problem and returns `None`.
@@ -218,6 +224,11 @@ impl Fields {
         self.known.extend_from_slice(names);
     }
 
+    /// Adds suggestions for the error about an unknown field.
+    pub fn suggest(&mut self, hints: &[Hint]) {
+        self.hints.extend_from_slice(hints);
+    }
+
     /// What the meaning of values depends on, such as the default country of telephone numbers.
     pub const fn context(&self) -> ParseContext {
         self.context
@@ -241,7 +252,7 @@ impl Fields {
     pub fn finish<T>(mut self, input: Option<T>) -> Result<T, Vec<FieldProblem>> {
         let unknown_fields = std::mem::take(&mut self.unread);
         for (name, _) in unknown_fields.iter().take(MAX_UNKNOWN_NAMED) {
-            let problem = unknown_field(name, &self.known);
+            let problem = unknown_field(name, &self.known, &self.hints);
             self.refuse::<()>(&shorten(name), problem);
         }
         if let Some(more @ 1..) = unknown_fields.len().checked_sub(MAX_UNKNOWN_NAMED) {
@@ -272,8 +283,22 @@ pub fn read<T: Input, K>(
     }
 }
 
+/// Gives filters that were sent under another name ([`Input::ALIASES`]) their own name. If a filter was sent under
+/// both names, the other name stays, so that it is reported as unknown.
+pub(crate) fn rename_aliases<T: Input>(object: &mut Object) {
+    for (alias, name) in T::ALIASES {
+        if object.iter().any(|(sent, _)| sent == name) {
+            continue;
+        }
+        if let Some((sent, _)) = object.iter_mut().find(|(sent, _)| sent == alias) {
+            (*name).clone_into(sent);
+        }
+    }
+}
+
 /// Reads `object` as the input of a read. A blank filter is a problem.
-pub fn read_filters<T: Input>(object: Object, context: ParseContext) -> Result<T> {
+pub fn read_filters<T: Input>(mut object: Object, context: ParseContext) -> Result<T> {
+    rename_aliases::<T>(&mut object);
     let mut fields = Fields::new(object, context);
     let input = T::read(&mut fields);
     fields.refuse_blanks();
@@ -289,17 +314,12 @@ pub fn parse_object(text: &str) -> Result<Object> {
     }
 }
 
-/// The problem with an unknown field, with the most similar known name. A very long name is not compared with
-/// the known names: no known name is similar, and the comparison would be slow.
-fn unknown_field(name: &str, known: &[&'static str]) -> String {
-    let compared = if name.len() <= json::MAX_SHOWN { known } else { &[] };
-    let nearest = compared
-        .iter()
-        .map(|known| (strsim::osa_distance(name, known), known))
-        .min()
-        .filter(|(distance, known)| *distance <= known.len().max(3) / 2);
-    match nearest {
-        Some((_, nearest)) => format!("is not a field of this tool; the nearest one is {nearest}"),
+/// The problem with an unknown field, with what to use instead. A very long name is not compared with other names: no
+/// name is similar, and the comparison would be slow.
+fn unknown_field(name: &str, known: &[&'static str], hints: &[Hint]) -> String {
+    let is_short = name.len() <= json::MAX_SHOWN;
+    match is_short.then(|| hints::suggest(name, known, hints)).flatten() {
+        Some(suggestion) => format!("is not a field of this tool; {suggestion}"),
         None if known.is_empty() => "is not a field of this tool, which takes none".to_owned(),
         None => format!("is not a field of this tool, which takes {}", known.join(", ")),
     }

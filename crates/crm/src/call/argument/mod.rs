@@ -15,6 +15,7 @@ mod arguments;
 mod calendar;
 mod declare;
 mod fields;
+mod hints;
 mod json;
 mod list;
 mod name;
@@ -24,10 +25,12 @@ mod values;
 pub use arguments::{Arguments, Value};
 pub use calendar::{Date, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
+pub(crate) use fields::rename_aliases;
 pub use fields::{
     CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
     read_filters,
 };
+pub use hints::{Hint, Instead};
 
 #[cfg(test)]
 pub(crate) use json::MAX_MEMBERS;

@@ -3,6 +3,8 @@
 //! Every customer has at least one active contact. Exactly one of the active contacts is primary.
 
 mod child;
+pub(crate) mod hints;
+pub(crate) mod same_person;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -41,7 +43,7 @@ crate::call::argument::choices! {
     pub enum Origin {
         /// A caller sent them for the contact.
         Own = "own",
-        /// They are copies of an individual's own fields, kept up to date until the contact is edited.
+        /// They are copies of an individual's own fields, from when both were created.
         Customer = "customer",
         /// The contact is a placeholder with the company's name, until a caller sends the first contact.
         Placeholder = "placeholder",
@@ -131,7 +133,7 @@ impl Contact {
         ]
     }
 
-    /// Copies the customer's fields into the contact that was created with the customer.
+    /// Copies the customer's fields into a contact that is created with it, or that is a company's placeholder.
     pub(crate) fn follow(&mut self, customer: &Customer) {
         match customer.customer_type {
             CustomerType::Individual => {

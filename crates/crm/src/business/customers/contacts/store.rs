@@ -15,6 +15,9 @@ zoop_db::statements! {
     /// A customer's active contacts, in creation order. There are at most `MAX_ACTIVE`.
     ACTIVE = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
+    /// A customer's first contact: the one that was created with it.
+    FIRST = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
+             WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT 1"));
     /// The fields of `Sibling` for a customer's active contacts, in creation order.
     SIBLINGS = "SELECT id, is_primary FROM contacts \
                 WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
@@ -43,6 +46,11 @@ pub(crate) fn get(
 /// A customer's active contacts: the primary contact first, then the others in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Contact>> {
     Ok(primary_first(tx.all(ACTIVE, params![customer], Contact::read)?))
+}
+
+/// A customer's first contact, which was created with the customer. It may be archived.
+pub(super) fn first(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Option<Contact>> {
+    tx.first(FIRST, params![customer], Contact::read)
 }
 
 /// The fields of a customer's active contacts that the rules for children need, in creation order.

@@ -4,6 +4,7 @@
 //! caller must first demote the primary location.
 
 mod child;
+pub(crate) mod hints;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;

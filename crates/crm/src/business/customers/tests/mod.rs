@@ -1,5 +1,9 @@
 //! Tests of the customer tools, through the pipeline.
 
+mod create;
+mod external_id;
+mod owners;
+mod same_person;
 mod search;
 mod write;
 mod write_only;

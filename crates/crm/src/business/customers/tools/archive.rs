@@ -1,6 +1,6 @@
 //! `customers.archive`
 
-use crate::business::customers::store;
+use crate::business::customers::{hints, store};
 use crate::call::answer::Archived;
 use crate::call::archive::archive;
 use crate::call::argument::input;
@@ -12,7 +12,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The customer to archive.
-    pub struct ArchiveCustomerInput {
+    pub struct ArchiveCustomerInput, hints = hints::ONE {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
     }

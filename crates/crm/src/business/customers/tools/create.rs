@@ -1,13 +1,15 @@
 //! `customers.create`
 
 use crate::business::customers::contacts::{self, Contact, PrimaryContactInput};
+use crate::business::customers::hints;
 use crate::business::customers::index;
 use crate::business::customers::locations::{self, LocationInput};
 use crate::business::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
-    Status, store,
+    Status, external_id, store,
 };
-use crate::call::argument::{Email, Fields, PhoneNumber, Text, input};
+use crate::business::tags::{self, MAX_TAGS};
+use crate::call::argument::{Email, Fields, List, PhoneNumber, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -21,7 +23,7 @@ const MAX_DUPLICATES: usize = 5;
 
 input! {
     /// A new customer.
-    pub struct CreateCustomerInput, rules = rules {
+    pub struct CreateCustomerInput, rules = rules, hints = hints::ONE {
         /// Individual or company. It cannot be changed later.
         pub customer_type: CustomerType,
         /// Given name; required for an individual, not for a company.
@@ -37,8 +39,18 @@ input! {
         /// General remarks about the customer, for the team. To record what happened and when, use
         /// notes.create.
         pub notes_internal: Option<Text<10_000>>,
+        /// A very important customer; default false.
+        pub is_vip: Option<bool>,
+        /// The team must not contact the customer; default false.
+        pub do_not_contact: Option<bool>,
+        /// Why the team must not contact the customer.
+        pub do_not_contact_reason: Option<Text<500>>,
         /// How the customer was acquired, such as referral or google.
         pub source: Option<Text<64>>,
+        /// The customer's id in another system; unique in the account.
+        pub external_id: Option<Text<128>>,
+        /// Ids or names of existing tags.
+        pub tags: Option<List<Text<64>, 0, MAX_TAGS>>,
         /// The first contact; companies only.
         pub primary_contact: Option<PrimaryContactInput>,
         /// The first location.
@@ -100,6 +112,13 @@ impl Command for CreateCustomer {
     });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<CreatedCustomer> {
+        let tags = match &input.tags {
+            Some(List(named)) => tags::resolve(ctx.tx, "tags", named)?,
+            None => Vec::new(),
+        };
+        if let Some(Text(external_id)) = &input.external_id {
+            external_id::require_free(ctx.tx, ctx.access, external_id, None)?;
+        }
         let possible_duplicates = possible_duplicates(ctx, input, None)?;
         let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
@@ -116,10 +135,11 @@ impl Command for CreateCustomer {
             phone_raw: None,
             email: input.email.as_ref().map(|email| email.0.clone()),
             notes_internal: input.notes_internal.as_ref().map(|notes| notes.0.clone()),
-            is_vip: false,
-            do_not_contact: false,
-            do_not_contact_reason: None,
+            is_vip: input.is_vip == Some(true),
+            do_not_contact: input.do_not_contact == Some(true),
+            do_not_contact_reason: input.do_not_contact_reason.as_ref().map(|why| why.0.clone()),
             source: input.source.as_ref().map(|source| source.0.clone()),
+            external_id: input.external_id.as_ref().map(|id| id.0.clone()),
             created_at: id.created_at(),
             updated_at: id.created_at(),
             archived_at: None,
@@ -131,8 +151,11 @@ impl Command for CreateCustomer {
         if let Some(location) = &input.location {
             locations::add(ctx, customer.id, location)?;
         }
+        tags::attach_to_new(ctx, customer.id, &tags)?;
         store::index(ctx.tx, &customer)?;
-        let customer = CustomerRecord::new(customer, Some(&contact), Vec::new());
+        let tags =
+            if tags.is_empty() { Vec::new() } else { store::tag_labels(ctx.tx, customer.id)? };
+        let customer = CustomerRecord::new(customer, Some(&contact), tags);
         Ok(CreatedCustomer { customer, possible_duplicates })
     }
 }

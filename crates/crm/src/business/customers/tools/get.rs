@@ -5,6 +5,7 @@ use zoop_db::ReadTx;
 
 use crate::business::customers::children::{self, MAX_ACTIVE};
 use crate::business::customers::contacts::Contact;
+use crate::business::customers::hints;
 use crate::business::customers::locations::Location;
 use crate::business::customers::locations::tools::ListLocations;
 use crate::business::customers::store::{self, Relations};
@@ -29,7 +30,7 @@ const MORE_LOCATIONS: &str = "Not all are shown: locations.list has all of them.
 
 input! {
     /// The customer to return.
-    pub struct GetCustomerInput {
+    pub struct GetCustomerInput, hints = hints::ONE {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
     }

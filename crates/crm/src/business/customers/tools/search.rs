@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::business::customers::index::CustomerQuery;
-use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, store};
+use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, hints, store};
 use crate::business::tags;
 use crate::call::answer::Page;
 use crate::call::argument::{Email, Ranged, SearchText, Text, input};
@@ -16,7 +16,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The filters of the search.
-    pub struct SearchCustomersInput {
+    pub struct SearchCustomersInput, hints = hints::SEARCH, aliases = hints::SEARCH_ALIASES {
         /// Words or digits, or one phone in any format. Each word must occur, whole or in part, in a
         /// name of the customer or its contacts; digits may also occur in a phone, if there are 3 or
         /// more. At most 256 characters.
@@ -31,6 +31,8 @@ input! {
         pub email: Option<Email>,
         /// The whole customer number, such as C-0042.
         pub customer_number: Option<Text<32>>,
+        /// The whole id in another system.
+        pub external_id: Option<Text<128>>,
     }
 }
 
@@ -85,6 +87,16 @@ impl List for SearchCustomers {
             Some(text) => match CustomerNumber::parse(&text.0) {
                 None => return Ok(Found::all(Vec::new())),
                 number => number.map(|number| number.0),
+            },
+        };
+        // At most one customer has the external id. The index finds it by its number, along with the other filters.
+        let number = match &input.external_id {
+            None => number,
+            Some(Text(id)) => match store::by_external_id(ctx.tx, id)? {
+                Some(found) if number.is_none_or(|number| number == found.customer_number.0) => {
+                    Some(found.customer_number.0)
+                }
+                _ => return Ok(Found::all(Vec::new())),
             },
         };
         let query = CustomerQuery {

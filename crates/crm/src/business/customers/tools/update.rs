@@ -1,7 +1,10 @@
 //! `customers.update`
 
+use crate::business::customers::contacts::same_person::{self, PersonField};
 use crate::business::customers::contacts::{self, Contact, Origin};
-use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, store};
+use crate::business::customers::{
+    Customer, CustomerRecord, CustomerType, Status, external_id, hints, store,
+};
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
 use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, choices, input};
@@ -23,7 +26,7 @@ choices! {
 
 input! {
     /// The changes to a customer.
-    pub struct UpdateCustomerInput, rules = rules {
+    pub struct UpdateCustomerInput, rules = rules, hints = hints::ONE {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
         /// Given name; individuals only.
@@ -47,6 +50,8 @@ input! {
         pub do_not_contact_reason: Patch<Text<500>>,
         /// How the customer was acquired.
         pub source: Patch<Text<64>>,
+        /// The customer's id in another system; unique in the account.
+        pub external_id: Patch<Text<128>>,
         /// To archive a customer, use customers.archive.
         pub status: NotNull<SettableStatus>,
     }
@@ -88,21 +93,22 @@ impl Command for UpdateCustomer {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateCustomerInput) -> Result<CustomerRecord> {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         refuse_other_type(&old, input, ctx.access)?;
+        if let Patch::Set(Text(external_id)) = &input.external_id {
+            external_id::require_free(ctx.tx, ctx.access, external_id, Some(old.id))?;
+        }
         let new = apply_changes(&old, input, ctx);
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
-        if searched_fields(&old) != searched_fields(&new) {
-            update_created_contact(ctx, &new)?;
-        }
-        if searched_fields(&old) != searched_fields(&new) || old.status != new.status {
+        let is_contact_changed = update_created_contact(ctx, &old, &new, input)?;
+        let is_changed = searched_fields(&old) != searched_fields(&new) || old.status != new.status;
+        if is_contact_changed || is_changed {
             store::reindex(ctx.tx, &new)?;
         }
         store::record(ctx.tx, new)
     }
 }
 
-/// The names, phone and e-mail address that a search matches. The contact that was created with the customer copies
-/// them until the contact is edited.
+/// The names, phone and e-mail address that a search matches.
 fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
     [
         customer.first_name.as_ref(),
@@ -133,6 +139,7 @@ fn apply_changes(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_,
             old.do_not_contact_reason.as_ref(),
         ),
         source: apply_patch(input.source.map(|source| source.0), old.source.as_ref()),
+        external_id: apply_patch(input.external_id.map(|id| id.0), old.external_id.as_ref()),
         status: match input.status.0 {
             Some(SettableStatus::Active) => Status::Active,
             Some(SettableStatus::Inactive) => Status::Inactive,
@@ -181,18 +188,36 @@ fn refuse_other_type(
     Err(Error::fields(problems.collect()))
 }
 
-/// Updates the contact that was created with the customer, unless it has been edited since.
-fn update_created_contact(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
-    for old in contacts::store::active(ctx.tx, customer.id)? {
-        if old.origin == Origin::Own {
-            continue;
+/// Updates the contact that was created with the customer: an individual's own contact, or a company's placeholder.
+/// Returns whether it has changed.
+fn update_created_contact(
+    ctx: &mut WriteCtx<'_, '_>,
+    old: &Customer,
+    new: &Customer,
+    input: &UpdateCustomerInput,
+) -> Result<bool> {
+    let change = match old.customer_type {
+        CustomerType::Individual => {
+            let sent = PersonField::sent([
+                input.first_name.0.is_some(),
+                !input.last_name.is_keep(),
+                !input.phone.is_keep(),
+                !input.email.is_keep(),
+            ]);
+            same_person::changed_contact(ctx.tx, old, new, &sent)?
         }
-        let mut new = old.clone();
-        new.follow(customer);
-        if new != old {
-            new.updated_at = ctx.moment();
-            Contact::save(ctx, &old, &new)?;
+        CustomerType::Company if old.company_name != new.company_name => {
+            let contacts = contacts::store::active(ctx.tx, new.id)?;
+            let is_placeholder = |contact: &Contact| contact.origin == Origin::Placeholder;
+            contacts.into_iter().find(is_placeholder).map(|placeholder| {
+                let mut renamed = placeholder.clone();
+                renamed.follow(new);
+                (placeholder, renamed)
+            })
         }
-    }
-    Ok(())
+        CustomerType::Company => None,
+    };
+    let Some((old, new)) = change else { return Ok(false) };
+    Contact::save(ctx, &old, &Contact { updated_at: ctx.moment(), ..new })?;
+    Ok(true)
 }

@@ -208,7 +208,7 @@ fn an_archived_note_is_hidden_until_it_is_restored() {
     let again = message(&business.owner, "notes.archive", json!({}));
     assert!(again.starts_with("This note is already archived"), "{again}");
     let changed = message(&business.office, "notes.update", json!({ "pinned": true }));
-    assert!(changed.starts_with("This note is archived: "), "{changed}");
+    assert!(changed.starts_with("This note is archived; restore it first: "), "{changed}");
     let others = message(&business.tech, "notes.update", json!({ "pinned": true }));
     assert!(
         others.starts_with("There is no such note"),

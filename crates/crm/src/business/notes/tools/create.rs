@@ -1,5 +1,6 @@
 //! `notes.create`
 
+use crate::business::notes::hints::HINTS;
 use crate::business::notes::{
     KnownWords, MAX_BODY, Note, SubjectType, access, limit, record, store,
 };
@@ -12,7 +13,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// A new note.
-    pub struct CreateNoteInput, rules = rules {
+    pub struct CreateNoteInput, rules = rules, hints = HINTS {
         /// Type of the record to put the note on; sent together with subject_id. Without them the note is standalone.
         pub subject_type: Option<SubjectType>,
         /// The record's id.

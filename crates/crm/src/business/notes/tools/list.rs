@@ -3,6 +3,7 @@
 use zoop_db::Uuid;
 
 use crate::business::customers;
+use crate::business::notes::hints::HINTS;
 use crate::business::notes::index::{NoteQuery, NoteWords};
 use crate::business::notes::listing::{self, Candidates, Range, Verified};
 use crate::business::notes::{Note, SubjectFilter};
@@ -17,7 +18,7 @@ use crate::values::id::{self, Id, kinds};
 
 input! {
     /// The filters of the list.
-    pub struct ListNotesInput, rules = rules {
+    pub struct ListNotesInput, rules = rules, hints = HINTS {
         /// true lists pinned notes only.
         pub pinned: Option<bool>,
         /// Only notes on this type of record; standalone: only notes on no record.

@@ -14,6 +14,7 @@ use list::ListNotes;
 use restore::RestoreNote;
 use update::UpdateNote;
 
+use crate::business::notes::hints::HINTS;
 use crate::call::argument::input;
 use crate::call::definition::{Group, ToolDef};
 use crate::values::id::{Id, kinds};
@@ -34,7 +35,7 @@ pub const GROUP: Group = Group {
 
 input! {
     /// The note to act on.
-    pub struct NoteInput {
+    pub struct NoteInput, hints = HINTS {
         /// The note's id.
         pub id: Id<kinds::Note>,
     }

@@ -1,5 +1,6 @@
 //! `notes.update`
 
+use crate::business::notes::hints::HINTS;
 use crate::business::notes::{KnownWords, MAX_BODY, Note, SubjectType, access, limit, save};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Fields, NotNull, Patch, Text, input};
@@ -11,7 +12,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The changes to a note.
-    pub struct UpdateNoteInput, rules = rules {
+    pub struct UpdateNoteInput, rules = rules, hints = HINTS {
         /// The note's id.
         pub id: Id<kinds::Note>,
         /// The new text.

@@ -1,15 +1,15 @@
 //! The tools for contacts.
 
 pub mod restore;
+pub mod update;
 
+use super::hints::HINTS;
 use super::{Contact, ContactRole, Origin, store};
 use crate::business::customers;
 use crate::business::customers::children::{self, Children, MAX_ROWS, Position};
 use crate::call::answer::{Archived, Page};
 use crate::call::archive::Archivable;
-use crate::call::argument::{
-    Email, Fields, NotNull, Patch, PhoneNumber, Ranged, Text, input, nested,
-};
+use crate::call::argument::{Email, PhoneNumber, Ranged, Text, input, nested};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
@@ -27,7 +27,7 @@ pub const GROUP: Group = Group {
         ToolDef::list::<ListContacts>(),
         ToolDef::query::<GetContact>(),
         ToolDef::command::<CreateContact>(),
-        ToolDef::command::<UpdateContact>(),
+        ToolDef::command::<update::UpdateContact>(),
         ToolDef::command::<ArchiveContact>(),
         ToolDef::command::<restore::RestoreContact>(),
     ],
@@ -35,7 +35,7 @@ pub const GROUP: Group = Group {
 
 input! {
     /// A person to add.
-    pub struct PrimaryContactInput {
+    pub struct PrimaryContactInput, hints = HINTS {
         /// Given name.
         pub first_name: Text<128>,
         /// Family name.
@@ -70,7 +70,7 @@ impl PrimaryContactInput {
 
 input! {
     /// The filters of the list.
-    pub struct ListContactsInput {
+    pub struct ListContactsInput, hints = HINTS {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
         /// true lists only archived contacts.
@@ -114,8 +114,18 @@ impl List for ListContacts {
 }
 
 input! {
+    /// The contact to return.
+    pub struct GetContactInput, hints = HINTS {
+        /// The contact's id.
+        pub id: Id<kinds::Contact>,
+        /// Its customer's id; checked if sent.
+        pub customer_id: Option<Id<kinds::Customer>>,
+    }
+}
+
+input! {
     /// A contact of a customer.
-    pub struct ContactInput {
+    pub struct ContactInput, hints = HINTS {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
         /// Its customer's id.
@@ -129,18 +139,18 @@ pub struct GetContact;
 impl Tool for GetContact {
     const NAME: &'static str = "contacts.get";
     const TITLE: &'static str = "Get a contact";
-    const ABOUT: &'static str = "Returns one contact of a customer, even if it is archived.";
+    const ABOUT: &'static str = "Returns one contact, even if it is archived.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
-    const EXAMPLE: &'static str = r#"{"id":"{contact}","customer_id":"{customer}"}"#;
-    type Input = ContactInput;
+    const EXAMPLE: &'static str = r#"{"id":"{contact}"}"#;
+    type Input = GetContactInput;
     type Output = Contact;
 }
 
 impl Query for GetContact {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &ContactInput) -> Result<Contact> {
-        store::get(ctx.tx, input.customer_id, input.id)
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetContactInput) -> Result<Contact> {
+        children::get(ctx.tx, ctx.access, input.customer_id, input.id)
     }
 }
 
@@ -228,99 +238,6 @@ fn fill_placeholder(
     Ok(new)
 }
 
-input! {
-    /// The changes to a contact.
-    pub struct UpdateContactInput, rules = update_rules {
-        /// The contact's id.
-        pub id: Id<kinds::Contact>,
-        /// Its customer's id. A contact cannot be moved to another customer.
-        pub customer_id: Id<kinds::Customer>,
-        /// Given name.
-        pub first_name: NotNull<Text<128>>,
-        /// Family name.
-        pub last_name: NotNull<Text<128>>,
-        /// In any common format, with area code.
-        pub phone: Patch<PhoneNumber>,
-        /// E-mail address.
-        pub email: Patch<Email>,
-        /// true makes it primary and demotes the previous primary contact; false is an error on the
-        /// primary contact.
-        pub is_primary: NotNull<bool>,
-        /// Whether the phone takes text messages.
-        pub phone_can_sms: NotNull<bool>,
-        /// What to contact them about.
-        pub role: NotNull<ContactRole>,
-        /// Job title.
-        pub title: Patch<Text<128>>,
-    }
-}
-
-fn update_rules(sent: &mut Fields) {
-    sent.require_change(&["id", "customer_id"]);
-}
-
-/// `contacts.update`
-pub struct UpdateContact;
-
-impl Tool for UpdateContact {
-    const NAME: &'static str = "contacts.update";
-    const TITLE: &'static str = "Update a contact";
-    const ABOUT: &'static str = "Changes the fields sent and keeps the others.";
-    const SCOPE: Scope = Scope::WriteCustomers;
-    const ACTOR: ActorRule = ActorRule::Anyone;
-    const EXPOSURE: Exposure = Exposure::Public;
-    const EXAMPLE: &'static str =
-        r#"{"id":"{contact}","customer_id":"{customer}","title":"Site manager"}"#;
-    type Input = UpdateContactInput;
-    type Output = Contact;
-}
-
-impl Command for UpdateContact {
-    const EFFECT: Effect = Effect::Update;
-    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
-    const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &UpdateContactInput, id| {
-        store::get(ctx.tx, input.customer_id, Id::new(id))
-    });
-
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateContactInput) -> Result<Contact> {
-        let customer =
-            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let contacts = Children::<Contact>::read(ctx.tx, customer.id)?;
-        let old = contacts.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
-        if old.is_primary && input.is_primary.0 == Some(false) {
-            return Err(Error::conflict(
-                "A customer always has a primary contact: make another contact primary instead.",
-            ));
-        }
-        let new = apply_changes(&old, input, ctx);
-        contacts.update(ctx, &old, &new)?;
-        if old.searched_fields() != new.searched_fields() {
-            customers::store::reindex(ctx.tx, &customer)?;
-        }
-        Ok(new)
-    }
-}
-
-fn apply_changes(old: &Contact, input: &UpdateContactInput, ctx: &WriteCtx<'_, '_>) -> Contact {
-    let input = input.clone();
-    let mut new = Contact {
-        first_name: input.first_name.0.map_or_else(|| old.first_name.clone(), |name| name.0),
-        last_name: input.last_name.0.map(|name| name.0).or_else(|| old.last_name.clone()),
-        email: input.email.map(|email| email.0).apply(old.email.clone()),
-        is_primary: input.is_primary.0.unwrap_or(old.is_primary),
-        phone_can_sms: input.phone_can_sms.0.unwrap_or(old.phone_can_sms),
-        role: input.role.0.unwrap_or(old.role),
-        title: input.title.map(|title| title.0).apply(old.title.clone()),
-        updated_at: ctx.moment(),
-        origin: Origin::Own,
-        ..old.clone()
-    };
-    if !input.phone.is_keep() {
-        new.set_phone(input.phone.map(|phone| phone.0).apply(None).as_ref());
-    }
-    new
-}
-
 /// `contacts.archive`
 pub struct ArchiveContact;
 
@@ -347,7 +264,7 @@ impl Command for ArchiveContact {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let contacts = Children::<Contact>::read(ctx.tx, customer.id)?;
-        let contact = contacts.find(ctx.tx, input.id)?;
+        let contact = contacts.named(ctx, input.id)?;
         if matches!(contacts.active(), [only] if only.id == contact.id) {
             return Err(Error::conflict(
                 "A customer keeps at least one contact: add another contact first.",

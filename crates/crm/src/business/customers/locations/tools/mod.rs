@@ -3,6 +3,7 @@
 pub mod restore;
 pub mod update;
 
+use super::hints::HINTS;
 use super::{Location, LocationType, store};
 use crate::business::customers;
 use crate::business::customers::children::{self, Children, MAX_ROWS, Position};
@@ -37,7 +38,7 @@ pub const GROUP: Group = Group {
 
 input! {
     /// An address to add.
-    pub struct LocationInput, rules = coordinate_rules {
+    pub struct LocationInput, rules = coordinate_rules, hints = HINTS {
         /// Street address.
         pub address_line1: Text<256>,
         /// Unit, suite and the like.
@@ -57,7 +58,7 @@ input! {
         /// true only if its type has no primary location; default false. The first location of a type
         /// is always primary.
         pub is_primary: Option<bool>,
-        /// Gate or alarm codes and the like.
+        /// Gate or alarm codes and the like. For a log, use notes.create.
         pub access_notes: Option<Text<10_000>>,
         /// Where to park.
         pub parking_notes: Option<Text<10_000>>,
@@ -84,7 +85,7 @@ fn coordinate_rules(sent: &mut Fields) {
 
 input! {
     /// The filters of the list.
-    pub struct ListLocationsInput {
+    pub struct ListLocationsInput, hints = HINTS {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
         /// true lists only archived locations.
@@ -128,8 +129,18 @@ impl List for ListLocations {
 }
 
 input! {
+    /// The location to return.
+    pub struct GetLocationInput, hints = HINTS {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+        /// Its customer's id; checked if sent.
+        pub customer_id: Option<Id<kinds::Customer>>,
+    }
+}
+
+input! {
     /// A location of a customer.
-    pub struct LocationIdInput {
+    pub struct LocationIdInput, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
         /// Its customer's id.
@@ -143,18 +154,18 @@ pub struct GetLocation;
 impl Tool for GetLocation {
     const NAME: &'static str = "locations.get";
     const TITLE: &'static str = "Get a location";
-    const ABOUT: &'static str = "Returns one address of a customer, even if it is archived.";
+    const ABOUT: &'static str = "Returns one address, even if it is archived.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
-    const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
-    type Input = LocationIdInput;
+    const EXAMPLE: &'static str = r#"{"id":"{location}"}"#;
+    type Input = GetLocationInput;
     type Output = Location;
 }
 
 impl Query for GetLocation {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &LocationIdInput) -> Result<Location> {
-        store::get(ctx.tx, input.customer_id, input.id)
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetLocationInput) -> Result<Location> {
+        children::get(ctx.tx, ctx.access, input.customer_id, input.id)
     }
 }
 
@@ -173,7 +184,8 @@ pub struct CreateLocation;
 impl Tool for CreateLocation {
     const NAME: &'static str = "locations.create";
     const TITLE: &'static str = "Add a location";
-    const ABOUT: &'static str = "Adds an address to a customer, of one of four types.";
+    const ABOUT: &'static str = "Adds an address to a customer: for service, billing, mailing or \
+        anything else.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -272,7 +284,7 @@ impl Command for ArchiveLocation {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let locations = Children::<Location>::read(ctx.tx, customer.id)?;
-        let location = locations.find(ctx.tx, input.id)?;
+        let location = locations.named(ctx, input.id)?;
         locations.archive(ctx, &location)
     }
 }

@@ -3,6 +3,7 @@
 use super::refuse_second_primary;
 use crate::business::customers;
 use crate::business::customers::children::Children;
+use crate::business::customers::locations::hints::HINTS;
 use crate::business::customers::locations::{Location, LocationType, store};
 use crate::call::archive::Archivable;
 use crate::call::argument::{
@@ -16,7 +17,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The changes to a location.
-    pub struct UpdateLocationInput, rules = update_rules {
+    pub struct UpdateLocationInput, rules = update_rules, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
         /// Its customer's id. A location cannot be moved to another customer.
@@ -39,7 +40,7 @@ input! {
         pub label: Patch<Text<128>>,
         /// false demotes it; true promotes it if its type has no primary location.
         pub is_primary: NotNull<bool>,
-        /// Gate or alarm codes and the like, replaced as a whole.
+        /// Gate or alarm codes and the like, replaced as a whole. For a log, use notes.create.
         pub access_notes: Patch<Text<10_000>>,
         /// Where to park, replaced as a whole.
         pub parking_notes: Patch<Text<10_000>>,
@@ -96,7 +97,7 @@ impl Command for UpdateLocation {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let locations = Children::<Location>::read(ctx.tx, customer.id)?;
-        let old = locations.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
+        let old = locations.named(ctx, input.id)?.unless_archived(ctx.access)?;
         let mut new = apply_changes(&old, input, ctx);
         let is_type_changed = new.location_type != old.location_type;
         new.is_primary = match input.is_primary.0 {
