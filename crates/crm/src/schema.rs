@@ -42,6 +42,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0007_program_count.sql"),
         postgres: include_str!("../../../migrations/postgres/0007_program_count.sql"),
     },
+    Migration {
+        name: "0008_zone",
+        sqlite: include_str!("../../../migrations/sqlite/0008_zone.sql"),
+        postgres: include_str!("../../../migrations/postgres/0008_zone.sql"),
+    },
 ];
 
 /// Every table except [`SCHEMA_STEPS`] and the tables of the search index, which a copy builds again. The order

@@ -36,7 +36,8 @@ pub use list::List;
 pub use name::Name;
 pub use number::{Duration, Minutes, Ranged, Seconds};
 pub use values::{
-    Color, CountryCode, Email, Latitude, Longitude, PhoneNumber, SearchText, Text, Time,
+    Color, CountryCode, CurrencyCode, Email, Latitude, Longitude, PhoneNumber, SearchText, Text,
+    Time, ZoneName,
 };
 
 use crate::call::error::FieldProblem;

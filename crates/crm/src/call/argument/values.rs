@@ -7,11 +7,13 @@ use zoop_db::Timestamp;
 use super::{Json, Parse, ParseContext, ParseError};
 use crate::values::clock::parse_rfc3339;
 use crate::values::country::Country;
+use crate::values::currency::Currency;
 use crate::values::email;
 use crate::values::fold;
 use crate::values::fold::QueryHasNoWord;
 use crate::values::phone::{self, Phone};
 use crate::values::text;
+use crate::values::zone::Zone;
 
 pub(super) fn invalid(problem: impl Into<String>) -> ParseError {
     ParseError::Invalid(problem.into())
@@ -143,6 +145,40 @@ impl Parse for CountryCode {
         Country::parse(&text)
             .map(Self)
             .ok_or_else(|| invalid("must be a two-letter ISO 3166-1 country code, such as US"))
+    }
+}
+
+/// The name of a time zone in the IANA database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneName(pub Zone);
+
+impl Parse for ZoneName {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        Zone::parse(&text)
+            .map(Self)
+            .ok_or_else(|| invalid("must be an IANA time zone, such as America/New_York"))
+    }
+}
+
+/// An ISO 4217 currency code, in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrencyCode(pub Currency);
+
+impl Parse for CurrencyCode {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[A-Za-z]{3}$" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        Currency::parse(&text)
+            .map(Self)
+            .ok_or_else(|| invalid("must be a three-letter ISO 4217 currency code, such as USD"))
     }
 }
 
