@@ -140,6 +140,22 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "only_its_author_and_owners_can_change_a_note",
         ],
     ),
+    (
+        "account.get",
+        &[
+            "the_account_is_shown_with_the_time_in_its_zone",
+            "a_caller_learns_for_whom_it_acts_and_what_it_may_do",
+            "the_limits_show_what_is_left_of_them",
+        ],
+    ),
+    (
+        "team.list",
+        &[
+            "the_team_is_listed_and_only_owners_and_the_office_see_e_mail_addresses",
+            "a_pending_membership_is_not_in_the_team",
+            "a_tool_for_every_reader_rejects_a_caller_who_only_writes",
+        ],
+    ),
 ];
 
 /// The files in this folder that test all tools at once, each with what it shows.

@@ -19,6 +19,7 @@ pub mod tools;
 mod tests;
 
 pub use known::KnownWords;
+pub(crate) use limit::remaining_writes;
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page, size_of_drafts};
