@@ -102,6 +102,8 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "every_combination_of_filters_agrees_with_a_simple_implementation",
             "pages_neither_repeat_nor_skip_rows",
             "date_filters_work_with_any_offset",
+            "dates_and_local_times_are_in_the_time_zone_of_the_business",
+            "me_is_the_person_who_calls",
             "whole_words_and_prefixes_are_found_in_any_script",
             "pages_are_full_although_candidates_must_be_verified",
             "unknown_ids_find_nothing_and_invalid_filters_are_reported",

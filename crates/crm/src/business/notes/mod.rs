@@ -8,6 +8,7 @@
 //! (`limit.rs`) and which words find a note (`index.rs`).
 
 mod access;
+mod author;
 pub mod index;
 mod known;
 mod limit;
@@ -18,6 +19,7 @@ pub mod tools;
 #[cfg(test)]
 mod tests;
 
+pub use author::Author;
 pub use known::KnownWords;
 pub(crate) use limit::remaining_writes;
 pub use tools::GROUP;

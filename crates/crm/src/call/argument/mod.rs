@@ -22,7 +22,7 @@ mod number;
 mod values;
 
 pub use arguments::{Arguments, Value};
-pub use calendar::{Date, LocalTime, TimeOfDay};
+pub use calendar::{Date, DateOrTime, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
 pub use fields::{
     CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
@@ -37,7 +37,7 @@ pub use name::Name;
 pub use number::{Duration, Minutes, Ranged, Seconds};
 pub use values::{
     Color, CountryCode, CurrencyCode, Email, Latitude, Longitude, PhoneNumber, SearchText, Text,
-    Time, ZoneName,
+    ZoneName,
 };
 
 use crate::call::error::FieldProblem;

@@ -2,10 +2,8 @@
 //! the validation use.
 
 use serde_json::json;
-use zoop_db::Timestamp;
 
 use super::{Json, Parse, ParseContext, ParseError};
-use crate::values::clock::parse_rfc3339;
 use crate::values::country::Country;
 use crate::values::currency::Currency;
 use crate::values::email;
@@ -237,33 +235,3 @@ degrees!(
     Longitude,
     180
 );
-
-/// A point in time in RFC 3339 form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub Timestamp);
-
-impl Parse for Time {
-    fn schema() -> serde_json::Value {
-        json!({ "type": "string", "format": "date-time" })
-    }
-
-    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
-        let text = clean(value, 64)?;
-        parse_rfc3339(&text)
-            .map(Self)
-            .ok_or_else(|| invalid("must be an RFC 3339 time, such as 2026-01-01T00:00:00Z"))
-    }
-
-    fn canonical(value: &Json) -> Json {
-        match value {
-            Json::Text(text) => match parse_rfc3339(text::trim(text)) {
-                Some(Timestamp(microseconds)) => {
-                    let time = jiff::Timestamp::from_microsecond(microseconds);
-                    Json::Text(time.map_or_else(|_| text.clone(), |time| time.to_string()))
-                }
-                None => value.clone(),
-            },
-            other => other.clone(),
-        }
-    }
-}
