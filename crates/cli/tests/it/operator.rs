@@ -94,6 +94,7 @@ fn tenants_and_users_are_created_changed_and_removed() {
 #[both]
 fn a_business_gets_a_time_zone_and_a_currency() {
     let folder = Folder::new();
+    folder.json(&["migrate"]);
     let create = |name: &'static str, more: &[&'static str]| {
         let owner = ["--owner-name", "Ada", "--owner-email", "ada@example.com"];
         folder.zoop(&[&["tenant", "create", "--name", name][..], &owner, more].concat())

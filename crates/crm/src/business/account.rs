@@ -81,19 +81,19 @@ pub struct Limits {
     account_calls_per_minute: Option<RateLimit>,
     /// The person's note writes in a rolling minute.
     note_writes_per_minute: Option<RateLimit>,
-    /// What the account stores.
-    storage: StorageInfo,
+    /// What the account stores, in bytes.
+    storage_bytes: StorageInfo,
 }
 
 /// What an account stores, in bytes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StorageInfo {
-    /// The bytes that are stored.
-    used_bytes: u64,
+    /// What is stored.
+    used: u64,
     /// The limit; null if there is none.
-    limit_bytes: Option<u64>,
+    limit: Option<u64>,
     /// What is left of it; null if there is no limit.
-    left_bytes: Option<u64>,
+    left: Option<u64>,
 }
 
 /// `account.get`
@@ -145,15 +145,15 @@ fn limits(ctx: &mut ReadCtx<'_, '_>) -> Result<Limits> {
         calls_per_minute: calls.credential,
         account_calls_per_minute: calls.tenant,
         note_writes_per_minute: notes::remaining_writes(ctx)?,
-        storage: stored(ctx)?,
+        storage_bytes: stored(ctx)?,
     })
 }
 
 fn stored(ctx: &mut ReadCtx<'_, '_>) -> Result<StorageInfo> {
     // Sweeps may have subtracted more than was counted, because both amounts are estimates.
-    let used_bytes = u64::try_from(storage::counted(ctx.tx)?.total()).unwrap_or(0);
+    let used = u64::try_from(storage::counted(ctx.tx)?.total()).unwrap_or(0);
     let Size(limit) = ctx.environment.storage_limit;
-    let limit_bytes = (limit > 0).then_some(limit);
-    let left_bytes = limit_bytes.map(|limit| limit.saturating_sub(used_bytes));
-    Ok(StorageInfo { used_bytes, limit_bytes, left_bytes })
+    let limit = (limit > 0).then_some(limit);
+    let left = limit.map(|limit| limit.saturating_sub(used));
+    Ok(StorageInfo { used, limit, left })
 }

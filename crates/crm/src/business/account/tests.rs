@@ -65,17 +65,16 @@ fn the_limits_show_what_is_left_of_them() {
     let before = limits(&env, &acme.owner);
     assert_eq!(before["note_writes_per_minute"], json!({ "limit": 60, "left": 60 }));
     assert_eq!(before["calls_per_minute"], Value::Null, "only a server counts calls");
-    assert_eq!(before["storage"]["limit_bytes"], Value::Null);
-    assert_eq!(before["storage"]["left_bytes"], Value::Null);
+    assert_eq!(before["storage_bytes"]["limit"], Value::Null);
+    assert_eq!(before["storage_bytes"]["left"], Value::Null);
     for _ in 0..3 {
         env.create(&acme.owner, "notes.create", json!({ "body": "a".repeat(1_000) }));
     }
-    let used = limits(&env, &acme.owner)["storage"]["used_bytes"].as_u64().unwrap();
-    assert!(used > before["storage"]["used_bytes"].as_u64().unwrap() + 6_000, "{used}");
+    let used = limits(&env, &acme.owner)["storage_bytes"]["used"].as_u64().unwrap();
+    assert!(used > before["storage_bytes"]["used"].as_u64().unwrap() + 6_000, "{used}");
     env.environment.storage_limit = Size(1 << 20);
-    let storage =
-        json!({ "used_bytes": used, "limit_bytes": 1 << 20, "left_bytes": (1 << 20) - used });
-    assert_eq!(limits(&env, &acme.office)["storage"], storage);
+    let storage = json!({ "used": used, "limit": 1 << 20, "left": (1 << 20) - used });
+    assert_eq!(limits(&env, &acme.office)["storage_bytes"], storage);
 
     let left =
         |env: &TestEnv, caller| limits(env, caller)["note_writes_per_minute"]["left"].clone();
@@ -87,7 +86,7 @@ fn the_limits_show_what_is_left_of_them() {
     env.environment.storage_limit = Size(1);
     let shown = limits(&env, &acme.owner);
     assert_eq!(shown["note_writes_per_minute"], Value::Null);
-    assert_eq!(shown["storage"]["left_bytes"], 0);
+    assert_eq!(shown["storage_bytes"]["left"], 0);
 }
 
 #[both]

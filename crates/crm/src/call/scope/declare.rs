@@ -153,6 +153,7 @@ macro_rules! sets {
 
             /// The scope that a caller who lacks this one must get: itself, or for [`Self::AnyRead`] one that
             /// reads, if possible one of those that are attainable.
+            #[must_use]
             pub fn to_request(self, attainable: Scopes) -> Self {
                 if self != Self::AnyRead {
                     return self;
