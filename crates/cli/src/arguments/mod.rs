@@ -205,15 +205,22 @@ pub(crate) enum Tenant {
         /// Country of phone numbers without a country code [default: US]
         #[arg(long)]
         country: Option<String>,
-        /// Time zone of dates, such as America/New_York [default: UTC]
-        #[arg(long, value_name = "ZONE")]
+        #[arg(
+            long,
+            value_name = "ZONE",
+            help = "Time zone of dates, such as America/New_York [default: UTC]"
+        )]
         time_zone: Option<String>,
         /// Currency of amounts, such as USD [default: the country's]
         #[arg(long, value_name = "CODE")]
         currency: Option<String>,
     },
     /// Change a business's name, country, time zone or currency
-    #[command(after_help = "Example:\n  zoop tenant update --time-zone America/Los_Angeles")]
+    #[command(
+        override_usage = "zoop tenant update [OPTIONS]",
+        after_help = "Send at least one of --name, --country, --time-zone and --currency.\n\n\
+            Example:\n  zoop tenant update --time-zone America/Los_Angeles"
+    )]
     Update {
         #[command(flatten)]
         of: OfTenant,
@@ -234,8 +241,7 @@ pub(crate) struct TenantChanges {
     /// Country of phone numbers without a country code
     #[arg(long)]
     pub(crate) country: Option<String>,
-    /// Time zone of dates, such as America/New_York
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", help = "Time zone of dates, such as America/New_York")]
     pub(crate) time_zone: Option<String>,
     /// Currency of amounts, such as USD
     #[arg(long, value_name = "CODE")]
