@@ -1,7 +1,6 @@
 //! The catalog of all tools. A new tool is added to its group's slice, and a new group to [`GROUPS`].
 
 use crate::call::definition::{Group, ToolDef};
-use crate::call::tool::Exposure;
 
 /// The groups, in the order of every list and document.
 pub static GROUPS: &[Group] = &[
@@ -10,6 +9,8 @@ pub static GROUPS: &[Group] = &[
     crate::business::customers::locations::GROUP,
     crate::business::tags::GROUP,
     crate::business::notes::GROUP,
+    crate::business::account::GROUP,
+    crate::identity::users::team::GROUP,
     crate::business::subjects::GROUP,
     crate::call::history::GROUP,
     crate::identity::tenants::GROUP,
@@ -30,7 +31,7 @@ pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
     GROUPS
         .iter()
         .flat_map(|group| group.tools.iter().map(move |tool| (group, tool)))
-        .filter(|(_, tool)| tool.exposure == Exposure::Public)
+        .filter(|(_, tool)| tool.is_public())
 }
 
 /// The tool with this name.

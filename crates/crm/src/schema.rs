@@ -43,6 +43,11 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0007_program_count.sql"),
     },
     Migration {
+        name: "0008_zone",
+        sqlite: include_str!("../../../migrations/sqlite/0008_zone.sql"),
+        postgres: include_str!("../../../migrations/postgres/0008_zone.sql"),
+    },
+    Migration {
         name: "0009_external_id",
         sqlite: include_str!("../../../migrations/sqlite/0009_external_id.sql"),
         postgres: include_str!("../../../migrations/postgres/0009_external_id.sql"),

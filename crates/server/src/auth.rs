@@ -157,7 +157,10 @@ impl Proof for AuthContext {
             Authenticated::admit(&caller, &self.shared, self.class)
         });
         match authenticated.admission.refused_for {
-            None => Ok(self.bearer.access_of(caller)),
+            None => {
+                let limits = authenticated.admission.call_limits();
+                Ok(self.bearer.access_of(caller).with_call_limits(limits))
+            }
             Some(_) => Err(CallFailure::Limited),
         }
     }

@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
+use zoop_crm::call::access::{CallLimits, RateLimit};
 use zoop_crm::request_counts::RequestCount;
 use zoop_crm::values::clock::Clock;
 use zoop_db::{Tenant, Timestamp, Uuid};
@@ -95,6 +96,13 @@ impl Admission {
     /// The admission of a caller without limits.
     pub(crate) const UNLIMITED: Self =
         Self { refused_for: None, credential: None, tenant: None, connecting: None };
+
+    /// The limits on calls, as a tool shows them.
+    pub(crate) fn call_limits(&self) -> CallLimits {
+        let shown =
+            |standing: Standing| RateLimit { limit: standing.quota, left: standing.remaining };
+        CallLimits { credential: self.credential.map(shown), tenant: self.tenant.map(shown) }
+    }
 }
 
 impl Applicant {

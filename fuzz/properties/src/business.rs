@@ -41,7 +41,7 @@ pub(crate) fn place() -> &'static Place {
 impl Place {
     /// Calls a tool as a caller who may, and undoes what it did.
     pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
-        let caller = if tool.scope.is_grantable() {
+        let caller = if tool.is_public() {
             self.business.owner.clone()
         } else {
             Caller::operator(Some(self.business.account))

@@ -205,9 +205,47 @@ pub(crate) enum Tenant {
         /// Country of phone numbers without a country code [default: US]
         #[arg(long)]
         country: Option<String>,
+        #[arg(
+            long,
+            value_name = "ZONE",
+            help = "Time zone of dates, such as America/New_York [default: UTC]"
+        )]
+        time_zone: Option<String>,
+        /// Currency of amounts, such as USD [default: the country's]
+        #[arg(long, value_name = "CODE")]
+        currency: Option<String>,
+    },
+    /// Change a business's name, country, time zone or currency
+    #[command(
+        override_usage = "zoop tenant update [OPTIONS]",
+        after_help = "Send at least one of --name, --country, --time-zone and --currency.\n\n\
+            Example:\n  zoop tenant update --time-zone America/Los_Angeles"
+    )]
+    Update {
+        #[command(flatten)]
+        of: OfTenant,
+        #[command(flatten)]
+        changes: TenantChanges,
     },
     /// List the businesses
     List,
+}
+
+/// What `zoop tenant update` changes.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct TenantChanges {
+    /// The business's new name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Country of phone numbers without a country code
+    #[arg(long)]
+    pub(crate) country: Option<String>,
+    #[arg(long, value_name = "ZONE", help = "Time zone of dates, such as America/New_York")]
+    pub(crate) time_zone: Option<String>,
+    /// Currency of amounts, such as USD
+    #[arg(long, value_name = "CODE")]
+    pub(crate) currency: Option<String>,
 }
 
 /// `zoop tag …`

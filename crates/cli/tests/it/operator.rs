@@ -92,6 +92,45 @@ fn tenants_and_users_are_created_changed_and_removed() {
 }
 
 #[both]
+fn a_business_gets_a_time_zone_and_a_currency() {
+    let folder = Folder::new();
+    folder.json(&["migrate"]);
+    let create = |name: &'static str, more: &[&'static str]| {
+        let owner = ["--owner-name", "Ada", "--owner-email", "ada@example.com"];
+        folder.zoop(&[&["tenant", "create", "--name", name][..], &owner, more].concat())
+    };
+    let made = create("Lawns", &["--time-zone", "America/Denver", "--currency", "CAD"]);
+    assert!(made.stdout.contains("created the business Lawns"), "{}", made.stderr);
+    assert!(!made.stdout.contains("UTC"), "{}", made.stdout);
+    let made = create("Pipes", &[]);
+    assert!(made.stdout.contains("zoop tenant update --tenant"), "{}", made.stdout);
+    let refused = create("No", &["--time-zone", "Denver", "--currency", "dollars"]);
+    let refused = refused.failure();
+    assert!(refused.contains("time_zone must be an IANA time zone"), "{refused}");
+    assert!(refused.contains("currency must be"), "{refused}");
+
+    let update = ["tenant", "update", "--tenant", "pipes"];
+    let zone = folder.json(&[&update[..], &["--time-zone", "europe/berlin"]].concat());
+    assert_eq!(zone["time_zone"], "Europe/Berlin");
+    let changed = ["--name", "Rohre", "--country", "DE"];
+    let changed = folder.zoop(&[&update[..], &changed].concat());
+    let words = "the business Rohre has country DE, time zone Europe/Berlin and currency EUR";
+    assert!(changed.stdout.contains(words), "{}", changed.stdout);
+    let nothing = folder.zoop(&update);
+    assert_eq!(nothing.code, 2, "{}", nothing.stderr);
+
+    let tenants = folder.json(&["tenant", "list"]);
+    let shown = |row: usize, key: &str| tenants["rows"][row][key].clone();
+    let expected = [("Lawns", "America/Denver", "CAD"), ("Rohre", "Europe/Berlin", "EUR")];
+    for (row, (name, zone, currency)) in expected.into_iter().enumerate() {
+        let found = ["name", "time_zone", "currency"].map(|key| shown(row, key));
+        assert_eq!(found, [name, zone, currency].map(Value::from));
+        assert!(shown(row, "storage_bytes").as_u64() > Some(0), "{tenants}");
+    }
+    assert!(folder.zoop(&["tenant", "list"]).stdout.contains("Europe/Berlin"));
+}
+
+#[both]
 fn with_several_businesses_a_command_must_name_one() {
     let folder = Folder::new();
     let (first, ..) = folder.business();

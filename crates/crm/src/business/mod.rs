@@ -1,6 +1,8 @@
 //! The records that a tenant works with. All groups have the same layout: `mod.rs` contains the types, `store.rs`
 //! the SQL and `tools` the tools. If a group can be searched, `index.rs` contains its search tokens and queries.
+//! [`account`] has no records of its own: it shows what several modules know of the tenant and the caller.
 
+pub mod account;
 pub mod customers;
 pub mod notes;
 pub mod subjects;

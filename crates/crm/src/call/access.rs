@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use zoop_db::{Tenant, Uuid};
 
 use crate::call::scope::{ROLE_SCOPES, Scope, Scopes};
@@ -149,6 +151,25 @@ pub struct Source {
     pub address: Option<IpAddr>,
 }
 
+/// A limit on what a caller may do in a rolling minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RateLimit {
+    /// The limit.
+    pub limit: u32,
+    /// What is left of it now.
+    pub left: u32,
+}
+
+/// The limits on a caller's calls, without those that are not set. Only a server counts calls, so the command line
+/// and pages have none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallLimits {
+    /// The credential's own limit.
+    pub credential: Option<RateLimit>,
+    /// The tenant's limit, and what is left of it for this credential.
+    pub tenant: Option<RateLimit>,
+}
+
 /// A caller whose rights were read in this transaction. Only [`Access::new`] creates an `Access`.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -164,13 +185,23 @@ pub struct Access {
     pub credential: Credential,
     /// Where the call comes from.
     pub source: Source,
+    /// The limits on the caller's calls, this call included. This is for the caller to see: no check relies on it.
+    pub call_limits: CallLimits,
 }
 
 impl Access {
     /// A caller with these rights.
     pub fn new(rights: Rights, source: Source) -> Self {
         let Rights { account, actor, scopes, attainable, credential } = rights;
-        Self { account, actor, scopes, attainable, credential, source }
+        let call_limits = CallLimits::default();
+        Self { account, actor, scopes, attainable, credential, source, call_limits }
+    }
+
+    /// The caller, with the limits on its calls.
+    #[must_use]
+    pub const fn with_call_limits(mut self, call_limits: CallLimits) -> Self {
+        self.call_limits = call_limits;
+        self
     }
 
     /// See [`Rights::attainable`].

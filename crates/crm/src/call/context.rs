@@ -21,6 +21,19 @@ pub struct ReadCtx<'a, 'c> {
     pub access: &'a Access,
     /// The time of the call.
     pub now: Timestamp,
+    /// Clock, randomness and limits.
+    pub environment: &'a Environment,
+}
+
+impl<'a, 'c> ReadCtx<'a, 'c> {
+    /// The context of a read that begins now.
+    pub(crate) fn new(
+        tx: &'a mut ReadTx<'c>,
+        access: &'a Access,
+        environment: &'a Environment,
+    ) -> Self {
+        Self { tx, access, now: environment.clock.now(), environment }
+    }
 }
 
 /// The context of a command.

@@ -143,6 +143,11 @@ impl ToolDef {
         }
     }
 
+    /// Whether the tool is offered over MCP.
+    pub const fn is_public(&self) -> bool {
+        matches!(self.exposure, Exposure::Public)
+    }
+
     /// Whether the tool only reads.
     pub const fn is_read_only(&self) -> bool {
         matches!(self.kind, ToolKind::Query { .. })

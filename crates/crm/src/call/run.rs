@@ -53,7 +53,7 @@ fn read_as(
         return Err(Error::internal(format!("{} writes; it was run as a read", tool.name)));
     };
     let object = parse(arguments, environment)?;
-    run(&mut ReadCtx { tx, access, now: environment.clock.now() }, object)
+    run(&mut ReadCtx::new(tx, access, environment), object)
 }
 
 /// Runs a tool that writes. Returns the answer as JSON. `header_key` is the `Idempotency-Key` header.
@@ -101,7 +101,7 @@ fn prepare(
     let mut arguments = parse(arguments, environment)?;
     let key = idempotency::take_key(&mut arguments, header_key);
     let context = perform::parse_context(access);
-    let mut ctx = ReadCtx { tx, access, now: environment.clock.now() };
+    let mut ctx = ReadCtx::new(tx, access, environment);
     let command = prepare(&mut ctx, CommandCall { arguments, key })?;
     Ok(PreparedWrite { tool, context, command })
 }
@@ -136,7 +136,7 @@ pub fn query<T: Query, P: Proof>(
 ) -> Result<T::Output, P::Refusal> {
     let access = enter_read(tx, environment, proof)?;
     authorize(&access, const { &ToolDef::query::<T>() })?;
-    let mut ctx = ReadCtx { tx, access: &access, now: environment.clock.now() };
+    let mut ctx = ReadCtx::new(tx, &access, environment);
     Ok(perform::query::<T>(&mut ctx, arguments.into_object())?)
 }
 
@@ -152,7 +152,7 @@ pub fn list<T: List, P: Proof>(
 ) -> Result<Page<T::Row>, P::Refusal> {
     let access = enter_read(tx, environment, proof)?;
     authorize(&access, const { &ToolDef::list::<T>() })?;
-    let mut ctx = ReadCtx { tx, access: &access, now: environment.clock.now() };
+    let mut ctx = ReadCtx::new(tx, &access, environment);
     Ok(page::list::<T>(&mut ctx, arguments.into_object())?)
 }
 
@@ -186,7 +186,7 @@ fn prepare_command<T: Command>(
 ) -> Result<Ready<T>> {
     authorize_command::<T>(access)?;
     let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
-    perform::prepare::<T>(&mut ReadCtx { tx, access, now: environment.clock.now() }, call)
+    perform::prepare::<T>(&mut ReadCtx::new(tx, access, environment), call)
 }
 
 /// Like [`authorize`], but also rejects a caller who may get only a receipt.
@@ -309,8 +309,9 @@ fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
 /// Checks the scope first, then the actor rule.
 fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     if !access.scopes.has(tool.scope) {
+        let required = vec![tool.scope.to_request(access.attainable())];
         let attainable = access.attainable().has(tool.scope);
-        return Err(Error::InsufficientScope { required: vec![tool.scope], attainable });
+        return Err(Error::InsufficientScope { required, attainable });
     }
     if tool.actor == ActorRule::User && !matches!(access.actor, Actor::User { .. }) {
         return Err(Error::invalid(format!(

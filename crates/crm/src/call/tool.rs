@@ -17,7 +17,7 @@ use crate::call::scope::Scope;
 
 /// A tool's declaration.
 pub trait Tool: 'static {
-    /// `entity.verb`, the entity in the plural.
+    /// `entity.verb`, the entity in the plural unless there is only one.
     const NAME: &'static str;
     /// A short title for people.
     const TITLE: &'static str;

@@ -12,7 +12,7 @@ use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
-    if tool.scope.is_grantable() { &business.owner } else { operator }
+    if tool.is_public() { &business.owner } else { operator }
 }
 
 fn example(business: &Business, tool: &ToolDef) -> Value {

@@ -112,7 +112,7 @@ fn the_operators_tools_reject_malformed_arguments_too() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
-    for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
+    for tool in catalog::tools().filter(|tool| !tool.is_public()) {
         for arguments in malformed_arguments() {
             let refused = env.call_text(&operator, tool.name, &arguments);
             assert_eq!(error_json(&refused.expect_err(tool.name))["kind"], "invalid_input");

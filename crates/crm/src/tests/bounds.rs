@@ -178,7 +178,7 @@ impl Fixture {
 
     fn caller(&self, tool: &ToolDef) -> Caller {
         match tool.scope {
-            scope if scope.is_grantable() => self.business.owner.clone(),
+            _ if tool.is_public() => self.business.owner.clone(),
             Scope::Operate if tool.name.starts_with("tenants.") => Caller::operator(None),
             _ => Caller::operator(Some(self.business.account)),
         }
@@ -230,6 +230,7 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
         ("notes.list", json!({}), MANY),
         ("notes.list", json!({ "subject_id": business.id("job"), "subject_type": "job" }), MANY),
         ("history.list", json!({}), ACTIVE + 2 * ARCHIVED + TAGS),
+        ("team.list", json!({}), MANY),
         ("users.list", json!({}), MANY),
         ("keys.list", json!({}), MANY),
         ("grants.list", json!({}), PROGRAMS),

@@ -27,7 +27,7 @@ fn every_command_adds_one_entry_and_queries_add_none() {
     let operator = Caller::operator(Some(acme.account));
     let before = entries(&env, &acme, None).len();
     for tool in catalog::tools() {
-        let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
+        let access = if tool.is_public() { &acme.owner } else { &operator };
         let [answer, after] = env.rehearse([
             (access, tool.name, &acme.fill(tool.example)),
             (&operator, "history.list", r#"{"limit":100}"#),

@@ -30,7 +30,7 @@ fn every_command_answers_a_retry_with_the_first_answer() {
         if tool.name.starts_with("tenants.") {
             continue;
         }
-        let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
+        let access = if tool.is_public() { &acme.owner } else { &operator };
         let arguments = with_key(&acme.fill(tool.example), "once");
         let entries =
             || env.call_as_operator(Some(acme.account), "history.list", json!({}))["rows"].clone();

@@ -15,7 +15,7 @@ use crate::testing::{Business, Caller, TestEnv, error_json};
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
-    if tool.scope.is_grantable() { &business.owner } else { operator }
+    if tool.is_public() { &business.owner } else { operator }
 }
 
 #[both]
@@ -39,7 +39,7 @@ fn a_call_without_the_required_scope_names_it() {
 fn no_credential_may_call_an_operators_tool() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
+    for tool in catalog::tools().filter(|tool| !tool.is_public()) {
         for access in [&acme.owner, &acme.tenant] {
             let refused = env.call_text(access, tool.name, &acme.fill(tool.example));
             let error = error_json(&refused.expect_err(tool.name));
@@ -60,8 +60,34 @@ fn a_tool_that_requires_a_user_rejects_a_tenant_key() {
     }
 }
 
-/// The scopes of techs, listed by hand: this is the rule itself, which the declarations must match.
-const TECH: &[Scope] = &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes];
+/// What techs may do, listed by hand: this is the rule itself, which the declarations must match.
+const TECH: &[Scope] =
+    &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes, Scope::AnyRead, Scope::Nothing];
+
+#[both]
+fn a_tool_for_every_reader_rejects_a_caller_who_only_writes() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let owner = Business::user(&acme.owner).to_string();
+    for scope in Scope::GRANTABLE {
+        let reads = Scope::READING.contains(scope);
+        for user in [None, Some(owner.as_str())] {
+            let caller = env.access(&env.key(acme.account, user, &[*scope]));
+            for (_, tool) in catalog::mcp_tools().filter(|(_, tool)| tool.scope == Scope::AnyRead) {
+                let answer = env.call_text(&caller, tool.name, &acme.fill(tool.example));
+                assert_eq!(answer.is_ok(), reads, "{} {scope:?}: {answer:?}", tool.name);
+                if let Err(refused) = answer {
+                    let error = error_json(&refused);
+                    assert_eq!(error["kind"], "insufficient_scope", "{error}");
+                    assert_eq!(error["required"], json!(["read:customers"]), "{error}");
+                }
+            }
+            for (_, tool) in catalog::mcp_tools().filter(|(_, tool)| tool.scope == Scope::Nothing) {
+                env.call_text(&caller, tool.name, &acme.fill(tool.example)).expect(tool.name);
+            }
+        }
+    }
+}
 
 #[both]
 fn a_tech_may_only_read_customers_and_read_and_write_notes() {

@@ -112,6 +112,8 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "every_combination_of_filters_agrees_with_a_simple_implementation",
             "pages_neither_repeat_nor_skip_rows",
             "date_filters_work_with_any_offset",
+            "dates_and_local_times_are_in_the_time_zone_of_the_business",
+            "me_is_the_person_who_calls",
             "whole_words_and_prefixes_are_found_in_any_script",
             "pages_are_full_although_candidates_must_be_verified",
             "unknown_ids_find_nothing_and_invalid_filters_are_reported",
@@ -148,6 +150,22 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         &[
             "an_archived_note_is_hidden_until_it_is_restored",
             "only_its_author_and_owners_can_change_a_note",
+        ],
+    ),
+    (
+        "account.get",
+        &[
+            "the_account_is_shown_with_the_time_in_its_zone",
+            "a_caller_learns_for_whom_it_acts_and_what_it_may_do",
+            "the_limits_show_what_is_left_of_them",
+        ],
+    ),
+    (
+        "team.list",
+        &[
+            "the_team_is_listed_and_only_owners_and_the_office_see_e_mail_addresses",
+            "a_pending_membership_is_not_in_the_team",
+            "a_tool_for_every_reader_rejects_a_caller_who_only_writes",
         ],
     ),
 ];

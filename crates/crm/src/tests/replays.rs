@@ -73,7 +73,7 @@ fn an_answer_of_any_length_is_remembered_in_a_few_bytes_and_comes_again_byte_for
         let ToolKind::Command { .. } = tool.kind else { continue };
         let business = env.business(tool.name);
         let operator = Caller::operator(Some(business.account));
-        let caller = if tool.scope.is_grantable() { &business.owner } else { &operator };
+        let caller = if tool.is_public() { &business.owner } else { &operator };
         let mut arguments = longest(&env, &business, caller, tool);
         arguments["idempotency_key"] = json!("once");
         let text = arguments.to_string();

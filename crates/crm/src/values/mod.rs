@@ -1,10 +1,11 @@
-//! Values that do not depend on the rest of the product: ids, times, sizes, secrets, countries, telephone numbers,
-//! e-mail addresses, and text that is trimmed or folded.
+//! Values that do not depend on the rest of the product: ids, times, time zones, currencies, sizes, secrets,
+//! countries, telephone numbers, e-mail addresses, and text that is trimmed or folded.
 //!
 //! What must never live here: code that imports a module of this crate outside `values`.
 
 pub mod clock;
 pub mod country;
+pub mod currency;
 pub mod email;
 pub mod fold;
 pub mod id;
@@ -12,3 +13,4 @@ pub mod phone;
 pub mod secret;
 pub mod size;
 pub mod text;
+pub mod zone;

@@ -114,7 +114,13 @@ fn clean_value(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<S
             return clean_text(value, 64).and_then(|text| require_listed(text, &phones));
         }
         FieldType::Time => {
-            let time = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            let text = value.as_str().unwrap_or_default();
+            // Without an offset it is in the business's time zone, which is UTC here.
+            let local = || match text.len() {
+                10 => format!("{text}T00:00:00Z").parse().ok(),
+                _ => format!("{text}Z").parse().ok(),
+            };
+            let time = text.parse::<jiff::Timestamp>().ok().or_else(local);
             return time.map(|time| json!(time.as_millisecond())).or_invalid();
         }
     };

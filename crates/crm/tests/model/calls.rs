@@ -213,8 +213,14 @@ impl Generator<'_> {
                 let notes = &self.tenants[self.tenant].notes;
                 let at = if notes.is_empty() { self.now } else { self.rng.pick(notes).created };
                 let utc = time(at + *self.rng.pick(&[0, 0, 1, -1]));
-                // The same moment, written with an offset.
-                json!(if self.rng.one_in(3) { utc.replace('Z', "+00:00") } else { utc })
+                match self.rng.roll(6) {
+                    // The same moment, written with an offset.
+                    0 | 1 => json!(utc.replace('Z', "+00:00")),
+                    // Local times, to the second, and dates.
+                    2 => json!(utc[..19]),
+                    3 => json!(utc[..10]),
+                    _ => json!(utc),
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Limits on requests in a rolling minute.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_crm::call::scope::Scope;
 use zoop_server::Limits;
@@ -142,6 +142,33 @@ fn a_refused_request_runs_nothing() {
     let names: Vec<_> =
         page["rows"].as_array().unwrap().iter().map(|it| &it["display_name"]).collect();
     assert_eq!(names, ["A"]);
+}
+
+#[both]
+fn the_account_shows_the_limits_on_calls_and_what_is_left() {
+    let server = start_limited(3, 70);
+    let shown = |key: &str| {
+        let params = json!({ "name": "account.get", "arguments": {} });
+        let reply = server.ask(key, "/api/mcp", "tools/call", params);
+        let left = reply.header("ratelimit").map(str::to_owned);
+        let limits = reply.tool().1["limits"].clone();
+        let calls = ["calls_per_minute", "account_calls_per_minute"].map(|it| limits[it].clone());
+        (calls, left.expect("the header"))
+    };
+    let limit = |limit: u32, left: u32| json!({ "limit": limit, "left": left });
+    let office = server.key(&[Scope::WriteNotes], true);
+    assert_eq!(call(&server, &server.business.owner_key).status, 200);
+    let owner = &server.business.owner_key;
+    let (calls, header) = shown(owner);
+    assert_eq!(calls, [limit(3, 1), limit(70, 68)], "this call is included");
+    assert_eq!(header, r#""credential";r=1;t=60, "tenant";r=68;t=60"#);
+    assert_eq!(shown(&office).0, [limit(3, 2), limit(70, 67)]);
+    assert_eq!(shown(owner).0, [limit(3, 0), limit(70, 66)]);
+
+    let unlimited = start_limited(0, 0);
+    let answer = unlimited.call("account.get", json!({})).tool().1;
+    assert_eq!(answer["limits"]["calls_per_minute"], Value::Null);
+    assert_eq!(answer["limits"]["account_calls_per_minute"], Value::Null);
 }
 
 #[both]

@@ -29,6 +29,8 @@ use super::sample::{self, SampleRng};
 
 /// The business's name, by which a database of `zoop demo` is recognized.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
+/// The time zone of most of the sample addresses.
+const TIME_ZONE: &str = "America/New_York";
 /// The number of the business's customers.
 pub(super) const CUSTOMERS: usize = 300;
 /// How far back the business's records go, in microseconds: a year and a half.
@@ -108,7 +110,12 @@ impl Builder<'_, '_> {
     /// Creates the tenant and its users.
     fn create_tenant(&mut self) -> Result<()> {
         let (name, email, _) = STAFF[0];
-        let tenant = arguments!(CreateTenant { name: NAME, owner_name: name, owner_email: email });
+        let tenant = arguments!(CreateTenant {
+            name: NAME,
+            owner_name: name,
+            owner_email: email,
+            time_zone: TIME_ZONE,
+        });
         let created = self.as_operator(tenant)?;
         self.operator = Operator::of(created.tenant_id);
         for (name, email, role) in STAFF {

@@ -4,10 +4,13 @@
 //! Saving a draft again does not count as a write, because clients save often while the author types. Its bytes
 //! are counted instead, in one row for each second, so a user has hardly more than sixty rows.
 
+use std::ops::Range;
+
 use zoop_db::{Timestamp, Uuid};
 
 use super::store;
-use crate::call::context::WriteCtx;
+use crate::call::access::RateLimit;
+use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::storage;
 use crate::values::id::{self, Id, kinds};
@@ -28,10 +31,7 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     if limit == 0 {
         return Ok(user);
     }
-    // A write a minute or more ahead was made before the clock was set back. It is forgotten, because it would
-    // count until the clock catches up, which may take hours.
-    let lowest_id = |at| id::lowest_at(Timestamp(at));
-    let counted = lowest_id(ctx.now.0 - WINDOW + 1)..lowest_id(ctx.now.0 + WINDOW);
+    let counted = counted_at(ctx.now);
     store::forget_writes(ctx.tx, user, counted.clone())?;
     if let Some(oldest) = store::nth_write(ctx.tx, user, counted.start, limit)? {
         return Err(Error::Conflict {
@@ -46,6 +46,22 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     let id = id::following(last, ctx.now, ctx.environment.entropy.bits());
     store::insert_write(ctx.tx, user, id)?;
     Ok(user)
+}
+
+/// The ids of the writes that count at `now`. A write a minute or more ahead was made before the clock was set
+/// back. It does not count, because it would count until the clock catches up, which may take hours.
+fn counted_at(now: Timestamp) -> Range<Uuid> {
+    let lowest_id = |at| id::lowest_at(Timestamp(at));
+    lowest_id(now.0 - WINDOW + 1)..lowest_id(now.0 + WINDOW)
+}
+
+/// The limit on the acting user's note writes, and what is left of it. `None` if there is no limit, or if the caller
+/// is not a user.
+pub(crate) fn remaining_writes(ctx: &mut ReadCtx<'_, '_>) -> Result<Option<RateLimit>> {
+    let limit = ctx.environment.note_writes_per_minute;
+    let (Some(user), 1..) = (ctx.access.actor.user(), limit) else { return Ok(None) };
+    let made = store::count_writes(ctx.tx, user, counted_at(ctx.now))?;
+    Ok(Some(RateLimit { limit, left: limit.saturating_sub(made) }))
 }
 
 /// Counts the bytes of a draft that the acting user saves again, or rejects the call. Without a limit on writes,

@@ -8,6 +8,7 @@
 //! (`limit.rs`) and which words find a note (`index.rs`).
 
 mod access;
+mod author;
 pub(crate) mod hints;
 pub mod index;
 mod known;
@@ -19,7 +20,9 @@ pub mod tools;
 #[cfg(test)]
 mod tests;
 
+pub use author::Author;
 pub use known::KnownWords;
+pub(crate) use limit::remaining_writes;
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page, size_of_drafts};

@@ -85,6 +85,8 @@ zoop_db::statements! {
     /// The user's write with exactly `$4` later writes, if its id is `$3` or above.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
+    COUNT_WRITES = "SELECT count(*) FROM note_writes \
+                    WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 AND id < $4";
     LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3 \
                   ORDER BY id DESC LIMIT 1";
     INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
@@ -233,6 +235,17 @@ pub(super) fn nth_write(
 ) -> Result<Option<Uuid>> {
     let later = i64::from(position) - 1;
     tx.first(NTH_WRITE, params![user, oldest, later], |row| Ok(row.take()?))
+}
+
+/// How many writes of the user are in the range `counted`.
+pub(super) fn count_writes(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    counted: std::ops::Range<Uuid>,
+) -> Result<u32> {
+    let params = params![user, counted.start, counted.end];
+    let count = tx.first::<i64, Error>(COUNT_WRITES, params, |row| Ok(row.take()?))?;
+    Ok(count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0))
 }
 
 /// The user's newest counted write that a correct clock can have made.

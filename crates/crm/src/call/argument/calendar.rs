@@ -5,10 +5,11 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use zoop_db::Timestamp;
 
-use super::values::{Time, clean, invalid};
+use super::values::{clean, invalid};
 use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::{Error, Result};
 use crate::values::clock::parse_rfc3339;
+use crate::values::text;
 
 /// The valid years of dates and points in time.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
@@ -97,9 +98,7 @@ impl Parse for LocalTime {
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
-        if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().any(|shape| has_shape(&text, shape)) {
-            let problem = || invalid("must be a date and time that exist");
-            let local: civil::DateTime = text.parse().map_err(|_| problem())?;
+        if let Some(local) = parse_local(&text)? {
             check_years(local.date())?;
             return Ok(Self::Local(local));
         }
@@ -115,7 +114,77 @@ impl Parse for LocalTime {
     }
 
     fn canonical(value: &Json) -> Json {
-        Time::canonical(value)
+        canonical_rfc3339(value)
+    }
+}
+
+/// An RFC 3339 time in UTC, so that all spellings of a time are equal. Other values stay as they are.
+fn canonical_rfc3339(value: &Json) -> Json {
+    let Json::Text(text) = value else { return value.clone() };
+    let time = parse_rfc3339(text::trim(text));
+    let time = time.and_then(|time| jiff::Timestamp::from_microsecond(time.0).ok());
+    Json::Text(time.map_or_else(|| text.clone(), |time| time.to_string()))
+}
+
+/// Parses a local time. `None` if the string has another form.
+fn parse_local(text: &str) -> Result<Option<civil::DateTime>, ParseError> {
+    if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().all(|shape| !has_shape(text, shape)) {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| invalid("must be a date and time that exist"))
+}
+
+/// A point in time in any year, for filters: a [`LocalTime`], or a date, which means its first moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateOrTime(LocalTime);
+
+impl DateOrTime {
+    /// Whether the point in time depends on the time zone.
+    pub const fn is_local(self) -> bool {
+        matches!(self.0, LocalTime::Local(_))
+    }
+
+    /// The point in time. A date and a local time are in `zone`, as in [`LocalTime::in_zone`]. A time after
+    /// the last one that can be represented becomes the last one.
+    pub fn in_zone(self, zone: &TimeZone) -> Timestamp {
+        let latest = Timestamp(jiff::Timestamp::MAX.as_microsecond());
+        self.0.in_zone(zone).unwrap_or(latest)
+    }
+
+    fn read(text: &str) -> Result<Self, ParseError> {
+        if has_shape(text, "0000-00-00") {
+            let date: civil::Date =
+                text.parse().map_err(|_| invalid("must be a date that exists"))?;
+            return Ok(Self(LocalTime::Local(date.to_datetime(civil::Time::midnight()))));
+        }
+        let time = match parse_local(text)? {
+            Some(local) => Some(LocalTime::Local(local)),
+            None => parse_rfc3339(text).map(LocalTime::Exact),
+        };
+        time.map(Self).ok_or_else(|| {
+            invalid(
+                "must be a date such as 2026-03-05, a local time such as 2026-03-05T09:00, or an \
+                 RFC 3339 time with an offset such as 2026-03-05T09:00:00-05:00",
+            )
+        })
+    }
+}
+
+impl Parse for DateOrTime {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        Self::read(&clean(value, 64)?)
+    }
+
+    fn canonical(value: &Json) -> Json {
+        let Json::Text(text) = value else { return value.clone() };
+        match Self::read(text::trim(text)) {
+            Ok(Self(LocalTime::Local(local))) => Json::Text(local.to_string()),
+            _ => canonical_rfc3339(value),
+        }
     }
 }
 
@@ -143,6 +212,7 @@ mod tests {
     use super::*;
     use crate::values::clock::rfc3339;
     use crate::values::country::Country;
+    use crate::values::zone::Zone;
 
     fn read<T: Parse>(sent: &str) -> Result<T, String> {
         match T::parse(Json::Text(sent.to_owned()), ParseContext { country: Country::US }) {
@@ -221,6 +291,41 @@ mod tests {
             let reported = read_in_new_york(sent).expect_err(sent);
             assert!(reported.contains(problem), "{sent}: {reported}");
         }
+    }
+
+    #[test]
+    fn a_filter_takes_a_date_as_its_first_moment() {
+        let new_york = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a zone");
+        // In Santiago the clock skips the first hour of a day in September.
+        let santiago = Zone::parse("America/Santiago").expect("a zone").rules();
+        for (sent, zone, expected) in [
+            ("2026-03-05", &new_york, "2026-03-05T05:00:00.000Z"),
+            ("2026-07-05", &new_york, "2026-07-05T04:00:00.000Z"),
+            (" 2026-03-05T00:00", &new_york, "2026-03-05T05:00:00.000Z"),
+            ("2026-03-05T00:00:00Z", &new_york, "2026-03-05T00:00:00.000Z"),
+            ("2026-09-06", &santiago, "2026-09-06T04:00:00.000Z"),
+            ("0001-01-01", &new_york, "0001-01-01T05:00:00.000Z"),
+        ] {
+            let time = read::<DateOrTime>(sent).map(|time| rfc3339(time.in_zone(zone)));
+            assert_eq!(time.as_deref(), Ok(expected), "{sent}");
+        }
+        let endless = read::<DateOrTime>("9999-12-31").expect("a date").in_zone(&new_york);
+        assert_eq!(endless.0, jiff::Timestamp::MAX.as_microsecond());
+        for sent in ["2026-02-30", "2026-11-29T25:00"] {
+            assert!(read::<DateOrTime>(sent).expect_err(sent).contains("exist"), "{sent}");
+        }
+        for sent in ["yesterday", "11/29/2026", "2026-11", "2026-11-29 09:00", "09:00"] {
+            assert!(read::<DateOrTime>(sent).expect_err(sent).contains("a date such as"), "{sent}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_filter_are_equal() {
+        let canonical = |sent: &str| DateOrTime::canonical(&Json::Text(sent.to_owned()));
+        assert_eq!(canonical("2026-03-05"), canonical(" 2026-03-05T00:00:00 "));
+        assert_eq!(canonical("2026-03-05T09:00:00+01:00"), canonical("2026-03-05T08:00:00Z"));
+        assert_ne!(canonical("2026-03-05"), canonical("2026-03-05T00:00:00Z"));
+        assert_ne!(canonical("yesterday"), canonical("today"));
     }
 
     proptest! {

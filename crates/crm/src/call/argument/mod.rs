@@ -23,7 +23,7 @@ mod number;
 mod values;
 
 pub use arguments::{Arguments, Value};
-pub use calendar::{Date, LocalTime, TimeOfDay};
+pub use calendar::{Date, DateOrTime, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
 pub(crate) use fields::rename_aliases;
 pub use fields::{
@@ -39,7 +39,8 @@ pub use list::List;
 pub use name::Name;
 pub use number::{Duration, Minutes, Ranged, Seconds};
 pub use values::{
-    Color, CountryCode, Email, Latitude, Longitude, PhoneNumber, SearchText, Text, Time,
+    Color, CountryCode, CurrencyCode, Email, Latitude, Longitude, PhoneNumber, SearchText, Text,
+    ZoneName,
 };
 
 use crate::call::error::FieldProblem;

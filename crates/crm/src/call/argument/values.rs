@@ -2,16 +2,16 @@
 //! the validation use.
 
 use serde_json::json;
-use zoop_db::Timestamp;
 
 use super::{Json, Parse, ParseContext, ParseError};
-use crate::values::clock::parse_rfc3339;
 use crate::values::country::Country;
+use crate::values::currency::Currency;
 use crate::values::email;
 use crate::values::fold;
 use crate::values::fold::QueryHasNoWord;
 use crate::values::phone::{self, Phone};
 use crate::values::text;
+use crate::values::zone::Zone;
 
 pub(super) fn invalid(problem: impl Into<String>) -> ParseError {
     ParseError::Invalid(problem.into())
@@ -146,6 +146,40 @@ impl Parse for CountryCode {
     }
 }
 
+/// The name of a time zone in the IANA database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneName(pub Zone);
+
+impl Parse for ZoneName {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        Zone::parse(&text)
+            .map(Self)
+            .ok_or_else(|| invalid("must be an IANA time zone, such as America/New_York"))
+    }
+}
+
+/// An ISO 4217 currency code, in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrencyCode(pub Currency);
+
+impl Parse for CurrencyCode {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[A-Za-z]{3}$" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        Currency::parse(&text)
+            .map(Self)
+            .ok_or_else(|| invalid("must be a three-letter ISO 4217 currency code, such as USD"))
+    }
+}
+
 /// A color in the form `#RRGGBB`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Color(pub String);
@@ -201,33 +235,3 @@ degrees!(
     Longitude,
     180
 );
-
-/// A point in time in RFC 3339 form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub Timestamp);
-
-impl Parse for Time {
-    fn schema() -> serde_json::Value {
-        json!({ "type": "string", "format": "date-time" })
-    }
-
-    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
-        let text = clean(value, 64)?;
-        parse_rfc3339(&text)
-            .map(Self)
-            .ok_or_else(|| invalid("must be an RFC 3339 time, such as 2026-01-01T00:00:00Z"))
-    }
-
-    fn canonical(value: &Json) -> Json {
-        match value {
-            Json::Text(text) => match parse_rfc3339(text::trim(text)) {
-                Some(Timestamp(microseconds)) => {
-                    let time = jiff::Timestamp::from_microsecond(microseconds);
-                    Json::Text(time.map_or_else(|_| text.clone(), |time| time.to_string()))
-                }
-                None => value.clone(),
-            },
-            other => other.clone(),
-        }
-    }
-}

@@ -47,11 +47,19 @@ macro_rules! areas {
             Administer,
             /// Run the installation: tenants and repairs. Only the command line has it.
             Operate,
+            /// What a tool requires that any scope that reads allows. No one is granted it: see
+            /// [`Scopes::has`].
+            AnyRead,
+            /// What a tool requires that every credential allows, even one without scopes.
+            Nothing,
         }
 
         impl Scope {
             /// Every scope that a credential can be granted, in the order in which lists show them.
             pub const GRANTABLE: &'static [Self] = &[$(Self::$read, Self::$write),+];
+
+            /// Every scope that reads.
+            pub const READING: &'static [Self] = &[$(Self::$read),+];
 
             /// The scope's own name on the wire.
             pub const fn name(self) -> &'static str {
@@ -62,6 +70,8 @@ macro_rules! areas {
                     )+
                     Self::Administer => "administer",
                     Self::Operate => "operate",
+                    Self::AnyRead => "any read scope",
+                    Self::Nothing => "none",
                 }
             }
 
@@ -74,6 +84,8 @@ macro_rules! areas {
                     )+
                     Self::Administer => "Manage the account",
                     Self::Operate => "Run the installation",
+                    Self::AnyRead => "Any scope that reads",
+                    Self::Nothing => "No scope",
                 }
             }
 
@@ -86,6 +98,8 @@ macro_rules! areas {
                     )+
                     Self::Administer => "Manage people, API keys and connected programs.",
                     Self::Operate => "Add businesses and repair records.",
+                    Self::AnyRead => "See what every reader may see.",
+                    Self::Nothing => "See what every caller may see.",
                 }
             }
 
@@ -96,6 +110,8 @@ macro_rules! areas {
                     $( Self::$read | Self::$write => Self::$read, )+
                     Self::Administer => Self::Administer,
                     Self::Operate => Self::Operate,
+                    Self::AnyRead => Self::AnyRead,
+                    Self::Nothing => Self::Nothing,
                 }
             }
         }
@@ -133,6 +149,17 @@ macro_rules! sets {
             /// Whether a credential can be granted this scope.
             pub fn is_grantable(self) -> bool {
                 Self::GRANTABLE.contains(&self)
+            }
+
+            /// The scope that a caller who lacks this one must get: itself, or for [`Self::AnyRead`] one that
+            /// reads, if possible one of those that are attainable.
+            #[must_use]
+            pub fn to_request(self, attainable: Scopes) -> Self {
+                if self != Self::AnyRead {
+                    return self;
+                }
+                let found = Self::READING.iter().find(|scope| attainable.has(**scope));
+                found.or(Self::READING.first()).copied().unwrap_or(self)
             }
 
             const fn bit(self) -> u64 {
@@ -176,9 +203,13 @@ macro_rules! sets {
                 Self(bits)
             }
 
-            /// Whether the set contains `scope`.
+            /// Whether the set allows what requires `scope`.
             pub const fn has(self, scope: Scope) -> bool {
-                self.0 & scope.bit() != 0
+                match scope {
+                    Scope::AnyRead => self.0 & Self::of(Scope::READING).0 != 0,
+                    Scope::Nothing => true,
+                    own => self.0 & own.bit() != 0,
+                }
             }
 
             /// The scopes that are in both sets.

@@ -158,3 +158,16 @@ fn an_owner_can_have_every_scope_and_no_role_writes_what_it_cannot_read() {
         }
     }
 }
+
+#[test]
+fn any_scope_that_reads_allows_what_every_reader_may_do() {
+    use super::Scopes;
+    let (reader, writer) =
+        (Scopes::of(&[Scope::ReadNotes]), Scopes::of(&[Scope::WriteNotes, Scope::WriteCustomers]));
+    assert!(reader.has(Scope::AnyRead) && Scopes::ALL.has(Scope::AnyRead));
+    assert!(!writer.has(Scope::AnyRead) && !Scopes::NONE.has(Scope::AnyRead));
+    assert!([reader, writer, Scopes::NONE].iter().all(|scopes| scopes.has(Scope::Nothing)));
+    assert_eq!(Scope::AnyRead.to_request(reader.or(writer)), Scope::ReadNotes);
+    assert_eq!(Scope::AnyRead.to_request(writer), Scope::ReadCustomers);
+    assert_eq!(Scope::WriteNotes.to_request(reader), Scope::WriteNotes);
+}

@@ -8,7 +8,7 @@ pub mod tools;
 pub use store::account;
 pub use tools::GROUP;
 
-pub(crate) use store::GLOBAL_STATEMENTS;
+pub(crate) use store::{GLOBAL_STATEMENTS, tenant};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +16,10 @@ use zoop_db::Uuid;
 
 use crate::call::context::Recorded;
 use crate::values::clock::Moment;
+use crate::values::country::Country;
+use crate::values::currency::Currency;
 use crate::values::id::{Id, kinds};
+use crate::values::zone::Zone;
 
 /// A tenant as stored and shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -26,7 +29,14 @@ pub struct Tenant {
     /// The business's name.
     pub name: String,
     /// The default country of telephone numbers without a country code, ISO 3166-1.
-    pub country: String,
+    #[schemars(with = "String")]
+    pub country: Country,
+    /// The IANA time zone of dates and of times without an offset; UTC until it is set.
+    #[schemars(with = "String")]
+    pub time_zone: Zone,
+    /// The ISO 4217 currency of amounts; that of the country until it is set.
+    #[schemars(with = "String")]
+    pub currency: Currency,
     /// When it was created.
     pub created_at: Moment,
 }

@@ -6,7 +6,9 @@ use super::{Tenant, TenantRow};
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
+use crate::values::currency::Currency;
 use crate::values::id::{Id, kinds};
+use crate::values::zone::Zone;
 
 crate::call::table::table! {
     pub(crate) const TENANTS = tenants {
@@ -14,7 +16,7 @@ crate::call::table::table! {
         key: { no: Integer as numbered },
         columns: {
             id: Id, name: Text, country: Text, last_customer_number: Integer,
-            notes_out_of_order: Boolean,
+            notes_out_of_order: Boolean, time_zone: Text, currency: Text,
         },
         exported: WithTenant,
         erased: [WithTenant],
@@ -24,8 +26,14 @@ crate::call::table::table! {
 zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
-    INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
-    LIST = "SELECT t.id, t.name, t.country, coalesce(s.records + s.notes + s.drafts + s.history \
+    INSERT = "INSERT INTO tenants (id, name, country, time_zone, currency) \
+              VALUES ($1, $2, $3, $4, $5) RETURNING no";
+    GET = "SELECT id, name, country, time_zone, currency FROM tenants WHERE no = $1";
+    /// Changes the columns whose parameter is not `NULL`.
+    UPDATE = "UPDATE tenants SET name = coalesce($2, name), country = coalesce($3, country), \
+              time_zone = coalesce($4, time_zone), currency = coalesce($5, currency) \
+              WHERE no = $1";
+    LIST = "SELECT t.id, t.name, t.country, t.time_zone, t.currency, coalesce(s.records + s.notes + s.drafts + s.history \
             + s.answers, 0) FROM tenants t LEFT JOIN tenant_storage s ON s.tenant_no = t.no \
             WHERE t.id > $1 ORDER BY t.id LIMIT $2";
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
@@ -45,10 +53,35 @@ pub(super) fn insert(
     id: Id<kinds::Tenant>,
     name: &str,
     country: Country,
+    time_zone: Option<Zone>,
+    currency: Option<Currency>,
 ) -> Result<zoop_db::Tenant> {
-    let number =
-        tx.global_first::<u32, Error>(INSERT, params![id, name, country], |row| Ok(row.take()?))?;
+    let params = params![id, name, country, time_zone, currency];
+    let number = tx.global_first::<u32, Error>(INSERT, params, |row| Ok(row.take()?))?;
     number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// The new values of a tenant. `None` leaves a value as it is.
+pub(super) struct Changes<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) country: Option<Country>,
+    pub(super) time_zone: Option<Zone>,
+    pub(super) currency: Option<Currency>,
+}
+
+/// Changes the bound tenant.
+pub(super) fn update(tx: &mut WriteTx<'_>, changes: &Changes<'_>) -> Result<()> {
+    let Changes { name, country, time_zone, currency } = *changes;
+    let tenant = tx.tenant()?.0;
+    tx.global_execute(UPDATE, params![tenant, name, country, time_zone, currency])?;
+    Ok(())
+}
+
+/// The bound tenant.
+pub(crate) fn tenant(tx: &mut ReadTx<'_>) -> Result<Tenant> {
+    let tenant = tx.tenant()?.0;
+    tx.global_first::<_, Error>(GET, params![tenant], read_tenant)?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
 /// Up to `count` tenants after the id `after`, oldest first.
@@ -64,8 +97,11 @@ pub(super) fn list(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec
 
 fn read_tenant(row: &mut Row<'_>) -> Result<Tenant> {
     let id: Id<kinds::Tenant> = row.take()?;
-    let created_at = id.created_at();
-    Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
+    let name = row.take()?;
+    let country: Country = row.take()?;
+    let time_zone = row.take::<Option<Zone>>()?.unwrap_or(Zone::UTC);
+    let currency = row.take::<Option<Currency>>()?.unwrap_or_else(|| Currency::of(country));
+    Ok(Tenant { id, name, country, time_zone, currency, created_at: id.created_at() })
 }
 
 /// The [`Account`] of the tenant with this id.

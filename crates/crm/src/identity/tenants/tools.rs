@@ -1,13 +1,16 @@
-//! The tools for tenants. Only the command line offers them.
+//! The tools for tenants. Only the command line creates and lists tenants; owners change their own.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use zoop_db::Uuid;
 
+use super::store::Changes;
 use super::{Tenant, TenantRow, store};
 use crate::call::access::{Account, Role};
 use crate::call::answer::Page;
-use crate::call::argument::{CountryCode, Email, Name, Ranged, input};
+use crate::call::argument::{
+    CountryCode, CurrencyCode, Email, Fields, Name, NotNull, Ranged, ZoneName, input,
+};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
@@ -23,7 +26,11 @@ use crate::values::id::{Id, kinds};
 pub const GROUP: Group = Group {
     name: "tenants",
     about: "The accounts of businesses.",
-    tools: &[ToolDef::command::<CreateTenant>(), ToolDef::list::<ListTenants>()],
+    tools: &[
+        ToolDef::command::<CreateTenant>(),
+        ToolDef::list::<ListTenants>(),
+        ToolDef::command::<UpdateTenant>(),
+    ],
 };
 
 input! {
@@ -37,6 +44,10 @@ input! {
         pub owner_email: Email,
         /// Default country of telephone numbers without a country code; US if left out.
         pub country: Option<CountryCode>,
+        /// IANA time zone of dates and of times without an offset; UTC if left out.
+        pub time_zone: Option<ZoneName>,
+        /// ISO 4217 currency of amounts; the country's if left out.
+        pub currency: Option<CurrencyCode>,
     }
 }
 
@@ -76,7 +87,9 @@ impl Command for CreateTenant {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
         let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST_ID_BELOW)?;
         let country = input.country.map_or(Country::US, |code| code.0);
-        let number = store::insert(ctx.tx, tenant_id, &input.name.0, country)?;
+        let time_zone = input.time_zone.map(|zone| zone.0);
+        let currency = input.currency.map(|code| code.0);
+        let number = store::insert(ctx.tx, tenant_id, &input.name.0, country, time_zone, currency)?;
         if TenantMark::new(i64::from(number.0)).is_none() {
             return Err(Error::conflict(
                 "This database cannot hold more businesses: create the business in another database.",
@@ -85,12 +98,8 @@ impl Command for CreateTenant {
         let account = Account { number, id: tenant_id, country };
         // From here on, every write belongs to the new tenant, including the history entry.
         ctx.tx.bind(account.number);
-        ctx.added(&Tenant {
-            id: tenant_id,
-            name: input.name.0.clone(),
-            country: country.code().to_owned(),
-            created_at: tenant_id.created_at(),
-        })?;
+        let created = store::tenant(ctx.tx)?;
+        ctx.added(&created)?;
         let (owner_id, joined) =
             users::join(ctx, &input.owner_name.0, &input.owner_email.0, Role::Owner)?;
         Ok(CreatedTenant { tenant_id, owner_id, waiting: joined.notice() })
@@ -132,5 +141,58 @@ impl List for ListTenants {
     ) -> Result<Found<TenantRow, Uuid>> {
         let found = store::list(ctx.tx, after.unwrap_or(Uuid::nil()), count)?;
         Ok(page::with_positions(found, |row| row.tenant.id.uuid()))
+    }
+}
+
+input! {
+    /// Changes to a business.
+    pub struct UpdateTenantInput, rules = require_change {
+        /// The business's name.
+        pub name: NotNull<Name>,
+        /// Default country of telephone numbers without a country code.
+        pub country: NotNull<CountryCode>,
+        /// IANA time zone of dates and of times without an offset.
+        pub time_zone: NotNull<ZoneName>,
+        /// ISO 4217 currency of amounts.
+        pub currency: NotNull<CurrencyCode>,
+    }
+}
+
+fn require_change(sent: &mut Fields) {
+    sent.require_change(&[]);
+}
+
+/// `tenants.update`
+pub struct UpdateTenant;
+
+impl Tool for UpdateTenant {
+    const NAME: &'static str = "tenants.update";
+    const TITLE: &'static str = "Change a tenant";
+    const ABOUT: &'static str = "Changes a business's name, country, time zone or currency. Stored times and amounts stay as they are.";
+    const SCOPE: Scope = Scope::Administer;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Admin;
+    const EXAMPLE: &'static str = r#"{"time_zone":"America/Los_Angeles","currency":"CAD"}"#;
+    type Input = UpdateTenantInput;
+    type Output = Tenant;
+}
+
+impl Command for UpdateTenant {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateTenantInput) -> Result<Tenant> {
+        let old = store::tenant(ctx.tx)?;
+        let changes = Changes {
+            name: input.name.0.as_ref().map(|name| &*name.0),
+            country: input.country.0.map(|code| code.0),
+            time_zone: input.time_zone.0.map(|zone| zone.0),
+            currency: input.currency.0.map(|code| code.0),
+        };
+        store::update(ctx.tx, &changes)?;
+        let new = store::tenant(ctx.tx)?;
+        ctx.updated(&old, &new)?;
+        Ok(new)
     }
 }

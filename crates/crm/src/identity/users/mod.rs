@@ -6,6 +6,7 @@
 
 pub mod links;
 pub(crate) mod store;
+pub mod team;
 #[cfg(test)]
 mod tests;
 pub mod tools;

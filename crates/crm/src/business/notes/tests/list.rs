@@ -160,9 +160,97 @@ fn date_filters_work_with_any_offset() {
         let wide = (json!("0001-01-01T00:00:00Z"), json!("9999-12-01T00:00:00Z"));
         assert_eq!(found(wide.0, wide.1), ["3 am", "2 am", "1 am"]);
     }
-    let wrong = json!({ "created_after": "yesterday", "created_before": "2026-06-13" });
+    let wrong = json!({ "created_after": "yesterday", "created_before": "2026-02-30" });
     let wrong = env.call(&business.owner, "notes.list", wrong);
     assert_eq!(invalid_fields(wrong), ["created_after", "created_before"]);
+}
+
+#[both]
+fn dates_and_local_times_are_in_the_time_zone_of_the_business() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let zone = json!({ "time_zone": "America/New_York" });
+    env.call_as_operator(Some(business.account), "tenants.update", zone);
+    // From 14:00 on the 13th in New York.
+    let job = json!({ "subject_type": "job", "subject_id": business.id("job") });
+    for body in ["14:00", "17:00", "20:00", "23:00", "02:00", "05:00"] {
+        let mut created = job.clone();
+        created["body"] = json!(body);
+        env.call(&business.owner, "notes.create", created).unwrap();
+        env.clock.advance(3 * HOUR);
+    }
+    for subject in [json!(null), job["subject_id"].clone()] {
+        let found = |after: &str, before: &str| {
+            let [after, before] =
+                [after, before].map(|it| if it.is_empty() { Value::Null } else { json!(it) });
+            let filters = json!({
+                "created_after": after, "created_before": before, "subject_type": "job",
+                "subject_id": subject,
+            });
+            bodies(&env, &business.owner, filters)
+        };
+        assert_eq!(found("2026-06-14", ""), ["05:00", "02:00"]);
+        assert_eq!(found("", "2026-06-14"), ["23:00", "20:00", "17:00", "14:00"]);
+        assert_eq!(found("2026-06-13", "2026-06-14").len(), 4);
+        assert_eq!(found("2026-06-14", "2026-06-14"), [""; 0]);
+        assert_eq!(found("2026-06-13T20:00", "2026-06-14T02:00:00"), ["23:00", "20:00"]);
+        assert_eq!(found("2026-06-13T20:00", "2026-06-14T05:00:00Z"), ["23:00", "20:00"]);
+        assert_eq!(found("1999-12-31", "9999-12-31").len(), 6);
+    }
+    // The zone at the time of the call counts.
+    let zone = json!({ "time_zone": "Asia/Tokyo" });
+    env.call_as_operator(Some(business.account), "tenants.update", zone);
+    let today = json!({ "created_after": "2026-06-14", "subject_type": "job" });
+    assert_eq!(bodies(&env, &business.owner, today).len(), 6);
+}
+
+#[both]
+fn a_date_filter_goes_with_its_cursor_however_it_is_spelled() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    create_notes(&env, &business.owner, vec![json!({ "body": "One" }), json!({ "body": "Two" })]);
+    let first = json!({ "created_after": "2026-06-13", "limit": 1, "created_by": "me" });
+    let first = env.call(&business.owner, "notes.list", first).unwrap();
+    assert_eq!(first["rows"][0]["body"], "Two");
+    for same in ["2026-06-13", "2026-06-13T00:00", " 2026-06-13T00:00:00"] {
+        let rest = json!({ "cursor": first["nextCursor"], "created_after": same, "created_by": "ME",
+                           "limit": 1 });
+        let rest = env.call(&business.owner, "notes.list", rest).unwrap();
+        assert_eq!(rest["rows"][0]["body"], "One", "{same}");
+    }
+    let other = json!({ "cursor": first["nextCursor"], "created_after": "2026-06-13T00:00:00Z",
+                        "created_by": Business::user(&business.owner) });
+    let other = env.call(&business.owner, "notes.list", other);
+    assert_eq!(invalid_fields(other), ["created_after", "created_by"]);
+}
+
+#[both]
+fn me_is_the_person_who_calls() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let job = business.id("job");
+    for caller in [&business.owner, &business.office] {
+        for subject in [json!(null), json!(job)] {
+            let kind = if subject.is_null() { Value::Null } else { json!("job") };
+            let body = json!(Business::user(caller));
+            let note = json!({ "body": body, "subject_type": kind, "subject_id": subject });
+            env.call(caller, "notes.create", note).unwrap();
+        }
+    }
+    for subject in [json!(null), json!(job)] {
+        for caller in [&business.owner, &business.office] {
+            let mine = json!({ "created_by": "me", "subject_id": subject });
+            let mut shown = bodies(&env, caller, mine);
+            shown.retain(|body| body != "Gate sticks.");
+            let expected = Business::user(caller).to_string();
+            assert_eq!(shown.len(), if subject.is_null() { 2 } else { 1 });
+            assert!(shown.iter().all(|body| *body == expected), "{shown:?}");
+        }
+        let mine = json!({ "created_by": "me", "subject_id": subject });
+        assert_eq!(bodies(&env, &business.tech, mine.clone()), [""; 0]);
+        let refused = env.call(&business.tenant, "notes.list", mine);
+        assert_eq!(invalid_fields(refused), ["created_by"]);
+    }
 }
 
 #[both]

@@ -6,15 +6,16 @@ use crate::business::customers;
 use crate::business::notes::hints::HINTS;
 use crate::business::notes::index::{NoteQuery, NoteWords};
 use crate::business::notes::listing::{self, Candidates, Range, Verified};
-use crate::business::notes::{Note, SubjectFilter};
+use crate::business::notes::{Author, Note, SubjectFilter};
 use crate::call::answer::Page;
-use crate::call::argument::{Fields, Ranged, SearchText, Time, input};
+use crate::call::argument::{DateOrTime, Fields, Ranged, SearchText, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
-use crate::identity::users;
+use crate::identity::{tenants, users};
 use crate::values::id::{self, Id, kinds};
+use crate::values::zone::Zone;
 
 input! {
     /// The filters of the list.
@@ -28,12 +29,12 @@ input! {
         /// Words that must each occur in the body, as a word or the start of one; not with
         /// standalone. At most 256 characters.
         pub q: Option<SearchText>,
-        /// At or after this time.
-        pub created_after: Option<Time>,
-        /// Before this time.
-        pub created_before: Option<Time>,
-        /// Author's user id.
-        pub created_by: Option<Id<kinds::User>>,
+        /// At or after this RFC 3339 time, or date or local time in the account's time zone.
+        pub created_after: Option<DateOrTime>,
+        /// Before this time, likewise.
+        pub created_before: Option<DateOrTime>,
+        /// Author's user id, or me.
+        pub created_by: Option<Author>,
     }
 }
 
@@ -87,11 +88,22 @@ impl List for ListNotes {
         let verified = words
             .as_ref()
             .map(|words| Verified { words, every: !in_index || words.needs_verification() });
-        let from = input.created_after.map_or(Uuid::nil(), |time| id::lowest_at(time.0));
-        let before = input.created_before.map_or(Uuid::max(), |time| id::lowest_at(time.0));
-        let range = Range { ids: from..before, after };
+        let range = Range { ids: created_between(ctx, input)?, after };
         listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)
     }
+}
+
+/// The range of ids of notes that were created between the times of the filters.
+fn created_between(
+    ctx: &mut ReadCtx<'_, '_>,
+    input: &ListNotesInput,
+) -> Result<std::ops::Range<Uuid>> {
+    let times = [input.created_after, input.created_before];
+    let is_local = times.into_iter().flatten().any(DateOrTime::is_local);
+    let zone = if is_local { tenants::tenant(ctx.tx)?.time_zone } else { Zone::UTC };
+    let rules = zone.rules();
+    let [from, before] = times.map(|time| time.map(|time| id::lowest_at(time.in_zone(&rules))));
+    Ok(from.unwrap_or(Uuid::nil())..before.unwrap_or(Uuid::max()))
 }
 
 /// The source of the rows: with `subject_id` the notes of that record, without it the search index. `None` if
@@ -102,15 +114,16 @@ fn candidates(
     words: Option<&NoteWords>,
 ) -> Result<Option<Candidates>> {
     let pinned = input.pinned == Some(true);
+    let created_by = input.created_by.map(|author| author.user(ctx.access)).transpose()?;
     if let Some(subject) = input.subject_id {
         return Ok(Some(Candidates::OfSubject {
             subject,
             pinned,
-            created_by: input.created_by,
+            created_by,
             subject_type: input.subject_type.and_then(SubjectFilter::subject_type),
         }));
     }
-    let created_by = match input.created_by {
+    let created_by = match created_by {
         None => None,
         Some(user) => match users::store::number(ctx.tx, user)? {
             None => return Ok(None),

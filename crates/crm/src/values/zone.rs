@@ -1,0 +1,122 @@
+//! Time zones, by their names in the IANA Time Zone Database. The database is part of the program, so that a name
+//! means the same on every machine.
+
+use std::sync::LazyLock;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde::{Serialize, Serializer};
+use zoop_db::{Column, Param, Timestamp, Value};
+
+/// The name of a time zone, such as `America/New_York`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Zone(&'static str);
+
+/// Every name in the database.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let names = TimeZoneDatabase::bundled();
+    names.available().map(|name| name.as_str().to_owned()).collect()
+});
+
+impl Zone {
+    /// Coordinated Universal Time, the default.
+    pub const UTC: Self = Self("UTC");
+
+    /// The time zone with this name, in upper or lower case. A space stands for an underscore. `None` if the
+    /// database has no such name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let name = name.replace(' ', "_");
+        NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name)).map(|known| Self(known))
+    }
+
+    /// The name, as the database spells it.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// The rules of the time zone.
+    pub fn rules(self) -> TimeZone {
+        TimeZoneDatabase::bundled().get(self.0).unwrap_or(TimeZone::UTC)
+    }
+
+    /// A point in time as the clocks of the time zone show it: RFC 3339, milliseconds, with the offset.
+    pub fn rfc3339(self, time: Timestamp) -> String {
+        let Ok(time) = jiff::Timestamp::from_millisecond(time.0.div_euclid(1_000)) else {
+            return String::new();
+        };
+        format!("{:.3}", time.display_with_offset(self.rules().to_offset(time)))
+    }
+}
+
+impl Param for Zone {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.0)
+    }
+}
+
+/// A stored name that this version does not know, because a later version with a newer database stored it, is
+/// read as UTC.
+impl Column for Zone {
+    const KIND: zoop_db::Kind = zoop_db::Kind::Text;
+    const NAME: &'static str = "Zone";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(name) => Some(Self::parse(name).unwrap_or(Self::UTC)),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::clock::parse_rfc3339;
+
+    #[test]
+    fn a_zone_is_found_by_its_name_in_any_case() {
+        for (typed, name) in [
+            ("America/New_York", "America/New_York"),
+            ("america/new york", "America/New_York"),
+            ("utc", "UTC"),
+            ("US/Pacific", "US/Pacific"),
+        ] {
+            assert_eq!(Zone::parse(typed).map(Zone::name), Some(name), "{typed}");
+        }
+        for typed in ["", "EDT5", "New_York", "+02:00", "America", "Mars/Olympus"] {
+            assert_eq!(Zone::parse(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn every_name_has_rules() {
+        assert!(NAMES.len() > 400, "{} names", NAMES.len());
+        for name in NAMES.iter() {
+            let found = TimeZoneDatabase::bundled().get(name).expect(name);
+            assert_eq!(Zone::parse(name).map(Zone::rules), Some(found), "{name}");
+        }
+        assert_eq!(Zone::UTC.rules(), TimeZone::UTC);
+    }
+
+    #[test]
+    fn a_time_is_shown_with_the_offset_of_the_zone() {
+        let zone = Zone::parse("America/Denver").expect("a zone");
+        let shown = |time: &str| zone.rfc3339(parse_rfc3339(time).expect("a time"));
+        assert_eq!(shown("2026-07-01T12:00:00Z"), "2026-07-01T06:00:00.000-06:00");
+        assert_eq!(shown("2026-12-01T00:30:00.25Z"), "2026-11-30T17:30:00.250-07:00");
+        let utc = Zone::UTC.rfc3339(parse_rfc3339("2026-07-01T12:00:00Z").expect("a time"));
+        assert_eq!(utc, "2026-07-01T12:00:00.000+00:00");
+    }
+
+    #[test]
+    fn an_unknown_stored_zone_is_read_as_utc() {
+        let denver = Zone::parse("America/Denver").expect("a zone");
+        assert_eq!(Zone::read(denver.value()), Some(denver));
+        assert_eq!(Zone::read(Value::Text("Mars/Olympus")), Some(Zone::UTC));
+        assert_eq!(Zone::read(Value::Integer(1)), None);
+    }
+}

@@ -1,0 +1,3 @@
+-- The time zone and the currency of a business; empty until they are set.
+ALTER TABLE tenants ADD COLUMN time_zone TEXT;
+ALTER TABLE tenants ADD COLUMN currency TEXT;
