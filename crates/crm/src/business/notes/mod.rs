@@ -5,13 +5,14 @@
 //! removed it yet. An archived note is kept but never shown.
 //!
 //! This module says what a note is, who may see and change it (`access.rs`), how often a user may write
-//! (`limit.rs`) and which words find a note (`index.rs`).
+//! (`limit.rs`), which words find a note (`index.rs`), and with which names it is shown (`shown.rs`).
 
 mod access;
 pub mod index;
 mod known;
 mod limit;
 mod listing;
+mod shown;
 pub(crate) mod store;
 pub mod tools;
 
@@ -19,6 +20,7 @@ pub mod tools;
 mod tests;
 
 pub use known::KnownWords;
+pub use shown::{Names, ShownNote};
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page, size_of_drafts};
@@ -109,7 +111,7 @@ impl Parse for SubjectFilter {
 }
 
 crate::call::table::record! {
-    /// A note as stored and shown.
+    /// A note as stored, and shown in a [`ShownNote`].
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
     pub struct Note {
         /// The note's id.

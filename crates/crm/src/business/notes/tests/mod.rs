@@ -3,6 +3,8 @@
 mod drafts;
 mod limit;
 mod list;
+mod names;
+mod of_customer;
 mod wordy;
 mod write;
 
