@@ -11,4 +11,5 @@ pub mod id;
 pub mod phone;
 pub mod secret;
 pub mod size;
+pub mod stem;
 pub mod text;

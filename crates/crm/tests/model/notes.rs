@@ -8,6 +8,7 @@ use super::state::{
     argument_or, creation, invalid_field, time,
 };
 use zoop_crm::values::fold::{self, Kind};
+use zoop_crm::values::stem::stem;
 
 /// Lifetime of a draft and of a stored answer, in milliseconds.
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
@@ -160,20 +161,20 @@ impl Tenant {
                 Some("standalone") => note.shown["subject_type"].is_null(),
                 _ => is("subject_type", "subject_type"),
             };
-            let is_pinned =
             let is_of_customer = filters.get("customer_id").is_none_or(|wanted| {
                 let owner =
                     self.customer_of(&note.shown["subject_type"], &note.shown["subject_id"]);
                 owner.is_some_and(|owner| *wanted == *owner.id())
             });
+            let is_pinned =
                 filters.get("pinned") != Some(&json!(true)) || note.shown["pinned"] == true;
             let time = |field: &str| filters.get(field).and_then(Value::as_i64);
             let body = note.shown["body"].as_str().expect("a string");
             !note.is_archived
                 && note.shown["draft"] == false
                 && subject
-                && is_pinned
                 && is_of_customer
+                && is_pinned
                 && is("subject_id", "subject_id")
                 && is("created_by", "created_by")
                 && time("created_after").is_none_or(|after| note.created >= after)
@@ -205,15 +206,21 @@ impl Tenant {
     }
 }
 
-/// Whether the body contains every word of the query: as the start of a word or, in scripts without spaces, as any
-/// part of a run of characters.
+/// Whether the body contains every word of the query: as the start of a word or of its stem, as the stem of either, or,
+/// in scripts without spaces, as any part of a run of characters.
 fn has_words(body: &str, q: &str) -> bool {
     let words = fold::words(body);
     fold::words(q).iter().all(|wanted| {
         words.iter().any(|word| {
             word.kind == wanted.kind
                 && match word.kind {
-                    Kind::Spaced => word.text.starts_with(&wanted.text),
+                    Kind::Spaced => {
+                        let forms = [Some(word.text.clone()), stem(&word.text)];
+                        let stem = stem(&wanted.text);
+                        forms.into_iter().flatten().any(|form| {
+                            form.starts_with(&wanted.text) || stem.as_deref() == Some(&*form)
+                        })
+                    }
                     Kind::Run => word.text.contains(&wanted.text),
                 }
         })

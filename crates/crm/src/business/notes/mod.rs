@@ -12,6 +12,7 @@ pub mod index;
 mod known;
 mod limit;
 mod listing;
+pub mod reindex;
 mod shown;
 pub(crate) mod store;
 pub mod tools;

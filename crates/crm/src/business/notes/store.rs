@@ -257,21 +257,37 @@ fn tokens(tx: &ReadTx<'_>, note: &Note, words: BodyWords, created_by: i64) -> Re
     Ok(document.tokens(customers::store::mark(tx)?))
 }
 
+/// Computes the tokens of stored notes. It remembers the numbers of their authors, because a page has few authors, and
+/// looking one up is a round trip.
+#[derive(Default)]
+pub(super) struct Tokenizer {
+    authors: BTreeMap<Uuid, i64>,
+}
+
+impl Tokenizer {
+    /// The tokens of a note; `None` if it is not indexed.
+    pub(super) fn tokens(&mut self, tx: &mut ReadTx<'_>, note: &Note) -> Result<Option<String>> {
+        if !is_indexed(note) {
+            return Ok(None);
+        }
+        let author = match self.authors.get(&note.created_by.uuid()) {
+            Some(author) => *author,
+            None => author(tx, note)?,
+        };
+        self.authors.insert(note.created_by.uuid(), author);
+        tokens(tx, note, BodyWords::of(&note.body), author).map(Some)
+    }
+}
+
 /// Adds the next `count` notes after an id to the search index, which must not contain them yet. Returns
 /// the ids of all these notes, including drafts and archived notes, which are not indexed.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Note::read)?;
-    let mut authors = BTreeMap::new();
+    let mut tokenizer = Tokenizer::default();
     let mut documents = Vec::new();
-    for note in page.iter().filter(|note| is_indexed(note)) {
-        // A page has few authors, and looking one up is a round trip.
-        let author = match authors.get(&note.created_by.uuid()) {
-            Some(author) => *author,
-            None => author(tx, note)?,
-        };
-        authors.insert(note.created_by.uuid(), author);
-        documents.push((note.n, tokens(tx, note, BodyWords::of(&note.body), author)?));
+    for note in &page {
+        documents.extend(tokenizer.tokens(tx, note)?.map(|tokens| (note.n, tokens)));
     }
     let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();
     tx.execute_each(INDEX, &rows)?;

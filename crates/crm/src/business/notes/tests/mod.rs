@@ -5,6 +5,7 @@ mod limit;
 mod list;
 mod names;
 mod of_customer;
+mod stems;
 mod wordy;
 mod write;
 

@@ -27,8 +27,8 @@ input! {
         /// Only notes on this customer and on what belongs to it (contacts, locations, jobs …); not with
         /// standalone.
         pub customer_id: Option<Id<kinds::Customer>>,
-        /// Words that must each occur in the body, as a word or the start of one; not with
-        /// standalone. At most 256 characters.
+        /// Words that must each occur in the body: as a word, its start or another form of it (heaters,
+        /// heater); not with standalone. At most 256 characters.
         pub q: Option<SearchText>,
         /// At or after this time.
         pub created_after: Option<Time>,
