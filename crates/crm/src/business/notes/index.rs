@@ -167,10 +167,9 @@ impl NoteQuery<'_> {
             self.pinned.then(|| PINNED.to_owned()),
         ];
         let mut parts: Vec<Expression> = Vec::new();
-        let wordy = || Expression::Token(tenant.token(Field::Facet, WORDY));
-        let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
-        parts.extend(words.and_then(|words| Expression::any([words, wordy()])));
         let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
+        let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
+        parts.extend(words.and_then(|words| Expression::any([words, facet(WORDY)])));
         parts.extend(facets.iter().flatten().map(|name| facet(name)));
         Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))
     }
