@@ -52,6 +52,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0009_external_id.sql"),
         postgres: include_str!("../../../migrations/postgres/0009_external_id.sql"),
     },
+    Migration {
+        name: "0011_notes",
+        sqlite: include_str!("../../../migrations/sqlite/0011_notes.sql"),
+        postgres: include_str!("../../../migrations/postgres/0011_notes.sql"),
+    },
 ];
 
 /// Every table except [`SCHEMA_STEPS`] and the tables of the search index, which a copy builds again. The order
@@ -60,6 +65,7 @@ pub const MIGRATIONS: &[Migration] = &[
 pub const TABLES: &[&Table] = &[
     &crate::identity::tenants::store::TENANTS,
     &crate::call::storage::TENANT_STORAGE,
+    &crate::business::notes::reindex::NOTE_REINDEXING,
     &crate::identity::users::store::USERS,
     &crate::identity::users::store::MEMBERSHIPS,
     &crate::identity::users::store::WAITING_MEMBERSHIPS,
@@ -139,6 +145,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),
     ("notes", crate::business::notes::STATEMENTS),
+    ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("transfer search", transfer::search::STATEMENTS),
 ];
@@ -147,6 +154,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
     ("storage", crate::call::storage::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),
+    ("notes reindexing", crate::business::notes::reindex::GLOBAL_STATEMENTS),
     ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),
     ("users", crate::identity::users::GLOBAL_STATEMENTS),
     ("keys", crate::identity::keys::GLOBAL_STATEMENTS),

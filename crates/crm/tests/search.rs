@@ -317,6 +317,9 @@ fn phones() -> impl Strategy<Value = Vec<Phone>> {
     prop::collection::vec(phone, 0..3)
 }
 
+/// A word that looks English, often another form of another one.
+const FORM: &str = "(leak|heat|cit|box|replac|hop|st|sk|d|l|capab|relat|happ|dripp)(s|es|e|ed|er|ers|ing|ingly|y|ies|ied|ying|ly|ation|ational|ility|le|)";
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
@@ -347,6 +350,20 @@ proptest! {
         index.put(1, &note(&body).tokens(tenant(1)));
         for q in queries {
             note_verdict(&index, 1, &body, &q);
+        }
+    }
+
+    #[test]
+    fn the_index_of_notes_agrees_with_their_bodies_about_forms_of_words(
+        words in prop::collection::vec(FORM, 0..8), queries in prop::collection::vec(FORM, 20),
+    ) {
+        let index = Index::new();
+        let body = words.join(" ");
+        index.put(1, &note(&body).tokens(tenant(1)));
+        for q in queries {
+            let found = note_verdict(&index, 1, &body, &q);
+            let is_beginning = words.iter().any(|word| word.starts_with(&q));
+            prop_assert!(found == "yes" || !is_beginning, "{} in {}", q, body);
         }
     }
 

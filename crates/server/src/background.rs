@@ -1,16 +1,18 @@
-//! Work that no caller waits for: clean-up every minute, and recording when credentials were used.
+//! Work that no caller waits for: clean-up every minute, indexing notes again after an upgrade, and recording when
+//! credentials were used.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::{self, MissedTickBehavior};
+use zoop_crm::business::notes::reindex;
 use zoop_crm::call::caller::Used;
 use zoop_crm::call::error::{Error, Result};
 use zoop_crm::call::sweep::Sweep;
 use zoop_crm::identity::authenticate;
 use zoop_crm::maintenance;
-use zoop_db::Timestamp;
+use zoop_db::{Tenant, Timestamp};
 
 use crate::app::{App, Shared};
 use crate::stored;
@@ -21,6 +23,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The time limit for one step of a sweep. It is short, because the next round tries again.
 const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one round indexes notes again.
+const REINDEXING_TIME: Duration = Duration::from_secs(20);
 
 /// Runs until the server stops.
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
@@ -39,7 +43,8 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     }
 }
 
-/// Compares the clocks, drops idle callers' state from memory, and sweeps expired rows from the database.
+/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, and indexes
+/// notes again.
 async fn round(shared: &Shared) {
     compare_clocks(shared).await;
     let now = shared.environment.clock.now();
@@ -47,6 +52,9 @@ async fn round(shared: &Shared) {
     shared.last_use.drop_idle(now);
     shared.anonymous_limits.drop_idle(now);
     sweep(shared, now).await;
+    if let Err(error) = reindex_notes(shared, now).await {
+        tracing::warn!(?error, "notes could not be indexed again");
+    }
     if let Err(error) = stored::watch(shared, now).await {
         tracing::warn!(?error, "the storage of the businesses could not be measured");
     }
@@ -85,6 +93,20 @@ async fn sweep_all(shared: &Shared, now: Timestamp, sweep: &'static Sweep) -> Re
             return Ok(rows);
         }
     }
+}
+
+/// Indexes notes again that an earlier version has indexed, for a while. The next round goes on.
+async fn reindex_notes(shared: &Shared, now: Timestamp) -> Result<()> {
+    let end = Instant::now() + REINDEXING_TIME;
+    let mut from = Tenant(0);
+    while Instant::now() < end {
+        let next = shared.db.read(Instant::now() + TIMEOUT, move |tx| reindex::next(tx, from, now));
+        let Some(step) = next.await? else { return Ok(()) };
+        from = step.tenant();
+        let write = shared.db.write(Instant::now() + TIMEOUT, move |tx| reindex::write(tx, &step));
+        write.await?;
+    }
+    Ok(())
 }
 
 /// Compares this process's clock with the database's and logs a difference, even if nothing queries the server's
@@ -152,6 +174,37 @@ mod tests {
         env.clock.advance(24 * 60 * 60 * 1_000);
         runtime.block_on(round(&app.shared));
         assert_eq!(count_answers(&env), 0);
+    }
+
+    #[both]
+    fn a_round_indexes_notes_again_that_an_earlier_version_has_indexed() {
+        let env = TestEnv::new();
+        let owner = env.empty_business("Acme").owner;
+        env.call(&owner, "notes.create", json!({ "body": "Leaks" })).expect("a note");
+        // The entry of an earlier version has no stems.
+        let old = "0001:leaks 0001=note";
+        match env.server() {
+            None => {
+                let file = rusqlite::Connection::open(env.path()).unwrap();
+                assert_eq!(file.execute("UPDATE note_search SET tokens = ?1", [old]).unwrap(), 1);
+            }
+            Some(server) => {
+                let old = format!(
+                    "UPDATE note_search SET tokens = \
+                     array_to_tsvector(string_to_array('{old}', ' '))"
+                );
+                server.run_as_superuser(&old).unwrap();
+            }
+        }
+        let found = |q: &str| {
+            let page = env.call(&owner, "notes.list", json!({ "q": q })).expect("a page");
+            page["rows"].as_array().expect("rows").len()
+        };
+        assert_eq!((found("leaks"), found("leaking")), (1, 0));
+        let app = app(&env);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(round(&app.shared));
+        assert_eq!((found("leaks"), found("leaking")), (1, 1));
     }
 
     fn app(env: &TestEnv) -> App {

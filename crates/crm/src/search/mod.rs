@@ -14,7 +14,7 @@
 //!
 //! | token | meaning |
 //! | --- | --- |
-//! | `0001:nguyen` | customers: every suffix of every word of a name, so that a prefix query finds any part; notes: the words of the body, and for scripts without spaces each character with the next one |
+//! | `0001:nguyen` | customers: every suffix of every word of a name, so that a prefix query finds any part; notes: the words of the body and their English stems, and for scripts without spaces each character with the next one |
 //! | `0001#5550199` | every suffix of every form of a phone's digits; separate from words, because a word of one or two digits must not find phones |
 //! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: such matches come first in the result |
 //! | `0001=active` `0001=tag:7` … | facets: the exact value of a filter |

@@ -229,6 +229,7 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
         ("customers.search", json!({}), 1),
         ("notes.list", json!({}), MANY),
         ("notes.list", json!({ "subject_id": business.id("job"), "subject_type": "job" }), MANY),
+        ("notes.list", json!({ "customer_id": customer_id }), MANY),
         ("history.list", json!({}), ACTIVE + 2 * ARCHIVED + TAGS),
         ("team.list", json!({}), MANY),
         ("users.list", json!({}), MANY),

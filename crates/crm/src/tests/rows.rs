@@ -8,7 +8,7 @@ use zoop_both::both;
 use zoop_db::{Sql, Uuid};
 
 use crate::business::customers::store::{self, SEARCH as CUSTOMERS, SHARING};
-use crate::business::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::business::notes::store::{OF_CUSTOMER, OF_SUBJECT, SEARCH as NOTES};
 use crate::call::access::Account;
 use crate::call::run;
 use crate::catalog;
@@ -184,4 +184,32 @@ fn a_subjects_notes_are_read_from_their_own_index() {
         })
         .expect("a page");
     assert!(steps > 0 && steps < max_steps(&large), "{steps} steps for a page");
+}
+
+#[both]
+fn a_customers_notes_are_found_by_its_own_records() {
+    let (large, business) = env(SMALL * 2);
+    let owner = &business.owner;
+    let customer = json!({ "customer_type": "company", "company_name": "Few Notes" });
+    let customer = large.create(owner, "customers.create", customer);
+    for _ in 0..3 {
+        let note = json!({ "body": "Seen.", "subject_type": "customer", "subject_id": customer });
+        large.create(owner, "notes.create", note);
+    }
+    analyze(&large);
+    let id = crate::values::id::Id::<crate::values::id::kinds::Customer>::parse(&customer)
+        .expect("an id");
+    let account = business.account;
+    let steps = large
+        .read(move |tx| {
+            tx.bind(account.number);
+            let none: Option<String> = None;
+            let (below, from) = (Uuid::max(), Uuid::nil());
+            let params = zoop_db::params![id, below, from, 26_i64, false, none, none, none];
+            Ok(tx.steps(OF_CUSTOMER, params)?)
+        })
+        .expect("a page");
+    // PostgreSQL reads a table of this size whole.
+    let max = if large.server().is_some() { max_steps(&large) } else { 1_000 };
+    assert!(steps > 0 && steps < max, "{steps} steps for three notes");
 }

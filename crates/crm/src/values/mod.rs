@@ -12,5 +12,6 @@ pub mod id;
 pub mod phone;
 pub mod secret;
 pub mod size;
+pub mod stem;
 pub mod text;
 pub mod zone;

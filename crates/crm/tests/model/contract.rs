@@ -192,6 +192,7 @@ const NOTE_FILTERS: &[Field] = &[
     ("pinned", Boolean, Optional),
     ("subject_type", Word(SUBJECT_FILTERS), Optional),
     ("subject_id", Id, Optional),
+    ("customer_id", Id, Optional),
     ("q", Search, Optional),
     ("created_after", Time, Optional),
     ("created_before", Time, Optional),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument,
+    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, Work, argument,
     argument_or, caseless, creation, e164, invalid_fields, time,
 };
 
@@ -188,25 +188,28 @@ impl Tenant {
 
     /// Creates a job, invoice, quote or estimate.
     pub(super) fn create_work(&mut self, arguments: &Object, fresh: &Fresh) -> Predicted {
-        self.active_customer(&argument(arguments, "customer_id"))?;
+        let customer = argument(arguments, "customer_id");
+        self.active_customer(&customer)?;
         let kind = arguments["subject_type"].as_str().expect("a type").to_owned();
-        self.work.push((kind, fresh.id.clone()));
+        self.work.push(Work { kind, id: fresh.id.clone(), customer });
         Ok(json!({ "id": fresh.id }))
     }
 
-    /// Whether a note's subject exists, archived or not.
-    pub(super) fn has_subject(&self, kind: &Value, id: &Value) -> bool {
-        match kind.as_str().expect("a type") {
-            "customer" => self.customers.iter().any(|customer| customer.own["id"] == *id),
+    /// The customer that a note's subject is or belongs to, archived or not. `None` if there is no such subject.
+    pub(super) fn customer_of(&self, kind: &Value, id: &Value) -> Option<&Customer> {
+        let mut customers = self.customers.iter();
+        match kind.as_str()? {
+            "customer" => customers.find(|customer| customer.own["id"] == *id),
             "customer_contact" => {
-                let mut all = self.customers.iter().flat_map(|customer| &customer.contacts);
-                all.any(|contact| contact.shown["id"] == *id)
+                customers.find(|it| it.contacts.iter().any(|contact| contact.shown["id"] == *id))
             }
             "customer_location" => {
-                let mut all = self.customers.iter().flat_map(|customer| &customer.locations);
-                all.any(|location| location["id"] == *id)
+                customers.find(|it| it.locations.iter().any(|location| location["id"] == *id))
             }
-            kind => self.work.iter().any(|work| work.0 == kind && *id == *work.1),
+            kind => {
+                let work = self.work.iter().find(|work| work.kind == kind && *id == *work.id)?;
+                customers.find(|customer| customer.own["id"] == work.customer)
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn ids(tenant: &Tenant, kind: Kind) -> Vec<(Value, bool)> {
             let notes = tenant.notes.iter();
             notes.map(|note| (note.shown["id"].clone(), note.is_archived)).collect()
         }
-        Kind::Work => tenant.work.iter().map(|work| (json!(work.1), false)).collect(),
+        Kind::Work => tenant.work.iter().map(|work| (json!(work.id), false)).collect(),
         Kind::User => users().map(|user| (json!(user), false)).collect(),
     }
 }

@@ -113,5 +113,7 @@ fn tenant(env: &TestEnv, business: &Business) -> Tenant {
     });
     let roles = [(owner, "owner"), (office, "office"), (tech, "tech")];
     let roles = roles.map(|(caller, role)| (user(caller.expect("a user")), role));
-    Tenant { callers: callers.into(), roles: roles.into(), ..Tenant::default() }
+    let names = [(owner, "Olive Owner"), (office, "Oscar Office"), (tech, "Tessa Tech")];
+    let user_names = names.map(|(caller, name)| (user(caller.expect("a user")), name)).into();
+    Tenant { callers: callers.into(), roles: roles.into(), user_names, ..Tenant::default() }
 }

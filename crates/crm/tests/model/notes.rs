@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, argument, argument_or,
-    creation, invalid_field, time,
+    CONFLICT, Customer, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, argument,
+    argument_or, creation, invalid_field, time,
 };
 use zoop_crm::values::fold::{self, Kind};
+use zoop_crm::values::stem::stem;
 
 /// Lifetime of a draft and of a stored answer, in milliseconds.
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
@@ -32,7 +33,7 @@ impl Tenant {
             "list" => Ok((json!({ "rows": self.listed_notes(arguments) }), false)),
             "get" => {
                 let index = self.visible_note(&id, user.as_deref(), now)?;
-                Ok((self.notes[index].shown.clone(), false))
+                Ok((self.with_names(&self.notes[index].shown), false))
             }
             "create" => self.create_note(arguments, &user.expect("a user"), fresh, now),
             "update" => self.update_note(arguments, caller, now),
@@ -58,7 +59,7 @@ impl Tenant {
     ) -> Predicted<(Value, bool)> {
         let (kind, subject) =
             (argument(arguments, "subject_type"), argument(arguments, "subject_id"));
-        if !kind.is_null() && !self.has_subject(&kind, &subject) {
+        if !kind.is_null() && self.customer_of(&kind, &subject).is_none() {
             return Err(NOT_FOUND);
         }
         self.count_write(user, now)?;
@@ -71,8 +72,9 @@ impl Tenant {
             "created_at": at, "updated_at": at, "subject_type": kind, "subject_id": subject,
             "attachments": [],
         });
-        self.notes.push(Note { shown: shown.clone(), created, is_archived: false });
-        Ok((shown, draft == false))
+        let answer = self.with_names(&shown);
+        self.notes.push(Note { shown, created, is_archived: false });
+        Ok((answer, draft == false))
     }
 
     fn update_note(
@@ -94,7 +96,7 @@ impl Tenant {
             return Err(invalid_field("body"));
         }
         let kind = &new["subject_type"];
-        if !kind.is_null() && !self.has_subject(kind, &new["subject_id"]) {
+        if !kind.is_null() && self.customer_of(kind, &new["subject_id"]).is_none() {
             return Err(NOT_FOUND);
         }
         if new["draft"] == false {
@@ -102,9 +104,20 @@ impl Tenant {
             self.count_write(&user, now)?;
         }
         new["updated_at"] = json!(time(now));
-        self.notes[index].shown = new.clone();
-        let leaves_history = new["draft"] == false;
-        Ok((new, leaves_history))
+        let (answer, leaves_history) = (self.with_names(&new), new["draft"] == false);
+        self.notes[index].shown = new;
+        Ok((answer, leaves_history))
+    }
+
+    /// A note as shown: with the current names of its author and of its customer.
+    fn with_names(&self, note: &Value) -> Value {
+        let customer = self.customer_of(&note["subject_type"], &note["subject_id"]);
+        let mut shown = note.clone();
+        shown["created_by_name"] =
+            json!(self.user_names[note["created_by"].as_str().expect("an id")]);
+        shown["customer_id"] = json!(customer.map(Customer::id));
+        shown["customer_name"] = json!(customer.map(Customer::display_name));
+        shown
     }
 
     fn changeable_note(&mut self, id: &Value, caller: usize, now: i64) -> Predicted<usize> {
@@ -148,6 +161,11 @@ impl Tenant {
                 Some("standalone") => note.shown["subject_type"].is_null(),
                 _ => is("subject_type", "subject_type"),
             };
+            let is_of_customer = filters.get("customer_id").is_none_or(|wanted| {
+                let owner =
+                    self.customer_of(&note.shown["subject_type"], &note.shown["subject_id"]);
+                owner.is_some_and(|owner| *wanted == *owner.id())
+            });
             let is_pinned =
                 filters.get("pinned") != Some(&json!(true)) || note.shown["pinned"] == true;
             let time = |field: &str| filters.get(field).and_then(Value::as_i64);
@@ -155,6 +173,7 @@ impl Tenant {
             !note.is_archived
                 && note.shown["draft"] == false
                 && subject
+                && is_of_customer
                 && is_pinned
                 && is("subject_id", "subject_id")
                 && is("created_by", "created_by")
@@ -162,7 +181,7 @@ impl Tenant {
                 && time("created_before").is_none_or(|before| note.created < before)
                 && filters.get("q").is_none_or(|q| has_words(body, q.as_str().expect("a string")))
         };
-        self.notes.iter().rev().filter(matches).map(|note| note.shown.clone()).collect()
+        self.notes.iter().rev().filter(matches).map(|note| self.with_names(&note.shown)).collect()
     }
 
     pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Predicted {
@@ -187,15 +206,21 @@ impl Tenant {
     }
 }
 
-/// Whether the body contains every word of the query: as the start of a word or, in scripts without spaces, as any
-/// part of a run of characters.
+/// Whether the body contains every word of the query: as the start of a word or of its stem, as the stem of either, or,
+/// in scripts without spaces, as any part of a run of characters.
 fn has_words(body: &str, q: &str) -> bool {
     let words = fold::words(body);
     fold::words(q).iter().all(|wanted| {
         words.iter().any(|word| {
             word.kind == wanted.kind
                 && match word.kind {
-                    Kind::Spaced => word.text.starts_with(&wanted.text),
+                    Kind::Spaced => {
+                        let forms = [Some(word.text.clone()), stem(&word.text)];
+                        let stem = stem(&wanted.text);
+                        forms.into_iter().flatten().any(|form| {
+                            form.starts_with(&wanted.text) || stem.as_deref() == Some(&*form)
+                        })
+                    }
                     Kind::Run => word.text.contains(&wanted.text),
                 }
         })

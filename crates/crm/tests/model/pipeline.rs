@@ -235,7 +235,8 @@ fn check_rules(tool: &str, sent: &Object, invalid: &mut BTreeSet<String>) {
             }
         }
         "notes.list" if sent.get("subject_type") == Some(&json!("standalone")) => {
-            ["subject_id", "q"].iter().filter(|name| is_filled(name)).for_each(|name| refuse(name));
+            let refused = ["subject_id", "customer_id", "q"];
+            refused.iter().filter(|name| is_filled(name)).for_each(|name| refuse(name));
         }
         _ => {}
     }

@@ -90,6 +90,9 @@ pub(super) const NOTE_SEARCHES: &[&str] = &[
     "\u{6771}\u{4eac}",
     "nothing",
     "\"gate* OR code",
+    "gates",
+    "sticking code",
+    "offices",
 ];
 
 /// Queries without a word.
@@ -98,6 +101,7 @@ pub(super) const WORDLESS: &[&str] = &["!!!", "", " - ", "\u{2019}"];
 pub(super) const BODIES: &[&str] = &[
     "Gate code 4411",
     "gate sticks",
+    "codes of sticky gates",
     "Caf\u{e9} next door\r\nring twice",
     "  code on file  ",
     "\u{6771}\u{4eac}\u{90fd} office",

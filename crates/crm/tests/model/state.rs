@@ -86,9 +86,18 @@ pub(super) struct Customer {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Note {
+    /// The record, without the names that it is shown with.
     pub(super) shown: Value,
     pub(super) created: i64,
     pub(super) is_archived: bool,
+}
+
+/// A job, invoice, quote or estimate.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Work {
+    pub(super) kind: String,
+    pub(super) id: String,
+    pub(super) customer: Value,
 }
 
 /// A stored answer, for a retry with the same idempotency key.
@@ -106,11 +115,13 @@ pub(super) struct Tenant {
     pub(super) callers: Vec<Caller>,
     /// The role of each user.
     pub(super) roles: BTreeMap<String, &'static str>,
+    /// The name of each user.
+    pub(super) user_names: BTreeMap<String, &'static str>,
     pub(super) customers: Vec<Customer>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
-    /// The types and ids of jobs, invoices, quotes and estimates.
-    pub(super) work: Vec<(String, String)>,
+    /// Jobs, invoices, quotes and estimates.
+    pub(super) work: Vec<Work>,
     /// The tool of each history entry.
     pub(super) history: Vec<&'static str>,
     pub(super) remembered: BTreeMap<(usize, String), Remembered>,

@@ -260,7 +260,7 @@ pub(crate) fn sharing(
 }
 
 /// Reads the three stored names and returns the display name.
-fn name(row: &mut Row<'_>) -> Result<String> {
+pub(crate) fn name(row: &mut Row<'_>) -> Result<String> {
     let first: Option<String> = row.take()?;
     let last: Option<String> = row.take()?;
     let company: Option<String> = row.take()?;

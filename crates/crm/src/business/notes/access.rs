@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Timestamp};
 
-use super::{Note, SubjectType, live_drafts, store};
+use super::{Note, ShownNote, SubjectType, live_drafts, store};
 use crate::business::customers;
 use crate::business::customers::contacts;
 use crate::business::customers::locations;
@@ -19,10 +19,10 @@ pub(super) fn visible(
     access: &Access,
     now: Timestamp,
     id: Id<kinds::Note>,
-) -> Result<Note> {
-    let note = store::get(tx, id)?;
-    let is_hidden = note.archived_at.is_some() || is_hidden(&note, access, now);
-    if is_hidden { Err(Error::not_found("note")) } else { Ok(note) }
+) -> Result<ShownNote> {
+    let shown = store::get_shown(tx, id)?;
+    let is_hidden = shown.note.archived_at.is_some() || is_hidden(&shown.note, access, now);
+    if is_hidden { Err(Error::not_found("note")) } else { Ok(shown) }
 }
 
 /// Whether a note is a draft that the caller cannot see.

@@ -1,4 +1,5 @@
-//! The search index of notes. Words of the body match by prefix, everything else matches by its whole value.
+//! The search index of notes. Words of the body match by prefix or by their English stem, everything else matches by
+//! its whole value.
 //!
 //! Defines the tokens of a note, the expression for a call of `notes.list`, and a check of one body that gives
 //! the same result without the index. The store does not index drafts and archived notes.
@@ -7,6 +8,10 @@
 //! of a run by itself. For a query of one or two characters the index is exact. A longer query is split into its
 //! pairs, which a body may contain in another order, so the rows found must be verified
 //! ([`NoteWords::needs_verification`]).
+//!
+//! The stem of a word ([`crate::values::stem`]) is one more word of the body. A word of a query finds every word that
+//! begins with it, and every word that is its stem. So a note is found by what its text says even if its stems are not
+//! in the index, as in a database of an earlier version ([`crate::reindex`]).
 //!
 //! If a body has too many different words, writing them to the index would take too long. Such a note has a
 //! facet instead, which every search for words finds, and is always verified ([`may_be_wordy`]).
@@ -18,6 +23,7 @@ use crate::business::notes::{SubjectFilter, SubjectType};
 use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cut, numbered};
 use crate::values::fold::QueryHasNoWord;
 use crate::values::fold::{self, Kind, Word};
+use crate::values::stem::stem;
 
 /// The facet for the type of a note's subject, or `standalone`. Facets have no underscore, which would split the
 /// token.
@@ -40,7 +46,7 @@ const PINNED: &str = "pinned";
 /// The facet of a note whose words are not in the index.
 const WORDY: &str = "wordy";
 
-/// A body with more distinct words than this, or more bytes of them, has no words in the index: writing them
+/// A body with more distinct words and stems than this, or more bytes of them, has no words in the index: writing them
 /// would take more than ten milliseconds, while every other write waits.
 const MAX_WORDS: usize = 3_072;
 const MAX_WORD_BYTES: usize = 36 * 1024;
@@ -51,7 +57,7 @@ fn author_facet(user: i64) -> String {
     numbered("by", user)
 }
 
-/// The distinct words of a body, as they are indexed. `None` if there are too many.
+/// The distinct words of a body and their stems, as they are indexed. `None` if there are too many.
 #[derive(Clone, Debug)]
 pub struct BodyWords(Option<Arc<[Box<str>]>>);
 
@@ -60,15 +66,27 @@ impl BodyWords {
     #[must_use]
     pub fn of(body: &str) -> Self {
         let (mut words, mut bytes) = (HashSet::<Box<str>>::new(), 0);
+        // Returns whether the word was added.
         let mut add = |word: &str| {
-            if words.len() <= MAX_WORDS && bytes <= MAX_WORD_BYTES && !words.contains(word) {
+            let is_new =
+                words.len() <= MAX_WORDS && bytes <= MAX_WORD_BYTES && !words.contains(word);
+            if is_new {
                 bytes += word.len();
                 words.insert(word.into());
             }
+            is_new
         };
         fold::each(body, |word, kind| match kind {
-            Kind::Spaced => add(word),
-            Kind::Run => pairs(word).for_each(&mut add),
+            Kind::Spaced => {
+                if add(word)
+                    && let Some(stem) = stem(word)
+                {
+                    add(&stem);
+                }
+            }
+            Kind::Run => pairs(word).for_each(|pair| {
+                add(pair);
+            }),
         });
         let is_wordy = words.len() > MAX_WORDS || bytes > MAX_WORD_BYTES;
         Self((!is_wordy).then(|| words.into_iter().collect()))
@@ -78,7 +96,8 @@ impl BodyWords {
 /// Whether a note with this body may have no words in the index. Only `false` is certain.
 #[must_use]
 pub fn may_be_wordy(body: &str) -> bool {
-    // Every word begins at a different letter. In ASCII, every word but the last is followed by a separator.
+    // Every word begins at a different letter. In ASCII, every word but the last is followed by a separator, and a word
+    // with a stem has at least three letters, so it takes the room of two words.
     let max_words =
         if body.is_ascii() { body.len() / 2 + 1 } else { body.len() * MAX_LETTERS_PER_BYTE };
     max_words > MAX_WORDS
@@ -148,8 +167,8 @@ impl NoteQuery<'_> {
             self.pinned.then(|| PINNED.to_owned()),
         ];
         let mut parts: Vec<Expression> = Vec::new();
-        let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
         let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
+        let words = self.words.and_then(|words| Expression::all(words.expressions(tenant)));
         parts.extend(words.and_then(|words| Expression::any([words, facet(WORDY)])));
         parts.extend(facets.iter().flatten().map(|name| facet(name)));
         Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))
@@ -158,7 +177,14 @@ impl NoteQuery<'_> {
 
 /// The distinct words of a query (`q`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoteWords(Vec<Word>);
+pub struct NoteWords(Vec<Wanted>);
+
+/// A word of a query, and its stem if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    word: Word,
+    stem: Option<String>,
+}
 
 impl NoteWords {
     /// Folds a query into words.
@@ -169,46 +195,73 @@ impl NoteWords {
         let mut words = fold::words(q);
         words.sort();
         words.dedup();
-        if words.is_empty() { Err(QueryHasNoWord) } else { Ok(Self(words)) }
+        let wanted = |word: Word| {
+            let stem = if word.kind == Kind::Spaced { stem(&word.text) } else { None };
+            Wanted { word, stem }
+        };
+        if words.is_empty() {
+            return Err(QueryHasNoWord);
+        }
+        Ok(Self(words.into_iter().map(wanted).collect()))
     }
 
     /// Whether the index may find rows that do not match, so that each row must be checked with
     /// [`Self::body_matches`].
     #[must_use]
     pub fn needs_verification(&self) -> bool {
-        self.0.iter().any(|word| word.kind == Kind::Run && word.text.chars().nth(2).is_some())
+        let is_long_run =
+            |word: &Word| word.kind == Kind::Run && word.text.chars().nth(2).is_some();
+        self.0.iter().any(|wanted| is_long_run(&wanted.word))
     }
 
-    /// Whether every word occurs in the body: as a word or as the start of a word, or, for a run, as adjacent
-    /// characters anywhere. Gives the same result as the index, for a body in memory.
+    /// Whether every word occurs in the body: as a word, as the start of a word, or as another form of a word; or,
+    /// for a run, as adjacent characters anywhere. Gives the same result as the index, for a body in memory.
     #[must_use]
     pub fn body_matches(&self, body: &str) -> bool {
-        let mut missing: Vec<&Word> = self.0.iter().collect();
+        let mut missing: Vec<&Wanted> = self.0.iter().collect();
         fold::each(body, |word, kind| {
-            missing.retain(|wanted| !occurs(wanted, word, kind));
+            missing.retain(|wanted| !wanted.occurs(word, kind));
         });
         missing.is_empty()
     }
 
     fn expressions(&self, tenant: TenantMark) -> impl Iterator<Item = Expression> {
-        self.0.iter().flat_map(move |word| word_expressions(tenant, word))
+        self.0.iter().flat_map(move |wanted| wanted.expressions(tenant))
     }
 }
 
-fn occurs(wanted: &Word, word: &str, kind: Kind) -> bool {
-    wanted.kind == kind
-        && match kind {
-            Kind::Spaced => word.starts_with(&wanted.text),
-            Kind::Run => word.contains(&wanted.text),
+impl Wanted {
+    fn occurs(&self, word: &str, kind: Kind) -> bool {
+        self.word.kind == kind
+            && match kind {
+                Kind::Spaced => self.is_indexed_as(word) || self.is_form_of(word),
+                Kind::Run => word.contains(&self.word.text),
+            }
+    }
+
+    /// Whether this word finds a note with this word or stem in the index.
+    fn is_indexed_as(&self, word: &str) -> bool {
+        word.starts_with(&self.word.text) || self.stem.as_deref() == Some(word)
+    }
+
+    /// Whether this word finds a note by the stem of one of the note's words.
+    fn is_form_of(&self, word: &str) -> bool {
+        // Finding the stem takes much longer than comparing the first letters, which a word and its stem share.
+        let may_be = word.bytes().next() == self.word.text.bytes().next();
+        may_be && stem(word).is_some_and(|stem| self.is_indexed_as(&stem))
+    }
+
+    /// The expressions that must all match.
+    fn expressions(&self, tenant: TenantMark) -> Vec<Expression> {
+        let word = |text: &str| tenant.token(Field::Word, text);
+        let Word { text, kind } = &self.word;
+        let count = text.chars().count();
+        if *kind == Kind::Spaced || count == 1 {
+            let begins = Expression::Prefix(word(cut(text)));
+            let stem = self.stem.iter().map(|stem| Expression::Token(word(stem)));
+            return Expression::any([begins].into_iter().chain(stem)).into_iter().collect();
         }
-}
-
-fn word_expressions(tenant: TenantMark, word: &Word) -> Vec<Expression> {
-    let count = word.text.chars().count();
-    if word.kind == Kind::Spaced || count == 1 {
-        return vec![Expression::Prefix(tenant.token(Field::Word, cut(&word.text)))];
+        // Leaves out the last "pair", a single character: the index has those only at the end of a run.
+        pairs(text).take(count - 1).map(|pair| Expression::Token(word(pair))).collect()
     }
-    // Leaves out the last "pair", a single character: the index has those only at the end of a run.
-    let pairs = pairs(&word.text).take(count - 1);
-    pairs.map(|pair| Expression::Token(tenant.token(Field::Word, pair))).collect()
 }

@@ -32,7 +32,7 @@ impl KnownWords {
     pub(super) fn of_stored(ctx: &mut ReadCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Self> {
         let now: Timestamp = ctx.now;
         match access::visible(ctx.tx, ctx.access, now, id) {
-            Ok(note) => Ok(Self::of(&note.body)),
+            Ok(shown) => Ok(Self::of(&shown.note.body)),
             Err(Error::NotFound { .. }) => Ok(Self::default()),
             Err(other) => Err(other),
         }

@@ -10,11 +10,10 @@
 use zoop_db::{ReadTx, Row, Uuid, params};
 
 use super::index::{NoteWords, may_be_wordy};
-use super::store::{IS_OUT_OF_ORDER, OF_SUBJECT, PLACE, SEARCH};
-use super::{Note, SubjectType};
+use super::store::{IS_OUT_OF_ORDER, OF_CUSTOMER, OF_SUBJECT, PLACE, SEARCH};
+use super::{ShownNote, SubjectType};
 use crate::call::error::{Error, Result};
 use crate::call::page::PAGE_BYTES;
-use crate::call::table::Record;
 use crate::call::tool::Found;
 use crate::search::Expression;
 use crate::values::id::{Id, kinds};
@@ -36,13 +35,17 @@ const NOTE_COST: usize = 1024;
 pub(super) enum Candidates {
     /// The notes that the search index finds.
     Found(Expression),
-    /// The notes about one subject that pass these filters.
-    OfSubject {
-        subject: Id<kinds::Subject>,
-        pinned: bool,
-        created_by: Option<Id<kinds::User>>,
-        subject_type: Option<SubjectType>,
-    },
+    /// The notes about one subject.
+    OfSubject(Id<kinds::Subject>, Filters),
+    /// The notes about a customer and about the records that belong to it, or only about this one of them.
+    OfCustomer(Id<kinds::Customer>, Option<Id<kinds::Subject>>, Filters),
+}
+
+/// What is required of a subject's or a customer's notes. `None` and `false` require nothing.
+pub(super) struct Filters {
+    pub(super) pinned: bool,
+    pub(super) created_by: Option<Id<kinds::User>>,
+    pub(super) subject_type: Option<SubjectType>,
 }
 
 /// The notes that a page may contain.
@@ -73,18 +76,18 @@ pub(super) fn list(
     range: &Range,
     verified: Option<&Verified<'_>>,
     count: usize,
-) -> Result<Found<Note, Uuid>> {
+) -> Result<Found<ShownNote, Uuid>> {
     let is_sparse = verified.is_some_and(|it| it.every);
     let mut walk = Walk::begin(tx, candidates, range, is_sparse)?;
     let (mut rows, mut read_bytes, mut row_bytes) = (Vec::new(), 0, 0);
     loop {
         let batch = walk.next_batch(tx, candidates, count - rows.len())?;
-        for note in batch.notes {
+        for shown in batch.notes {
             tx.ensure_time()?;
-            let (id, bytes) = (note.id.uuid(), note.body.len());
+            let (id, bytes) = (shown.note.id.uuid(), shown.note.body.len());
             read_bytes += bytes + NOTE_COST;
-            if walk.is_in_range(id) && verified.is_none_or(|it| it.matches(&note.body)) {
-                rows.push((note, id));
+            if walk.is_in_range(id) && verified.is_none_or(|it| it.matches(&shown.note.body)) {
+                rows.push((shown, id));
                 // A full page ends before this row, which only shows that more rows follow.
                 let is_full = rows.len() == count || row_bytes > PAGE_BYTES;
                 row_bytes += bytes;
@@ -122,7 +125,7 @@ struct Walk<'a> {
 }
 
 struct Batch {
-    notes: Vec<Note>,
+    notes: Vec<ShownNote>,
     is_last: bool,
 }
 
@@ -171,9 +174,9 @@ impl<'a> Walk<'a> {
         let limit = i64::try_from(size).unwrap_or(i64::MAX);
         let (mut notes, mut bytes) = (Vec::new(), 0);
         let mut take = |row: &mut Row<'_>| -> Result<bool> {
-            let note = Note::read(row)?;
-            bytes += note.body.len();
-            notes.push(note);
+            let shown = ShownNote::read(row)?;
+            bytes += shown.note.body.len();
+            notes.push(shown);
             Ok(bytes <= BATCH_BYTES)
         };
         match candidates {
@@ -182,14 +185,29 @@ impl<'a> Walk<'a> {
                 let params = params![expression, self.before_number, self.first_number, limit];
                 tx.each(SEARCH, params, &mut take)?;
             }
-            Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
+            Candidates::OfSubject(subject, Filters { pinned, created_by, subject_type }) => {
                 let (before, start) = (self.before_id, self.range.ids.start);
                 let params =
                     params![*subject, before, start, limit, *pinned, *created_by, *subject_type];
                 tx.each(OF_SUBJECT, params, &mut take)?;
             }
+            Candidates::OfCustomer(customer, subject, filters) => {
+                let Filters { pinned, created_by, subject_type } = filters;
+                let (before, start) = (self.before_id, self.range.ids.start);
+                let params = params![
+                    *customer,
+                    before,
+                    start,
+                    limit,
+                    *pinned,
+                    *created_by,
+                    *subject_type,
+                    *subject
+                ];
+                tx.each(OF_CUSTOMER, params, &mut take)?;
+            }
         }
-        if let Some(last) = notes.last() {
+        if let Some(ShownNote { note: last, .. }) = notes.last() {
             (self.before_id, self.before_number) = (last.id.uuid(), last.n);
             let average = bytes / notes.len() + 1;
             self.size = (BATCH_BYTES / average).clamp(FIRST_BATCH / 4, LARGEST_BATCH);

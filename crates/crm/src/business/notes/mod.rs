@@ -5,7 +5,7 @@
 //! removed it yet. An archived note is kept but never shown.
 //!
 //! This module says what a note is, who may see and change it (`access.rs`), how often a user may write
-//! (`limit.rs`) and which words find a note (`index.rs`).
+//! (`limit.rs`), which words find a note (`index.rs`), and with which names it is shown (`shown.rs`).
 
 mod access;
 mod author;
@@ -14,6 +14,8 @@ pub mod index;
 mod known;
 mod limit;
 mod listing;
+pub mod reindex;
+mod shown;
 pub(crate) mod store;
 pub mod tools;
 
@@ -23,6 +25,7 @@ mod tests;
 pub use author::Author;
 pub use known::KnownWords;
 pub(crate) use limit::remaining_writes;
+pub use shown::{Names, ShownNote};
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, SWEEPS, index_page, size_of_drafts};
@@ -113,7 +116,7 @@ impl Parse for SubjectFilter {
 }
 
 crate::call::table::record! {
-    /// A note as stored and shown.
+    /// A note as stored, and shown in a [`ShownNote`].
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
     pub struct Note {
         /// The note's id.

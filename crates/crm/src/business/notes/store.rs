@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params, text};
 
-use super::{KnownWords, Note, SubjectType, live_drafts};
+use super::{KnownWords, Names, Note, ShownNote, SubjectType, live_drafts};
 use crate::business::customers::{self, store::document};
 use crate::business::notes::index::{BodyWords, NoteDocument};
 use crate::call::context::WriteCtx;
@@ -17,6 +17,58 @@ use crate::values::id::{self, Id, kinds};
 
 /// A note's columns, each with its table, because the search index also has a column `n`.
 const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
+
+/// The names that a note `x` is shown with.
+const NAMES: &str = "coalesce(m.name, u.name), c.id, c.first_name, c.last_name, c.company_name";
+
+/// A note as shown.
+const SHOWN: &str = text!(SELECTED, ", ", NAMES);
+
+/// The rows of [`NAMES`]. Only the table of the subject's type is searched, because the key for the others is NULL.
+/// The keys are written with CASE: PostgreSQL would not use an index for a key with `coalesce`, since it cannot
+/// know that no error of it shows a row that row-level security hides.
+const NAMED: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id = x.created_by \
+    LEFT JOIN users u ON u.id = x.created_by \
+    LEFT JOIN contacts k ON k.tenant_no = $1 \
+    AND k.id = CASE x.subject_type WHEN 'customer_contact' THEN x.subject_id END \
+    LEFT JOIN locations l ON l.tenant_no = $1 \
+    AND l.id = CASE x.subject_type WHEN 'customer_location' THEN x.subject_id END \
+    LEFT JOIN subjects s ON s.tenant_no = $1 \
+    AND s.id = CASE x.subject_type WHEN 'customer' THEN NULL WHEN 'customer_contact' THEN NULL \
+    WHEN 'customer_location' THEN NULL ELSE x.subject_id END \
+    LEFT JOIN customers c ON c.tenant_no = $1 \
+    AND c.id = CASE x.subject_type WHEN 'customer' THEN x.subject_id \
+    WHEN 'customer_contact' THEN k.customer_id WHEN 'customer_location' THEN l.customer_id \
+    ELSE s.customer_id END";
+
+/// The newest notes `x` about one subject.
+const OF_ONE_SUBJECT: &str = " WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
+    AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
+    AND x.created_by = coalesce($7, x.created_by) AND x.subject_type = coalesce($8, x.subject_type) \
+    ORDER BY x.id DESC LIMIT $5";
+
+/// The ids of a customer and of the records that belong to it.
+const OWN: &str = "WITH own AS (SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
+    UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
+    UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
+    UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), ";
+
+/// The ids of the newest notes about one of these records.
+const OF_RECORD: &str = "SELECT z.id FROM notes z WHERE z.tenant_no = $1 AND z.subject_id = own.id \
+    AND z.id < $3 AND z.id >= $4 AND NOT z.draft AND z.archived_at IS NULL AND (z.pinned OR NOT $6) \
+    AND z.created_by = coalesce($7, z.created_by) AND z.subject_type = coalesce($8, z.subject_type) \
+    AND z.subject_id = coalesce($9, z.subject_id) ORDER BY z.id DESC LIMIT $5";
+
+/// The newest of the notes with these ids.
+const NEWEST_NOTED: &str = text!(
+    "newest AS (SELECT id FROM noted ORDER BY id DESC LIMIT $5) \
+    SELECT ",
+    SHOWN,
+    " FROM newest CROSS JOIN notes x",
+    NAMED,
+    " \
+    WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC"
+);
 
 crate::call::table::table! {
     /// The counted writes of notes.
@@ -45,6 +97,8 @@ zoop_db::statements! {
     /// The greatest id, even if a wrong clock made it.
     NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
+    GET_SHOWN = (text!("SELECT ", SHOWN, " FROM notes x", NAMED, " WHERE x.tenant_no = $1 AND x.id = $2"));
+    GET_NAMES = (text!("SELECT ", NAMES, " FROM notes x", NAMED, " WHERE x.tenant_no = $1 AND x.id = $2"));
     /// The next notes after an id.
     PAGE = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
             ORDER BY x.id LIMIT $3"));
@@ -55,23 +109,32 @@ zoop_db::statements! {
     /// Notes that an expression finds, newest first, with numbers from `$4` to below `$3`. Drafts and
     /// archived notes are not in the index.
     SEARCH = {
-        sqlite: text!("SELECT ", SELECTED, " FROM note_search \
-                 JOIN notes x ON x.n = note_search.rowid \
+        sqlite: text!("SELECT ", SHOWN, " FROM note_search \
+                 JOIN notes x ON x.n = note_search.rowid", NAMED, " \
                  WHERE note_search MATCH $2 AND note_search.rowid < $3 \
                  AND note_search.rowid >= $4 \
                  AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
         postgres: text!("WITH ",
                  crate::search::found_on_postgres!("note_search", "$5", "n < $3 AND n >= $4"), " \
-                 SELECT ", SELECTED, " FROM found JOIN notes x \
-                 ON x.tenant_no = $1 AND x.n = found.n ORDER BY found.n DESC LIMIT $5"),
+                 SELECT ", SHOWN, " FROM found JOIN notes x \
+                 ON x.tenant_no = $1 AND x.n = found.n", NAMED, " ORDER BY found.n DESC LIMIT $5"),
     };
-    /// One subject's notes, newest first, with ids from `$4` to below `$3`.
-    OF_SUBJECT = (text!("SELECT ", SELECTED, " FROM notes x \
-                  WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
-                  AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
-                  AND x.created_by = coalesce($7, x.created_by) \
-                  AND x.subject_type = coalesce($8, x.subject_type) \
-                  ORDER BY x.id DESC LIMIT $5"));
+    /// One subject's notes, newest first, with ids from `$4` to below `$3`. PostgreSQL would look up the names of
+    /// all of them before it takes the first ones.
+    OF_SUBJECT = {
+        sqlite: text!("SELECT ", SHOWN, " FROM notes x", NAMED, OF_ONE_SUBJECT),
+        postgres: text!("WITH listed AS MATERIALIZED (SELECT ", SELECTED, " FROM notes x", OF_ONE_SUBJECT, ") \
+                   SELECT ", SHOWN, " FROM listed x", NAMED, " ORDER BY x.id DESC"),
+    };
+    /// The notes about a customer and about the records that belong to it, newest first, with ids from `$4` to
+    /// below `$3`. Of each record no more notes are read than the page has rows. SQLite has no LATERAL, and
+    /// PostgreSQL would run the other text's subquery for each note.
+    OF_CUSTOMER = {
+        sqlite: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own CROSS JOIN notes y \
+                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED),
+        postgres: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own \
+                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED),
+    };
     INDEX = {
         sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",
         postgres: "INSERT INTO note_search (tenant_no, n, tokens) \
@@ -137,6 +200,21 @@ pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
     tx.first::<_, Error>(GET, params![id], Note::read)?.ok_or(Error::not_found("note"))
 }
 
+/// A note as shown, in any state.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such note.
+pub(super) fn get_shown(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<ShownNote> {
+    tx.first::<_, Error>(GET_SHOWN, params![id], ShownNote::read)?.ok_or(Error::not_found("note"))
+}
+
+/// A note that was just written, as shown.
+pub(super) fn shown(tx: &mut ReadTx<'_>, note: Note) -> Result<ShownNote> {
+    let names = tx.first::<_, Error>(GET_NAMES, params![note.id], Names::read)?;
+    let names = names.ok_or(Error::not_found("note"))?;
+    Ok(ShownNote { note, names })
+}
+
 /// Adds a note, and returns its number in the search index.
 pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
     Ok(tx.insert(INSERT, note.inserted().as_ref())?)
@@ -181,21 +259,37 @@ fn tokens(tx: &ReadTx<'_>, note: &Note, words: BodyWords, created_by: i64) -> Re
     Ok(document.tokens(customers::store::mark(tx)?))
 }
 
+/// Computes the tokens of stored notes. It remembers the numbers of their authors, because a page has few authors, and
+/// looking one up is a round trip.
+#[derive(Default)]
+pub(super) struct Tokenizer {
+    authors: BTreeMap<Uuid, i64>,
+}
+
+impl Tokenizer {
+    /// The tokens of a note; `None` if it is not indexed.
+    pub(super) fn tokens(&mut self, tx: &mut ReadTx<'_>, note: &Note) -> Result<Option<String>> {
+        if !is_indexed(note) {
+            return Ok(None);
+        }
+        let author = match self.authors.get(&note.created_by.uuid()) {
+            Some(author) => *author,
+            None => author(tx, note)?,
+        };
+        self.authors.insert(note.created_by.uuid(), author);
+        tokens(tx, note, BodyWords::of(&note.body), author).map(Some)
+    }
+}
+
 /// Adds the next `count` notes after an id to the search index, which must not contain them yet. Returns
 /// the ids of all these notes, including drafts and archived notes, which are not indexed.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Note::read)?;
-    let mut authors = BTreeMap::new();
+    let mut tokenizer = Tokenizer::default();
     let mut documents = Vec::new();
-    for note in page.iter().filter(|note| is_indexed(note)) {
-        // A page has few authors, and looking one up is a round trip.
-        let author = match authors.get(&note.created_by.uuid()) {
-            Some(author) => *author,
-            None => author(tx, note)?,
-        };
-        authors.insert(note.created_by.uuid(), author);
-        documents.push((note.n, tokens(tx, note, BodyWords::of(&note.body), author)?));
+    for note in &page {
+        documents.extend(tokenizer.tokens(tx, note)?.map(|tokens| (note.n, tokens)));
     }
     let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();
     tx.execute_each(INDEX, &rows)?;

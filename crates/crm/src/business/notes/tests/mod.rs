@@ -3,6 +3,9 @@
 mod drafts;
 mod limit;
 mod list;
+mod names;
+mod of_customer;
+mod stems;
 mod wordy;
 mod write;
 

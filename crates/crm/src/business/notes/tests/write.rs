@@ -29,7 +29,10 @@ fn the_fields_of_a_note_have_a_fixed_order() {
             "updated_at",
             "subject_type",
             "subject_id",
-            "attachments"
+            "attachments",
+            "created_by_name",
+            "customer_id",
+            "customer_name"
         ]
     );
     assert_eq!(created["body"], "Gate\ncode 12");

@@ -2,7 +2,7 @@
 
 use crate::business::notes::hints::HINTS;
 use crate::business::notes::{
-    KnownWords, MAX_BODY, Note, SubjectType, access, limit, record, store,
+    KnownWords, MAX_BODY, Note, ShownNote, SubjectType, access, limit, record, store,
 };
 use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
@@ -94,7 +94,7 @@ impl Tool for CreateNote {
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"body":"Inspector visit scheduled for Friday.","subject_type":"job","subject_id":"{job}"}"#;
     type Input = CreateNoteInput;
-    type Output = Note;
+    type Output = ShownNote;
 }
 
 impl Command for CreateNote {
@@ -110,7 +110,7 @@ impl Command for CreateNote {
         Ok(input)
     }
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateNoteInput) -> Result<Note> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateNoteInput) -> Result<ShownNote> {
         if let (Some(subject_type), Some(id)) = (input.subject_type, input.subject_id) {
             access::require_subject(ctx.tx, subject_type, id)?;
         }
@@ -133,6 +133,6 @@ impl Command for CreateNote {
         note.n = store::insert(ctx.tx, &note)?;
         store::index(ctx.tx, &note, &input.text.words)?;
         record(ctx, None, &note)?;
-        Ok(note)
+        store::shown(ctx.tx, note)
     }
 }

@@ -1,7 +1,7 @@
 //! `notes.get`
 
 use super::NoteInput;
-use crate::business::notes::{Note, access};
+use crate::business::notes::{ShownNote, access};
 use crate::call::context::ReadCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -20,11 +20,11 @@ impl Tool for GetNote {
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{note}"}"#;
     type Input = NoteInput;
-    type Output = Note;
+    type Output = ShownNote;
 }
 
 impl Query for GetNote {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &NoteInput) -> Result<Note> {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &NoteInput) -> Result<ShownNote> {
         access::visible(ctx.tx, ctx.access, ctx.now, input.id)
     }
 }

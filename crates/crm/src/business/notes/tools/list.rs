@@ -5,8 +5,8 @@ use zoop_db::Uuid;
 use crate::business::customers;
 use crate::business::notes::hints::HINTS;
 use crate::business::notes::index::{NoteQuery, NoteWords};
-use crate::business::notes::listing::{self, Candidates, Range, Verified};
-use crate::business::notes::{Author, Note, SubjectFilter};
+use crate::business::notes::listing::{self, Candidates, Filters, Range, Verified};
+use crate::business::notes::{Author, ShownNote, SubjectFilter};
 use crate::call::answer::Page;
 use crate::call::argument::{DateOrTime, Fields, Ranged, SearchText, input};
 use crate::call::context::ReadCtx;
@@ -26,8 +26,11 @@ input! {
         pub subject_type: Option<SubjectFilter>,
         /// Only notes on this record; not with standalone.
         pub subject_id: Option<Id<kinds::Subject>>,
-        /// Words that must each occur in the body, as a word or the start of one; not with
-        /// standalone. At most 256 characters.
+        /// Only notes on this customer and on what belongs to it (contacts, locations, jobs …); not with
+        /// standalone.
+        pub customer_id: Option<Id<kinds::Customer>>,
+        /// Words that must each occur in the body: as a word, its start or another form of it (heaters,
+        /// heater); not with standalone. At most 256 characters.
         pub q: Option<SearchText>,
         /// At or after this RFC 3339 time, or date or local time in the account's time zone.
         pub created_after: Option<DateOrTime>,
@@ -41,7 +44,7 @@ input! {
 /// Rejects filters that do not apply to standalone notes.
 fn rules(sent: &mut Fields) {
     if sent.short_string("subject_type") == Some(SubjectFilter::STANDALONE) {
-        for field in ["subject_id", "q"] {
+        for field in ["subject_id", "customer_id", "q"] {
             if sent.is_filled(field) {
                 sent.refuse::<()>(field, "must not be sent when subject_type is standalone");
             }
@@ -63,11 +66,11 @@ impl Tool for ListNotes {
     const EXAMPLE: &'static str =
         r#"{"subject_type":"job","subject_id":"{job}","pinned":true,"limit":25}"#;
     type Input = ListNotesInput;
-    type Output = Page<Note>;
+    type Output = Page<ShownNote>;
 }
 
 impl List for ListNotes {
-    type Row = Note;
+    type Row = ShownNote;
     type Position = Uuid;
     type Limit = Ranged<1, 100>;
     const DEFAULT_LIMIT: u32 = 25;
@@ -78,7 +81,7 @@ impl List for ListNotes {
         input: &ListNotesInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Found<Note, Uuid>> {
+    ) -> Result<Found<ShownNote, Uuid>> {
         let words = input.q.as_ref().map(|q| NoteWords::new(&q.0)).transpose();
         let words = words.map_err(|problem| Error::field("q", problem.text()))?;
         let Some(candidates) = candidates(ctx, input, words.as_ref())? else {
@@ -106,8 +109,8 @@ fn created_between(
     Ok(from.unwrap_or(Uuid::nil())..before.unwrap_or(Uuid::max()))
 }
 
-/// The source of the rows: with `subject_id` the notes of that record, without it the search index. `None` if
-/// the index has no rows because `created_by` is not a user.
+/// The source of the rows: the notes of a customer or of a subject, or else the search index. `None` if the index
+/// has no rows because `created_by` is not a user.
 fn candidates(
     ctx: &mut ReadCtx<'_, '_>,
     input: &ListNotesInput,
@@ -115,13 +118,16 @@ fn candidates(
 ) -> Result<Option<Candidates>> {
     let pinned = input.pinned == Some(true);
     let created_by = input.created_by.map(|author| author.user(ctx.access)).transpose()?;
+    let filters = Filters {
+        pinned,
+        created_by,
+        subject_type: input.subject_type.and_then(SubjectFilter::subject_type),
+    };
+    if let Some(customer) = input.customer_id {
+        return Ok(Some(Candidates::OfCustomer(customer, input.subject_id, filters)));
+    }
     if let Some(subject) = input.subject_id {
-        return Ok(Some(Candidates::OfSubject {
-            subject,
-            pinned,
-            created_by,
-            subject_type: input.subject_type.and_then(SubjectFilter::subject_type),
-        }));
+        return Ok(Some(Candidates::OfSubject(subject, filters)));
     }
     let created_by = match created_by {
         None => None,

@@ -1,7 +1,9 @@
 //! `notes.update`
 
 use crate::business::notes::hints::HINTS;
-use crate::business::notes::{KnownWords, MAX_BODY, Note, SubjectType, access, limit, save};
+use crate::business::notes::{
+    KnownWords, MAX_BODY, Note, ShownNote, SubjectType, access, limit, save, store,
+};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Fields, NotNull, Patch, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
@@ -54,7 +56,7 @@ impl Tool for UpdateNote {
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{note}","pinned":true}"#;
     type Input = UpdateNoteInput;
-    type Output = Note;
+    type Output = ShownNote;
 }
 
 impl Command for UpdateNote {
@@ -73,7 +75,7 @@ impl Command for UpdateNote {
         Ok(input)
     }
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<Note> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<ShownNote> {
         let old = access::changeable(ctx, input.id)?.unless_archived(ctx.access)?;
         if !old.draft && input.draft.0 == Some(true) {
             return Err(Error::field("draft", "cannot be true: the note is committed already"));
@@ -102,6 +104,6 @@ impl Command for UpdateNote {
             limit::count(ctx)?;
         }
         save(ctx, &old, &new, &input.words)?;
-        Ok(new)
+        store::shown(ctx.tx, new)
     }
 }
