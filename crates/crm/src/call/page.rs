@@ -190,6 +190,7 @@ impl<T: List> ListArguments<T> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, context);
+        let sent = without_aliases::<T::Input>(sent, &mut paging);
         let limit = paging.take::<Option<T::Limit>>("limit");
         let state = read_cursor::<T::Position>(&mut paging, codec);
         let is_cursor_invalid = state.is_none() && paging.is_filled("cursor");
@@ -253,6 +254,35 @@ fn add_filters<T: Input>(
         }
     }
     sent
+}
+
+/// The arguments with the filters' own names. A filter that was sent under both names must have the same meaning.
+fn without_aliases<T: Input>(sent: Object, paging: &mut Fields) -> Object {
+    let mut named: Object = Vec::with_capacity(sent.len());
+    let (aliases, own): (Object, Object) =
+        sent.into_iter().partition(|(name, _)| T::aliased(name).is_some());
+    named.extend(own);
+    for (alias, value) in aliases {
+        let Some(name) = T::aliased(&alias) else { continue };
+        match named.iter().find(|(known, known_value)| known == name && *known_value != Json::Null)
+        {
+            None => {
+                named.retain(|(known, _)| known != name);
+                named.push((name.to_owned(), value));
+            }
+            Some((_, known)) => {
+                let is_same =
+                    to_value(&T::canonical(name, known)) == to_value(&T::canonical(name, &value));
+                if !is_same && value != Json::Null {
+                    paging.refuse::<()>(
+                        &alias,
+                        format!("is another name of {name}: send only one of them"),
+                    );
+                }
+            }
+        }
+    }
+    named
 }
 
 /// Encodes and checks cursors, which are bound to a tool and a tenant.

@@ -175,6 +175,11 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("tag", Id, Optional),
     ("email", Email, Optional),
     ("customer_number", Text(32), Optional),
+    ("is_vip", Boolean, Optional),
+    ("do_not_contact", Boolean, Optional),
+    ("city", Text(128), Optional),
+    ("postal_code", Text(16), Optional),
+    ("has_phone", Boolean, Optional),
     ("limit", Limit { max: 100 }, Optional),
 ];
 const NOTE_FILTERS: &[Field] = &[

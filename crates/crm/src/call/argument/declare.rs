@@ -10,11 +10,13 @@ pub(crate) fn field_name(identifier: &'static str) -> &'static str {
 ///
 /// `rules = function` names a `fn(&mut Fields)` that checks fields against one another. It runs even if some
 /// fields are invalid, so that all problems are reported at once. `..fields: Type` at the end includes
-/// another input's fields at the same level.
+/// another input's fields at the same level. `aliases = [("other_name", "field")]` accepts a filter of a list under
+/// another name too, which the schema does not show.
 macro_rules! input {
     (
         $(#[doc = $about:literal])*
-        pub struct $name:ident $(, rules = $rules:path)? {
+        pub struct $name:ident $(, rules = $rules:path)?
+            $(, aliases = [$(($alias:literal, $aliased:literal)),*])? {
             $( $(#[doc = $field_about:literal])* pub $field:ident: $type:ty, )*
             $( ..$flat:ident: $flat_type:ty )?
         }
@@ -51,6 +53,12 @@ macro_rules! input {
                 $( $rules(sent); )?
                 Some(Self { $( $field: $field?, )* $( $flat: $flat?, )? })
             }
+
+            $(
+                fn aliased(name: &str) -> Option<&'static str> {
+                    [$(($alias, $aliased)),*].into_iter().find(|(alias, _)| *alias == name).map(|it| it.1)
+                }
+            )?
 
             fn canonical(
                 name: &str,

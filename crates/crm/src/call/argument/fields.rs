@@ -35,6 +35,11 @@ pub trait Input: Sized + Clone + Send + 'static {
 
     /// [`Parse::canonical`](super::Parse::canonical) for the field `name`.
     fn canonical(name: &str, value: &Json) -> Json;
+
+    /// The filter of a list that `name` is another name of.
+    fn aliased(_name: &str) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Maximum `maxLength` in a schema: llama.cpp turns a schema into a grammar that repeats a rule `maxLength`

@@ -1,22 +1,30 @@
-//! Customers in the search index: the tokens of a customer and the expressions of `customers.search`. A search
-//! finds names and phones by any part, and everything else by the whole value.
+//! Customers in the search index: the tokens of a customer, and in `query.rs` the expressions of
+//! `customers.search`. A search finds names and phones by any part, addresses by words and their beginnings, and
+//! everything else by the whole value.
 //!
-//! `store.rs` collects the names and phones, from the customer and its active contacts.
+//! `store.rs` collects the fields, from the customer and its active contacts and locations.
+
+mod matching;
+mod nicknames;
+mod query;
+mod said;
+mod similar;
+mod terms;
 
 use sha2::{Digest, Sha256};
-use unicode_normalization::UnicodeNormalization;
 
 use crate::business::customers::{CustomerType, Status};
-use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cut, numbered};
+use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, numbered};
 use crate::values::email;
-use crate::values::fold::QueryHasNoWord;
-use crate::values::fold::{self, Kind, Word};
-use crate::values::phone::{self, NumberingPlan, Phone};
-use crate::values::text;
+use crate::values::fold;
+use crate::values::phone::Phone;
 
-/// Minimum number of digits that a word of `q` needs to match phones too. Too many phones contain a shorter
-/// sequence.
-const MIN_PHONE_DIGITS: usize = 3;
+pub use query::CustomerQuery;
+
+pub use matching::{Match, MatchedField};
+pub use query::Search;
+
+pub(crate) use matching::{Place, PlaceText};
 
 /// The indexed fields of one customer.
 #[derive(Clone, Debug)]
@@ -35,6 +43,45 @@ pub struct CustomerDocument<'a> {
     pub emails: Vec<&'a str>,
     /// The numbers of its tags in the search index.
     pub tags: Vec<i64>,
+    /// Whether the team marked it as very important.
+    pub is_vip: bool,
+    /// Whether the team must not contact it.
+    pub do_not_contact: bool,
+    /// Its active locations.
+    pub locations: Vec<SearchedLocation>,
+}
+
+/// The searched fields of a location.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchedLocation {
+    /// A nickname, such as Warehouse.
+    pub label: Option<String>,
+    /// Street address.
+    pub address_line1: String,
+    /// Unit, suite and the like.
+    pub address_line2: Option<String>,
+    /// City.
+    pub city: String,
+    /// State or province.
+    pub state: String,
+    /// ZIP or postal code.
+    pub postal_code: String,
+}
+
+impl SearchedLocation {
+    /// The address in one line, such as `57 Bremer Drive, Unit 2, Oakland, CA 94607`.
+    pub(crate) fn line(&self) -> String {
+        let unit = self.address_line2.as_ref().map(|line| format!("{line}, ")).unwrap_or_default();
+        let Self { address_line1, city, state, postal_code, .. } = self;
+        format!("{address_line1}, {unit}{city}, {state} {postal_code}")
+    }
+
+    /// All of its texts that a search finds.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let optional = [self.label.as_ref(), self.address_line2.as_ref()].into_iter().flatten();
+        let required = [&self.address_line1, &self.city, &self.state, &self.postal_code];
+        required.into_iter().chain(optional).map(String::as_str)
+    }
 }
 
 impl CustomerDocument<'_> {
@@ -48,6 +95,7 @@ impl CustomerDocument<'_> {
         let own_phone = self.phones.len().min(1);
         add_texts(&mut tokens, &self.names[..own_name], &self.phones[..own_phone]);
         self.add_facets(&mut tokens);
+        self.add_addresses(&mut tokens);
         add_texts(&mut tokens, &self.names[own_name..], &self.phones[own_phone..]);
         tokens.finish()
     }
@@ -64,6 +112,35 @@ impl CustomerDocument<'_> {
         }
         for tag in &self.tags {
             tokens.add(Field::Facet, &tag_facet(*tag));
+        }
+        tokens.add(Field::Facet, FORM);
+        let flags = [
+            Flag::Vip(self.is_vip),
+            Flag::DoNotContact(self.do_not_contact),
+            Flag::HasPhone(!self.phones.is_empty()),
+        ];
+        for flag in flags {
+            tokens.add(Field::Facet, &flag.facet());
+        }
+        for email in &self.emails {
+            let (local, domain) = email_parts(email);
+            tokens.add(Field::Facet, &local_part_facet(&local));
+            tokens.add(Field::Facet, &domain_facet(&domain));
+        }
+    }
+
+    /// Adds the words of the addresses while there is room, and all cities and postal codes.
+    fn add_addresses(&self, tokens: &mut Tokens) {
+        for location in &self.locations {
+            tokens.add(Field::Facet, &city_facet(&location.city));
+            for facet in postal_code_facets(&location.postal_code) {
+                tokens.add(Field::Facet, &facet);
+            }
+            for text in location.texts() {
+                if tokens.has_room() {
+                    fold::each(text, |word, _| tokens.add(Field::AddressWord, word));
+                }
+            }
         }
     }
 }
@@ -83,6 +160,9 @@ fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
         fold::each(name, |word, _| {
             tokens.add(Field::WholeWord, word);
             tokens.add(Field::Word, word);
+            for code in similar::sounds(word) {
+                tokens.add(Field::Sound, &code);
+            }
             words.push(word.to_owned());
         });
     }
@@ -94,74 +174,11 @@ fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
     }
 }
 
-/// The filters of a search. `None` means no filter, except for `status`.
-#[derive(Clone, Copy, Debug)]
-pub struct CustomerQuery<'a> {
-    /// Words or a phone number, as typed.
-    pub q: Option<&'a str>,
-    /// The tenant's country. `q` may contain a phone as it is written there.
-    pub country: NumberingPlan,
-    /// The status; `None` matches every customer that is not archived.
-    pub status: Option<Status>,
-    /// Individual or company.
-    pub kind: Option<CustomerType>,
-    /// The number of a tag in the search index.
-    pub tag: Option<i64>,
-    /// A whole e-mail address, in any case.
-    pub email: Option<&'a str>,
-    /// The numeric part of a customer number.
-    pub number: Option<i64>,
-}
-
-/// The two expressions of a search, in result order. A row matches at most one of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tiers {
-    /// Finds the rows that come first: every word, or the phone, matches as a whole. Without `q`, finds all rows.
-    pub first: Expression,
-    /// Finds all other rows. `None` without `q`.
-    pub rest: Option<Expression>,
-}
-
-impl CustomerQuery<'_> {
-    /// The expressions of the search.
-    ///
-    /// # Errors
-    /// `q` is set but contains no word.
-    pub fn tiers(&self, tenant: TenantMark) -> Result<Tiers, QueryHasNoWord> {
-        let prefix = Prefix { tenant, namespace: namespace(self.status) };
-        let facets = self.facets(prefix);
-        let Some(q) = self.q else {
-            let every_customer = || Expression::Token(prefix.token(Field::Facet, EVERY_CUSTOMER));
-            let first = Expression::all(facets).unwrap_or_else(every_customer);
-            return Ok(Tiers { first, rest: None });
-        };
-        let terms = SearchTerms::new(q, self.country);
-        let with_facets =
-            |text: Expression| Expression::all([text].into_iter().chain(facets.clone()));
-        let first = terms.whole(prefix).and_then(with_facets).ok_or(QueryHasNoWord)?;
-        let partial = terms.partial(prefix).and_then(with_facets).ok_or(QueryHasNoWord)?;
-        let rest = Expression::Except(Box::new(partial), Box::new(first.clone()));
-        Ok(Tiers { first, rest: Some(rest) })
-    }
-
-    fn facets(&self, prefix: Prefix) -> Vec<Expression> {
-        let facets = [
-            self.number.map(number_facet),
-            self.email.map(email_facet),
-            self.tag.map(tag_facet),
-            self.kind.map(|kind| kind_facet(kind).to_owned()),
-            self.status.and_then(status_facet).map(str::to_owned),
-        ];
-        let token = |facet: String| Expression::Token(prefix.token(Field::Facet, &facet));
-        facets.into_iter().flatten().map(token).collect()
-    }
-}
-
 /// Finds the customers with this phone, except archived ones.
 #[must_use]
 pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
     let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
-    whole_phone(Prefix { tenant, namespace: Namespace::Current }, &digits)
+    terms::whole_phone(Prefix { tenant, namespace: Namespace::Current }, &digits)
 }
 
 /// Finds the customers with this e-mail address, except archived ones.
@@ -170,110 +187,21 @@ pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
     Expression::Token(tenant.token(Field::Facet, &email_facet(address)))
 }
 
-/// The `q` of a search, read both as words and as a phone.
-struct SearchTerms {
-    words: Vec<Word>,
-    /// The digits of `q` as a phone, in every form that may be stored. Empty if `q` cannot be a phone.
-    phones: Vec<String>,
+/// The customers whose entry in the index was written by an older version of this program, which knew fewer tokens.
+/// Archived customers have their own namespace.
+pub(crate) fn outdated(tenant: TenantMark) -> Expression {
+    let of = |namespace| {
+        let facet = |facet| {
+            Box::new(Expression::Token(Prefix { tenant, namespace }.token(Field::Facet, facet)))
+        };
+        Expression::Except(facet(EVERY_CUSTOMER), facet(FORM))
+    };
+    Expression::Any(vec![of(Namespace::Current), of(Namespace::Archived)])
 }
 
-impl SearchTerms {
-    fn new(q: &str, country: NumberingPlan) -> Self {
-        Self { words: fold::words(q), phones: phone_forms(q, country) }
-    }
-
-    /// Finds rows in which the phone, or every word, occurs as a whole or inside a longer one.
-    fn partial(&self, prefix: Prefix) -> Option<Expression> {
-        self.words_or_phone(
-            |word| {
-                let inside = Expression::Prefix(prefix.token(Field::Word, cut(&word.text)));
-                let phone = is_phone_word(word).then(|| partial_phone(prefix, &word.text));
-                Expression::any([Some(inside), phone].into_iter().flatten())
-            },
-            |digits| partial_phone(prefix, digits),
-        )
-    }
-
-    /// Finds rows in which the phone, or every word, occurs as a whole.
-    fn whole(&self, prefix: Prefix) -> Option<Expression> {
-        self.words_or_phone(
-            |word| {
-                let whole = Expression::Token(prefix.token(Field::WholeWord, cut(&word.text)));
-                let phone = is_phone_word(word).then(|| whole_phone(prefix, &word.text));
-                Expression::any([Some(whole), phone].into_iter().flatten())
-            },
-            |digits| whole_phone(prefix, digits),
-        )
-    }
-
-    fn words_or_phone(
-        &self,
-        word: impl Fn(&Word) -> Option<Expression>,
-        phone: impl Fn(&str) -> Expression,
-    ) -> Option<Expression> {
-        let words = Expression::all(self.words.iter().filter_map(word));
-        Expression::any(self.phones.iter().map(|digits| phone(digits)).chain(words))
-    }
-}
-
-fn partial_phone(prefix: Prefix, digits: &str) -> Expression {
-    Expression::Prefix(prefix.token(Field::Phone, cut(digits)))
-}
-
-fn whole_phone(prefix: Prefix, digits: &str) -> Expression {
-    Expression::Token(prefix.token(Field::WholePhone, cut(digits)))
-}
-
-fn is_phone_word(word: &Word) -> bool {
-    word.kind == Kind::Spaced
-        && word.text.len() >= MIN_PHONE_DIGITS
-        && word.text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The digit sequences under which the phone `q` may be stored: as typed, without a trunk zero in parentheses,
-/// and in international form if `q` is a complete number. Empty if `q` cannot be a phone.
-fn phone_forms(q: &str, country: NumberingPlan) -> Vec<String> {
-    let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
-    let plain = without_extension(&plain);
-    let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);
-    let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
-    let international = || phone::parse(q, country).map(|phone| digits(phone.e164()));
-    if !plain.chars().all(is_phone) {
-        // `q` may spell digits with letters, as in 1-800-FLOWERS. Only parsing it as a complete number can
-        // tell. Such a number begins with digits, so queries without enough digits skip the parsing.
-        let has_digits = digits(plain).len() >= MIN_PHONE_DIGITS;
-        let spelled = (has_digits && phone::is_spelled(q)).then(international);
-        return spelled.into_iter().flatten().collect();
-    }
-    let mut forms = vec![digits(plain), digits(&plain.replace("(0)", ""))];
-    forms.extend(international().ok());
-    forms.retain(|form| !form.is_empty());
-    forms.dedup();
-    forms
-}
-
-/// Strips a leading `tel:` and a trailing extension from a phone. The E.164 form of a stored phone has neither.
-fn without_extension(text: &str) -> &str {
-    let text = text.trim();
-    let text = text.strip_prefix("tel:").unwrap_or(text);
-    let number = text.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end();
-    let marks = ["extension", "ext.", "ext", "x", "#"];
-    let marked = marks.iter().find_map(|mark| number.strip_suffix(mark));
-    // A mark begins an extension only if there is a number before it.
-    match marked {
-        Some(number) if number.contains(char::is_numeric) => number,
-        _ => text,
-    }
-}
-
-fn is_phone_punctuation(letter: char) -> bool {
-    const MINUS_SIGN: char = '\u{2212}';
-    letter.is_whitespace()
-        || matches!(
-            letter,
-            '+' | '-' | '.' | '(' | ')' | '/' | '\u{2010}'..='\u{2015}' | MINUS_SIGN
-        )
-}
+/// The facet of all entries that have every token of this version. It changes whenever customers get more tokens:
+/// entries without it are written again, a few at a time.
+const FORM: &str = "form:2";
 
 /// The facet that every customer has, for searches without `q` and without any other facet.
 const EVERY_CUSTOMER: &str = "customer";
@@ -310,10 +238,70 @@ fn number_facet(number: i64) -> String {
     numbered("n", number)
 }
 
+/// A filter that is either true or false. Each value has a facet of its own, so that an entry of an older form,
+/// which has neither, is never taken for one without the flag.
+#[derive(Clone, Copy, Debug)]
+enum Flag {
+    Vip(bool),
+    DoNotContact(bool),
+    HasPhone(bool),
+}
+
+impl Flag {
+    fn facet(self) -> String {
+        let (name, is_set) = match self {
+            Self::Vip(is_set) => ("vip", is_set),
+            Self::DoNotContact(is_set) => ("dnc", is_set),
+            Self::HasPhone(is_set) => ("phone", is_set),
+        };
+        numbered(name, i64::from(is_set))
+    }
+}
+
 /// The facet of an e-mail address: half of its SHA-256. It is short, contains no characters that split a token, and
 /// is enough to test for equality.
 fn email_facet(address: &str) -> String {
-    let hash = Sha256::digest(email::search_key(address));
-    let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
-    half.fold("e:".to_owned(), |facet, byte| facet + &byte)
+    hashed("e", &email::search_key(address), 16)
+}
+
+/// What stands before the `@` of an e-mail address, and what stands after it, in the form in which they are compared.
+fn email_parts(address: &str) -> (String, String) {
+    let key = email::search_key(address);
+    let (local, domain) = key.rsplit_once('@').unwrap_or((&key, ""));
+    (local.to_owned(), domain.to_owned())
+}
+
+fn local_part_facet(local: &str) -> String {
+    hashed("l", local, 8)
+}
+
+fn domain_facet(domain: &str) -> String {
+    hashed("d", domain, 8)
+}
+
+/// The facet of a city: its folded words.
+fn city_facet(city: &str) -> String {
+    let words: Vec<_> = fold::words(city).into_iter().map(|word| word.text).collect();
+    hashed("c", &words.join(" "), 8)
+}
+
+/// The facets of a postal code: of all of it, and of the five digits before the dash of an American one.
+fn postal_code_facets(code: &str) -> impl Iterator<Item = String> {
+    let short = code.split_once('-').map(|(short, _)| short.trim());
+    let short =
+        short.filter(|short| short.len() == 5 && short.bytes().all(|it| it.is_ascii_digit()));
+    std::iter::once(postal_code_facet(code)).chain(short.map(postal_code_facet))
+}
+
+/// The facet of a postal code without regard to case and to spaces: `SW1A 1AA` is `sw1a1aa`.
+fn postal_code_facet(code: &str) -> String {
+    let words: String = fold::words(code).into_iter().map(|word| word.text).collect();
+    hashed("z", &words, 8)
+}
+
+/// A facet with the first bytes of the SHA-256 of a text.
+fn hashed(name: &str, text: &str, bytes: usize) -> String {
+    let hash = Sha256::digest(text);
+    let bytes = hash.iter().take(bytes).map(|byte| format!("{byte:02x}"));
+    bytes.fold(format!("{name}:"), |facet, byte| facet + &byte)
 }

@@ -1,5 +1,7 @@
 //! Tests of the customer tools, through the pipeline.
 
+mod reindex;
+mod sayings;
 mod search;
 mod write;
 mod write_only;

@@ -131,7 +131,7 @@ impl Command for CreateCustomer {
         if let Some(location) = &input.location {
             locations::add(ctx, customer.id, location)?;
         }
-        store::index(ctx.tx, &customer)?;
+        store::add_to_index(ctx.tx, &customer)?;
         let customer = CustomerRecord::new(customer, Some(&contact), Vec::new());
         Ok(CreatedCustomer { customer, possible_duplicates })
     }

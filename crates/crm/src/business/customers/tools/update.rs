@@ -94,7 +94,7 @@ impl Command for UpdateCustomer {
         if searched_fields(&old) != searched_fields(&new) {
             update_created_contact(ctx, &new)?;
         }
-        if searched_fields(&old) != searched_fields(&new) || old.status != new.status {
+        if searched_fields(&old) != searched_fields(&new) || filters(&old) != filters(&new) {
             store::reindex(ctx.tx, &new)?;
         }
         store::record(ctx.tx, new)
@@ -112,6 +112,11 @@ fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
         customer.phone_raw.as_ref(),
         customer.email.as_ref(),
     ]
+}
+
+/// The other fields that a search filters by.
+fn filters(customer: &Customer) -> (Status, bool, bool) {
+    (customer.status, customer.is_vip, customer.do_not_contact)
 }
 
 fn apply_changes(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {
