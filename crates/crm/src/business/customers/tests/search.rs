@@ -134,6 +134,13 @@ fn search_filters_by_flags_and_places() {
     assert_eq!(problems(&env, &acme, "customers.search", both), ["customer_type"]);
     let wrong = json!({ "customer_type": "firm" });
     assert_eq!(problems(&env, &acme, "customers.search", wrong), ["type"]);
+    // A filter that is false is one on the next page too.
+    let first = json!({ "is_vip": false, "limit": 1 });
+    let page = env.call(&acme.owner, "customers.search", first).unwrap();
+    let next = json!({ "cursor": page["nextCursor"], "is_vip": false });
+    assert_eq!(search(&env, &acme, next), ["Bea"]);
+    let other = json!({ "cursor": page["nextCursor"], "is_vip": true });
+    assert_eq!(problems(&env, &acme, "customers.search", other), ["is_vip"]);
     // Every change of an address reaches the index.
     let move_to =
         json!({ "id": former, "customer_id": bea, "city": "Fresno", "address_line1": "9 Oak" });

@@ -12,7 +12,7 @@ use crate::business::customers::{
 };
 use crate::business::tags;
 use crate::call::answer::Page;
-use crate::call::argument::{Email, Ranged, SearchText, Text, input};
+use crate::call::argument::{Email, Flag, Ranged, SearchText, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
@@ -40,15 +40,15 @@ input! {
         /// The whole customer number, such as C-0042.
         pub customer_number: Option<Text<32>>,
         /// Only very important customers, or only others.
-        pub is_vip: Option<bool>,
+        pub is_vip: Option<Flag>,
         /// false leaves out those who must not be contacted.
-        pub do_not_contact: Option<bool>,
+        pub do_not_contact: Option<Flag>,
         /// A location in this city.
         pub city: Option<Text<128>>,
         /// A location with this ZIP or postal code.
         pub postal_code: Option<Text<16>>,
         /// Whether there is any phone, a contact's included.
-        pub has_phone: Option<bool>,
+        pub has_phone: Option<Flag>,
     }
 }
 
@@ -157,11 +157,11 @@ fn search(ctx: &mut ReadCtx<'_, '_>, input: &SearchCustomersInput) -> Result<Opt
         tag,
         email: input.email.as_ref().map(|email| email.0.as_str()),
         number,
-        is_vip: input.is_vip,
-        do_not_contact: input.do_not_contact,
+        is_vip: input.is_vip.map(|flag| flag.0),
+        do_not_contact: input.do_not_contact.map(|flag| flag.0),
         city: input.city.as_ref().map(|city| city.0.as_str()),
         postal_code: input.postal_code.as_ref().map(|code| code.0.as_str()),
-        has_phone: input.has_phone,
+        has_phone: input.has_phone.map(|flag| flag.0),
     };
     let search = query.search(store::mark(ctx.tx)?);
     search.map(Some).map_err(|problem| Error::field("q", problem.text()))
