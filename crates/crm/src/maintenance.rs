@@ -3,8 +3,9 @@
 //! Sweeps only keep the database small. No answer may depend on a sweep: expired rows are already invisible
 //! before it removes them. Records dated in the future cannot be repaired, only reported.
 
-use zoop_db::{ReadTx, Timestamp};
+use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx};
 
+use crate::business::customers::store as customers;
 use crate::business::notes;
 use crate::call::error::{Error, Result};
 use crate::call::history::store as history;
@@ -20,6 +21,7 @@ use crate::request_counts;
 use crate::schema::TABLES;
 use crate::servers;
 use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
 
 /// Records dated in the future: a clock was wrong when they were created, or is wrong now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,61 @@ pub fn measure(tx: &mut ReadTx<'_>) -> Result<(Stored, Stored)> {
     measured.add(Class::Drafts, drafts);
     let drift = measured.since(&storage::counted(tx)?);
     Ok((measured, drift))
+}
+
+/// Maximum number of customers that [`outdated`] returns.
+const MAX_OUTDATED: usize = 2_000;
+
+/// Customers of one tenant that an older version of this program wrote to the search index, with fewer tokens than
+/// this one would. They are found by all that the older version knew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outdated {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The customers, the oldest first.
+    pub customers: Vec<Id<kinds::Customer>>,
+}
+
+/// Finds up to [`MAX_OUTDATED`] customers whose entries in the search index are of an older form. An older version
+/// that still runs beside this one may write more of them at any time.
+///
+/// # Errors
+/// If the database fails.
+pub fn outdated(tx: &mut ReadTx<'_>) -> Result<Vec<Outdated>> {
+    let (mut outdated, mut room) = (Vec::new(), MAX_OUTDATED);
+    for tenant in tenants::numbers(tx)? {
+        tx.bind(tenant);
+        let customers = customers::outdated(tx, room)?;
+        room -= customers.len();
+        if !customers.is_empty() {
+            outdated.push(Outdated { tenant, customers });
+        }
+        if room == 0 {
+            break;
+        }
+    }
+    Ok(outdated)
+}
+
+/// Writes customers of a tenant to the search index again.
+///
+/// # Errors
+/// If the database fails.
+pub fn reindex(
+    tx: &mut WriteTx<'_>,
+    tenant: Tenant,
+    customers: &[Id<kinds::Customer>],
+) -> Result<()> {
+    tx.bind(tenant);
+    for id in customers {
+        match customers::get(tx, *id) {
+            Ok(customer) => customers::reindex(tx, &customer)?,
+            // Erased since it was found.
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Every sweep, in the order in which they run: a row is removed after all rows that refer to it.

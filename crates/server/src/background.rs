@@ -1,5 +1,5 @@
-//! Work that no caller waits for: clean-up every minute, indexing notes again after an upgrade, and recording when
-//! credentials were used.
+//! Work that no caller waits for: clean-up and upkeep of the search index every minute, and recording when credentials
+//! were used.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use zoop_crm::maintenance;
 use zoop_db::{Tenant, Timestamp};
 
 use crate::app::{App, Shared};
+use crate::reindexing::Reindexing;
 use crate::stored;
 
 /// The time between two rounds.
@@ -30,6 +31,7 @@ const REINDEXING_TIME: Duration = Duration::from_secs(20);
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reindexing = Reindexing::default();
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -38,14 +40,14 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
         // A round can take long, so stopping the server interrupts it.
         tokio::select! {
             _ = stopping.changed() => return,
-            () = round(&app.shared) => {}
+            () = round(&app.shared, &mut reindexing) => {}
         }
     }
 }
 
-/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, and indexes
-/// notes again.
-async fn round(shared: &Shared) {
+/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, and renews outdated
+/// entries of the search index.
+async fn round(shared: &Shared, reindexing: &mut Reindexing) {
     compare_clocks(shared).await;
     let now = shared.environment.clock.now();
     shared.limiter.drop_idle(now);
@@ -57,6 +59,9 @@ async fn round(shared: &Shared) {
     }
     if let Err(error) = stored::watch(shared, now).await {
         tracing::warn!(?error, "the storage of the businesses could not be measured");
+    }
+    if let Err(error) = reindexing.round(shared, now).await {
+        tracing::warn!(?error, "the search index could not be renewed; the next round tries again");
     }
 }
 
@@ -169,10 +174,10 @@ mod tests {
             .unwrap();
         let app = app(&env);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(round(&app.shared));
+        runtime.block_on(round(&app.shared, &mut Reindexing::default()));
         assert_eq!(count_answers(&env), 1);
         env.clock.advance(24 * 60 * 60 * 1_000);
-        runtime.block_on(round(&app.shared));
+        runtime.block_on(round(&app.shared, &mut Reindexing::default()));
         assert_eq!(count_answers(&env), 0);
     }
 
@@ -203,7 +208,7 @@ mod tests {
         assert_eq!((found("leaks"), found("leaking")), (1, 0));
         let app = app(&env);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(round(&app.shared));
+        runtime.block_on(round(&app.shared, &mut Reindexing::default()));
         assert_eq!((found("leaks"), found("leaking")), (1, 1));
     }
 
@@ -283,7 +288,8 @@ mod tests {
             }
             add_expired_answers(&env, answers);
             let started = Instant::now();
-            let mut sweeping = pin!(round(&app.shared));
+            let mut reindexing = Reindexing::default();
+            let mut sweeping = pin!(round(&app.shared, &mut reindexing));
             loop {
                 tokio::select! {
                     biased;

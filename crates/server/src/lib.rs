@@ -66,6 +66,7 @@ mod page_log;
 mod peer;
 mod people;
 mod process;
+mod reindexing;
 mod request_log;
 mod routes;
 mod seats;

@@ -17,6 +17,8 @@
 //! | `0001:nguyen` | customers: every suffix of every word of a name, so that a prefix query finds any part; notes: the words of the body and their English stems, and for scripts without spaces each character with the next one |
 //! | `0001#5550199` | every suffix of every form of a phone's digits; separate from words, because a word of one or two digits must not find phones |
 //! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: such matches come first in the result |
+//! | `0001=a:bremer` | a word of an address |
+//! | `0001=s:nkn` | how a word of a name sounds, for searches that find nothing else |
 //! | `0001=active` `0001=tag:7` … | facets: the exact value of a filter |
 //! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same tokens for archived customers |
 //!
@@ -181,6 +183,8 @@ pub(crate) enum Field {
     Phone,
     WholeWord,
     WholePhone,
+    AddressWord,
+    Sound,
     Facet,
 }
 
@@ -195,6 +199,10 @@ impl Field {
             (Self::WholeWord, Namespace::Archived) => "~w:",
             (Self::WholePhone, Namespace::Current) => "=p:",
             (Self::WholePhone, Namespace::Archived) => "~p:",
+            (Self::AddressWord, Namespace::Current) => "=a:",
+            (Self::AddressWord, Namespace::Archived) => "~a:",
+            (Self::Sound, Namespace::Current) => "=s:",
+            (Self::Sound, Namespace::Archived) => "~s:",
             (Self::Facet, Namespace::Current) => "=",
             (Self::Facet, Namespace::Archived) => "~",
         }

@@ -185,6 +185,11 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("tag", Id, Optional),
     ("email", Email, Optional),
     ("customer_number", Text(32), Optional),
+    ("is_vip", Boolean, Optional),
+    ("do_not_contact", Boolean, Optional),
+    ("city", Text(128), Optional),
+    ("postal_code", Text(16), Optional),
+    ("has_phone", Boolean, Optional),
     ("external_id", Text(128), Optional),
     ("limit", Limit { max: 100 }, Optional),
 ];

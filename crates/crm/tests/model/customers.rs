@@ -20,7 +20,7 @@ impl Tenant {
     ) -> Predicted {
         let id = argument(arguments, "id");
         match verb {
-            "search" => Ok(json!({ "rows": self.search(arguments) })),
+            "search" => Ok(self.search(arguments)),
             "get" => {
                 let tags = self.tags.clone();
                 Ok(self.customer(&id)?.with_children(&tags))

@@ -314,7 +314,14 @@ fn compare_refusals(tool: &Tool, error: &Value, refusal: &Refusal) -> Checked {
 
 /// Whether two answers are the same. Possible duplicates are only a hint: the contract does not order them, and the
 /// product lists at most five.
+/// Which similar rows a search offers is not modelled, only which rows they may be.
 fn is_same(found: &Value, expected: &Value) -> bool {
+    const MAX_SIMILAR: usize = 10;
+    if let (Some(similar), Some(rows)) = (expected["similar"].as_array(), found["rows"].as_array())
+    {
+        let is_known = |row: &Value| similar.contains(row);
+        return rows.len() <= MAX_SIMILAR && rows.iter().all(is_known);
+    }
     const MAX_DUPLICATES: usize = 5;
     const HINT: &str = "possible_duplicates";
     let (Some(Value::Array(hint)), Some(Value::Array(known))) =

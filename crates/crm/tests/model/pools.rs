@@ -77,6 +77,19 @@ pub(super) const SEARCHES: &[&str] = &[
     "strasse",
     "acme nobody",
     "8003569377",
+    "Mrs Nguyen",
+    "Hana & Ben",
+    "the benjamin",
+    "hana@example.com",
+    "@example.org",
+    "hana",
+    "C-0002",
+    "3",
+    "94607",
+    "warehouse",
+    "nguyen ware",
+    "0044 20 7946 0958",
+    "nguyne",
 ];
 
 /// Searches for notes.

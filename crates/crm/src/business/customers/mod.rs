@@ -20,6 +20,7 @@ use serde::{Serialize, Serializer};
 use zoop_db::{Column, Kind, Param, Uuid, Value};
 
 use crate::business::customers::contacts::{Contact, joined_name, stored_phone};
+use crate::business::customers::index::Match;
 use crate::business::customers::locations::Location;
 use crate::call::archive::Archivable;
 use crate::call::context::{Recorded, WriteCtx};
@@ -372,4 +373,26 @@ pub struct SearchRow {
     pub primary_phone: Option<String>,
     /// Its own e-mail address, or else its primary contact's.
     pub primary_email: Option<String>,
+    /// The customer's number in this account, such as C-0042.
+    pub customer_number: CustomerNumber,
+    /// Whether the team marked it as very important.
+    pub is_vip: bool,
+    /// Whether the team must not contact it.
+    pub do_not_contact: bool,
+    /// Its primary service address, in one line.
+    pub location: Option<String>,
+    /// Only with q: where its words were found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Vec<Match>>,
+    /// Only if nothing matched q: this row is merely like it.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<Similarity>,
+}
+
+crate::call::argument::choices! {
+    /// That a row does not match a search, but is like it.
+    pub enum Similarity {
+        /// Misspelled, sounding alike, or without some of the words.
+        Similar = "similar",
+    }
 }

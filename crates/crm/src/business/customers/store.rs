@@ -4,7 +4,7 @@ use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
 use super::{Customer, CustomerNumber, CustomerRecord, CustomerType, SearchRow, TagLabel};
 use crate::business::customers::contacts::{self, Contact};
-use crate::business::customers::index::CustomerDocument;
+use crate::business::customers::index::{self, CustomerDocument, SearchedLocation};
 use crate::business::customers::locations::{self, Location};
 use crate::call::error::{Error, Result};
 use crate::call::page::PAGE_BYTES;
@@ -12,6 +12,17 @@ use crate::call::table::Record;
 use crate::call::written::Written;
 use crate::search::{Expression, TenantMark};
 use crate::values::id::{Id, kinds};
+use crate::values::phone::Phone;
+
+/// The columns of a row of a search: the customer `c`, its primary contact `p`, and its primary service location `l`.
+const SHOWN: &str = "c.id, c.customer_type, c.first_name, c.last_name, c.company_name, c.status, \
+    c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), coalesce(c.email, p.email), \
+    c.customer_number, c.is_vip, c.do_not_contact, c.phone IS NULL, c.email IS NULL, \
+    p.first_name, p.last_name, l.address_line1, l.address_line2, l.city, l.state, l.postal_code";
+const SHOWN_FROM: &str = "LEFT JOIN contacts p ON p.tenant_no = c.tenant_no \
+    AND p.customer_id = c.id AND p.is_primary \
+    LEFT JOIN locations l ON l.tenant_no = c.tenant_no AND l.customer_id = c.id \
+    AND l.location_type = 'service' AND l.is_primary";
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
@@ -31,22 +42,28 @@ zoop_db::statements! {
     NUMBER = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
     /// Customers that an expression finds, newest first, with numbers below `$3`.
     SEARCH = {
-        sqlite: "SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
-                 c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
-                 coalesce(c.email, p.email) \
-                 FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
-                 LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
-                 AND p.is_primary \
+        sqlite: text!("SELECT ", SHOWN, " FROM customer_search \
+                 JOIN customers c ON c.n = customer_search.rowid ", SHOWN_FROM, " \
                  WHERE customer_search MATCH $2 AND customer_search.rowid < $3 \
-                 AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4",
-        postgres: concat!("WITH ",
+                 AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4"),
+        postgres: text!("WITH ",
                  crate::search::found_on_postgres!("customer_search", "$4", "n < $3"), " \
-                 SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
-                 c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
-                 coalesce(c.email, p.email) \
-                 FROM found JOIN customers c ON c.tenant_no = $1 AND c.n = found.n \
-                 LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
-                 AND p.is_primary ORDER BY found.n DESC LIMIT $4"),
+                 SELECT ", SHOWN, " FROM found \
+                 JOIN customers c ON c.tenant_no = $1 AND c.n = found.n ", SHOWN_FROM, " \
+                 ORDER BY found.n DESC LIMIT $4"),
+    };
+    /// One customer as a row of a search.
+    ROW = (text!("SELECT ", SHOWN, " FROM customers c ", SHOWN_FROM, " \
+           WHERE c.tenant_no = $1 AND c.id = $2"));
+    /// The oldest customers that an expression finds.
+    OLDEST = {
+        sqlite: "SELECT c.id FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
+                 WHERE customer_search MATCH $2 AND c.tenant_no = $1 \
+                 ORDER BY customer_search.rowid LIMIT $3",
+        postgres: "WITH matching AS MATERIALIZED (SELECT tenant_no, n FROM customer_search \
+                   WHERE tokens @@ $2::text::tsquery) \
+                   SELECT c.id FROM matching JOIN customers c ON c.tenant_no = $1 AND c.n = matching.n \
+                   WHERE matching.tenant_no = $1 ORDER BY matching.n LIMIT $3",
     };
     /// Customers that an expression finds, newest first. Fast if few customers match, as for a whole phone.
     SHARING = {
@@ -168,14 +185,14 @@ pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
 }
 
 /// Updates a customer in the search index from the tables. Call it after every change of an indexed value: names,
-/// phones, e-mail addresses, status, tags. Only the deletion of a tag needs no update.
+/// phones, e-mail addresses, addresses, status, flags, tags. Only the deletion of a tag needs no update.
 pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     tx.execute(UNINDEX, params![customer.n])?;
-    index(tx, customer)
+    add_to_index(tx, customer)
 }
 
 /// Adds a customer to the search index.
-pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+pub(super) fn add_to_index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     let tokens = tokens(tx, customer)?;
     Ok(tx.execute_each(INDEX, &[document(customer.n, &tokens)])?)
 }
@@ -186,6 +203,7 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
     let tags = tags(tx, customer.id)?;
     let display_name = customer.display_name();
     let contact_names: Vec<_> = contacts.iter().map(Contact::name).collect();
+    let locations = locations::store::searched(tx, customer.id)?;
     let document = CustomerDocument {
         status: customer.visible_status(),
         kind: customer.customer_type,
@@ -203,6 +221,9 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
             .map(String::as_str)
             .collect(),
         tags: tags.iter().map(|(_, number)| *number).collect(),
+        is_vip: customer.is_vip,
+        do_not_contact: customer.do_not_contact,
+        locations,
     };
     Ok(document.tokens(mark(tx)?))
 }
@@ -237,7 +258,7 @@ pub(super) fn search(
     expression: &Expression,
     before: Option<Uuid>,
     count: usize,
-) -> Result<Vec<SearchRow>> {
+) -> Result<Vec<FoundCustomer>> {
     let number = match before {
         Some(id) => tx.first::<i64, Error>(NUMBER, params![id], |row| Ok(row.take()?))?,
         None => None,
@@ -245,7 +266,56 @@ pub(super) fn search(
     let below = number.unwrap_or(i64::MAX);
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let expression = expression.text(tx.dialect());
-    tx.all(SEARCH, params![expression, below, count], search_row)
+    tx.all(SEARCH, params![expression, below, count], found)
+}
+
+/// Up to `count` customers that an expression finds which few customers match, newest first.
+pub(super) fn search_rare(
+    tx: &mut ReadTx<'_>,
+    expression: &Expression,
+    count: usize,
+) -> Result<Vec<FoundCustomer>> {
+    let ids = sharing(tx, expression, count)?;
+    let mut rows = Vec::with_capacity(ids.len());
+    for (id, _) in ids {
+        rows.extend(tx.first::<_, Error>(ROW, params![id], found)?);
+    }
+    Ok(rows)
+}
+
+/// Up to `count` customers of the bound tenant whose entry in the search index lacks tokens of this version, the
+/// oldest first.
+pub(crate) fn outdated(tx: &mut ReadTx<'_>, count: usize) -> Result<Vec<Id<kinds::Customer>>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let expression = index::outdated(mark(tx)?).text(tx.dialect());
+    tx.all(OLDEST, params![expression, count], |row| Ok(row.take()?))
+}
+
+/// All of a customer's fields that a search may have found.
+pub(super) struct Findable {
+    pub(super) phone: Option<Phone>,
+    pub(super) email: Option<String>,
+    /// The active contacts, the primary contact first.
+    pub(super) contacts: Vec<Contact>,
+    /// The active locations.
+    pub(super) locations: Vec<SearchedLocation>,
+}
+
+/// Reads the fields of a customer that a search may have found, in one round trip.
+pub(super) fn findable(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Findable> {
+    let customer = params![id];
+    let (own, contacts, locations) = tx.pipelined::<_, _, _, Error>(
+        (GET, customer, Customer::read),
+        contacts::store::active_query(customer),
+        locations::store::searched_query(customer),
+    )?;
+    let own = own.into_iter().next();
+    Ok(Findable {
+        phone: own.as_ref().and_then(Customer::phone),
+        email: own.and_then(|customer| customer.email),
+        contacts: contacts::store::primary_first(contacts),
+        locations,
+    })
 }
 
 /// The ids and names of up to `count` customers that a [`SHARING`] search finds, newest first.
@@ -267,18 +337,59 @@ pub(crate) fn name(row: &mut Row<'_>) -> Result<String> {
     Ok(company.unwrap_or_else(|| contacts::joined_name(first.as_deref(), last.as_deref())))
 }
 
-fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
+/// A row of a search, with what tells where its fields come from.
+pub(super) struct FoundCustomer {
+    pub(super) row: SearchRow,
+    /// Whether the row shows the primary contact's phone.
+    pub(super) is_contacts_phone: bool,
+    /// Whether the row shows the primary contact's e-mail address.
+    pub(super) is_contacts_email: bool,
+    /// The name of the primary contact.
+    pub(super) contact: String,
+}
+
+fn found(row: &mut Row<'_>) -> Result<FoundCustomer> {
     let id = row.take()?;
     let customer_type: CustomerType = row.take()?;
     let display_name = name(row)?;
     let status = row.take()?;
     let archived: bool = row.take()?;
-    Ok(SearchRow {
-        id,
-        display_name,
-        customer_type,
-        status: if archived { super::Status::Archived } else { status },
-        primary_phone: row.take()?,
-        primary_email: row.take()?,
+    let (primary_phone, primary_email) = (row.take()?, row.take()?);
+    let (customer_number, is_vip, do_not_contact) = (row.take()?, row.take()?, row.take()?);
+    let (is_contacts_phone, is_contacts_email) = (row.take()?, row.take()?);
+    let (first, last): (Option<String>, Option<String>) = (row.take()?, row.take()?);
+    Ok(FoundCustomer {
+        row: SearchRow {
+            id,
+            display_name,
+            customer_type,
+            status: if archived { super::Status::Archived } else { status },
+            primary_phone,
+            primary_email,
+            customer_number,
+            is_vip,
+            do_not_contact,
+            location: address(row)?.map(|address| address.line()),
+            matched: None,
+            similarity: None,
+        },
+        is_contacts_phone,
+        is_contacts_email,
+        contact: contacts::joined_name(first.as_deref(), last.as_deref()),
     })
+}
+
+/// Reads an address that may be missing.
+fn address(row: &mut Row<'_>) -> Result<Option<SearchedLocation>> {
+    let address_line1: Option<String> = row.take()?;
+    let address_line2 = row.take()?;
+    let [city, state, postal_code]: [Option<String>; 3] = [row.take()?, row.take()?, row.take()?];
+    Ok(address_line1.map(|address_line1| SearchedLocation {
+        label: None,
+        address_line1,
+        address_line2,
+        city: city.unwrap_or_default(),
+        state: state.unwrap_or_default(),
+        postal_code: postal_code.unwrap_or_default(),
+    }))
 }

@@ -306,3 +306,21 @@ impl Parse for bool {
         }
     }
 }
+
+/// A boolean filter of which `false` narrows the list too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl Parse for Flag {
+    fn schema() -> serde_json::Value {
+        <bool as Parse>::schema()
+    }
+
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
+        <bool as Parse>::parse(value, context).map(Self)
+    }
+
+    fn canonical(value: &Json) -> Json {
+        value.clone()
+    }
+}

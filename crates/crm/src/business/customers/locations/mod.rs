@@ -90,6 +90,20 @@ crate::call::table::record! {
     }
 }
 
+impl Location {
+    /// The fields by which a search finds the location's customer.
+    pub(crate) fn searched_fields(&self) -> [Option<&String>; 6] {
+        [
+            self.label.as_ref(),
+            Some(&self.address_line1),
+            self.address_line2.as_ref(),
+            Some(&self.city),
+            Some(&self.state),
+            Some(&self.postal_code),
+        ]
+    }
+}
+
 impl Recorded for Location {
     const TYPE: &'static str = "location";
 

@@ -1,9 +1,10 @@
 //! The SQL for locations.
 
-use zoop_db::{ReadTx, Sql, Uuid, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, RowQuery, Sql, Uuid, Value, WriteTx, params, text};
 
 use super::Location;
 use crate::business::customers::children::{Part, Sibling};
+use crate::business::customers::index::SearchedLocation;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -15,6 +16,9 @@ zoop_db::statements! {
     /// A customer's active locations, in creation order. There are at most `MAX_ACTIVE`.
     ACTIVE = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
+    /// The fields of a customer's active locations that a search finds, in creation order.
+    SEARCHED = "SELECT label, address_line1, address_line2, city, state, postal_code FROM locations \
+                WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
     /// The fields of `Sibling` for a customer's active locations, in creation order.
     SIBLINGS = "SELECT id, is_primary, location_type FROM locations \
                 WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
@@ -29,6 +33,32 @@ zoop_db::statements! {
 
 /// A customer's active locations in creation order, for a pipelined read.
 pub(crate) const ACTIVE_OF: Sql = ACTIVE;
+
+/// The fields of a customer's active locations that a search finds, in creation order.
+pub(crate) fn searched(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+) -> Result<Vec<SearchedLocation>> {
+    tx.all(SEARCHED, params![customer], searched_location)
+}
+
+/// The query of [`searched`], for a pipelined read.
+pub(crate) const fn searched_query<'p>(
+    customer: &'p [Value<'p>],
+) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<SearchedLocation>> {
+    (SEARCHED, customer, searched_location)
+}
+
+fn searched_location(row: &mut Row<'_>) -> Result<SearchedLocation> {
+    Ok(SearchedLocation {
+        label: row.take()?,
+        address_line1: row.take()?,
+        address_line2: row.take()?,
+        city: row.take()?,
+        state: row.take()?,
+        postal_code: row.take()?,
+    })
+}
 
 /// The fields of a customer's active locations that the rules for children need, in creation order.
 pub(super) fn siblings(

@@ -3,7 +3,9 @@
 mod create;
 mod external_id;
 mod owners;
+mod reindex;
 mod same_person;
+mod sayings;
 mod search;
 mod write;
 mod write_only;

@@ -152,7 +152,7 @@ impl Command for CreateCustomer {
             locations::add(ctx, customer.id, location)?;
         }
         tags::attach_to_new(ctx, customer.id, &tags)?;
-        store::index(ctx.tx, &customer)?;
+        store::add_to_index(ctx.tx, &customer)?;
         let tags =
             if tags.is_empty() { Vec::new() } else { store::tag_labels(ctx.tx, customer.id)? };
         let customer = CustomerRecord::new(customer, Some(&contact), tags);

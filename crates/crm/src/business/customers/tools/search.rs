@@ -1,25 +1,33 @@
 //! `customers.search`
 
 use serde::{Deserialize, Serialize};
-use zoop_db::Uuid;
+use zoop_db::{ReadTx, Uuid};
 
-use crate::business::customers::index::CustomerQuery;
-use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, hints, store};
+use crate::business::customers::index::{
+    CustomerQuery, MatchedField, Place, PlaceText, Search, SearchedLocation,
+};
+use crate::business::customers::store::{Findable, FoundCustomer};
+use crate::business::customers::{
+    CustomerNumber, CustomerType, SearchRow, Similarity, Status, hints, store,
+};
 use crate::business::tags;
 use crate::call::answer::Page;
-use crate::call::argument::{Email, Ranged, SearchText, Text, input};
+use crate::call::argument::{Email, Flag, Ranged, SearchText, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
+use crate::values::phone::Phone;
+
+/// Maximum number of rows that are merely like `q`.
+const MAX_SIMILAR: usize = 10;
 
 input! {
     /// The filters of the search.
     pub struct SearchCustomersInput, hints = hints::SEARCH, aliases = hints::SEARCH_ALIASES {
-        /// Words or digits, or one phone in any format. Each word must occur, whole or in part, in a
-        /// name of the customer or its contacts; digits may also occur in a phone, if there are 3 or
-        /// more. At most 256 characters.
+        /// What is known: names (nicknames too), a phone, e-mail, customer number, or words of an address.
+        /// Every word must match somewhere. At most 256 characters.
         pub q: Option<SearchText>,
         /// Only this status; if left out, all but archived customers.
         pub status: Option<Status>,
@@ -31,18 +39,42 @@ input! {
         pub email: Option<Email>,
         /// The whole customer number, such as C-0042.
         pub customer_number: Option<Text<32>>,
+        /// Only very important customers, or only others.
+        pub is_vip: Option<Flag>,
+        /// false leaves out those who must not be contacted.
+        pub do_not_contact: Option<Flag>,
+        /// A location in this city.
+        pub city: Option<Text<128>>,
+        /// A location with this ZIP or postal code.
+        pub postal_code: Option<Text<16>>,
+        /// Whether there is any phone, a contact's included.
+        pub has_phone: Option<Flag>,
         /// The whole id in another system.
         pub external_id: Option<Text<128>>,
     }
 }
 
-/// The sort key of a row: whole matches come first, then partial matches, each newest first.
+/// The sort key of a row: the tier, then the id.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
-    /// Whether the row is only a partial match.
+    /// Whether the row is only a partial match, or a match of an address.
     partial: bool,
+    /// Whether an address was needed. A cursor of the previous version does not have this field.
+    #[serde(default)]
+    address: bool,
     /// The row's id.
     id: Uuid,
+}
+
+impl Position {
+    fn new(tier: usize, id: Uuid) -> Self {
+        Self { partial: tier > 0, address: tier > 1, id }
+    }
+
+    /// The index of the row's expression in [`Search::tiers`].
+    fn tier(self) -> usize {
+        usize::from(self.partial) + usize::from(self.address)
+    }
 }
 
 /// `customers.search`
@@ -51,9 +83,10 @@ pub struct SearchCustomers;
 impl Tool for SearchCustomers {
     const NAME: &'static str = "customers.search";
     const TITLE: &'static str = "Search customers";
-    const ABOUT: &'static str = "Finds customers by name, phone, e-mail, number, tag, type or \
-        status. Start here to get a customer's id. Rows that match whole words or a whole phone \
-        come first, then partial matches, each newest first.";
+    const ABOUT: &'static str = "Finds customers as people speak of them, and gives their ids. Whole \
+        names, phones, numbers and e-mails come first, then parts of them and nicknames, then \
+        addresses, each newest first. If nothing matches, up to 10 rows with match: similar are \
+        merely near; check them with the user.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -75,62 +108,163 @@ impl List for SearchCustomers {
         after: Option<Position>,
         count: usize,
     ) -> Result<Found<SearchRow, Position>> {
-        let tag = match input.tag {
-            None => None,
-            Some(id) => match tags::store::number(ctx.tx, id)? {
-                None => return Ok(Found::all(Vec::new())),
-                number => number,
-            },
-        };
-        let number = match &input.customer_number {
-            None => None,
-            Some(text) => match CustomerNumber::parse(&text.0) {
-                None => return Ok(Found::all(Vec::new())),
-                number => number.map(|number| number.0),
-            },
-        };
-        // At most one customer has the external id. The index finds it by its number, along with the other filters.
-        let number = match &input.external_id {
-            None => number,
-            Some(Text(id)) => match store::by_external_id(ctx.tx, id)? {
-                Some(found) if number.is_none_or(|number| number == found.customer_number.0) => {
-                    Some(found.customer_number.0)
-                }
-                _ => return Ok(Found::all(Vec::new())),
-            },
-        };
-        let query = CustomerQuery {
-            q: input.q.as_ref().map(|words| words.0.as_str()),
-            country: ctx.access.country().numbering_plan(),
-            status: input.status,
-            kind: input.r#type,
-            tag,
-            email: input.email.as_ref().map(|email| email.0.as_str()),
-            number,
-        };
-        let tiers = query
-            .tiers(store::mark(ctx.tx)?)
-            .map_err(|problem| Error::field("q", problem.text()))?;
-
+        let Some(search) = search(ctx, input)? else { return Ok(Found::all(Vec::new())) };
+        let tiers = search.tiers();
+        let first = after.map_or(0, Position::tier);
         let mut rows = Vec::new();
-        let partial_before = match after {
-            Some(Position { partial: true, id }) => Some(id),
-            whole => {
-                let before = whole.map(|position| position.id);
-                let found = store::search(ctx.tx, &tiers.first, before, count)?;
-                rows.extend(found.into_iter().map(|row| with_position(row, false)));
-                None
+        for (tier, expression) in tiers.iter().enumerate().skip(first) {
+            if rows.len() == count {
+                break;
             }
-        };
-        if let (Some(rest), true) = (&tiers.rest, rows.len() < count) {
-            let found = store::search(ctx.tx, rest, partial_before, count - rows.len())?;
-            rows.extend(found.into_iter().map(|row| with_position(row, true)));
+            let before = after.filter(|after| after.tier() == tier).map(|after| after.id);
+            for found in store::search(ctx.tx, expression, before, count - rows.len())? {
+                let row = explained(ctx.tx, &search, found)?;
+                let position = Position::new(tier, row.id.uuid());
+                rows.push((row, position));
+            }
+        }
+        if rows.is_empty() && after.is_none() && search.has_text() {
+            // One row fewer than asked for, so that these rows never have a next page.
+            let similar = similar(ctx.tx, &search, MAX_SIMILAR.min(count - 1))?;
+            rows.extend(similar.into_iter().map(|row| {
+                let position = Position::new(0, row.id.uuid());
+                (row, position)
+            }));
         }
         Ok(Found::all(rows))
     }
 }
 
-fn with_position(row: SearchRow, partial: bool) -> (SearchRow, Position) {
-    let position = Position { partial, id: row.id.uuid() };
-    (row, position)
+/// The search that these arguments ask for. `None` if no customer can match a filter.
+fn search(ctx: &mut ReadCtx<'_, '_>, input: &SearchCustomersInput) -> Result<Option<Search>> {
+    let tag = match input.tag {
+        None => None,
+        Some(id) => match tags::store::number(ctx.tx, id)? {
+            None => return Ok(None),
+            number => number,
+        },
+    };
+    let number = match &input.customer_number {
+        None => None,
+        Some(text) => match CustomerNumber::parse(&text.0) {
+            None => return Ok(None),
+            number => number.map(|number| number.0),
+        },
+    };
+    // At most one customer has the external id. The index finds it by its number, along with the other filters.
+    let number = match &input.external_id {
+        None => number,
+        Some(Text(id)) => match store::by_external_id(ctx.tx, id)? {
+            Some(found) if number.is_none_or(|number| number == found.customer_number.0) => {
+                Some(found.customer_number.0)
+            }
+            _ => return Ok(None),
+        },
+    };
+    let query = CustomerQuery {
+        q: input.q.as_ref().map(|words| words.0.as_str()),
+        country: ctx.access.country().numbering_plan(),
+        status: input.status,
+        kind: input.r#type,
+        tag,
+        email: input.email.as_ref().map(|email| email.0.as_str()),
+        number,
+        is_vip: input.is_vip.map(|flag| flag.0),
+        do_not_contact: input.do_not_contact.map(|flag| flag.0),
+        city: input.city.as_ref().map(|city| city.0.as_str()),
+        postal_code: input.postal_code.as_ref().map(|code| code.0.as_str()),
+        has_phone: input.has_phone.map(|flag| flag.0),
+    };
+    let search = query.search(store::mark(ctx.tx)?);
+    search.map(Some).map_err(|problem| Error::field("q", problem.text()))
+}
+
+/// Up to `count` rows that are like `q`: the newest of the nearest.
+fn similar(tx: &mut ReadTx<'_>, search: &Search, count: usize) -> Result<Vec<SearchRow>> {
+    for expression in search.similar() {
+        let found = store::search_rare(tx, &expression, count)?;
+        if !found.is_empty() {
+            let similarity = Some(Similarity::Similar);
+            let rows = found.into_iter().map(|it| SearchRow { similarity, ..it.row });
+            return Ok(rows.collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The row, with the fields in which `q` was found. Most rows show enough to tell; only for the others are all
+/// contacts and locations read.
+fn explained(tx: &mut ReadTx<'_>, search: &Search, found: FoundCustomer) -> Result<SearchRow> {
+    if !search.has_text() {
+        return Ok(found.row);
+    }
+    let mut matched = search.explain(&shown_places(&found));
+    if matched.is_none() {
+        let findable = store::findable(tx, found.row.id)?;
+        matched = search.explain(&all_places(&found.row, &findable));
+    }
+    Ok(SearchRow { matched: Some(matched.unwrap_or_default()), ..found.row })
+}
+
+/// The places that a row itself shows.
+fn shown_places(found: &FoundCustomer) -> Vec<Place> {
+    let row = &found.row;
+    let contact = |is_contacts: bool| is_contacts.then(|| found.contact.clone());
+    let mut places = own_places(row);
+    // An individual's first contact has the same name.
+    if row.customer_type == CustomerType::Company {
+        places.push(contact_place(&found.contact));
+    }
+    places.extend(row.primary_phone.as_ref().map(|phone| {
+        let digits = vec![phone.trim_start_matches('+').to_owned()];
+        let contact = contact(found.is_contacts_phone);
+        Place { field: MatchedField::Phone, contact, text: PlaceText::Digits(digits) }
+    }));
+    let email_contact = contact(found.is_contacts_email);
+    places.extend(row.primary_email.as_ref().map(|email| email_place(email, email_contact)));
+    places.extend(row.location.as_ref().map(|line| address_place([line.as_str()])));
+    places
+}
+
+/// All places of a customer.
+fn all_places(row: &SearchRow, findable: &Findable) -> Vec<Place> {
+    let mut places = own_places(row);
+    places.extend(findable.phone.as_ref().map(|phone| phone_place(phone, None)));
+    places.extend(findable.email.as_ref().map(|email| email_place(email, None)));
+    for contact in &findable.contacts {
+        let name = contact.name();
+        places.push(contact_place(&name));
+        places.extend(contact.phone().map(|phone| phone_place(&phone, Some(name.clone()))));
+        places.extend(contact.email.as_ref().map(|email| email_place(email, Some(name))));
+    }
+    places.push(address_place(findable.locations.iter().flat_map(SearchedLocation::texts)));
+    places
+}
+
+fn own_places(row: &SearchRow) -> Vec<Place> {
+    let name = PlaceText::words([row.display_name.as_str()]);
+    let number = PlaceText::Number(row.customer_number.0);
+    vec![
+        Place { field: MatchedField::Name, contact: None, text: name },
+        Place { field: MatchedField::Number, contact: None, text: number },
+    ]
+}
+
+fn contact_place(name: &str) -> Place {
+    let text = PlaceText::words([name]);
+    Place { field: MatchedField::Contact, contact: Some(name.to_owned()), text }
+}
+
+fn phone_place(phone: &Phone, contact: Option<String>) -> Place {
+    let text = PlaceText::Digits(phone.search_digits());
+    Place { field: MatchedField::Phone, contact, text }
+}
+
+fn email_place(address: &str, contact: Option<String>) -> Place {
+    let text = PlaceText::Email(address.to_owned());
+    Place { field: MatchedField::Email, contact, text }
+}
+
+fn address_place<'a>(texts: impl IntoIterator<Item = &'a str>) -> Place {
+    Place { field: MatchedField::Address, contact: None, text: PlaceText::words(texts) }
 }

@@ -100,7 +100,8 @@ impl Command for UpdateCustomer {
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
         let is_contact_changed = update_created_contact(ctx, &old, &new, input)?;
-        let is_changed = searched_fields(&old) != searched_fields(&new) || old.status != new.status;
+        let is_changed =
+            searched_fields(&old) != searched_fields(&new) || filters(&old) != filters(&new);
         if is_contact_changed || is_changed {
             store::reindex(ctx.tx, &new)?;
         }
@@ -118,6 +119,11 @@ fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
         customer.phone_raw.as_ref(),
         customer.email.as_ref(),
     ]
+}
+
+/// The other fields that a search filters by.
+fn filters(customer: &Customer) -> (Status, bool, bool) {
+    (customer.status, customer.is_vip, customer.do_not_contact)
 }
 
 fn apply_changes(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {

@@ -204,11 +204,13 @@ impl Command for CreateLocation {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateLocationInput) -> Result<Location> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        add(ctx, customer.id, &input.address)
+        let location = add(ctx, customer.id, &input.address)?;
+        customers::store::reindex(ctx.tx, &customer)?;
+        Ok(location)
     }
 }
 
-/// Adds a location to a customer that is known to exist.
+/// Adds a location to a customer that is known to exist, but not to the search index.
 pub(crate) fn add(
     ctx: &mut WriteCtx<'_, '_>,
     customer_id: Id<kinds::Customer>,
@@ -285,6 +287,8 @@ impl Command for ArchiveLocation {
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let locations = Children::<Location>::read(ctx.tx, customer.id)?;
         let location = locations.named(ctx, input.id)?;
-        locations.archive(ctx, &location)
+        let answer = locations.archive(ctx, &location)?;
+        customers::store::reindex(ctx.tx, &customer)?;
+        Ok(answer)
     }
 }

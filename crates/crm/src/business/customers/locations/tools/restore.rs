@@ -1,5 +1,6 @@
 //! `locations.restore`
 
+use crate::business::customers;
 use crate::business::customers::children;
 use crate::business::customers::locations::Location;
 use crate::call::answer::Restored;
@@ -42,7 +43,8 @@ impl Command for RestoreLocation {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RestoreLocationInput,
     ) -> Result<Restored<kinds::Location>> {
-        let (answer, _) = children::restore::<Location>(ctx, input.id)?;
+        let (answer, customer) = children::restore::<Location>(ctx, input.id)?;
+        customers::store::reindex(ctx.tx, &customer)?;
         Ok(answer)
     }
 }

@@ -107,6 +107,9 @@ impl Command for UpdateLocation {
         };
         refuse_second_primary(&locations, &new)?;
         locations.update(ctx, &old, &new)?;
+        if old.searched_fields() != new.searched_fields() {
+            customers::store::reindex(ctx.tx, &customer)?;
+        }
         Ok(new)
     }
 }

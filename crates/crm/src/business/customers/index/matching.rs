@@ -1,0 +1,170 @@
+//! Why a row matches: in which of its fields the words of `q` are.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::said::SaidWord;
+use super::terms::{EmailPart, Term, Terms, begins_address_word, is_phone_word};
+use super::{email_parts, fold};
+use crate::values::email;
+
+crate::call::argument::choices! {
+    /// The field of a customer in which a search found something.
+    pub enum MatchedField {
+        /// The customer's own name.
+        Name = "name",
+        /// A contact's name.
+        Contact = "contact",
+        /// A telephone number.
+        Phone = "phone",
+        /// An e-mail address.
+        Email = "email",
+        /// The customer number.
+        Number = "number",
+        /// A location.
+        Address = "address",
+    }
+}
+
+/// A field in which a search found something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Match {
+    /// The field.
+    pub field: MatchedField,
+    /// The contact's name, if the field is a contact's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+}
+
+/// A field of a row that may match.
+pub(crate) struct Place {
+    pub(crate) field: MatchedField,
+    /// The contact's name, if the field is a contact's.
+    pub(crate) contact: Option<String>,
+    pub(crate) text: PlaceText,
+}
+
+/// What a field contains, in the form in which it is compared.
+pub(crate) enum PlaceText {
+    Words(Vec<String>),
+    /// The digits of a phone, in every form.
+    Digits(Vec<String>),
+    Email(String),
+    Number(i64),
+}
+
+impl PlaceText {
+    /// The folded words of these texts.
+    pub(crate) fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let words = texts.into_iter().flat_map(fold::words);
+        Self::Words(words.map(|word| word.text).collect())
+    }
+}
+
+impl Place {
+    /// Whether a word occurs here, as a whole or in any way.
+    fn has(&self, word: &SaidWord, how: How) -> bool {
+        match &self.text {
+            PlaceText::Words(words) => words.iter().any(|stored| self.is(stored, word, how)),
+            PlaceText::Digits(forms) => is_phone_word(word) && has_digits(forms, &word.text, how),
+            PlaceText::Email(_) | PlaceText::Number(_) => false,
+        }
+    }
+
+    fn is(&self, stored: &str, word: &SaidWord, how: How) -> bool {
+        let mut texts = std::iter::once(&word.text).chain(&word.spellings);
+        match (how, self.field) {
+            (How::Whole, _) => stored == word.text,
+            (How::Anyhow, MatchedField::Address) => texts.any(|text| {
+                stored == text || (begins_address_word(text) && stored.starts_with(text.as_str()))
+            }),
+            (How::Anyhow, _) => {
+                texts.any(|text| stored.contains(text.as_str()))
+                    || word.names.iter().any(|name| stored == name)
+            }
+        }
+    }
+
+    /// Whether a part of `q` is this customer number or this whole e-mail address.
+    fn is_named_by(&self, term: &Term) -> bool {
+        match (&self.text, &term.email) {
+            (PlaceText::Number(number), _) => term.number == Some(*number),
+            (PlaceText::Email(address), EmailPart::Whole(whole)) => {
+                *whole == email::search_key(address)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a part of `q` is the local part or the domain of this e-mail address.
+    fn has_half(&self, term: &Term) -> bool {
+        let PlaceText::Email(address) = &self.text else { return false };
+        let (local, domain) = email_parts(address);
+        match &term.email {
+            EmailPart::Whole(_) => false,
+            EmailPart::Domain(part) => *part == domain,
+            EmailPart::Either(part) => *part == local || (part.contains('.') && *part == domain),
+        }
+    }
+
+    fn matched(&self) -> Match {
+        Match { field: self.field, contact: self.contact.clone() }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Whole,
+    Anyhow,
+}
+
+fn has_digits(forms: &[String], digits: &str, how: How) -> bool {
+    forms.iter().any(|form| form == digits || (how == How::Anyhow && form.contains(digits)))
+}
+
+impl Terms {
+    /// The first place of each word of `q`, whole words first. `None` if a word is in none of the places.
+    pub(super) fn explain(&self, places: &[Place]) -> Option<Vec<Match>> {
+        let is_phone = |place: &&Place| match &place.text {
+            PlaceText::Digits(forms) => {
+                self.phones.iter().any(|digits| has_digits(forms, digits, How::Anyhow))
+            }
+            _ => false,
+        };
+        let mut found: Vec<&Place> = Vec::new();
+        for term in &self.terms {
+            match places_of(term, places) {
+                Some(places) => found.extend(places),
+                None => return places.iter().find(is_phone).map(|place| vec![place.matched()]),
+            }
+        }
+        if found.is_empty() {
+            found.extend(places.iter().find(is_phone));
+        }
+        let mut matches: Vec<Match> = Vec::new();
+        for place in found {
+            let matched = place.matched();
+            if !matches.contains(&matched) {
+                matches.push(matched);
+            }
+        }
+        Some(matches).filter(|matches| !matches.is_empty())
+    }
+}
+
+/// The places of a part of `q`, the surest first: its number or e-mail address, whole words, half an e-mail address,
+/// and words in any form.
+fn places_of<'a>(term: &Term, places: &'a [Place]) -> Option<Vec<&'a Place>> {
+    let named = |is: &dyn Fn(&Place) -> bool| Some(vec![places.iter().find(|place| is(place))?]);
+    let words = |anyhow: bool| -> Option<Vec<&Place>> {
+        let word = |word: &SaidWord| {
+            let place = |how| places.iter().find(|place| place.has(word, how));
+            place(How::Whole).or_else(|| if anyhow { place(How::Anyhow) } else { None })
+        };
+        term.words.iter().map(word).collect()
+    };
+    named(&|place| place.is_named_by(term))
+        .or_else(|| words(false))
+        .or_else(|| named(&|place| place.has_half(term)))
+        .or_else(|| words(true))
+}

@@ -1,0 +1,307 @@
+//! Customers in the search index: the tokens of a customer, and in `query.rs` the expressions of
+//! `customers.search`. A search finds names and phones by any part, addresses by words and their beginnings, and
+//! everything else by the whole value.
+//!
+//! `store.rs` collects the fields, from the customer and its active contacts and locations.
+
+mod matching;
+mod nicknames;
+mod query;
+mod said;
+mod similar;
+mod terms;
+
+use sha2::{Digest, Sha256};
+
+use crate::business::customers::{CustomerType, Status};
+use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, numbered};
+use crate::values::email;
+use crate::values::fold;
+use crate::values::phone::Phone;
+
+pub use query::CustomerQuery;
+
+pub use matching::{Match, MatchedField};
+pub use query::Search;
+
+pub(crate) use matching::{Place, PlaceText};
+
+/// The indexed fields of one customer.
+#[derive(Clone, Debug)]
+pub struct CustomerDocument<'a> {
+    /// Active, inactive or archived.
+    pub status: Status,
+    /// Individual or company.
+    pub kind: CustomerType,
+    /// The numeric part of the customer number: 42 for `C-0042`.
+    pub number: i64,
+    /// Every name: the customer's own first, then the active contacts'.
+    pub names: Vec<&'a str>,
+    /// Every phone: the customer's own first, then the active contacts'.
+    pub phones: Vec<Phone>,
+    /// Every e-mail address: the customer's and the active contacts'.
+    pub emails: Vec<&'a str>,
+    /// The numbers of its tags in the search index.
+    pub tags: Vec<i64>,
+    /// Whether the team marked it as very important.
+    pub is_vip: bool,
+    /// Whether the team must not contact it.
+    pub do_not_contact: bool,
+    /// Its active locations.
+    pub locations: Vec<SearchedLocation>,
+}
+
+/// The searched fields of a location.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchedLocation {
+    /// A nickname, such as Warehouse.
+    pub label: Option<String>,
+    /// Street address.
+    pub address_line1: String,
+    /// Unit, suite and the like.
+    pub address_line2: Option<String>,
+    /// City.
+    pub city: String,
+    /// State or province.
+    pub state: String,
+    /// ZIP or postal code.
+    pub postal_code: String,
+}
+
+impl SearchedLocation {
+    /// The address in one line, such as `57 Bremer Drive, Unit 2, Oakland, CA 94607`.
+    pub(crate) fn line(&self) -> String {
+        let unit = self.address_line2.as_ref().map(|line| format!("{line}, ")).unwrap_or_default();
+        let Self { address_line1, city, state, postal_code, .. } = self;
+        format!("{address_line1}, {unit}{city}, {state} {postal_code}")
+    }
+
+    /// All of its texts that a search finds.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let optional = [self.label.as_ref(), self.address_line2.as_ref()].into_iter().flatten();
+        let required = [&self.address_line1, &self.city, &self.state, &self.postal_code];
+        required.into_iter().chain(optional).map(String::as_str)
+    }
+}
+
+impl CustomerDocument<'_> {
+    /// The customer's tokens, space-separated: the value of the index's only column. Their number is limited. If
+    /// the names of the contacts are too long, inner parts of words are left out first, and then whole names. The
+    /// customer's own name and all phones, e-mail addresses and tags are always indexed.
+    #[must_use]
+    pub fn tokens(&self, tenant: TenantMark) -> String {
+        let mut tokens = Tokens::new(Prefix { tenant, namespace: namespace(Some(self.status)) });
+        let own_name = self.names.len().min(1);
+        let own_phone = self.phones.len().min(1);
+        add_texts(&mut tokens, &self.names[..own_name], &self.phones[..own_phone]);
+        self.add_facets(&mut tokens);
+        self.add_addresses(&mut tokens);
+        add_texts(&mut tokens, &self.names[own_name..], &self.phones[own_phone..]);
+        tokens.finish()
+    }
+
+    fn add_facets(&self, tokens: &mut Tokens) {
+        tokens.add(Field::Facet, EVERY_CUSTOMER);
+        if let Some(facet) = status_facet(self.status) {
+            tokens.add(Field::Facet, facet);
+        }
+        tokens.add(Field::Facet, kind_facet(self.kind));
+        tokens.add(Field::Facet, &number_facet(self.number));
+        for email in &self.emails {
+            tokens.add(Field::Facet, &email_facet(email));
+        }
+        for tag in &self.tags {
+            tokens.add(Field::Facet, &tag_facet(*tag));
+        }
+        tokens.add(Field::Facet, FORM);
+        let flags = [
+            Flag::Vip(self.is_vip),
+            Flag::DoNotContact(self.do_not_contact),
+            Flag::HasPhone(!self.phones.is_empty()),
+        ];
+        for flag in flags {
+            tokens.add(Field::Facet, &flag.facet());
+        }
+        for email in &self.emails {
+            let (local, domain) = email_parts(email);
+            tokens.add(Field::Facet, &local_part_facet(&local));
+            tokens.add(Field::Facet, &domain_facet(&domain));
+        }
+    }
+
+    /// Adds the words of the addresses while there is room, and all cities and postal codes.
+    fn add_addresses(&self, tokens: &mut Tokens) {
+        for location in &self.locations {
+            tokens.add(Field::Facet, &city_facet(&location.city));
+            for facet in postal_code_facets(&location.postal_code) {
+                tokens.add(Field::Facet, &facet);
+            }
+            for text in location.texts() {
+                if tokens.has_room() {
+                    fold::each(text, |word, _| tokens.add(Field::AddressWord, word));
+                }
+            }
+        }
+    }
+}
+
+/// Adds all whole phones. While there is room, adds whole words of the names, then the inner parts of both.
+fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
+    let digits: Vec<String> = phones.iter().flat_map(Phone::search_digits).collect();
+    for digits in &digits {
+        tokens.add(Field::WholePhone, digits);
+        tokens.add(Field::Phone, digits);
+    }
+    let mut words = Vec::new();
+    for name in names {
+        if !tokens.has_room() {
+            return;
+        }
+        fold::each(name, |word, _| {
+            tokens.add(Field::WholeWord, word);
+            tokens.add(Field::Word, word);
+            for code in similar::sounds(word) {
+                tokens.add(Field::Sound, &code);
+            }
+            words.push(word.to_owned());
+        });
+    }
+    for digits in &digits {
+        tokens.add_inner(Field::Phone, digits);
+    }
+    for word in &words {
+        tokens.add_inner(Field::Word, word);
+    }
+}
+
+/// Finds the customers with this phone, except archived ones.
+#[must_use]
+pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
+    let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
+    terms::whole_phone(Prefix { tenant, namespace: Namespace::Current }, &digits)
+}
+
+/// Finds the customers with this e-mail address, except archived ones.
+#[must_use]
+pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
+    Expression::Token(tenant.token(Field::Facet, &email_facet(address)))
+}
+
+/// The customers whose entry in the index was written by an older version of this program, which knew fewer tokens.
+/// Archived customers have their own namespace.
+pub(crate) fn outdated(tenant: TenantMark) -> Expression {
+    let of = |namespace| {
+        let facet = |facet| {
+            Box::new(Expression::Token(Prefix { tenant, namespace }.token(Field::Facet, facet)))
+        };
+        Expression::Except(facet(EVERY_CUSTOMER), facet(FORM))
+    };
+    Expression::Any(vec![of(Namespace::Current), of(Namespace::Archived)])
+}
+
+/// The facet of all entries that have every token of this version. It changes whenever customers get more tokens:
+/// entries without it are written again, a few at a time.
+const FORM: &str = "form:2";
+
+/// The facet that every customer has, for searches without `q` and without any other facet.
+const EVERY_CUSTOMER: &str = "customer";
+
+/// The namespace of the customers with this status. `None` means every customer that is not archived.
+const fn namespace(status: Option<Status>) -> Namespace {
+    match status {
+        Some(Status::Archived) => Namespace::Archived,
+        Some(Status::Active | Status::Inactive) | None => Namespace::Current,
+    }
+}
+
+/// The facet of a status. Archived customers need none, because they have their own namespace.
+const fn status_facet(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Active => Some("active"),
+        Status::Inactive => Some("inactive"),
+        Status::Archived => None,
+    }
+}
+
+fn kind_facet(kind: CustomerType) -> &'static str {
+    match kind {
+        CustomerType::Individual => "individual",
+        CustomerType::Company => "company",
+    }
+}
+
+fn tag_facet(tag: i64) -> String {
+    numbered("tag", tag)
+}
+
+fn number_facet(number: i64) -> String {
+    numbered("n", number)
+}
+
+/// A filter that is either true or false. Each value has a facet of its own, so that an entry of an older form,
+/// which has neither, is never taken for one without the flag.
+#[derive(Clone, Copy, Debug)]
+enum Flag {
+    Vip(bool),
+    DoNotContact(bool),
+    HasPhone(bool),
+}
+
+impl Flag {
+    fn facet(self) -> String {
+        let (name, is_set) = match self {
+            Self::Vip(is_set) => ("vip", is_set),
+            Self::DoNotContact(is_set) => ("dnc", is_set),
+            Self::HasPhone(is_set) => ("phone", is_set),
+        };
+        numbered(name, i64::from(is_set))
+    }
+}
+
+/// The facet of an e-mail address: half of its SHA-256. It is short, contains no characters that split a token, and
+/// is enough to test for equality.
+fn email_facet(address: &str) -> String {
+    hashed("e", &email::search_key(address), 16)
+}
+
+/// What stands before the `@` of an e-mail address, and what stands after it, in the form in which they are compared.
+fn email_parts(address: &str) -> (String, String) {
+    let key = email::search_key(address);
+    let (local, domain) = key.rsplit_once('@').unwrap_or((&key, ""));
+    (local.to_owned(), domain.to_owned())
+}
+
+fn local_part_facet(local: &str) -> String {
+    hashed("l", local, 8)
+}
+
+fn domain_facet(domain: &str) -> String {
+    hashed("d", domain, 8)
+}
+
+/// The facet of a city: its folded words.
+fn city_facet(city: &str) -> String {
+    let words: Vec<_> = fold::words(city).into_iter().map(|word| word.text).collect();
+    hashed("c", &words.join(" "), 8)
+}
+
+/// The facets of a postal code: of all of it, and of the five digits before the dash of an American one.
+fn postal_code_facets(code: &str) -> impl Iterator<Item = String> {
+    let short = code.split_once('-').map(|(short, _)| short.trim());
+    let short =
+        short.filter(|short| short.len() == 5 && short.bytes().all(|it| it.is_ascii_digit()));
+    std::iter::once(postal_code_facet(code)).chain(short.map(postal_code_facet))
+}
+
+/// The facet of a postal code without regard to case and to spaces: `SW1A 1AA` is `sw1a1aa`.
+fn postal_code_facet(code: &str) -> String {
+    let words: String = fold::words(code).into_iter().map(|word| word.text).collect();
+    hashed("z", &words, 8)
+}
+
+/// A facet with the first bytes of the SHA-256 of a text.
+fn hashed(name: &str, text: &str, bytes: usize) -> String {
+    let hash = Sha256::digest(text);
+    let bytes = hash.iter().take(bytes).map(|byte| format!("{byte:02x}"));
+    bytes.fold(format!("{name}:"), |facet, byte| facet + &byte)
+}
