@@ -117,6 +117,9 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "whole_words_and_prefixes_are_found_in_any_script",
             "pages_are_full_although_candidates_must_be_verified",
             "unknown_ids_find_nothing_and_invalid_filters_are_reported",
+            "one_list_has_the_notes_on_the_customer_and_on_all_that_belongs_to_it",
+            "every_tool_shows_the_author_and_the_customer_whatever_the_note_is_about",
+            "a_search_finds_the_other_forms_of_its_words_wherever_it_looks",
         ],
     ),
     (

@@ -2,7 +2,7 @@
 //!
 //! The stemmer is that of the Snowball project for English (Porter2). Both engines get its stems as tokens, so no
 //! search depends on an engine's own dictionaries. The index of existing notes contains stems: if another version of
-//! the stemmer changes a stem, they must be indexed again ([`crate::reindex`]).
+//! the stemmer changes a stem, they must be indexed again, which the group of notes does.
 
 use frostem::{Algorithm, Stemmer};
 

@@ -11,7 +11,7 @@
 //!
 //! The stem of a word ([`crate::values::stem`]) is one more word of the body. A word of a query finds every word that
 //! begins with it, and every word that is its stem. So a note is found by what its text says even if its stems are not
-//! in the index, as in a database of an earlier version ([`crate::reindex`]).
+//! in the index, as in a database of an earlier version ([`super::reindex`]).
 //!
 //! If a body has too many different words, writing them to the index would take too long. Such a note has a
 //! facet instead, which every search for words finds, and is always verified ([`may_be_wordy`]).
