@@ -212,6 +212,45 @@ mod tests {
         assert_eq!((found("leaks"), found("leaking")), (1, 1));
     }
 
+    #[both]
+    fn a_round_writes_entries_of_an_older_version_to_the_search_index_again() {
+        let env = TestEnv::new();
+        let owner = env.empty_business("Acme").owner;
+        let app = app(&env);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(create(&env, &owner));
+        write_old_entry(&env);
+        let outdated = |env: &TestEnv| env.read(maintenance::outdated).unwrap().len();
+        assert_eq!(outdated(&env), 1);
+        let mut reindexing = Reindexing::default();
+        runtime.block_on(round(&app.shared, &mut reindexing));
+        assert_eq!(outdated(&env), 0);
+        // Once none are left, the next search for them is an hour later.
+        write_old_entry(&env);
+        runtime.block_on(round(&app.shared, &mut reindexing));
+        assert_eq!(outdated(&env), 1);
+        env.clock.advance(60 * 60 * 1_000);
+        runtime.block_on(round(&app.shared, &mut reindexing));
+        assert_eq!(outdated(&env), 0);
+    }
+
+    /// Replaces the only customer's entry in the search index by one of an older form.
+    fn write_old_entry(env: &TestEnv) {
+        match env.server() {
+            None => {
+                let file = rusqlite::Connection::open(env.path()).unwrap();
+                let old = "DELETE FROM customer_search WHERE rowid = 1; \
+                           INSERT INTO customer_search (rowid, tokens) VALUES (1, '0001=customer')";
+                file.execute_batch(old).unwrap();
+            }
+            Some(server) => {
+                let old =
+                    "UPDATE customer_search SET tokens = array_to_tsvector(ARRAY['0001=customer'])";
+                server.run_as_superuser(old).unwrap();
+            }
+        }
+    }
+
     fn app(env: &TestEnv) -> App {
         let settings = Settings::new("http://t.test".parse().unwrap());
         App::new(env.db.clone(), env.environment.clone(), settings)

@@ -317,13 +317,13 @@ fn compare_refusals(tool: &Tool, error: &Value, refusal: &Refusal) -> Checked {
 /// Which similar rows a search offers is not modelled, only which rows they may be.
 fn is_same(found: &Value, expected: &Value) -> bool {
     const MAX_SIMILAR: usize = 10;
+    const MAX_DUPLICATES: usize = 5;
+    const HINT: &str = "possible_duplicates";
     if let (Some(similar), Some(rows)) = (expected["similar"].as_array(), found["rows"].as_array())
     {
         let is_known = |row: &Value| similar.contains(row);
         return rows.len() <= MAX_SIMILAR && rows.iter().all(is_known);
     }
-    const MAX_DUPLICATES: usize = 5;
-    const HINT: &str = "possible_duplicates";
     let (Some(Value::Array(hint)), Some(Value::Array(known))) =
         (found.get(HINT), expected.get(HINT))
     else {

@@ -92,7 +92,7 @@ fn row(customer: &Customer) -> Value {
         "primary_email": customer.primary("primary_email", "email"),
         "customer_number": customer.own["customer_number"], "is_vip": customer.own["is_vip"],
         "do_not_contact": customer.own["do_not_contact"],
-        "location": service.map(|location| line(location)),
+        "location": service.map(line),
     })
 }
 
@@ -195,7 +195,9 @@ impl Query {
         let mut terms: Vec<_> = terms.filter(|(_, words)| !words.is_empty()).collect();
         let is_dropped = |word: &String| DROPPED.contains(&word.as_str());
         if terms.iter().flat_map(|term| &term.1).any(|word| !is_dropped(word)) {
-            terms.iter_mut().for_each(|term| term.1.retain(|word| !is_dropped(word)));
+            for term in &mut terms {
+                term.1.retain(|word| !is_dropped(word));
+            }
             terms.retain(|term| !term.1.is_empty());
         }
         Self { terms, phones: as_phone(q) }

@@ -141,14 +141,13 @@ impl Terms {
         if found.is_empty() {
             found.extend(places.iter().find(is_phone));
         }
-        let mut matches: Vec<Match> = Vec::new();
-        for place in found {
-            let matched = place.matched();
-            if !matches.contains(&matched) {
-                matches.push(matched);
+        let mut distinct: Vec<Match> = Vec::new();
+        for matched in found.into_iter().map(Place::matched) {
+            if !distinct.contains(&matched) {
+                distinct.push(matched);
             }
         }
-        Some(matches).filter(|matches| !matches.is_empty())
+        Some(distinct).filter(|distinct| !distinct.is_empty())
     }
 }
 

@@ -40,7 +40,7 @@ pub struct CustomerQuery<'a> {
     pub has_phone: Option<bool>,
 }
 
-impl<'a> CustomerQuery<'a> {
+impl CustomerQuery<'_> {
     /// A query without filters.
     #[must_use]
     pub const fn new(country: NumberingPlan) -> Self {

@@ -87,9 +87,9 @@ fn fewer_words(
     telling: &[bool],
 ) -> impl Iterator<Item = Option<Expression>> {
     let fewest = match words.len() {
-        ..=MAX_DROPPED_FROM => 1,
-        ..=MAX_WORDS => words.len() - 1,
-        _ => words.len(),
+        few if few <= MAX_DROPPED_FROM => 1,
+        some if some <= MAX_WORDS => some - 1,
+        many => many,
     };
     (fewest..words.len()).rev().map(|kept| {
         Expression::any(subsets(words.len(), kept).filter_map(|subset| {
