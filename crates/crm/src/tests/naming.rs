@@ -156,7 +156,8 @@ fn parse<'a>(tokens: &[Token<'a>]) -> Query<'a> {
                 let join = before.last().filter(|_| *word == "JOIN");
                 if let Some(Word(kind)) = join
                     && is_keyword(kind)
-                    && *kind != "LEFT"
+                    // The sources of a CROSS JOIN are restricted in WHERE, like those of a comma.
+                    && !matches!(*kind, "LEFT" | "CROSS")
                 {
                     query.unknown.push(*kind);
                 }

@@ -17,7 +17,6 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("ABOVE", "storage"),
     // Read one row for each tenant, once a minute and once a copy.
     ("DUE", "notes reindexing"),
-    ("COMPLETE", "notes reindexing"),
     // Visits a customer's own records, and sorts the ids of its notes.
     ("OF_CUSTOMER", "notes"),
     // Sorts a customer's few tags by name.

@@ -135,16 +135,13 @@ fn begin(to: &Db) -> Result<()> {
     begun.wait()
 }
 
-/// Removes the mark from a complete copy, and makes its sequences continue after the copied numbers. Its notes need not
-/// be indexed again.
+/// Removes the mark from a complete copy, and makes its sequences continue after the copied numbers.
 fn end(to: &Db, sent: &Tally) -> Result<()> {
     let numbers = sent.numbers.clone();
     let ended = write(to, move |tx| {
         for ((table, column), greatest) in &numbers {
             tx.global_execute(CONTINUE_SEQUENCE, params![*table, *column, *greatest])?;
         }
-        // The copy's index was built by this version.
-        notes::reindex::complete(tx)?;
         Ok(tx.end_copy()?)
     });
     ended.wait()

@@ -216,11 +216,13 @@ impl State {
     }
 
     /// The customers that a search for a word must find.
-    pub(crate) fn customers_named(&self, word: &str) -> BTreeSet<Word> {
-        let is_named = |customer: &Customer| {
-            customer.name == word || customer.contacts.values().any(|contact| contact.name == word)
+    pub(crate) fn customers_with(&self, word: &str) -> BTreeSet<Word> {
+        let has_word = |customer: &Customer| {
+            customer.name == word
+                || customer.contacts.values().any(|contact| contact.name == word)
+                || customer.locations.contains_key(word)
         };
-        let found = self.customers.iter().filter(|(_, customer)| is_named(customer));
+        let found = self.customers.iter().filter(|(_, customer)| has_word(customer));
         found.map(|(known_by, _)| known_by.clone()).collect()
     }
 }

@@ -177,7 +177,7 @@ impl Writer {
             rows.map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
         };
         for word in words {
-            let expected = self.state.customers_named(word);
+            let expected = self.state.customers_with(word);
             let mut ids: Vec<_> =
                 expected.iter().map(|known_by| self.ids[known_by].clone()).collect();
             let mut customers = found("customers.search", word);

@@ -18,8 +18,6 @@ use crate::values::clock::Moment;
 
 /// The form in which this version indexes notes. A version that indexes them in another form has a greater number.
 const FORM: i64 = 1;
-/// The number of passes.
-const PASSES: i64 = 2;
 /// Maximum number of notes that a step reads.
 const NOTES: usize = 200;
 /// A step ends with the note that makes its tokens longer than this: writing them takes about as long as the longest
@@ -68,11 +66,6 @@ zoop_db::global_statements! {
                began_at = excluded.began_at \
                WHERE (note_reindexing.form, note_reindexing.pass, note_reindexing.last_id) \
                < (excluded.form, excluded.pass, excluded.last_id)";
-    /// Records that all notes of all tenants have this form.
-    COMPLETE = "INSERT INTO note_reindexing (tenant_no, form, pass, last_id, began_at) \
-                SELECT no, $1, $2, $3, $4 FROM tenants WHERE true ON CONFLICT (tenant_no) DO UPDATE \
-                SET form = excluded.form, pass = excluded.pass, last_id = excluded.last_id, \
-                began_at = excluded.began_at";
 }
 
 /// How far a tenant's notes have been indexed again.
@@ -180,12 +173,5 @@ pub fn write(tx: &mut WriteTx<'_>, step: &Step) -> Result<()> {
     tx.execute_each(REPLACE, &rows)?;
     let Progress { pass, after, began_at } = step.progress;
     tx.global_execute(ADVANCE, params![step.tenant.0, FORM, pass, after, began_at])?;
-    Ok(())
-}
-
-/// Records that all notes of all tenants are indexed in the form of this version.
-pub(crate) fn complete(tx: &mut WriteTx<'_>) -> Result<()> {
-    let (nil, never) = (Uuid::nil(), Timestamp(0));
-    tx.global_execute(COMPLETE, params![FORM, PASSES, nil, never])?;
     Ok(())
 }

@@ -121,7 +121,7 @@ impl Tool for CreateTag {
     const NAME: &'static str = "tags.create";
     const TITLE: &'static str = "Create a tag";
     const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. \
-         customers.create attaches tags to a new customer; to others, only the operator does.";
+         customers.create attaches tags; to other customers, only the operator does.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -284,12 +284,22 @@ pub fn read<T: Input, K>(
 }
 
 /// Gives filters that were sent under another name ([`Input::ALIASES`]) their own name. If a filter was sent under
-/// both names, the other name stays, so that it is reported as unknown.
+/// both names with different meanings, the other name stays, so that it is reported as unknown.
 pub(crate) fn rename_aliases<T: Input>(object: &mut Object) {
     for (alias, name) in T::ALIASES {
-        if object.iter().any(|(sent, _)| sent == name) {
-            continue;
-        }
+        let value = |wanted: &str| {
+            let found = object.iter().find(|(sent, _)| sent == wanted);
+            found.map(|(_, value)| T::canonical(name, value))
+        };
+        let unused = match (value(alias), value(name)) {
+            (None, _) => continue,
+            (Some(_), None | Some(Json::Null)) => name,
+            (Some(by_alias), Some(by_name)) if by_alias == Json::Null || by_alias == by_name => {
+                alias
+            }
+            (Some(_), Some(_)) => continue,
+        };
+        object.retain(|(sent, _)| sent != unused);
         if let Some((sent, _)) = object.iter_mut().find(|(sent, _)| sent == alias) {
             (*name).clone_into(sent);
         }

@@ -26,8 +26,8 @@ const MAX_SIMILAR: usize = 10;
 input! {
     /// The filters of the search.
     pub struct SearchCustomersInput, hints = hints::SEARCH, aliases = hints::SEARCH_ALIASES {
-        /// What is known: names (nicknames too), a phone, e-mail, customer number, or words of an address.
-        /// Every word must match somewhere. At most 256 characters.
+        /// Names (nicknames too), a phone, e-mail, customer number, or words of an address. Every word must
+        /// match somewhere. At most 256 characters.
         pub q: Option<SearchText>,
         /// Only this status; if left out, all but archived customers.
         pub status: Option<Status>,
@@ -39,7 +39,7 @@ input! {
         pub email: Option<Email>,
         /// The whole customer number, such as C-0042.
         pub customer_number: Option<Text<32>>,
-        /// Only very important customers, or only others.
+        /// Only VIPs, or only others.
         pub is_vip: Option<Flag>,
         /// false leaves out those who must not be contacted.
         pub do_not_contact: Option<Flag>,
@@ -83,10 +83,9 @@ pub struct SearchCustomers;
 impl Tool for SearchCustomers {
     const NAME: &'static str = "customers.search";
     const TITLE: &'static str = "Search customers";
-    const ABOUT: &'static str = "Finds customers as people speak of them, and gives their ids. Whole \
-        names, phones, numbers and e-mails come first, then parts of them and nicknames, then \
-        addresses, each newest first. If nothing matches, up to 10 rows with match: similar are \
-        merely near; check them with the user.";
+    const ABOUT: &'static str = "Finds customers as people speak of them. Whole names, phones, numbers and \
+        e-mails come first, then parts of them and nicknames, then addresses, each newest first. If \
+        nothing matches, up to 10 rows with match: similar are only near: check with the user.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
