@@ -90,7 +90,7 @@ pub struct Outdated {
     pub customers: Vec<Id<kinds::Customer>>,
 }
 
-/// Finds up to [`MAX_OUTDATED`] customers whose entries in the search index are of an older form. An older version
+/// Finds some customers whose entries in the search index are of an older form. An older version
 /// that still runs beside this one may write more of them at any time.
 ///
 /// # Errors
