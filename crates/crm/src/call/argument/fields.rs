@@ -291,13 +291,11 @@ pub(crate) fn rename_aliases<T: Input>(object: &mut Object) {
             let found = object.iter().find(|(sent, _)| sent == wanted);
             found.map(|(_, value)| T::canonical(name, value))
         };
-        let unused = match (value(alias), value(name)) {
-            (None, _) => continue,
-            (Some(_), None | Some(Json::Null)) => name,
-            (Some(by_alias), Some(by_name)) if by_alias == Json::Null || by_alias == by_name => {
-                alias
-            }
-            (Some(_), Some(_)) => continue,
+        let Some(by_alias) = value(alias) else { continue };
+        let unused = match value(name) {
+            None | Some(Json::Null) => name,
+            Some(by_name) if by_alias == Json::Null || by_alias == by_name => alias,
+            Some(_) => continue,
         };
         object.retain(|(sent, _)| sent != unused);
         if let Some((sent, _)) = object.iter_mut().find(|(sent, _)| sent == alias) {
