@@ -86,17 +86,18 @@ impl SearchedLocation {
 
 impl CustomerDocument<'_> {
     /// The customer's tokens, space-separated: the value of the index's only column. Their number is limited. If
-    /// the names of the contacts are too long, inner parts of words are left out first, and then whole names. The
-    /// customer's own name and all phones, e-mail addresses and tags are always indexed.
+    /// the names of the contacts and the addresses are too long, inner parts of words are left out first, then words of
+    /// addresses, and then whole names. The customer's own name and all phones, e-mail addresses, cities, postal codes
+    /// and tags are always indexed.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: namespace(Some(self.status)) });
-        let own_name = self.names.len().min(1);
-        let own_phone = self.phones.len().min(1);
-        add_texts(&mut tokens, &self.names[..own_name], &self.phones[..own_phone]);
+        let own = Texts::add(&mut tokens, self.names.iter().take(1), self.phones.iter().take(1));
+        own.add_inner(&mut tokens);
         self.add_facets(&mut tokens);
+        let others = Texts::add(&mut tokens, self.names.iter().skip(1), self.phones.iter().skip(1));
         self.add_addresses(&mut tokens);
-        add_texts(&mut tokens, &self.names[own_name..], &self.phones[own_phone..]);
+        others.add_inner(&mut tokens);
         tokens.finish()
     }
 
@@ -127,15 +128,17 @@ impl CustomerDocument<'_> {
             tokens.add(Field::Facet, &local_part_facet(&local));
             tokens.add(Field::Facet, &domain_facet(&domain));
         }
-    }
-
-    /// Adds the words of the addresses while there is room, and all cities and postal codes.
-    fn add_addresses(&self, tokens: &mut Tokens) {
         for location in &self.locations {
             tokens.add(Field::Facet, &city_facet(&location.city));
             for facet in postal_code_facets(&location.postal_code) {
                 tokens.add(Field::Facet, &facet);
             }
+        }
+    }
+
+    /// Adds the words of the addresses while there is room.
+    fn add_addresses(&self, tokens: &mut Tokens) {
+        for location in &self.locations {
             for text in location.texts() {
                 if tokens.has_room() {
                     fold::each(text, |word, _| tokens.add(Field::AddressWord, word));
@@ -145,32 +148,49 @@ impl CustomerDocument<'_> {
     }
 }
 
-/// Adds all whole phones. While there is room, adds whole words of the names, then the inner parts of both.
-fn add_texts(tokens: &mut Tokens, names: &[&str], phones: &[Phone]) {
-    let digits: Vec<String> = phones.iter().flat_map(Phone::search_digits).collect();
-    for digits in &digits {
-        tokens.add(Field::WholePhone, digits);
-        tokens.add(Field::Phone, digits);
-    }
-    let mut words = Vec::new();
-    for name in names {
-        if !tokens.has_room() {
-            return;
+/// Names and phones that are in the index as a whole.
+struct Texts {
+    digits: Vec<String>,
+    words: Vec<String>,
+}
+
+impl Texts {
+    /// Adds all whole phones and, while there is room, the whole words of the names.
+    fn add<'a>(
+        tokens: &mut Tokens,
+        names: impl Iterator<Item = &'a &'a str>,
+        phones: impl Iterator<Item = &'a Phone>,
+    ) -> Self {
+        let digits: Vec<String> = phones.flat_map(Phone::search_digits).collect();
+        for digits in &digits {
+            tokens.add(Field::WholePhone, digits);
+            tokens.add(Field::Phone, digits);
         }
-        fold::each(name, |word, _| {
-            tokens.add(Field::WholeWord, word);
-            tokens.add(Field::Word, word);
-            for code in similar::sounds(word) {
-                tokens.add(Field::Sound, &code);
+        let mut words = Vec::new();
+        for name in names {
+            if !tokens.has_room() {
+                break;
             }
-            words.push(word.to_owned());
-        });
+            fold::each(name, |word, _| {
+                tokens.add(Field::WholeWord, word);
+                tokens.add(Field::Word, word);
+                for code in similar::sounds(word) {
+                    tokens.add(Field::Sound, &code);
+                }
+                words.push(word.to_owned());
+            });
+        }
+        Self { digits, words }
     }
-    for digits in &digits {
-        tokens.add_inner(Field::Phone, digits);
-    }
-    for word in &words {
-        tokens.add_inner(Field::Word, word);
+
+    /// Adds the inner parts while there is room.
+    fn add_inner(&self, tokens: &mut Tokens) {
+        for digits in &self.digits {
+            tokens.add_inner(Field::Phone, digits);
+        }
+        for word in &self.words {
+            tokens.add_inner(Field::Word, word);
+        }
     }
 }
 
