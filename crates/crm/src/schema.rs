@@ -53,6 +53,11 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0009_external_id.sql"),
     },
     Migration {
+        name: "0010_locations",
+        sqlite: include_str!("../../../migrations/sqlite/0010_locations.sql"),
+        postgres: include_str!("../../../migrations/postgres/0010_locations.sql"),
+    },
+    Migration {
         name: "0011_notes",
         sqlite: include_str!("../../../migrations/sqlite/0011_notes.sql"),
         postgres: include_str!("../../../migrations/postgres/0011_notes.sql"),

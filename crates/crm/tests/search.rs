@@ -404,9 +404,10 @@ fn plain_verdict(names: &[String], phones: &[Phone], q: &str) -> &'static str {
     let phone = |occurs: &dyn Fn(&str, &str) -> bool| {
         typed.iter().any(|form| digits.iter().any(|row| occurs(row, form)))
     };
-    // `ae` may stand for `a` with an umlaut; the letters below have no other forms.
+    // `ae` may stand for `a` with an umlaut, in words of Latin letters; the letters below have no other forms.
     let inside = |row: &str, part: &str| {
-        row.contains(part) || part.len() > 3 && row == part.replace("ae", "a") && row != part
+        let is_latin = part.len() > 3 && part.bytes().all(|byte| byte.is_ascii_lowercase());
+        row.contains(part) || is_latin && row == part.replace("ae", "a")
     };
     if every(&|row, part| row == part) || phone(&|row, part| row == part) {
         "whole"

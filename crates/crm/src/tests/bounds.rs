@@ -81,11 +81,11 @@ impl Fixture {
             "phone": format!("+1 415 555 0177{}", " ".repeat(10)), "title": long(128),
             "email": format!("{}@example.com", "a".repeat(60)),
         });
-        // Only one address is long, for the same reason.
         let location = |access: usize, notes: usize| {
             json!({
-                "customer_id": customer_id, "address_line1": "1 Elm Street", "city": "Oakland",
-                "state": "CA", "postal_code": "94607", "access_notes": long(access),
+                "customer_id": customer_id, "address_line1": long(256),
+                "address_line2": long(256), "city": long(128), "state": long(128),
+                "postal_code": long(16), "label": long(128), "access_notes": long(access),
                 "parking_notes": long(notes), "service_notes": long(notes), "place_id": long(512),
             })
         };
@@ -103,8 +103,6 @@ impl Fixture {
         let longest = location(10_000, 10_000);
         let example = json!({
             "customer_id": customer_id, "id": self.business.id("location"),
-            "address_line1": long(256), "address_line2": long(256), "city": long(128),
-            "state": long(128), "postal_code": long(16), "label": long(128),
             "access_notes": longest["access_notes"], "parking_notes": longest["parking_notes"],
             "service_notes": longest["service_notes"],
         });

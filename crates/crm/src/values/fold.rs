@@ -144,6 +144,9 @@ fn fold_letter(letter: char, mut emit: impl FnMut(char)) {
         emit(letter.to_ascii_lowercase());
     } else if let Some(digit) = ascii_digit(letter) {
         emit(digit);
+    } else if !letter.is_lowercase() && !letter.is_uppercase() {
+        // Most scripts have no case, and reading the tables three times would take most of the time.
+        emit(letter);
     } else {
         for folded in fold_case(letter) {
             match typed_form(folded) {

@@ -138,12 +138,12 @@ impl CustomerDocument<'_> {
 
     /// Adds the words of the addresses while there is room.
     fn add_addresses(&self, tokens: &mut Tokens) {
-        for location in &self.locations {
-            for text in location.texts() {
-                if tokens.has_room() {
-                    fold::each(text, |word, _| tokens.add(Field::AddressWord, word));
-                }
+        let texts = self.locations.iter().flat_map(SearchedLocation::texts);
+        for text in beginning(texts, MAX_TEXT_BYTES) {
+            if !tokens.has_room() {
+                return;
             }
+            fold::each(text, |word, _| tokens.add(Field::AddressWord, word));
         }
     }
 }
@@ -167,7 +167,7 @@ impl Texts {
             tokens.add(Field::Phone, digits);
         }
         let mut words = Vec::new();
-        for name in names {
+        for name in beginning(names.copied(), MAX_TEXT_BYTES) {
             if !tokens.has_room() {
                 break;
             }
@@ -222,6 +222,24 @@ pub(crate) fn outdated(tenant: TenantMark) -> Expression {
 /// The facet of all entries that have every token of this version. It changes whenever customers get more tokens:
 /// entries without it are written again, a few at a time.
 const FORM: &str = "form:2";
+
+/// The names of a customer's contacts are indexed up to this length, all together, and so are its addresses: two
+/// hundred usual addresses have half of it. Folding more would take milliseconds, while every other write waits.
+const MAX_TEXT_BYTES: usize = 32 * 1024;
+/// The number of characters of a city that tell it from others.
+const MAX_CITY: usize = 48;
+
+/// The first texts that are not longer than `max_bytes` together.
+fn beginning<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    max_bytes: usize,
+) -> impl Iterator<Item = &'a str> {
+    let mut bytes = 0;
+    texts.take_while(move |text| {
+        bytes += text.len();
+        bytes <= max_bytes
+    })
+}
 
 /// The facet that every customer has, for searches without `q` and without any other facet.
 const EVERY_CUSTOMER: &str = "customer";
@@ -301,7 +319,8 @@ fn domain_facet(domain: &str) -> String {
 
 /// The facet of a city: its folded words.
 fn city_facet(city: &str) -> String {
-    let words: Vec<_> = fold::words(city).into_iter().map(|word| word.text).collect();
+    let end = city.char_indices().nth(MAX_CITY).map_or(city.len(), |(end, _)| end);
+    let words: Vec<_> = fold::words(&city[..end]).into_iter().map(|word| word.text).collect();
     hashed("c", &words.join(" "), 8)
 }
 
@@ -319,9 +338,9 @@ fn postal_code_facet(code: &str) -> String {
     hashed("z", &words, 8)
 }
 
-/// A facet with the first bytes of the SHA-256 of a text.
+/// A facet with the first bytes of the SHA-256 of a text, at most 16.
 fn hashed(name: &str, text: &str, bytes: usize) -> String {
     let hash = Sha256::digest(text);
-    let bytes = hash.iter().take(bytes).map(|byte| format!("{byte:02x}"));
-    bytes.fold(format!("{name}:"), |facet, byte| facet + &byte)
+    let first = hash.iter().take(bytes).fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
+    format!("{name}:{first:0width$x}", width = 2 * bytes)
 }

@@ -1,0 +1,1 @@
+-- Nothing to do here: PostgreSQL keeps long texts outside of a table's rows.
