@@ -20,16 +20,18 @@ pub(crate) fn run(config: &Config, command: Tag, output: &mut Output<'_>) -> Res
     let tag = operator.find(&about, Kind::Tag, &assignment.tag)?;
     let customer = operator.find(&about, Kind::Customer, &assignment.customer)?;
     let (id, customer_id) = (&tag.id, &customer.id);
-    let (answer, done) = match command {
+    match command {
         Tag::Attach(_) => {
             let which = arguments!(AttachTag { id: id, customer_id: customer_id });
-            (operator.command(&about, which)?, "now has the tag")
+            let answer = operator.command(&about, which)?;
+            output.answer(&answer, || format!("{} now has the tag {}", customer.shown, tag.shown))
         }
         Tag::Detach(_) => {
             let which = arguments!(DetachTag { id: id, customer_id: customer_id });
-            (operator.command(&about, which)?, "no longer has the tag")
+            let answer = operator.command(&about, which)?;
+            let lost = || format!("{} no longer has the tag {}", customer.shown, tag.shown);
+            output.answer(&answer, lost)
         }
-    };
-    output.answer(&answer, || format!("{} {done} {}", customer.shown, tag.shown))?;
+    }?;
     Ok(())
 }

@@ -111,9 +111,9 @@ impl ToolDef {
         fields
     }
 
-    /// The JSON schema of the arguments.
+    /// The JSON schema of the arguments, as callers are told it.
     pub fn input_schema(&self) -> serde_json::Map<String, serde_json::Value> {
-        crate::call::argument::object_schema(&self.fields())
+        crate::call::argument::listed_schema(&self.fields())
     }
 
     /// The JSON schema of the answer. If a caller may get a receipt instead, only the fields that every
@@ -159,7 +159,8 @@ impl ToolDef {
     /// Source: MCP schema, `ToolAnnotations.destructiveHint`.
     pub const fn is_destructive(&self) -> bool {
         match self.kind {
-            ToolKind::Query { .. } | ToolKind::Command { effect: Effect::Create, .. } => false,
+            ToolKind::Query { .. }
+            | ToolKind::Command { effect: Effect::Create | Effect::Add, .. } => false,
             ToolKind::Command {
                 effect: Effect::Update | Effect::Archive | Effect::Destroy,
                 ..

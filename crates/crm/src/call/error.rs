@@ -124,17 +124,14 @@ impl Error {
 
     /// The record is archived, so it cannot be changed.
     pub fn archived(record: &'static str) -> Self {
-        let message = format!(
-            "This {record} is archived; restore it first: the operator can (zoop restore {record})."
-        );
+        let message = format!("This {record} is archived; restore it first ({record}s.restore).");
         Self::Unusable { record, message }
     }
 
     /// The record is already archived, so it cannot be archived again.
     pub fn already_archived(record: &'static str) -> Self {
-        let message = format!(
-            "This {record} is already archived. The operator can restore it (zoop restore {record})."
-        );
+        let message =
+            format!("This {record} is already archived; {record}s.restore brings it back.");
         Self::Unusable { record, message }
     }
 

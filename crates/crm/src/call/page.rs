@@ -46,7 +46,7 @@ pub(crate) fn fields<T: List>() -> Vec<Field> {
         },
         Field {
             name: "limit",
-            about: format!("Maximum rows per page; default {}.", T::DEFAULT_LIMIT),
+            about: format!("Default {}.", T::DEFAULT_LIMIT),
             schema: <Option<T::Limit> as Argument>::schema(),
             required: false,
         },

@@ -313,7 +313,7 @@ fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
         let attainable = access.attainable().has(tool.scope);
         return Err(Error::InsufficientScope { required, attainable });
     }
-    if tool.actor == ActorRule::User && !matches!(access.actor, Actor::User { .. }) {
+    if tool.actor == ActorRule::User && access.actor == Actor::Tenant {
         return Err(Error::invalid(format!(
             "{} needs a person to act: use a user key (zoop_uk_) or an OAuth token instead of a \
              tenant key.",

@@ -155,7 +155,8 @@ pub(crate) fn length(text: &str) -> i64 {
 /// Whether a tool is rejected when the storage is full. Tools that hide or remove data are not, and neither
 /// are tools that manage the tenant, such as `users.remove`.
 pub(crate) const fn is_limited<T: Command>() -> bool {
-    matches!(T::EFFECT, Effect::Create | Effect::Update) && matches!(T::EXPOSURE, Exposure::Public)
+    matches!(T::EFFECT, Effect::Create | Effect::Update | Effect::Add)
+        && matches!(T::EXPOSURE, Exposure::Public)
 }
 
 /// Adds what a call has stored to its tenant's count. A call without a tenant is not counted. This must be the

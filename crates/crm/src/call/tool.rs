@@ -127,7 +127,7 @@ pub enum Step<T> {
 pub enum ActorRule {
     /// Any actor.
     Anyone,
-    /// Only a user.
+    /// Only a user, or the operator.
     User,
 }
 
@@ -149,6 +149,8 @@ pub enum Effect {
     Create,
     /// Changes a record. Repeating the call changes nothing more.
     Update,
+    /// Adds to a record, or brings one back, and removes nothing. Repeating the call changes nothing more.
+    Add,
     /// Archives or revokes a record, or removes a user from a tenant.
     Archive,
     /// Deletes a record.

@@ -144,9 +144,7 @@ impl TestEnv {
             "invitations.create",
             json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
         );
-        self.archive_samples(&mut business, &customer);
-        let assignment = json!({ "id": tag, "customer_id": business.id("archived_customer") });
-        self.call_as_operator(Some(business.account), "tags.attach", assignment);
+        self.archive_samples(&mut business, &customer, &tag);
         business.ids.extend([
             ("customer", customer),
             ("contact", contact),
@@ -162,8 +160,8 @@ impl TestEnv {
         business
     }
 
-    /// Creates one archived record of each kind that can be restored.
-    fn archive_samples(&self, business: &mut Business, customer: &str) {
+    /// Creates one archived record of each kind that can be restored. The archived customer has the tag.
+    fn archive_samples(&self, business: &mut Business, customer: &str, tag: &str) {
         let owner = business.owner.clone();
         let samples = [
             (
@@ -193,6 +191,10 @@ impl TestEnv {
         for (name, group, arguments) in samples {
             let id = self.create(&owner, &format!("{group}.create"), arguments.clone());
             let mut target = json!({ "id": id });
+            if group == "customers" {
+                let assignment = json!({ "id": tag, "customer_id": id });
+                self.call(&owner, "tags.attach", assignment).expect("the tag is attached");
+            }
             if !arguments["customer_id"].is_null() {
                 target["customer_id"] = json!(customer);
             }

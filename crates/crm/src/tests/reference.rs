@@ -44,7 +44,8 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "a_receipt_shows_nothing_that_was_stored_before",
         ],
     ),
-    ("customers.archive", &["archiving_hides_a_customer_until_the_operator_restores_it"]),
+    ("customers.archive", &["archiving_hides_a_customer_until_it_is_restored"]),
+    ("customers.restore", &["archiving_hides_a_customer_until_it_is_restored"]),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
     (
         "contacts.get",
@@ -70,6 +71,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         ],
     ),
     ("contacts.archive", &["there_is_always_a_primary_contact"]),
+    ("contacts.restore", &["there_is_always_a_primary_contact"]),
     (
         "locations.list",
         &["the_first_location_of_a_type_is_primary_and_a_second_primary_is_a_conflict"],
@@ -94,6 +96,10 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         "locations.archive",
         &["archiving_a_primary_promotes_another_and_restoring_does_not_demote_it"],
     ),
+    (
+        "locations.restore",
+        &["archiving_a_primary_promotes_another_and_restoring_does_not_demote_it"],
+    ),
     ("tags.list", &["tag_names_are_unique_and_sorted_ignoring_case"]),
     ("tags.get", &["every_example_succeeds_and_its_answer_fits_the_schema"]),
     (
@@ -106,6 +112,8 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("tags.update", &["tag_names_are_unique_and_sorted_ignoring_case"]),
     ("tags.delete", &["deleting_a_tag_removes_its_assignments_and_records_them_in_the_history"]),
+    ("tags.attach", &["any_caller_who_may_write_attaches_and_detaches_tags"]),
+    ("tags.detach", &["any_caller_who_may_write_attaches_and_detaches_tags"]),
     (
         "notes.list",
         &[
@@ -155,6 +163,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "only_its_author_and_owners_can_change_a_note",
         ],
     ),
+    ("notes.restore", &["an_archived_note_is_hidden_until_it_is_restored"]),
     (
         "account.get",
         &[

@@ -91,6 +91,23 @@ fn underscored_names_are_listed_on_request_and_always_callable() {
     assert!(instructions.contains("customers_search") && !instructions.contains("customers."));
 }
 
+#[test]
+fn the_instructions_are_short_and_name_what_to_find_to_note_and_to_ask() {
+    let server = Server::start();
+    let encoder = tiktoken_rs::o200k_base().expect("the vocabulary");
+    let initialized =
+        server.ask(&server.business.owner_key, "/api/mcp", "initialize", json!({})).json();
+    let discovered = server.modern("server/discover", json!({}), &[]).json();
+    for (method, answer) in [("initialize", initialized), ("server/discover", discovered)] {
+        let instructions = answer["result"]["instructions"].as_str().expect("instructions");
+        let tokens = encoder.encode_ordinary(instructions).len();
+        assert!(tokens <= 250, "{method}: {tokens} tokens");
+        for said in ["find somebody, send customers.search", "use notes.create", "Ask the person"] {
+            assert!(instructions.contains(said), "{method}: {instructions}");
+        }
+    }
+}
+
 #[both]
 fn a_query_narrows_the_list_and_the_calls() {
     let server = Server::start();

@@ -7,6 +7,8 @@
 mod business;
 mod clients;
 mod customers;
+#[cfg(test)]
+mod requests;
 mod sample;
 mod welcome;
 

@@ -27,8 +27,8 @@ pub(super) fn require_free(
             format!("The customer {id} has this external_id: update that one, or send another one.")
         }
         (true, true) => format!(
-            "The archived customer {id} has this external_id: ask the operator to restore that one \
-             (zoop restore customer), or send another one."
+            "The archived customer {id} has this external_id: restore that one (customers.restore), or \
+             send another one."
         ),
     }))
 }

@@ -94,10 +94,7 @@ pub(crate) const ONE: &[Hint] = &[
     ),
     Hint::new(
         &["tags", "tag", "labels", "tag_id", "tag_ids"],
-        &[
-            Fields(&["tags"]),
-            Advice("only the operator attaches tags to a customer (tags.attach: zoop tag attach)"),
-        ],
+        &[Fields(&["tags"]), Advice("use tags.attach to tag a customer")],
     ),
     Hint::new(&["vip"], &[Fields(&["is_vip"])]),
     Hint::new(&["dnc", "do_not_call", "no_contact", "opt_out"], &[Fields(&["do_not_contact"])]),

@@ -31,17 +31,17 @@ fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
     note.draft && (!is_own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
-/// A note that the caller may change, or could change if it were not archived. The note's author and the
-/// tenant's owners may change it.
+/// A note that the caller may change, or could change if it were not archived. The note's author, the tenant's
+/// owners and the operator may change it.
 pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
     let note = store::get(ctx.tx, id)?;
     if is_hidden(&note, ctx.access, ctx.now) {
         return Err(Error::not_found("note"));
     }
     let may_change = match ctx.access.actor {
-        Actor::User { role: Role::Owner, .. } => true,
+        Actor::User { role: Role::Owner, .. } | Actor::Operator => true,
         Actor::User { id, .. } => id == note.created_by,
-        _ => false,
+        Actor::Tenant => false,
     };
     match (note.archived_at, may_change) {
         (_, true) => Ok(note),

@@ -10,6 +10,12 @@ pub(crate) const HINTS: &[Hint] = &[
     Hint::new(&["colour", "hex"], &[Fields(&["color"])]),
     Hint::new(
         &["customer_id", "customer", "customer_ids"],
-        &[Advice("only the operator attaches tags to a customer (tags.attach: zoop tag attach)")],
+        &[Advice("use tags.attach to tag a customer")],
     ),
+];
+
+/// For the tools that attach and detach tags.
+pub(crate) const ASSIGNMENT_HINTS: &[Hint] = &[
+    Hint::new(&["tag_id", "tag", "tag_name", "name", "label", "uuid"], &[Fields(&["id"])]),
+    Hint::new(&["customer", "customer_number", "customer_ids"], &[Fields(&["customer_id"])]),
 ];

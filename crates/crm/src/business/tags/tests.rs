@@ -92,6 +92,51 @@ fn deleting_a_tag_removes_its_assignments_and_records_them_in_the_history() {
     assert_eq!(change["new"], Value::Null);
 }
 
+#[both]
+fn any_caller_who_may_write_attaches_and_detaches_tags() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let (tag, customer) = (acme.id("tag"), acme.id("customer"));
+    let call = |caller, tool: &str, id: &str, customer: &str| {
+        env.call(caller, tool, json!({ "id": id, "customer_id": customer }))
+    };
+    let is_found = || {
+        let found = env.call(&acme.owner, "customers.search", json!({ "tag": tag })).unwrap();
+        found["rows"].as_array().unwrap().iter().any(|row| row["id"] == customer)
+    };
+    for caller in [&acme.owner, &acme.office, &acme.tenant] {
+        for _ in 0..2 {
+            let attached = call(caller, "tags.attach", tag, customer).unwrap();
+            let expected = json!({ "attached": true, "id": tag, "customer_id": customer });
+            assert_eq!(attached, expected, "a second time too");
+            assert!(is_found());
+        }
+        for _ in 0..2 {
+            let detached = call(caller, "tags.detach", tag, customer).unwrap();
+            let expected = json!({ "detached": true, "id": tag, "customer_id": customer });
+            assert_eq!(detached, expected, "a second time too");
+            assert!(!is_found());
+        }
+    }
+    let refused = |answer: crate::call::error::Result<Value>| {
+        let error = error_json(&answer.unwrap_err());
+        (error["kind"].as_str().unwrap().to_owned(), error["message"].as_str().unwrap().to_owned())
+    };
+    let (kind, _) = refused(call(&acme.tech, "tags.attach", tag, customer));
+    assert_eq!(kind, "insufficient_scope");
+    let other = env.business("Other");
+    let archived = acme.id("archived_customer");
+    assert!(call(&acme.owner, "tags.detach", tag, archived).is_ok());
+    let (kind, message) = refused(call(&acme.owner, "tags.attach", tag, archived));
+    assert_eq!(kind, "not_found");
+    assert!(message.contains("customers.restore"), "{message}");
+    for tool in ["tags.attach", "tags.detach"] {
+        for (id, customer) in [(other.id("tag"), customer), (tag, other.id("customer"))] {
+            assert_eq!(refused(call(&acme.owner, tool, id, customer)).0, "not_found", "{tool}");
+        }
+    }
+}
+
 /// Each part is a transaction of its own, so that a common tag does not hold up other writes.
 #[both]
 fn a_common_tag_is_deleted_in_parts() {

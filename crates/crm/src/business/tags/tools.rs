@@ -1,13 +1,14 @@
-//! The tools for tags. Only the operator can attach and detach tags.
+//! The tools for tags.
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::hints::HINTS;
+use super::hints::{ASSIGNMENT_HINTS, HINTS};
 use super::{DEFAULT_COLOR, MAX_TAGS, Tag, store};
 use crate::business::customers::{self, Customer};
 use crate::call::answer::{Page, done};
+use crate::call::archive::Archivable as _;
 use crate::call::argument::{Color, Fields, NotNull, Ranged, Text, input};
 use crate::call::context::{ReadCtx, Recorded, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
@@ -120,8 +121,7 @@ pub struct CreateTag;
 impl Tool for CreateTag {
     const NAME: &'static str = "tags.create";
     const TITLE: &'static str = "Create a tag";
-    const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. \
-         customers.create attaches tags; to other customers, only the operator does.";
+    const ABOUT: &'static str = "Creates a tag.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -264,7 +264,7 @@ impl Command for DeleteTag {
 
 input! {
     /// A tag and a customer.
-    pub struct AssignmentInput {
+    pub struct AssignmentInput, hints = ASSIGNMENT_HINTS {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
         /// The customer's id.
@@ -272,86 +272,108 @@ input! {
     }
 }
 
-/// What `tags.attach` and `tags.detach` return.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Assignment {
-    /// Whether the customer has the tag now.
-    pub attached: bool,
-    /// The tag's id.
-    pub id: Id<kinds::Tag>,
-    /// The customer's id.
-    pub customer_id: Id<kinds::Customer>,
-}
-
-macro_rules! assignment_tool {
-    ($tool:ident, $name:literal, $title:literal, $about:literal, $example:literal, $store:path, $attached:literal) => {
-        #[doc = concat!("`", $name, "`")]
-        pub struct $tool;
-
-        impl Tool for $tool {
-            const NAME: &'static str = $name;
-            const TITLE: &'static str = $title;
-            const ABOUT: &'static str = $about;
-            const SCOPE: Scope = Scope::Operate;
-            const ACTOR: ActorRule = ActorRule::Anyone;
-            const EXPOSURE: Exposure = Exposure::Operator;
-            const EXAMPLE: &'static str = $example;
-            type Input = AssignmentInput;
-            type Output = Assignment;
-        }
-
-        impl Command for $tool {
-            const EFFECT: Effect = Effect::Update;
-            const RECEIPT: Receipt = Receipt::Whole;
-            const REPLAY: Replay<Self> = Replay::Kept;
-
-            fn run(ctx: &mut WriteCtx<'_, '_>, input: &AssignmentInput) -> Result<Assignment> {
-                let tag = store::get(ctx.tx, input.id)?;
-                let customer = customers::store::get(ctx.tx, input.customer_id)?;
-                if $store(ctx.tx, customer.id, tag.id)? {
-                    record_assignment(ctx, &customer, &tag, $attached)?;
-                }
-                let (id, customer_id) = (tag.id, customer.id);
-                Ok(Assignment { attached: $attached, id, customer_id })
-            }
+macro_rules! assignment_answer {
+    ($(#[$about:meta])* $answer:ident, $(#[$flag_about:meta])* $flag:ident) => {
+        $(#[$about])*
+        #[derive(Debug, Serialize, JsonSchema)]
+        pub struct $answer {
+            $(#[$flag_about])*
+            pub $flag: bool,
+            /// The tag's id.
+            pub id: Id<kinds::Tag>,
+            /// The customer's id.
+            pub customer_id: Id<kinds::Customer>,
         }
     };
 }
-
-assignment_tool!(
-    AttachTag,
-    "tags.attach",
-    "Attach a tag",
-    "Attaches a tag to a customer.",
-    r#"{"id":"{tag}","customer_id":"{customer}"}"#,
-    store::attach,
-    true
+assignment_answer!(
+    /// What `tags.attach` returns.
+    Attached,
+    /// Always true: the customer has the tag now.
+    attached
 );
-assignment_tool!(
-    DetachTag,
-    "tags.detach",
-    "Detach a tag",
-    "Detaches a tag from a customer.",
-    r#"{"id":"{tag}","customer_id":"{archived_customer}"}"#,
-    store::detach,
-    false
+assignment_answer!(
+    /// What `tags.detach` returns.
+    Detached,
+    /// Always true: the customer does not have the tag now.
+    detached
 );
 
-/// Records an attached or detached tag in the search index and the history. Rejects more than [`MAX_TAGS`] tags.
+/// `tags.attach`
+pub struct AttachTag;
+
+impl Tool for AttachTag {
+    const NAME: &'static str = "tags.attach";
+    const TITLE: &'static str = "Attach a tag";
+    const ABOUT: &'static str = "Attaches a tag to a customer.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{tag}","customer_id":"{customer}"}"#;
+    type Input = AssignmentInput;
+    type Output = Attached;
+}
+
+impl Command for AttachTag {
+    const EFFECT: Effect = Effect::Add;
+    const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &AssignmentInput) -> Result<Attached> {
+        let tag = store::get(ctx.tx, input.id)?;
+        let customer = customers::store::get(ctx.tx, input.customer_id)?;
+        let customer = customer.unless_archived(ctx.access)?;
+        if store::attach(ctx.tx, customer.id, tag.id)? {
+            if customers::store::tags(ctx.tx, customer.id)?.len() > MAX_TAGS {
+                return Err(Error::conflict(format!(
+                    "This customer already has {MAX_TAGS} tags, the maximum: detach one first."
+                )));
+            }
+            record_assignment(ctx, &customer, json!(null), json!(tag.id))?;
+        }
+        Ok(Attached { attached: true, id: tag.id, customer_id: customer.id })
+    }
+}
+
+/// `tags.detach`
+pub struct DetachTag;
+
+impl Tool for DetachTag {
+    const NAME: &'static str = "tags.detach";
+    const TITLE: &'static str = "Detach a tag";
+    const ABOUT: &'static str = "Detaches a tag from a customer.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{tag}","customer_id":"{archived_customer}"}"#;
+    type Input = AssignmentInput;
+    type Output = Detached;
+}
+
+impl Command for DetachTag {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+    const REPLAY: Replay<Self> = Replay::Kept;
+
+    /// An archived customer loses the tag too, as it does when the tag is deleted.
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &AssignmentInput) -> Result<Detached> {
+        let tag = store::get(ctx.tx, input.id)?;
+        let customer = customers::store::get(ctx.tx, input.customer_id)?;
+        if store::detach(ctx.tx, customer.id, tag.id)? {
+            record_assignment(ctx, &customer, json!(tag.id), json!(null))?;
+        }
+        Ok(Detached { detached: true, id: tag.id, customer_id: customer.id })
+    }
+}
+
+/// Records a customer's change of tags in the search index and in its history.
 fn record_assignment(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
-    tag: &Tag,
-    attached: bool,
+    old: Value,
+    new: Value,
 ) -> Result<()> {
-    if attached && customers::store::tags(ctx.tx, customer.id)?.len() > MAX_TAGS {
-        return Err(Error::conflict(format!(
-            "This customer already has {MAX_TAGS} tags, the maximum: detach one first."
-        )));
-    }
     customers::store::reindex(ctx.tx, customer)?;
-    let (id, none) = (json!(tag.id), json!(null));
-    let (old, new) = if attached { (none, id) } else { (id, none) };
     ctx.changed(Customer::TYPE, customer.id.uuid(), "tag", old, new);
     Ok(())
 }

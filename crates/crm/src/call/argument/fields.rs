@@ -41,10 +41,6 @@ pub trait Input: Sized + Clone + Send + 'static {
     fn canonical(name: &str, value: &Json) -> Json;
 }
 
-/// Maximum `maxLength` in a schema: llama.cpp turns a schema into a grammar that repeats a rule `maxLength`
-/// times, and rejects 2,000 repetitions. A greater limit is stated in the field's description instead.
-const MAX_SCHEMA_LENGTH: u64 = 1_000;
-
 /// The JSON schema of an input: no additional properties, every field described.
 pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Value> {
     let mut properties = serde_json::Map::new();
@@ -52,8 +48,7 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     for field in fields {
         let mut schema = field.schema.clone();
         if let Some(object) = schema.as_object_mut() {
-            let about = field.about.clone() + &move_length_out(object);
-            object.insert("description".to_owned(), about.into());
+            object.insert("description".to_owned(), field.about.clone().into());
         }
         properties.insert(field.name.to_owned(), schema);
         if field.required {
@@ -68,19 +63,6 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     }
     schema.insert("additionalProperties".to_owned(), false.into());
     schema
-}
-
-/// Removes a `maxLength` that is too great for a schema. Returns a sentence that states the limit, or an empty
-/// string if nothing was removed.
-fn move_length_out(schema: &mut serde_json::Map<String, serde_json::Value>) -> String {
-    let Some(max) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
-        return String::new();
-    };
-    if max <= MAX_SCHEMA_LENGTH {
-        return String::new();
-    }
-    schema.remove("maxLength");
-    format!(" At most {},{:03} characters.", max / 1_000, max % 1_000)
 }
 
 /// The JSON schema of an answer, with every subschema inlined.

@@ -18,6 +18,7 @@ mod fields;
 mod hints;
 mod json;
 mod list;
+mod listed;
 mod name;
 mod number;
 mod values;
@@ -36,6 +37,7 @@ pub use hints::{Hint, Instead};
 pub(crate) use json::MAX_MEMBERS;
 pub use json::{Json, Object, is_blank};
 pub use list::List;
+pub(crate) use listed::listed_schema;
 pub use name::Name;
 pub use number::{Duration, Minutes, Ranged, Seconds};
 pub use values::{

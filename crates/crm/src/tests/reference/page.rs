@@ -65,6 +65,7 @@ const fn effect(tool: &ToolDef) -> &'static str {
         ToolKind::Query { .. } => "reads",
         ToolKind::Command { effect: Effect::Create, .. } => "creates",
         ToolKind::Command { effect: Effect::Update, .. } => "updates",
+        ToolKind::Command { effect: Effect::Add, .. } => "adds",
         ToolKind::Command { effect: Effect::Archive, .. } => "archives",
         ToolKind::Command { effect: Effect::Destroy, .. } => "deletes for good",
     }

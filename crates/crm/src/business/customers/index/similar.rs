@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use rphonetic::DoubleMetaphone;
 
 use super::said::SaidWord;
-use super::terms::{Terms, word_anywhere};
+use super::terms::{Terms, whole_name, word_anywhere};
 use crate::search::{Expression, Field, Prefix, cut};
 use crate::values::fold::Kind;
 
@@ -55,7 +55,8 @@ impl Terms {
         let sounding: Vec<_> = words.iter().map(|word| sounding_alike(prefix, word)).collect();
         let mut similar = vec![every(&exact, &misspelled), every(&exact, &sounding)];
         let telling: Vec<_> = words.iter().map(|word| is_telling(word)).collect();
-        similar.extend(fewer_words(&exact, &telling));
+        let names: Vec<_> = words.iter().map(|word| Some(whole_name(prefix, word))).collect();
+        similar.extend(fewer_words(&names, &exact, &telling));
         if words.len() > 1 {
             let one: Vec<_> = misspelled.into_iter().chain(sounding).flatten().collect();
             similar.push((!one.is_empty()).then_some(Expression::Any(one)));
@@ -80,26 +81,32 @@ fn is_telling(word: &SaidWord) -> bool {
     word.kind == Kind::Run || (!is_number && word.text.chars().count() >= MIN_LETTERS)
 }
 
-/// Finds rows that have fewer of the words: all but one, all but two, and so on down to any single word. The words that
-/// are left must be telling.
+/// Finds rows that have fewer of the words: all but one, all but two, and so on down to any single word; each first as
+/// names, then anywhere. The words that are left must be telling.
 fn fewer_words(
-    words: &[Option<Expression>],
+    names: &[Option<Expression>],
+    anywhere: &[Option<Expression>],
     telling: &[bool],
 ) -> impl Iterator<Item = Option<Expression>> {
-    let fewest = match words.len() {
+    let fewest = match telling.len() {
         few if few <= MAX_DROPPED_FROM => 1,
         some if some <= MAX_WORDS => some - 1,
         many => many,
     };
-    (fewest..words.len()).rev().map(|kept| {
-        Expression::any(subsets(words.len(), kept).filter_map(|subset| {
-            let is_kept = |index: &usize| subset >> index & 1 == 1;
-            let kept: Vec<_> = (0..words.len()).filter(is_kept).collect();
-            let is_telling = kept.iter().any(|index| telling[*index]);
-            let words = kept.iter().filter_map(|index| words[*index].clone());
-            if is_telling { Expression::all(words) } else { None }
-        }))
-    })
+    (fewest..telling.len())
+        .rev()
+        .flat_map(move |kept| [names, anywhere].map(|words| only(kept, words, telling)))
+}
+
+/// Finds rows that have this many of the words.
+fn only(kept: usize, words: &[Option<Expression>], telling: &[bool]) -> Option<Expression> {
+    Expression::any(subsets(words.len(), kept).filter_map(|subset| {
+        let is_kept = |index: &usize| subset >> index & 1 == 1;
+        let kept: Vec<_> = (0..words.len()).filter(is_kept).collect();
+        let is_telling = kept.iter().any(|index| telling[*index]);
+        let words = kept.iter().filter_map(|index| words[*index].clone());
+        if is_telling { Expression::all(words) } else { None }
+    }))
 }
 
 /// The subsets with `kept` of at most [`MAX_WORDS`] items, as bits.

@@ -183,13 +183,22 @@ fn whole_word(prefix: Prefix, word: &SaidWord) -> Expression {
     Expression::Any(vec![whole, whole_phone(prefix, &word.text)])
 }
 
+/// Finds rows with the word as a whole name, as typed or in another form.
+pub(super) fn whole_name(prefix: Prefix, word: &SaidWord) -> Expression {
+    let whole = std::iter::once(whole_word(prefix, word));
+    Expression::Any(whole.chain(other_names(prefix, word)).collect())
+}
+
+fn other_names(prefix: Prefix, word: &SaidWord) -> impl Iterator<Item = Expression> {
+    let names = word.names.iter();
+    names.map(move |name| Expression::Token(prefix.token(Field::WholeWord, cut(name))))
+}
+
 fn partial_word(prefix: Prefix, word: &SaidWord) -> Option<Expression> {
     let inside = std::iter::once(&word.text).chain(&word.spellings);
     let inside = inside.map(|text| Expression::Prefix(prefix.token(Field::Word, cut(text))));
     let phone = is_phone_word(word).then(|| partial_phone(prefix, &word.text));
-    let names = word.names.iter();
-    let names = names.map(|name| Expression::Token(prefix.token(Field::WholeWord, cut(name))));
-    Expression::any(inside.chain(phone).chain(names))
+    Expression::any(inside.chain(phone).chain(other_names(prefix, word)))
 }
 
 fn address_word(prefix: Prefix, word: &SaidWord) -> Option<Expression> {

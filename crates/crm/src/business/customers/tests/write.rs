@@ -242,7 +242,7 @@ fn updates_change_only_what_was_sent_and_reject_immutable_fields() {
 }
 
 #[both]
-fn archiving_hides_a_customer_until_the_operator_restores_it() {
+fn archiving_hides_a_customer_until_it_is_restored() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let id = acme.id("customer").to_owned();
@@ -266,12 +266,16 @@ fn archiving_hides_a_customer_until_the_operator_restores_it() {
         let message = text(&error, "message");
         assert!(message.starts_with("This customer is "), "{tool}: {message}");
         assert!(message.contains("archived"), "{tool}: {message}");
-        assert!(message.contains("zoop restore customer"), "{tool}: {message}");
+        assert!(message.contains("customers.restore"), "{tool}: {message}");
         let is_again = tool == "customers.archive";
         assert!(is_again || message.contains("restore it first"), "{tool}: {message}");
     }
-    env.call_as_operator(Some(acme.account), "customers.restore", json!({ "id": id }));
+    let restore = |caller| env.call(caller, "customers.restore", json!({ "id": id }));
+    let refused = error_json(&restore(&acme.tenant).unwrap_err());
+    assert!(text(&refused, "message").contains("needs a person to act"), "{refused}");
+    assert_eq!(restore(&acme.office).unwrap(), json!({ "restored": true, "id": id }));
     assert_eq!(search(&env, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
+    assert_eq!(error_json(&restore(&acme.office).unwrap_err())["kind"], "not_found");
 }
 
 #[both]

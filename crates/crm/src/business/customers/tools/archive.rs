@@ -24,9 +24,8 @@ pub struct ArchiveCustomer;
 impl Tool for ArchiveCustomer {
     const NAME: &'static str = "customers.archive";
     const TITLE: &'static str = "Archive a customer";
-    const ABOUT: &'static str = "Hides a customer from lists and keeps its history. Its contacts \
-        and locations can then be read but not changed. Only the operator can restore a customer \
-        (zoop restore).";
+    const ABOUT: &'static str = "Hides a customer from lists and keeps its history; \
+        its contacts and locations cannot be changed. customers.restore brings it back.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

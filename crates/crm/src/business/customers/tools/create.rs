@@ -24,30 +24,29 @@ const MAX_DUPLICATES: usize = 5;
 input! {
     /// A new customer.
     pub struct CreateCustomerInput, rules = rules, hints = hints::ONE {
-        /// Individual or company. It cannot be changed later.
+        /// Cannot be changed later.
         pub customer_type: CustomerType,
-        /// Given name; required for an individual, not for a company.
+        /// Required for an individual.
         pub first_name: Option<Text<128>>,
-        /// Family name; individuals only.
+        /// Individuals only.
         pub last_name: Option<Text<128>>,
-        /// Required for a company, not for an individual.
+        /// Required for a company.
         pub company_name: Option<Text<256>>,
-        /// In any common format, with area code.
+        /// In any format, with area code.
         pub phone: Option<PhoneNumber>,
-        /// E-mail address.
+        /// E-mail.
         pub email: Option<Email>,
-        /// General remarks about the customer, for the team. To record what happened and when, use
-        /// notes.create.
+        /// General remarks for the team; what happened belongs in notes.create.
         pub notes_internal: Option<Text<10_000>>,
-        /// A very important customer; default false.
+        /// Default false.
         pub is_vip: Option<bool>,
-        /// The team must not contact the customer; default false.
+        /// Default false.
         pub do_not_contact: Option<bool>,
-        /// Why the team must not contact the customer.
+        /// Why not to contact the customer.
         pub do_not_contact_reason: Option<Text<500>>,
-        /// How the customer was acquired, such as referral or google.
+        /// Such as referral or google.
         pub source: Option<Text<64>>,
-        /// The customer's id in another system; unique in the account.
+        /// Its id in another system, unique here.
         pub external_id: Option<Text<128>>,
         /// Ids or names of existing tags.
         pub tags: Option<List<Text<64>, 0, MAX_TAGS>>,
@@ -82,9 +81,9 @@ pub struct CreateCustomer;
 impl Tool for CreateCustomer {
     const NAME: &'static str = "customers.create";
     const TITLE: &'static str = "Create a customer";
-    const ABOUT: &'static str = "Creates a customer, with its first contact and location if sent: all \
-        of them or none. Search first: possible_duplicates in the answer lists customers with the \
-        same phone or e-mail.";
+    const ABOUT: &'static str = "Creates a customer with its first contact and \
+        location, or nothing. Search first; possible_duplicates in the answer have the same \
+        phone or e-mail.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -1,6 +1,6 @@
 //! `customers.restore`
 
-use crate::business::customers::store;
+use crate::business::customers::{hints, store};
 use crate::call::answer::Restored;
 use crate::call::archive::restore;
 use crate::call::argument::input;
@@ -12,7 +12,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The customer to restore.
-    pub struct RestoreCustomerInput {
+    pub struct RestoreCustomerInput, hints = hints::ONE {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
     }
@@ -24,17 +24,18 @@ pub struct RestoreCustomer;
 impl Tool for RestoreCustomer {
     const NAME: &'static str = "customers.restore";
     const TITLE: &'static str = "Restore a customer";
-    const ABOUT: &'static str = "Restores an archived customer with its previous status.";
-    const SCOPE: Scope = Scope::Operate;
-    const ACTOR: ActorRule = ActorRule::Anyone;
-    const EXPOSURE: Exposure = Exposure::Operator;
+    const ABOUT: &'static str = "Restores an archived customer with its previous \
+        status.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::User;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_customer}"}"#;
     type Input = RestoreCustomerInput;
     type Output = Restored<kinds::Customer>;
 }
 
 impl Command for RestoreCustomer {
-    const EFFECT: Effect = Effect::Update;
+    const EFFECT: Effect = Effect::Add;
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Kept;
 

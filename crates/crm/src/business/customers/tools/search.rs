@@ -26,30 +26,29 @@ const MAX_SIMILAR: usize = 10;
 input! {
     /// The filters of the search.
     pub struct SearchCustomersInput, hints = hints::SEARCH, aliases = hints::SEARCH_ALIASES {
-        /// Names (nicknames too), a phone, e-mail, customer number, or words of an address. Every word must
-        /// match somewhere. At most 256 characters.
+        /// Names, nicknames, a phone, e-mail, customer number or address; every word must match somewhere.
         pub q: Option<SearchText>,
-        /// Only this status; if left out, all but archived customers.
+        /// If left out, all but archived customers.
         pub status: Option<Status>,
-        /// Only this type.
+        /// Individuals or companies.
         pub r#type: Option<CustomerType>,
-        /// Only customers with this tag, given by its id.
+        /// A tag's id.
         pub tag: Option<Id<kinds::Tag>>,
-        /// The whole e-mail address, in upper or lower case.
+        /// The whole address, in any case.
         pub email: Option<Email>,
-        /// The whole customer number, such as C-0042.
+        /// Such as C-0042.
         pub customer_number: Option<Text<32>>,
         /// Only VIPs, or only others.
         pub is_vip: Option<Flag>,
         /// false leaves out those who must not be contacted.
         pub do_not_contact: Option<Flag>,
-        /// A location in this city.
+        /// Of any location.
         pub city: Option<Text<128>>,
-        /// A location with this ZIP or postal code.
+        /// Of any location.
         pub postal_code: Option<Text<16>>,
-        /// Whether there is any phone, a contact's included.
+        /// Its own or a contact's.
         pub has_phone: Option<Flag>,
-        /// The whole id in another system.
+        /// The id in another system.
         pub external_id: Option<Text<128>>,
     }
 }
@@ -83,9 +82,9 @@ pub struct SearchCustomers;
 impl Tool for SearchCustomers {
     const NAME: &'static str = "customers.search";
     const TITLE: &'static str = "Search customers";
-    const ABOUT: &'static str = "Finds customers as people speak of them. Whole names, phones, numbers and \
-        e-mails come first, then parts of them and nicknames, then addresses, each newest first. If \
-        nothing matches, up to 10 rows with match: similar are only near: check with the user.";
+    const ABOUT: &'static str = "Finds customers the way people name them: whole \
+        names, phones, numbers and e-mails first, then parts and nicknames, then addresses, each \
+        newest first. Rows with match: similar are only near: check with the user.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

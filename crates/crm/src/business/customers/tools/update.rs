@@ -29,30 +29,29 @@ input! {
     pub struct UpdateCustomerInput, rules = rules, hints = hints::ONE {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
-        /// Given name; individuals only.
+        /// Individuals only.
         pub first_name: NotNull<Text<128>>,
-        /// Family name; individuals only.
+        /// Individuals only.
         pub last_name: Patch<Text<128>>,
         /// Companies only.
         pub company_name: NotNull<Text<256>>,
-        /// In any common format, with area code.
+        /// In any format, with area code.
         pub phone: Patch<PhoneNumber>,
-        /// E-mail address.
+        /// E-mail.
         pub email: Patch<Email>,
-        /// General remarks about the customer, for the team, replaced as a whole. To add a remark, use
-        /// notes.create.
+        /// General remarks for the team, replaced as a whole; what happened belongs in notes.create.
         pub notes_internal: Patch<Text<10_000>>,
-        /// Whether it is a very important customer.
+        /// Is VIP.
         pub is_vip: NotNull<bool>,
-        /// Whether the team must not contact the customer.
+        /// Do not contact.
         pub do_not_contact: NotNull<bool>,
-        /// Why the team must not contact the customer.
+        /// Why not to contact the customer.
         pub do_not_contact_reason: Patch<Text<500>>,
-        /// How the customer was acquired.
+        /// Such as referral or google.
         pub source: Patch<Text<64>>,
-        /// The customer's id in another system; unique in the account.
+        /// Its id in another system, unique here.
         pub external_id: Patch<Text<128>>,
-        /// To archive a customer, use customers.archive.
+        /// To archive, use customers.archive.
         pub status: NotNull<SettableStatus>,
     }
 }

@@ -211,15 +211,24 @@ fn an_archived_note_is_hidden_until_it_is_restored() {
     let again = message(&business.owner, "notes.archive", json!({}));
     assert!(again.starts_with("This note is already archived"), "{again}");
     let changed = message(&business.office, "notes.update", json!({ "pinned": true }));
-    assert!(changed.starts_with("This note is archived; restore it first: "), "{changed}");
+    assert!(
+        changed.starts_with("This note is archived; restore it first (notes.restore)"),
+        "{changed}"
+    );
     let others = message(&business.tech, "notes.update", json!({ "pinned": true }));
     assert!(
         others.starts_with("There is no such note"),
         "the caller is neither the author nor an owner: {others}"
     );
-    let by_owner = env.call(&business.owner, "notes.restore", json!({ "id": id }));
-    assert_eq!(kind(by_owner), "insufficient_scope");
-    assert_eq!(restore().unwrap(), json!({ "restored": true, "id": id }));
+    let restore_as = |caller| env.call(caller, "notes.restore", json!({ "id": id }));
+    assert_eq!(kind(restore_as(&business.tech)), "not_found", "neither the author nor an owner");
+    assert_eq!(kind(restore_as(&business.tenant)), "invalid_input");
+    let restored = json!({ "restored": true, "id": id });
+    for restore in [&restore as &dyn Fn() -> _, &|| restore_as(&business.owner)] {
+        assert_eq!(restore().unwrap(), restored);
+        archive().unwrap();
+    }
+    assert_eq!(restore_as(&business.office).unwrap(), restored);
     assert_eq!(shown(), [1, 1, 1]);
     assert!(env.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());
 }

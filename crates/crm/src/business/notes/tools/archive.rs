@@ -16,9 +16,8 @@ pub struct ArchiveNote;
 impl Tool for ArchiveNote {
     const NAME: &'static str = "notes.archive";
     const TITLE: &'static str = "Archive a note";
-    const ABOUT: &'static str = "Hides a note from notes.list and notes.get; its data is kept. \
-        Only its author or an owner may. Only the operator can restore it (zoop restore). \
-        Needs a user key or OAuth token.";
+    const ABOUT: &'static str = "Hides a note from lists. Only its author or an owner \
+        may. notes.restore brings it back.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;

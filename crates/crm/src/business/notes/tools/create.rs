@@ -14,7 +14,7 @@ use crate::values::id::{Id, kinds};
 input! {
     /// A new note.
     pub struct CreateNoteInput, rules = rules, hints = HINTS {
-        /// Type of the record to put the note on; sent together with subject_id. Without them the note is standalone.
+        /// The record's type, with subject_id; without both, the note is standalone.
         pub subject_type: Option<SubjectType>,
         /// The record's id.
         pub subject_id: Option<Id<kinds::Subject>>,
@@ -50,14 +50,13 @@ impl Input for NoteText {
         vec![
             Field {
                 name: "body",
-                about: "The text; required unless draft is true.".to_owned(),
+                about: "Required unless draft is true.".to_owned(),
                 schema: <Option<Text<MAX_BODY>> as Argument>::schema(),
                 required: false,
             },
             Field {
                 name: "draft",
-                about: "true: only you see it, and it expires after 24 hours unless \
-                        notes.update commits it; default false."
+                about: "true: only you see it, and it expires after a day unless notes.update commits it."
                     .to_owned(),
                 schema: <Option<bool> as Argument>::schema(),
                 required: false,
@@ -86,9 +85,7 @@ pub struct CreateNote;
 impl Tool for CreateNote {
     const NAME: &'static str = "notes.create";
     const TITLE: &'static str = "Create a note";
-    const ABOUT: &'static str = "Creates a note, on a record or standalone. Needs a user key or \
-        OAuth token, not a tenant key. Note writes are limited per person per minute: above \
-        the limit, a conflict error says when to retry.";
+    const ABOUT: &'static str = "Creates a note, on a record or standalone.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -20,21 +20,19 @@ use crate::values::zone::Zone;
 input! {
     /// The filters of the list.
     pub struct ListNotesInput, rules = rules, hints = HINTS {
-        /// true lists pinned notes only.
+        /// true lists only pinned ones.
         pub pinned: Option<bool>,
-        /// Only notes on this type of record; standalone: only notes on no record.
+        /// standalone lists notes on no record.
         pub subject_type: Option<SubjectFilter>,
-        /// Only notes on this record; not with standalone.
+        /// Not with standalone.
         pub subject_id: Option<Id<kinds::Subject>>,
-        /// Only notes on this customer and on what belongs to it (contacts, locations, jobs …); not with
-        /// standalone.
+        /// Notes on a customer and on its contacts, locations, jobs …; not with standalone.
         pub customer_id: Option<Id<kinds::Customer>>,
-        /// Words that must each occur in the body: as a word, its start or another form of it (heaters,
-        /// heater); not with standalone. At most 256 characters.
+        /// Words of the body, their beginnings or other forms (heaters, heater); not with standalone.
         pub q: Option<SearchText>,
-        /// At or after this RFC 3339 time, or date or local time in the account's time zone.
+        /// At or after this RFC 3339 time, date or local time.
         pub created_after: Option<DateOrTime>,
-        /// Before this time, likewise.
+        /// Before this time.
         pub created_before: Option<DateOrTime>,
         /// Author's user id, or me.
         pub created_by: Option<Author>,

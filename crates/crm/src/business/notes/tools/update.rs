@@ -19,13 +19,13 @@ input! {
         pub id: Id<kinds::Note>,
         /// The new text.
         pub body: NotNull<Text<MAX_BODY>>,
-        /// Whether it is pinned.
+        /// Pinned.
         pub pinned: NotNull<bool>,
-        /// Sent together with subject_id; null in both detaches the note.
+        /// With subject_id; null in both detaches the note.
         pub subject_type: Patch<SubjectType>,
         /// The record's id.
         pub subject_id: Patch<Id<kinds::Subject>>,
-        /// false commits a draft; a committed note cannot become a draft again.
+        /// false commits a draft.
         pub draft: NotNull<bool>,
         ..words: KnownWords
     }
@@ -49,8 +49,8 @@ pub struct UpdateNote;
 impl Tool for UpdateNote {
     const NAME: &'static str = "notes.update";
     const TITLE: &'static str = "Update a note";
-    const ABOUT: &'static str = "Changes the fields sent; the others stay. Only the note's author \
-        or an owner may. Needs a user key or OAuth token.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others. Only \
+        its author or an owner may.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -36,17 +36,17 @@ pub const GROUP: Group = Group {
 input! {
     /// A person to add.
     pub struct PrimaryContactInput, hints = HINTS {
-        /// Given name.
+        /// First name.
         pub first_name: Text<128>,
-        /// Family name.
+        /// Last name.
         pub last_name: Text<128>,
-        /// In any common format, with area code.
+        /// In any format, with area code.
         pub phone: Option<PhoneNumber>,
-        /// E-mail address.
+        /// E-mail.
         pub email: Option<Email>,
-        /// Whether the phone takes text messages; default true.
+        /// Default true.
         pub phone_can_sms: Option<bool>,
-        /// What to contact them about; default general.
+        /// Default general.
         pub role: Option<ContactRole>,
         /// Job title.
         pub title: Option<Text<128>>,
@@ -73,7 +73,7 @@ input! {
     pub struct ListContactsInput, hints = HINTS {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// true lists only archived contacts.
+        /// true lists only archived ones.
         pub archived: Option<bool>,
     }
 }
@@ -159,8 +159,7 @@ input! {
     pub struct CreateContactInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// true makes it primary and demotes the previous primary contact; default false. The first
-        /// contact is always primary.
+        /// true demotes the previous primary contact; default false. The first is always primary.
         pub is_primary: Option<bool>,
         ..person: PrimaryContactInput
     }
@@ -244,9 +243,9 @@ pub struct ArchiveContact;
 impl Tool for ArchiveContact {
     const NAME: &'static str = "contacts.archive";
     const TITLE: &'static str = "Archive a contact";
-    const ABOUT: &'static str = "Hides a contact and keeps its history. The last contact cannot be \
-        archived; if the primary contact is archived, the oldest other contact becomes primary. \
-        Only the operator can restore a contact (zoop restore).";
+    const ABOUT: &'static str = "Hides a contact, unless it is the last one. If the \
+        primary contact is archived, the oldest other one becomes primary. contacts.restore \
+        brings it back.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -1,6 +1,7 @@
 //! `contacts.restore`
 
 use crate::business::customers::contacts::Contact;
+use crate::business::customers::contacts::hints::HINTS;
 use crate::business::customers::{self, children};
 use crate::call::answer::Restored;
 use crate::call::argument::input;
@@ -12,7 +13,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The contact to restore.
-    pub struct RestoreContactInput {
+    pub struct RestoreContactInput, hints = HINTS {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
     }
@@ -24,17 +25,18 @@ pub struct RestoreContact;
 impl Tool for RestoreContact {
     const NAME: &'static str = "contacts.restore";
     const TITLE: &'static str = "Restore a contact";
-    const ABOUT: &'static str = "Restores an archived contact, which does not become primary.";
-    const SCOPE: Scope = Scope::Operate;
-    const ACTOR: ActorRule = ActorRule::Anyone;
-    const EXPOSURE: Exposure = Exposure::Operator;
+    const ABOUT: &'static str = "Restores an archived contact, which does not become \
+        primary.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::User;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_contact}"}"#;
     type Input = RestoreContactInput;
     type Output = Restored<kinds::Contact>;
 }
 
 impl Command for RestoreContact {
-    const EFFECT: Effect = Effect::Update;
+    const EFFECT: Effect = Effect::Add;
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Kept;
 

@@ -18,22 +18,21 @@ input! {
     pub struct UpdateContactInput, rules = update_rules, hints = HINTS {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
-        /// Its customer's id. A contact cannot be moved to another customer.
+        /// Its customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// Given name.
+        /// First name.
         pub first_name: NotNull<Text<128>>,
-        /// Family name.
+        /// Last name.
         pub last_name: NotNull<Text<128>>,
-        /// In any common format, with area code.
+        /// In any format, with area code.
         pub phone: Patch<PhoneNumber>,
-        /// E-mail address.
+        /// E-mail.
         pub email: Patch<Email>,
-        /// true makes it primary and demotes the previous primary contact; false is an error on the
-        /// primary contact.
+        /// true demotes the previous primary contact; false is an error on the primary contact.
         pub is_primary: NotNull<bool>,
-        /// Whether the phone takes text messages.
+        /// Phone can SMS.
         pub phone_can_sms: NotNull<bool>,
-        /// What to contact them about.
+        /// Role.
         pub role: NotNull<ContactRole>,
         /// Job title.
         pub title: Patch<Text<128>>,
@@ -50,8 +49,9 @@ pub struct UpdateContact;
 impl Tool for UpdateContact {
     const NAME: &'static str = "contacts.update";
     const TITLE: &'static str = "Update a contact";
-    const ABOUT: &'static str = "Changes the fields sent and keeps the others. An individual's own \
-        contact is the same person: a new name, phone or e-mail changes the customer too.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others. An \
+        individual's own contact is the same person: a new name, phone or e-mail changes the \
+        customer too.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -41,32 +41,31 @@ input! {
     pub struct LocationInput, rules = coordinate_rules, hints = HINTS {
         /// Street address.
         pub address_line1: Text<256>,
-        /// Unit, suite and the like.
+        /// Unit or suite.
         pub address_line2: Option<Text<256>>,
         /// City.
         pub city: Text<128>,
-        /// State or province code.
+        /// State or province.
         pub state: Text<128>,
         /// ZIP or postal code.
         pub postal_code: Text<16>,
-        /// ISO 3166-1 alpha-2; default US.
+        /// Two letters; default US.
         pub country: Option<CountryCode>,
         /// Default service.
         pub location_type: Option<LocationType>,
-        /// Nickname, such as Warehouse.
+        /// Such as Warehouse.
         pub label: Option<Text<128>>,
-        /// true only if its type has no primary location; default false. The first location of a type
-        /// is always primary.
+        /// Default false; true only if its type has no primary location. The first of a type always is.
         pub is_primary: Option<bool>,
-        /// Gate or alarm codes and the like. For a log, use notes.create.
+        /// Gate codes and the like; a log belongs in notes.create.
         pub access_notes: Option<Text<10_000>>,
         /// Where to park.
         pub parking_notes: Option<Text<10_000>>,
-        /// Anything else that the crew should know.
+        /// Anything else for the crew.
         pub service_notes: Option<Text<10_000>>,
-        /// Only together with longitude.
+        /// Only with longitude.
         pub latitude: Option<Latitude>,
-        /// Only together with latitude.
+        /// Only with latitude.
         pub longitude: Option<Longitude>,
         /// Google Places id.
         pub place_id: Option<Text<512>>,
@@ -88,7 +87,7 @@ input! {
     pub struct ListLocationsInput, hints = HINTS {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// true lists only archived locations.
+        /// true lists only archived ones.
         pub archived: Option<bool>,
     }
 }
@@ -263,9 +262,8 @@ pub struct ArchiveLocation;
 impl Tool for ArchiveLocation {
     const NAME: &'static str = "locations.archive";
     const TITLE: &'static str = "Archive a location";
-    const ABOUT: &'static str = "Hides an address and keeps its history. If a primary address is \
-        archived, the oldest other address of its type becomes primary. Only the operator can \
-        restore an address (zoop restore).";
+    const ABOUT: &'static str = "Hides an address. If it was primary, the oldest \
+        other one of its type becomes primary. locations.restore brings it back.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -3,6 +3,7 @@
 use crate::business::customers;
 use crate::business::customers::children;
 use crate::business::customers::locations::Location;
+use crate::business::customers::locations::hints::HINTS;
 use crate::call::answer::Restored;
 use crate::call::argument::input;
 use crate::call::context::WriteCtx;
@@ -13,7 +14,7 @@ use crate::values::id::{Id, kinds};
 
 input! {
     /// The location to restore.
-    pub struct RestoreLocationInput {
+    pub struct RestoreLocationInput, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
     }
@@ -25,17 +26,18 @@ pub struct RestoreLocation;
 impl Tool for RestoreLocation {
     const NAME: &'static str = "locations.restore";
     const TITLE: &'static str = "Restore a location";
-    const ABOUT: &'static str = "Restores an archived location. It becomes primary only if it is the only location of its type.";
-    const SCOPE: Scope = Scope::Operate;
-    const ACTOR: ActorRule = ActorRule::Anyone;
-    const EXPOSURE: Exposure = Exposure::Operator;
+    const ABOUT: &'static str = "Restores an archived location, which becomes primary \
+        if no other of its type is.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::User;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_location}"}"#;
     type Input = RestoreLocationInput;
     type Output = Restored<kinds::Location>;
 }
 
 impl Command for RestoreLocation {
-    const EFFECT: Effect = Effect::Update;
+    const EFFECT: Effect = Effect::Add;
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Kept;
 

@@ -20,35 +20,35 @@ input! {
     pub struct UpdateLocationInput, rules = update_rules, hints = HINTS {
         /// The location's id.
         pub id: Id<kinds::Location>,
-        /// Its customer's id. A location cannot be moved to another customer.
+        /// Its customer's id.
         pub customer_id: Id<kinds::Customer>,
         /// Street address.
         pub address_line1: NotNull<Text<256>>,
-        /// Unit, suite and the like.
+        /// Unit or suite.
         pub address_line2: Patch<Text<256>>,
         /// City.
         pub city: NotNull<Text<128>>,
-        /// State or province code.
+        /// State or province.
         pub state: NotNull<Text<128>>,
         /// ZIP or postal code.
         pub postal_code: NotNull<Text<16>>,
-        /// ISO 3166-1 alpha-2.
+        /// Two letters.
         pub country: NotNull<CountryCode>,
-        /// What it is for.
+        /// Location type.
         pub location_type: NotNull<LocationType>,
-        /// Nickname.
+        /// Such as Warehouse.
         pub label: Patch<Text<128>>,
         /// false demotes it; true promotes it if its type has no primary location.
         pub is_primary: NotNull<bool>,
-        /// Gate or alarm codes and the like, replaced as a whole. For a log, use notes.create.
+        /// Gate codes and the like, replaced as a whole; a log belongs in notes.create.
         pub access_notes: Patch<Text<10_000>>,
         /// Where to park, replaced as a whole.
         pub parking_notes: Patch<Text<10_000>>,
-        /// Anything else that the crew should know, replaced as a whole.
+        /// Anything else for the crew, replaced as a whole.
         pub service_notes: Patch<Text<10_000>>,
-        /// Only together with longitude, including to clear it.
+        /// Only with longitude.
         pub latitude: Patch<Latitude>,
-        /// Only together with latitude, including to clear it.
+        /// Only with latitude.
         pub longitude: Patch<Longitude>,
         /// Google Places id.
         pub place_id: Patch<Text<512>>,
@@ -74,9 +74,8 @@ pub struct UpdateLocation;
 impl Tool for UpdateLocation {
     const NAME: &'static str = "locations.update";
     const TITLE: &'static str = "Update a location";
-    const ABOUT: &'static str = "Changes the fields sent and keeps the others. To promote another \
-        location, first set is_primary to false on the primary location, then to true on the \
-        other.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others. To \
+        promote another location, first set is_primary to false on the primary one.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

@@ -1,0 +1,48 @@
+//! The schema of an input as `tools/list` tells it. `docs/tools.md` has what is left out here.
+
+use serde_json::{Map, Value};
+
+use super::fields::{Field, object_schema};
+
+/// The schema of an input as callers are told it. A model reads it with every request, so it leaves out what a call
+/// rarely needs and a refusal tells as well: lengths, ranges of fractions, and descriptions that say no more than the
+/// field's name or than the server's instructions.
+pub(crate) fn listed_schema(fields: &[Field]) -> Map<String, Value> {
+    let mut schema = object_schema(fields);
+    shorten(&mut schema);
+    schema
+}
+
+fn shorten(schema: &mut Map<String, Value>) {
+    schema.remove("maxLength");
+    if schema.get("type").is_some_and(|kind| kind == "number") {
+        schema.remove("minimum");
+        schema.remove("maximum");
+    }
+    if let Some(items) = schema.get_mut("items").and_then(Value::as_object_mut) {
+        shorten(items);
+    }
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        let Some(property) = property.as_object_mut() else { continue };
+        let about = property.get("description").and_then(Value::as_str);
+        if about.is_some_and(|about| is_clear_without(name, about)) {
+            property.remove("description");
+        }
+        shorten(property);
+    }
+}
+
+/// Fields of many tools that the server's instructions explain.
+const EXPLAINED_ONCE: &[&str] = &["cursor", "idempotency_key"];
+
+/// Whether a field's name says all that its description does.
+fn is_clear_without(name: &str, about: &str) -> bool {
+    let letters = |text: &str| {
+        let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.map(|letter| letter.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
+    EXPLAINED_ONCE.contains(&name)
+        || letters(about) == letters(name)
+        || name.ends_with("id") && about.ends_with("'s id.")
+}
