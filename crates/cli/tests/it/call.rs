@@ -141,7 +141,7 @@ fn tags_are_attached_and_detached() {
     assert_eq!(attached["attached"], true);
     assert_eq!(tagged()[0]["id"], customer.as_str());
     let detached = site.folder.json(&["tag", "detach", &tag, &customer]);
-    assert_eq!(detached["attached"], false);
+    assert_eq!(detached["detached"], true);
     assert_eq!(tagged(), json!([]));
     let attached = site.folder.zoop(&["tag", "attach", "hoa", "Marco Reyes"]);
     assert_eq!(attached.stdout, "Marco Reyes now has the tag HOA\n", "{}", attached.stderr);

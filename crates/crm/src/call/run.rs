@@ -313,7 +313,12 @@ fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
         let attainable = access.attainable().has(tool.scope);
         return Err(Error::InsufficientScope { required, attainable });
     }
-    if tool.actor == ActorRule::User && access.actor == Actor::Tenant {
+    let may_act = match (tool.actor, access.actor) {
+        (ActorRule::Anyone, _) | (_, Actor::User { .. }) => true,
+        (ActorRule::UserOrOperator, actor) => actor == Actor::Operator,
+        (ActorRule::User, _) => false,
+    };
+    if !may_act {
         return Err(Error::invalid(format!(
             "{} needs a person to act: use a user key (zoop_uk_) or an OAuth token instead of a \
              tenant key.",

@@ -127,8 +127,10 @@ pub enum Step<T> {
 pub enum ActorRule {
     /// Any actor.
     Anyone,
-    /// Only a user, or the operator.
+    /// Only a user.
     User,
+    /// A user, or the operator.
+    UserOrOperator,
 }
 
 /// Who is offered a tool.

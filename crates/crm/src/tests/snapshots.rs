@@ -55,7 +55,7 @@ fn every_tool_matches_its_snapshot() {
             "title": tool.title,
             "description": tool.about,
             "scope": tool.scope.name(),
-            "needs a person": tool.actor == ActorRule::User,
+            "needs a person": tool.actor != ActorRule::Anyone,
             "effect": effect(tool),
             "input": tool.input_schema(),
             "output": tool.output_schema(),

@@ -69,7 +69,7 @@ fn caller(rng: &mut Rng, tenant: &Tenant, tool: &Tool) -> usize {
     let any = rng.roll(tenant.callers.len());
     let is_allowed = |caller: &usize| {
         tenant.may(*caller, tool.scope)
-            && (!tool.needs_user || tenant.callers[*caller].user.is_some())
+            && tenant.may_act(*caller, tool.callers)
             && tenant.may(*caller, OPERATE) == [ADMINISTER, OPERATE].contains(&tool.scope)
     };
     let allowed: Vec<_> = (0..tenant.callers.len()).filter(is_allowed).collect();

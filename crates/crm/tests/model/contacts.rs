@@ -170,7 +170,7 @@ impl Tenant {
         let has = |customer: &Customer| customer.contacts.iter().any(|it| it.shown["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
         if customer.is_archived() {
-            return Err(CONFLICT);
+            return Err(NOT_FOUND);
         }
         let mut contacts = customer.contacts.iter_mut();
         let found = contacts.find(|contact| contact.shown["id"] == *id && !contact.is_active());

@@ -224,11 +224,18 @@ const CHANGED_NOTE: &[Field] = &[
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) scope: &'static str,
-    /// Whether only a user may call it.
-    pub(super) needs_user: bool,
+    pub(super) callers: Callers,
     pub(super) fields: &'static [Field],
     /// How often sequences call it, relative to the others.
     pub(super) weight: usize,
+}
+
+/// Who may call a tool, besides having its scope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callers {
+    Anyone,
+    Users,
+    UsersAndOperator,
 }
 
 const fn tool(
@@ -237,11 +244,15 @@ const fn tool(
     fields: &'static [Field],
     weight: usize,
 ) -> Tool {
-    Tool { name, scope, needs_user: false, fields, weight }
+    Tool { name, scope, callers: Callers::Anyone, fields, weight }
 }
 
 const fn for_users(tool: Tool) -> Tool {
-    Tool { needs_user: true, ..tool }
+    Tool { callers: Callers::Users, ..tool }
+}
+
+const fn for_users_and_operator(tool: Tool) -> Tool {
+    Tool { callers: Callers::UsersAndOperator, ..tool }
 }
 
 const RC: &str = "read:customers";
@@ -263,19 +274,19 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("customers.create", WC, NEW_CUSTOMER, 5),
     tool("customers.update", WC, CHANGED_CUSTOMER, 7),
     tool("customers.archive", WC, ONE, 2),
-    tool("customers.restore", OPERATE, ONE, 2),
+    for_users_and_operator(tool("customers.restore", WC, ONE, 2)),
     tool("contacts.list", RC, OF_CUSTOMER, 2),
     tool("contacts.get", RC, ONE_BY_ID, 2),
     tool("contacts.create", WC, NEW_CONTACT, 7),
     tool("contacts.update", WC, CHANGED_CONTACT, 7),
     tool("contacts.archive", WC, ONE_OF_CUSTOMER, 5),
-    tool("contacts.restore", OPERATE, ONE, 4),
+    for_users_and_operator(tool("contacts.restore", WC, ONE, 4)),
     tool("locations.list", RC, OF_CUSTOMER, 2),
     tool("locations.get", RC, ONE_BY_ID, 2),
     tool("locations.create", WC, const { &NEW_LOCATION }, 6),
     tool("locations.update", WC, CHANGED_LOCATION, 7),
     tool("locations.archive", WC, ONE_OF_CUSTOMER, 4),
-    tool("locations.restore", OPERATE, ONE, 3),
+    for_users_and_operator(tool("locations.restore", WC, ONE, 3)),
     tool("tags.list", RC, OF_TENANT, 1),
     tool("tags.get", RC, ONE, 1),
     for_users(tool(
@@ -291,14 +302,14 @@ pub(super) const TOOLS: &[Tool] = &[
         3,
     ),
     tool("tags.delete", WC, ONE, 2),
-    tool("tags.attach", OPERATE, ONE_OF_CUSTOMER, 5),
-    tool("tags.detach", OPERATE, ONE_OF_CUSTOMER, 2),
+    tool("tags.attach", WC, ONE_OF_CUSTOMER, 5),
+    tool("tags.detach", WC, ONE_OF_CUSTOMER, 2),
     tool("notes.list", RN, NOTE_FILTERS, 6),
     tool("notes.get", RN, ONE, 3),
     for_users(tool("notes.create", WN, NEW_NOTE, 10)),
     for_users(tool("notes.update", WN, CHANGED_NOTE, 8)),
     for_users(tool("notes.archive", WN, ONE, 3)),
-    tool("notes.restore", OPERATE, ONE, 2),
+    for_users_and_operator(tool("notes.restore", WN, ONE, 2)),
     tool(
         "subjects.create",
         OPERATE,

@@ -144,7 +144,7 @@ impl Tenant {
         let has = |customer: &Customer| customer.locations.iter().any(|own| own["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
         if customer.is_archived() {
-            return Err(CONFLICT);
+            return Err(NOT_FOUND);
         }
         let location = customer.locations.iter_mut().find(|location| location["id"] == *id);
         let location = location.filter(|location| is_archived(location)).ok_or(NOT_FOUND)?;

@@ -45,7 +45,7 @@ impl Tenant {
                 note.shown["updated_at"] = json!(time(now));
                 Ok((json!({ "archived": true, "id": id }), note.shown["draft"] == false))
             }
-            "restore" => Ok((self.restore_note(&id, now)?, true)),
+            "restore" => self.restore_note(&id, caller, now),
             other => panic!("notes.{other}"),
         }
     }
@@ -184,15 +184,23 @@ impl Tenant {
         self.notes.iter().rev().filter(matches).map(|note| self.with_names(&note.shown)).collect()
     }
 
-    pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Predicted {
-        // Only its author may see a draft, archived or not.
-        let found = self.notes.iter_mut().find(|note| {
-            note.shown["id"] == *id && note.is_archived && note.shown["draft"] == false
+    fn restore_note(&mut self, id: &Value, caller: usize, now: i64) -> Predicted<(Value, bool)> {
+        let user = self.callers[caller].user.clone();
+        let is_trusted = self.is_owner(caller) || user.is_none();
+        // Only its author may see a draft, archived or not, until it has expired.
+        let found = self.notes.iter().position(|note| {
+            let is_author = note.shown["created_by"].as_str() == user.as_deref();
+            let is_seen = note.shown["draft"] == false || is_author && note.created + DAY > now;
+            note.shown["id"] == *id && note.is_archived && is_seen && (is_trusted || is_author)
         });
-        let note = found.ok_or(NOT_FOUND)?;
+        let index = found.ok_or(NOT_FOUND)?;
+        if let Some(user) = user {
+            self.count_write(&user, now)?;
+        }
+        let note = &mut self.notes[index];
         note.is_archived = false;
         note.shown["updated_at"] = json!(time(now));
-        Ok(json!({ "restored": true, "id": id }))
+        Ok((json!({ "restored": true, "id": id }), note.shown["draft"] == false))
     }
 
     /// The index of a note that the caller may see: not an archived note, nor a draft that has expired or belongs to

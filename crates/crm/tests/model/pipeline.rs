@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::arguments::{self, Object, is_blank};
-use super::contract::{Presence, Tool};
+use super::contract::{Callers, OPERATE, Presence, Tool};
 use super::notes::DAY;
 use super::pools;
 use super::state::{
@@ -73,8 +73,15 @@ impl Tenant {
         if !self.may(caller, tool.scope) {
             return Err(NO_SCOPE);
         }
-        let is_user = self.callers[caller].user.is_some();
-        if tool.needs_user && !is_user { Err(INVALID) } else { Ok(()) }
+        if self.may_act(caller, tool.callers) { Ok(()) } else { Err(INVALID) }
+    }
+
+    pub(super) fn may_act(&self, caller: usize, callers: Callers) -> bool {
+        match callers {
+            Callers::Anyone => true,
+            Callers::UsersAndOperator if self.may(caller, OPERATE) => true,
+            Callers::Users | Callers::UsersAndOperator => self.callers[caller].user.is_some(),
+        }
     }
 
     fn run(

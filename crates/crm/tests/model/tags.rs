@@ -60,12 +60,12 @@ impl Tenant {
                 Ok(json!({ "deleted": true, "id": id }))
             }
             "attach" => {
-                self.customer(&customer_id)?.tags.insert(text);
+                self.active_customer(&customer_id)?.tags.insert(text);
                 Ok(json!({ "attached": true, "id": id, "customer_id": customer_id }))
             }
             "detach" => {
                 self.customer(&customer_id)?.tags.remove(&text);
-                Ok(json!({ "attached": false, "id": id, "customer_id": customer_id }))
+                Ok(json!({ "detached": true, "id": id, "customer_id": customer_id }))
             }
             other => panic!("tags.{other}"),
         }

@@ -262,13 +262,7 @@ pub(crate) fn restore<C: Child>(
 ) -> Result<(Restored<C::Kind>, super::Customer)> {
     let not_found = || Error::not_found(C::Kind::ARCHIVED);
     let customer = C::customer_of(ctx.tx, id)?.ok_or_else(not_found)?;
-    let customer = store::get(ctx.tx, customer)?;
-    if customer.archived_at.is_some() {
-        return Err(Error::conflict(format!(
-            "This {}'s customer is archived: restore the customer first.",
-            C::Kind::WORD
-        )));
-    }
+    let customer = store::get(ctx.tx, customer)?.unless_archived(ctx.access)?;
     let children = Children::<C>::read(ctx.tx, customer.id)?;
     let old = children.find(ctx.tx, id)?;
     let new = archive::restored_record(ctx, &old)?;

@@ -31,25 +31,36 @@ fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
     note.draft && (!is_own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
-/// A note that the caller may change, or could change if it were not archived. The note's author, the tenant's
-/// owners and the operator may change it.
+/// A note that the caller may change, or could change if it were not archived.
 pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
     let note = store::get(ctx.tx, id)?;
     if is_hidden(&note, ctx.access, ctx.now) {
         return Err(Error::not_found("note"));
     }
-    let may_change = match ctx.access.actor {
-        Actor::User { role: Role::Owner, .. } | Actor::Operator => true,
-        Actor::User { id, .. } => id == note.created_by,
-        Actor::Tenant => false,
-    };
-    match (note.archived_at, may_change) {
+    match (note.archived_at, may_change(ctx.access, &note)) {
         (_, true) => Ok(note),
         (Some(_), false) => Err(Error::not_found("note")),
         (None, false) => Err(Error::invalid(
             "Only the note's author or an owner of the account can change it: ask one of them, or \
              create a note of your own.",
         )),
+    }
+}
+
+/// An archived note that the caller may restore.
+pub(super) fn restorable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
+    let note = store::get(ctx.tx, id)?;
+    let is_known = !is_hidden(&note, ctx.access, ctx.now) && may_change(ctx.access, &note);
+    let is_found = is_known && note.archived_at.is_some();
+    if is_found { Ok(note) } else { Err(Error::not_found(kinds::Note::ARCHIVED)) }
+}
+
+/// A note's author, the tenant's owners and the operator may change it.
+fn may_change(access: &Access, note: &Note) -> bool {
+    match access.actor {
+        Actor::User { role: Role::Owner, .. } | Actor::Operator => true,
+        Actor::User { id, .. } => id == note.created_by,
+        Actor::Tenant => false,
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn returns_one_record(tool: &ToolDef) -> bool {
 const fn who(tool: &ToolDef) -> &'static str {
     match tool.actor {
         ActorRule::Anyone => "anyone",
-        ActorRule::User => "a person",
+        ActorRule::User | ActorRule::UserOrOperator => "a person",
     }
 }
 

@@ -27,7 +27,7 @@ impl Tool for RestoreCustomer {
     const ABOUT: &'static str = "Restores an archived customer with its previous \
         status.";
     const SCOPE: Scope = Scope::WriteCustomers;
-    const ACTOR: ActorRule = ActorRule::User;
+    const ACTOR: ActorRule = ActorRule::UserOrOperator;
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_customer}"}"#;
     type Input = RestoreCustomerInput;

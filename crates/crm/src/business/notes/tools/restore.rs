@@ -19,7 +19,7 @@ impl Tool for RestoreNote {
     const ABOUT: &'static str = "Restores an archived note. Only its author or an \
         owner may.";
     const SCOPE: Scope = Scope::WriteNotes;
-    const ACTOR: ActorRule = ActorRule::User;
+    const ACTOR: ActorRule = ActorRule::UserOrOperator;
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_note}"}"#;
     type Input = NoteInput;
@@ -32,7 +32,7 @@ impl Command for RestoreNote {
     const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
-        let note = access::changeable(ctx, input.id)?;
+        let note = access::restorable(ctx, input.id)?;
         let answer = restore(ctx, &note)?;
         if ctx.access.actor.user().is_some() {
             limit::count(ctx)?;

@@ -28,7 +28,7 @@ impl Tool for RestoreContact {
     const ABOUT: &'static str = "Restores an archived contact, which does not become \
         primary.";
     const SCOPE: Scope = Scope::WriteCustomers;
-    const ACTOR: ActorRule = ActorRule::User;
+    const ACTOR: ActorRule = ActorRule::UserOrOperator;
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_contact}"}"#;
     type Input = RestoreContactInput;

@@ -29,7 +29,7 @@ impl Tool for RestoreLocation {
     const ABOUT: &'static str = "Restores an archived location, which becomes primary \
         if no other of its type is.";
     const SCOPE: Scope = Scope::WriteCustomers;
-    const ACTOR: ActorRule = ActorRule::User;
+    const ACTOR: ActorRule = ActorRule::UserOrOperator;
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{archived_location}"}"#;
     type Input = RestoreLocationInput;
