@@ -43,7 +43,12 @@ impl Caller {
     pub(crate) fn begin_write(&self) -> Result<()> {
         // Set before the check, so that a caller that gives up after the check sees it.
         self.0.has_begun.store(true, Ordering::SeqCst);
-        self.ensure_waits()
+        let waits = self.ensure_waits();
+        if waits.is_err() {
+            // It will not run, but its answer may have to wait for the end of the batch.
+            self.0.has_begun.store(false, Ordering::SeqCst);
+        }
+        waits
     }
 
     /// The error for a caller that has given up.

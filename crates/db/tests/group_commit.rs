@@ -136,6 +136,23 @@ fn fifty_jobs_are_one_commit_although_five_fail_in_five_ways() {
 }
 
 #[test]
+fn a_write_that_came_too_late_is_not_in_doubt_while_its_batch_goes_on() {
+    let fixture = Fixture::new(&unlimited_batch_time());
+    let (release, held) = fixture.hold();
+    let late = fixture.db.write(Instant::now(), |tx| insert(tx, 1, 0));
+    let (end_batch, ended) = mpsc::channel::<()>();
+    let last = fixture.db.write(far(), move |_| {
+        let _ = ended.recv();
+        Ok::<_, Error>(())
+    });
+    drop(release);
+    assert!(matches!(late.wait(), Err(Refused::Engine(Error::Deadline))));
+    drop(end_batch);
+    held.wait().expect("the first job");
+    last.wait().expect("the last job");
+}
+
+#[test]
 fn an_interrupted_write_is_no_failure_of_the_storage_and_costs_the_others_one_rerun() {
     let fixture = Fixture::new(&unlimited_batch_time());
     let endless = |deadline| {
