@@ -34,7 +34,7 @@ pub struct ConnectionPolicy {
 impl Default for ConnectionPolicy {
     /// Strangers have seven eighths of all connections, or of this process's limit of open files if that is lower.
     fn default() -> Self {
-        let files = process::sample(None).max_files.and_then(|files| usize::try_from(files).ok());
+        let files = process::max_files().and_then(|files| usize::try_from(files).ok());
         let max = MOST.min(files.unwrap_or(MOST));
         Self { strangers: max / 8 * 7, limits_loopback: false }
     }

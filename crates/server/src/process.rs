@@ -27,27 +27,39 @@ pub(crate) fn sample(database_folder: Option<&Path>) -> Resources {
 #[cfg(target_os = "linux")]
 fn sample_process() -> Resources {
     use procfs::WithCurrentSystemInfo;
-    use procfs::process::{LimitValue, Process};
+    use procfs::process::Process;
 
     let Ok(process) = Process::myself() else { return Resources::default() };
     let stat = process.stat().ok();
     let ticks = procfs::ticks_per_second();
-    let limit = process.limits().ok().map(|limits| limits.max_open_files.soft_limit);
     #[expect(clippy::cast_precision_loss, reason = "a count of ticks is far below 2^52")]
     let seconds = |stat: &procfs::process::Stat| (stat.utime + stat.stime) as f64 / ticks as f64;
     Resources {
         cpu_seconds: stat.as_ref().map(seconds),
         resident_bytes: stat.map(|stat| stat.rss_bytes().get()),
         open_files: process.fd_count().ok().and_then(|count| u64::try_from(count).ok()),
-        max_files: limit.and_then(|limit| match limit {
-            LimitValue::Value(count) => Some(count),
-            LimitValue::Unlimited => None,
-        }),
+        max_files: max_files(),
         free_bytes: None,
+    }
+}
+
+/// The maximum number of open files and connections. `None` also if there is no maximum.
+#[cfg(target_os = "linux")]
+pub(crate) fn max_files() -> Option<u64> {
+    use procfs::process::{LimitValue, Process};
+
+    match Process::myself().ok()?.limits().ok()?.max_open_files.soft_limit {
+        LimitValue::Value(count) => Some(count),
+        LimitValue::Unlimited => None,
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn sample_process() -> Resources {
     Resources::default()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn max_files() -> Option<u64> {
+    None
 }
