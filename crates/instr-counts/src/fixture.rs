@@ -45,7 +45,7 @@ const EXTRA_NOTES: u32 = 60;
 const TIMEOUT: Duration = Duration::from_secs(600);
 /// When the database is written, in microseconds since 1970.
 const WRITTEN_AT: i64 = 1_780_000_020_000_000;
-/// When the calls are made: a day later.
+/// When the calls are made: a day later, each seconds after the one before, so that no limit a minute is reached.
 const CALLED_AT: i64 = WRITTEN_AT + 86_400_000_000;
 
 /// A token in the form of a key that does not exist.
@@ -90,18 +90,21 @@ pub(crate) struct Fixture {
     facts: Facts,
 }
 
-/// A clock that advances by a millisecond whenever it is read.
-struct Ticking(AtomicI64);
+/// A clock that advances by `step` microseconds whenever it is read.
+struct Ticking {
+    now: AtomicI64,
+    step: i64,
+}
 
 impl Clock for Ticking {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.fetch_add(1_000, Ordering::Relaxed))
+        Timestamp(self.now.fetch_add(self.step, Ordering::Relaxed))
     }
 }
 
-fn environment(start: i64) -> Environment {
+fn environment(start: i64, step: i64) -> Environment {
     Environment {
-        clock: Arc::new(Ticking(AtomicI64::new(start))),
+        clock: Arc::new(Ticking { now: AtomicI64::new(start), step }),
         entropy: Entropy::seeded(42),
         note_writes_per_minute: 1_000_000,
         storage_limit: Size(0),
@@ -127,7 +130,8 @@ impl Fixture {
             request_deadline: TIMEOUT,
             ..Settings::new(WebOrigin::default())
         };
-        let app = App::new(open(folder, Migrate::Refuse)?, environment(CALLED_AT), settings);
+        let app =
+            App::new(open(folder, Migrate::Refuse)?, environment(CALLED_AT, 2_000_000), settings);
         let runtime = Builder::new_current_thread().enable_time().build()?;
         Ok(Self { runtime, router: app.public_router(), facts })
     }
@@ -170,7 +174,7 @@ impl Fixture {
 /// Writes the database and the facts about it into a folder.
 pub(crate) fn make(folder: &Path) -> Result<()> {
     let db = open(folder, Migrate::Run)?;
-    let environment = environment(WRITTEN_AT);
+    let environment = environment(WRITTEN_AT, 1_000);
     let business =
         json!({ "name": "Copper Creek", "owner_name": "Dana", "owner_email": "d@example.com" });
     let made =
