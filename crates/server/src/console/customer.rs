@@ -23,7 +23,7 @@ use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::Messages;
 use super::rows::{ContactRow, Link, LocationRow, NoteRow};
-use super::{links, words};
+use super::{bounded, links, words};
 use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -33,7 +33,11 @@ use crate::web::words::Time;
 
 /// The maximum length of a note in the page's form, in characters. However it is encoded, a form with such a note is
 /// short enough to be read, so nothing that was typed is refused for its length. Tools take longer notes.
-const MAX_NOTE: usize = 7_000;
+pub(super) const MAX_NOTE: usize = 7_000;
+
+/// The fields of the query with the cursors of the lists.
+const NOTES_AFTER: &str = "notes_after";
+const LOCATIONS_AFTER: &str = "locations_after";
 
 #[derive(Template)]
 #[template(path = "customer.html")]
@@ -52,8 +56,10 @@ struct CustomerPage<'a> {
     added: Time,
     contacts: Vec<ContactRow>,
     locations: Vec<LocationRow>,
+    /// The page with the next locations, if not all are shown.
+    more_locations: Option<String>,
     notes: Vec<NoteRow>,
-    /// The next page of notes, if there is one.
+    /// The page with the next notes, if there are any.
     older: Option<String>,
     /// The tags that the customer does not have.
     offered: Vec<Tag>,
@@ -98,14 +104,14 @@ pub(super) async fn render(
     status: StatusCode,
     messages: Messages<'_>,
 ) -> Result<Response, Response> {
-    let TenantContext { context, membership: business, .. } = tenant_context;
-    let after = context.query.get("after").map(str::to_owned);
-    let stored = read(tenant_context, id, after).await?;
+    let business = &tenant_context.membership;
+    let stored = read(tenant_context, id).await?;
     let scopes = business.role.scopes();
     let customer = &stored.customer;
     let contacts: Vec<_> = stored.contacts.rows.into_iter().map(ContactRow::from).collect();
     let locations: Vec<_> = stored.locations.rows.into_iter().map(LocationRow::from).collect();
     let note = |note| NoteRow::of(note, tenant_context, &contacts, &locations);
+    let next = |name, cursor: Option<String>| Some(next_page(business, id, name, &cursor?));
     let is_offered = |tag: &Tag| !customer.tags.iter().any(|it| it.id == tag.id);
     let template = CustomerPage {
         frame: Frame::within(tenant_context, "customers"),
@@ -118,7 +124,8 @@ pub(super) async fn render(
         email: Link::mailto(customer.primary_email.clone()),
         added: customer.created_at.into(),
         notes: stored.notes.rows.into_iter().map(note).collect(),
-        older: stored.notes.next_cursor.map(|cursor| older(business, id, &cursor)),
+        older: next(NOTES_AFTER, stored.notes.next_cursor),
+        more_locations: next(LOCATIONS_AFTER, stored.locations.next_cursor),
         offered: stored.tags.into_iter().filter(is_offered).collect(),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
@@ -131,26 +138,32 @@ pub(super) async fn render(
     Ok(page::page_with_script(status, &template))
 }
 
-/// The page with the notes after this cursor.
-fn older(business: &Membership, id: Id<kinds::Customer>, cursor: &str) -> String {
-    let fields = [("business", &*business.account.id.to_string()), ("after", cursor)];
-    format!("{}#notes", links::with_query(&links::customer_path(id), &fields))
+/// The page with the rows after this cursor.
+fn next_page(business: &Membership, id: Id<kinds::Customer>, name: &str, cursor: &str) -> String {
+    let fields = [("business", &*business.account.id.to_string()), (name, cursor)];
+    links::with_query(&links::customer_path(id), &fields)
 }
 
 /// What the tools say about a customer, all in one snapshot.
-async fn read(
-    tenant_context: &TenantContext,
-    id: Id<kinds::Customer>,
-    after: Option<String>,
-) -> Result<Stored, Response> {
+async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result<Stored, Response> {
+    let after = |name: &str| tenant_context.context.query.get(name).map(str::to_owned);
+    let (notes_after, locations_after) = (after(NOTES_AFTER), after(LOCATIONS_AFTER));
     let read = tenant_context.read(move |snapshot| {
+        let notes = arguments!(ListNotes { customer_id: id });
+        let locations = arguments!(ListLocations { customer_id: id });
         Ok(Stored {
             customer: snapshot.query(arguments!(GetCustomer { id: id }))?.customer,
             contacts: snapshot.list(arguments!(ListContacts { customer_id: id }))?,
-            locations: snapshot.list(arguments!(ListLocations { customer_id: id }))?,
-            notes: snapshot.list(arguments!(ListNotes { customer_id: id }).after(after))?,
+            locations: bounded::list(snapshot, locations, locations_after, length_of_advice)?,
+            notes: bounded::list(snapshot, notes, notes_after, |it| it.note.body.len())?,
             tags: snapshot.list(Arguments::<ListTags>::none())?.rows,
         })
     });
     read.await?.map_err(|error| page::failed(&error))
+}
+
+/// The length of a location's long texts, in bytes.
+fn length_of_advice(location: &Location) -> usize {
+    let texts = [&location.access_notes, &location.parking_notes, &location.service_notes];
+    texts.into_iter().flatten().map(String::len).sum()
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
@@ -40,6 +41,19 @@ struct Question<'a> {
     path: String,
 }
 
+/// The page that keeps a note that may not be saved.
+#[derive(Template)]
+#[template(path = "note_kept.html")]
+struct KeptNote<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    /// The customer's page.
+    back: String,
+    path: String,
+    note: &'a str,
+    max_note: usize,
+}
+
 /// Runs a tool that changes the customer or a note. Then shows the customer again, with the message `done`.
 async fn change<T: Command<Output: Send>>(
     app: &App,
@@ -57,12 +71,50 @@ async fn change<T: Command<Output: Send>>(
             Ok(page::go_to(&links::with_query(&links::customer_path(id), &fields)))
         }
         Err(error) => {
-            let fault = Fault::of(error)?;
-            let note = form.text("body");
-            let messages = Messages { fault: &fault.text, note, is_about_notes, done: "" };
-            customer::render(&tenant_context, id, fault.status, messages).await
+            let shown = show_error(&tenant_context, id, error, &form, is_about_notes).await;
+            shown.or_else(|failed| keep_note(&tenant_context, id, failed, form.text("body")))
         }
     }
+}
+
+/// Shows the customer again, with the tool's error and the note that was typed.
+async fn show_error(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Customer>,
+    error: Error,
+    form: &Form,
+    is_about_notes: bool,
+) -> Result<Response, Response> {
+    let fault = Fault::of(error)?;
+    let note = form.text("body");
+    let messages = Messages { fault: &fault.text, note, is_about_notes, done: "" };
+    customer::render(tenant_context, id, fault.status, messages).await
+}
+
+/// If the server could not answer, shows the note that was typed instead of only saying so. Needs no database.
+fn keep_note(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Customer>,
+    failed: Response,
+    note: &str,
+) -> Result<Response, Response> {
+    if note.is_empty() || !failed.status().is_server_error() {
+        return Err(failed);
+    }
+    let business = &tenant_context.membership;
+    let kept = KeptNote {
+        frame: Frame::within(tenant_context, "customers"),
+        business,
+        back: links::customer(business, id),
+        path: links::customer_path(id),
+        note,
+        max_note: customer::MAX_NOTE,
+    };
+    let mut response = page::page(failed.status(), &kept);
+    if let Some(seconds) = failed.headers().get(RETRY_AFTER) {
+        response.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    Ok(response)
 }
 
 /// `POST /customers/{customer}/notes`

@@ -4,6 +4,7 @@
 //! rule of the product, a query of the database, or a right. The tools decide what is found, what is valid and who may do
 //! it; a page only leaves out what the user's role does not allow anyway. Every page works without a script.
 
+mod bounded;
 mod customer;
 mod customers;
 mod forms;

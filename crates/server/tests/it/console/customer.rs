@@ -137,6 +137,47 @@ fn older_notes_are_on_the_next_page() {
 }
 
 #[both]
+fn a_page_with_the_longest_texts_is_bounded_and_the_next_one_goes_on() {
+    let server = start();
+    let customer = company(&server, "Bay Bakery");
+    let letters = ["a", "b", "c", "d", "e"];
+    for letter in letters {
+        let body = format!("{letter}: {}", letter.repeat(99_997));
+        let arguments = json!({ "body": body, "subject_type": "customer", "subject_id": customer });
+        create(&server, "notes.create", arguments);
+    }
+    let longest = 2_000;
+    for number in 0..120 {
+        let place = json!({
+            "customer_id": customer, "address_line1": format!("{number} Pier Road"),
+            "city": "Oakland", "state": "CA", "postal_code": "94607",
+            "access_notes": "x".repeat(longest), "parking_notes": "y".repeat(longest),
+        });
+        create(&server, "locations.create", place);
+    }
+    let mut owner = Browser::owner(&server);
+    let mut seen = (Vec::new(), 0);
+    for list in ["Older notes", "More locations"] {
+        let mut path = Some(format!("/customers/{customer}"));
+        while let Some(asked) = path {
+            let page = owner.get(&asked).body;
+            assert!(page.len() < 1024 * 1024, "{}", page.len());
+            if list == "Older notes" {
+                let shown = |it: &&&str| page.contains(&format!("{it}: {it}{it}"));
+                seen.0.push(letters.iter().filter(shown).copied().collect::<String>());
+            } else {
+                seen.1 += page.matches("Pier Road</bdi></strong>").count();
+            }
+            path = page.split_once(&format!("\">{list}</a>")).map(|(before, _)| {
+                let address = before.rsplit_once("href=\"").expect("its address").1;
+                unescaped(address.trim_end_matches("#notes"))
+            });
+        }
+    }
+    assert_eq!(seen, (vec!["cde".to_owned(), "ab".to_owned()], 120), "every row once");
+}
+
+#[both]
 fn stored_text_is_shown_as_text() {
     let server = start();
     let script = "<script>alert('x')</script>";

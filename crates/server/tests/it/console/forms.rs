@@ -1,10 +1,20 @@
 //! The forms of a customer's page.
 
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::arguments;
+use zoop_crm::business::tags::tools::CreateTag;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::run;
+use zoop_crm::identity::authenticate::Operator;
+use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::Business;
+use zoop_db::{Db, Migrate, Options};
 
-use super::{OFFICE, TECH, browser_of, business, call, company, create, start};
+use super::{OFFICE, TECH, browser_of, business, call, company, create, start, start_with};
 use crate::http::Reply;
 use crate::people::{Browser, between, history, location};
 use crate::server::Server;
@@ -189,6 +199,36 @@ fn an_error_keeps_the_note_that_was_typed() {
     assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
     let customer_path = format!("/customers/{customer}");
     assert!(!tech.get(&customer_path).body.contains("The last one</textarea>"));
+}
+
+#[both]
+fn a_note_is_kept_when_the_server_cannot_answer() {
+    let server = start_with(|settings| settings.request_deadline = Duration::from_secs(2));
+    let customer = company(&server, "Bay Bakery");
+    let mut tech = browser_of(&server, TECH);
+    // Another process writes for the same business, and does not commit before the deadline.
+    let options = Options::default();
+    let other =
+        Db::open(server.env.url(), &options, MIGRATIONS, Migrate::Refuse).expect("it opens");
+    let (environment, operator) =
+        (server.env.environment.clone(), Operator::of(server.business.account.id));
+    let (run_sender, run_receiver) = mpsc::channel();
+    let (release_sender, release_receiver) = mpsc::channel();
+    let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
+        let tag = arguments!(CreateTag { name: "HOA" });
+        run::command(tx, &environment, &operator, tag)?;
+        run_sender.send(()).map_err(Error::internal)?;
+        release_receiver.recv().map_err(Error::internal)
+    });
+    run_receiver.recv().expect("the first write has run");
+    let typed = "Gate <b>sticks</b>";
+    let kept = send(&mut tech, &customer, "notes", &[("body", typed)]);
+    release_sender.send(()).expect("the first write continues");
+    first.wait().expect("the first write is committed");
+    assert_eq!(kept.status, 503, "{kept:?}");
+    assert_eq!(kept.header("retry-after"), Some("5"));
+    assert!(kept.body.contains("Gate &#60;b&#62;sticks&#60;/b&#62;</textarea>"), "{}", kept.body);
+    assert!(kept.body.contains(&format!("action=\"/customers/{customer}/notes")), "{}", kept.body);
 }
 
 #[both]

@@ -5,6 +5,7 @@ mod customers;
 mod forms;
 
 use serde_json::{Value, json};
+use zoop_server::Settings;
 
 use crate::people::{self, Browser, PASSWORD, set_password};
 use crate::server::Server;
@@ -14,7 +15,12 @@ const TECH: &str = "tech@acme.example";
 
 /// A server whose owner, office user and tech have passwords.
 fn start() -> Server {
-    let server = people::start();
+    start_with(|_| {})
+}
+
+/// [`start`], with changed settings.
+fn start_with(change: impl FnOnce(&mut Settings)) -> Server {
+    let server = people::start_with(change);
     for email in [OFFICE, TECH] {
         set_password(&server, email, PASSWORD);
     }
