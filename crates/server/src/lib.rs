@@ -48,6 +48,7 @@ mod bodies;
 mod challenges;
 mod clock_skew;
 mod connections;
+mod console;
 mod framing;
 mod hashing;
 mod lanes;

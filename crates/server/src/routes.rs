@@ -5,7 +5,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
 
 use crate::app::App;
-use crate::{mcp, oauth, ops, page_log, people, sso, web};
+use crate::{console, mcp, oauth, ops, page_log, people, sso, web};
 
 impl App {
     /// The routes of the public port.
@@ -27,7 +27,11 @@ impl App {
     /// The pages for people.
     fn pages(&self) -> Router<Self> {
         let layer = from_fn_with_state(self.clone(), page_log::layer);
-        sso::routes().merge(oauth::pages()).merge(people::routes()).route_layer(layer)
+        sso::routes()
+            .merge(oauth::pages())
+            .merge(people::routes())
+            .merge(console::routes())
+            .route_layer(layer)
     }
 
     /// The routes of the operator's port, which must not be reachable from outside.

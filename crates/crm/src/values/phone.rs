@@ -103,6 +103,19 @@ pub fn is_spelled(text: &str) -> bool {
     PHONE_NUMBER_UTIL.is_alpha_number(text)
 }
 
+/// A stored number (E.164) as people in this country write it: in national form if it is a number of the country's
+/// numbering plan, otherwise in international form. A text that is not a number stays as it is.
+#[must_use]
+pub fn written(e164: &str, country: NumberingPlan) -> String {
+    let Ok(number) = PhoneNumber::parse(e164, None) else { return e164.to_owned() };
+    let code = PHONE_NUMBER_UTIL.get_country_code_for_region(country.0);
+    // No country code begins with another one.
+    let is_national = code.is_some_and(|code| e164.starts_with(&format!("+{code}")));
+    let form =
+        if is_national { PhoneNumberFormat::National } else { PhoneNumberFormat::International };
+    format(&number, form)
+}
+
 impl Phone {
     /// A phone number from its two stored forms.
     #[must_use]
@@ -155,4 +168,23 @@ fn digits(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
 
     text.nfkd().filter_map(fold::ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_as_in_the_country_of_the_reader() {
+        let germany = NumberingPlan::new("DE").unwrap();
+        for (e164, country, shown) in [
+            ("+15105550123", NumberingPlan::US, "(510) 555-0123"),
+            ("+15105550123", germany, "+1 510-555-0123"),
+            ("+4930901820", germany, "030 901820"),
+            ("+4930901820", NumberingPlan::US, "+49 30 901820"),
+            ("nothing", NumberingPlan::US, "nothing"),
+        ] {
+            assert_eq!(written(e164, country), shown);
+        }
+    }
 }

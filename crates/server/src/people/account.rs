@@ -19,6 +19,7 @@ use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::oauth;
 use crate::sso::Button;
+use crate::web::frame::Frame;
 use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either};
@@ -51,21 +52,6 @@ struct Account<'a> {
 struct Disconnection {
     frame: Frame,
     program: ProgramRow,
-}
-
-/// What the frame around every page of a signed-in user shows.
-pub(super) struct Frame {
-    pub(super) name: String,
-    /// Whether the user owns a business, and so can open the team page.
-    pub(super) has_team: bool,
-    pub(super) here: &'static str,
-}
-
-impl Frame {
-    pub(super) fn of(signed_in: &SignedIn, memberships: &[Membership], here: &'static str) -> Self {
-        let has_team = memberships.iter().any(|membership| membership.role == Role::Owner);
-        Self { name: signed_in.name.clone(), has_team, here }
-    }
 }
 
 struct BusinessRow {

@@ -14,12 +14,13 @@ use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::identity::sign_in::{SignedIn, passwords};
 use zoop_crm::values::id::Id;
 
-use super::account::{self, Frame};
+use super::account;
 use super::picture::{self, QrPicture};
 use super::sign_in::check;
 use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::web::form::Form;
+use crate::web::frame::Frame;
 use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session, refused};

@@ -12,7 +12,6 @@ mod picture;
 mod second_factor;
 mod sign_in;
 mod team;
-mod tenant_context;
 
 use axum::Router;
 use axum::routing::{get, post};

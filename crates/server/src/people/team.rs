@@ -18,13 +18,13 @@ use zoop_crm::identity::users::links::PasswordLink;
 use zoop_crm::identity::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
 use zoop_crm::values::id::{Id, kinds};
 
-use super::account::Frame;
-use super::tenant_context::TenantContext;
 use crate::app::App;
 use crate::mail::Invitation;
 use crate::web::form::Form;
+use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
+use crate::web::tenant_context::{Section, TenantContext};
 use crate::web::words::{self, Time, Words};
 
 #[derive(Template)]
@@ -139,7 +139,7 @@ const DONE: [(&str, &str); 3] = [
 /// `GET /team`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let tenant_context = TenantContext::page(&app, request).await?;
+        let tenant_context = TenantContext::page(&app, request, Section::Team).await?;
         let word = tenant_context.context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
         team(&tenant_context, Messages { done, ..Messages::default() }).await
@@ -196,17 +196,15 @@ async fn team(
     tenant_context: &TenantContext,
     messages: Messages<'_>,
 ) -> Result<Response, Response> {
-    let TenantContext { context, signed_in, membership, memberships, .. } = tenant_context;
+    let TenantContext { context, membership, .. } = tenant_context;
     let after = context.query.get("after").map(str::to_owned);
     let (members, next) = members(tenant_context, after).await?;
     let invitations = tenant_context.list(Arguments::<ListInvitations>::none()).await?.rows;
     let Messages { new_link, done, fault } = messages;
-    let is_other =
-        |it: &&Membership| it.role == Role::Owner && it.account.id != membership.account.id;
     let template = Team {
-        frame: Frame::of(signed_in, memberships, "team"),
+        frame: Frame::within(tenant_context, "team"),
         business: membership,
-        others: memberships.iter().filter(is_other).cloned().collect(),
+        others: tenant_context.others().cloned().collect(),
         members,
         next,
         invitations: invitations.into_iter().map(InvitationRow::from).collect(),
@@ -228,7 +226,7 @@ async fn change<T: Command<Output: Send>>(
     done: &'static str,
     arguments: impl Fn(&Form) -> Arguments<T> + Send,
 ) -> Result<Response, Response> {
-    let (tenant_context, form) = TenantContext::form(app, request).await?;
+    let (tenant_context, form) = TenantContext::form(app, request, Section::Team).await?;
     match tenant_context.command(arguments(&form)).await? {
         Ok(_) => Ok(page::go_to(&format!(
             "/team?business={}&done={done}",
@@ -269,10 +267,10 @@ pub(super) async fn set_role(State(app): State<App>, request: Request) -> Respon
 /// `GET /team/remove`: asks before the member is removed.
 pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let tenant_context = TenantContext::page(&app, request).await?;
-        let TenantContext { context, signed_in, membership, memberships, .. } = &tenant_context;
+        let tenant_context = TenantContext::page(&app, request, Section::Team).await?;
+        let TenantContext { context, membership, .. } = &tenant_context;
         let member = member(&tenant_context, context.query.text("user")).await?;
-        let frame = Frame::of(signed_in, memberships, "team");
+        let frame = Frame::within(&tenant_context, "team");
         Ok(page::page(StatusCode::OK, &Removal { frame, business: membership, member }))
     };
     either(answer.await)
@@ -293,7 +291,7 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
 /// `POST /team/invite`: a mailed link is never shown. A link that could not be mailed is shown once.
 pub(super) async fn invite(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request).await?;
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Team).await?;
         let (name, email) = (form.text("name"), form.text("email"));
         let role = form.text("role");
         let arguments = arguments!(CreateInvitation { name: name, email: email, role: role });
@@ -324,7 +322,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
 /// `POST /team/password-link`: the link is shown once.
 pub(super) async fn password_link(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request).await?;
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Team).await?;
         let factor = if form.get("second_factor").is_some() { "turn_off" } else { "keep" };
         let arguments = arguments!(PasswordLink { id: form.text("user"), second_factor: factor });
         let made = match tenant_context.command(arguments).await? {

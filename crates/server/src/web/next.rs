@@ -7,6 +7,7 @@ use zoop_crm::values::secret::{Secret, SecretKind};
 pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
+const CUSTOMERS: &str = "/customers";
 
 /// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A request may name
 /// any URL, but the browser must not be sent to another site.
@@ -21,10 +22,20 @@ fn is_ours(requested: &str) -> bool {
     is_plain
         && (matches!(requested, "/account" | "/team")
             || requested.starts_with(AUTHORIZE)
+            || is_of_customers(requested)
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation)
             || requested
                 .strip_prefix("/team?business=")
                 .is_some_and(|id| Id::<kinds::Tenant>::parse(id).is_some()))
+}
+
+/// Whether this is the list of customers, in any state, or a customer's page.
+fn is_of_customers(requested: &str) -> bool {
+    let path = requested.split('?').next().unwrap_or_default();
+    path.strip_prefix(CUSTOMERS).is_some_and(|rest| {
+        let named = rest.strip_prefix('/').and_then(Id::<kinds::Customer>::parse);
+        rest.is_empty() || named.is_some()
+    })
 }
 
 /// The path of the sign-in page that continues to `next`.
@@ -52,7 +63,11 @@ mod tests {
         let invitation = format!("/invitations/{}", secret.expose());
         let team = "/team?business=01890000-0000-7000-8000-000000000000";
         let authorize = "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fevil.example";
-        for ours in ["/account", "/team", team, authorize, invitation.as_str()] {
+        let customer = "/customers/01890000-0000-7000-8000-000000000000";
+        let of_business = format!("{customer}?business=x&after=y");
+        let customers = ["/customers", "/customers?q=0199&type=company", customer, &of_business];
+        let others = ["/account", "/team", team, authorize, invitation.as_str()];
+        for ours in others.into_iter().chain(customers) {
             assert_eq!(next_page(Some(ours)), ours);
         }
         for other in [
@@ -82,6 +97,13 @@ mod tests {
             "//oauth/authorize?x",
             "/team?business=//evil.example",
             "/team?business=",
+            "/customers/",
+            "/customers/x",
+            "/customers/..%2f..%2fx",
+            "/customers/01890000-0000-7000-8000-000000000000/archive",
+            "/customers?\r\nLocation: //evil.example",
+            "/customersx?q=a",
+            "//customers?q=a",
             "/invitations/",
             "/invitations/..%2f..%2fx",
             "/invitations/zoop_in_x",

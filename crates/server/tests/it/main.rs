@@ -4,6 +4,7 @@
 mod access;
 mod addresses;
 mod attacks;
+mod console;
 mod framing;
 mod http;
 mod limits;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
 use super::{Demo, parameter, run};
+use crate::env::text;
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
@@ -69,13 +70,33 @@ fn every_page_fits_every_window() {
         let who = ["--name", long.as_str(), "--owner-name", "Dana", "--owner-email", &demo.email];
         demo.folder.json(&[&["tenant", "create"][..], &who].concat());
         demo.sign_in(&browser).await;
-        for path in ["/account", "/account?done=joined", "/team"] {
+        for path in [
+            "/account",
+            "/account?done=joined",
+            "/customers",
+            "/customers?q=nothinglikethis",
+            "/customers?tag=01890000-0000-7000-8000-000000000000",
+            "/team",
+        ] {
             browser.goto(&demo.at(path)).await;
             assert_fits(&browser, path).await;
         }
         browser.click("a.danger").await;
         browser.find("form[action='/team/remove']").await;
         assert_fits(&browser, "the question before a removal").await;
+
+        let customer = long_customer(&demo, &long);
+        browser.goto(&demo.at(&format!("/customers?q={}", &long[..20]))).await;
+        assert_fits(&browser, "a customer with long texts in the list").await;
+        browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
+        assert_fits(&browser, "a customer with long texts").await;
+        browser.fill("#body", &long).await;
+        browser.click(".composer button").await;
+        browser.find("#notes .success").await;
+        assert_fits(&browser, "a note with a long word").await;
+        browser.click(".record a.danger").await;
+        browser.find("form[action$='/archive']").await;
+        assert_fits(&browser, "the question before a customer is archived").await;
 
         browser.goto(&demo.at("/team")).await;
         browser.fill("#name", &"שם".repeat(100)).await;
@@ -121,6 +142,29 @@ fn every_page_fits_every_window() {
         browser.find("form[action='/account/programs/disconnect']").await;
         assert_fits(&browser, "the question before a program is disconnected").await;
     });
+}
+
+/// A customer whose every text is one long word, with a tag, and with another tag to attach.
+fn long_customer(demo: &Demo, long: &str) -> String {
+    let call = |tool: &str, arguments: Value| {
+        let arguments = arguments.to_string();
+        demo.folder.json(&["call", tool, &arguments, "--url", &demo.url, "--key", &demo.key])
+    };
+    call("tags.create", json!({ "name": &long[..60] }));
+    call("tags.create", json!({ "name": &long[..61] }));
+    let made = call(
+        "customers.create",
+        json!({
+            "customer_type": "company", "company_name": long, "do_not_contact": true, "is_vip": true,
+            "do_not_contact_reason": long, "notes_internal": long, "source": &long[..60],
+            "email": format!("{}@{}.example.com", "x".repeat(60), "host".repeat(15)),
+            "primary_contact": { "first_name": &long[..60], "last_name": &long[..60], "title": &long[..60] },
+            "location": { "address_line1": long, "city": &long[..60], "state": "CA",
+                          "postal_code": "94607", "label": &long[..60], "access_notes": long },
+            "tags": [&long[..60]],
+        }),
+    );
+    text(&made, "id")
 }
 
 /// Exchanges the program's code for tokens, so that the program is listed.

@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
 use crate::env::{Folder, Server, text};
 
-/// A running demo, and its owner's sign-in.
+/// A running demo, and its owner's sign-in and key.
 struct Demo {
     folder: Folder,
     _server: Server,
     url: String,
     email: String,
     password: String,
+    /// The owner's API key.
+    key: String,
 }
 
 impl Demo {
@@ -30,6 +32,7 @@ impl Demo {
             url: text(&demo, "url"),
             email: text(&demo, "owner_email"),
             password: text(&demo, "owner_password"),
+            key: text(&demo, "user_key"),
             folder,
             _server: server,
         }
@@ -110,11 +113,29 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/sign-in {is_dark} {width}"
             );
             demo.sign_in(&browser).await;
-            for path in ["/account", "/account?done=joined", "/team", "/nothing", "/api/mcp"] {
+            for path in [
+                "/account",
+                "/account?done=joined",
+                "/team",
+                "/customers",
+                "/customers?q=nothinglikethis",
+                "/customers?tag=01890000-0000-7000-8000-000000000000",
+                "/nothing",
+                "/api/mcp",
+            ] {
                 browser.goto(&demo.at(path)).await;
                 let found = browser.violations().await;
                 assert_eq!(found, Vec::<String>::new(), "{path} {is_dark} {width}");
             }
+            browser.goto(&demo.at("/customers")).await;
+            browser.click(".rows a").await;
+            browser.find(".record").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "a customer {is_dark} {width}");
+            browser.click(".record a.danger").await;
+            browser.find("form[action$='/archive']").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "archive {is_dark} {width}");
             browser.goto(&demo.at("/team")).await;
             browser.click("a.danger").await;
             browser.find("form[action='/team/remove']").await;
@@ -188,6 +209,20 @@ fn everything_works_without_scripts() {
         browser.click("main form button.danger").await;
         assert!(browser.text(".success").await.contains("The person was removed"));
         assert!(!browser.text("main ul.card").await.contains(&name), "{name}");
+        browser.goto(&demo.at("/customers")).await;
+        let customer = browser.text(".rows li:first-child strong").await;
+        browser.fill("#q", &customer).await;
+        browser.click("form.search button").await;
+        browser.find(".rows small").await;
+        browser.click(".rows a").await;
+        browser.find(".record").await;
+        assert_eq!(browser.text("h1").await, customer);
+        browser.fill("#body", "The gate sticks.\nLift it.").await;
+        browser.click(".composer button").await;
+        browser.find("#notes .success").await;
+        assert_eq!(browser.text(".notes li:first-child .text").await, "The gate sticks.\nLift it.");
+        browser.click(".notes li:first-child button").await;
+        browser.find(".notes li:first-child.pinned").await;
         browser.goto(&demo.authorization_url(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());

@@ -15,6 +15,8 @@ pub use tools::GROUP;
 
 pub(crate) use store::STATEMENTS;
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zoop_db::{Column, Kind, Param, Uuid, Value};
@@ -194,9 +196,15 @@ impl Column for CustomerNumber {
     }
 }
 
+impl fmt::Display for CustomerNumber {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "C-{:04}", self.0)
+    }
+}
+
 impl Serialize for CustomerNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("C-{:04}", self.0))
+        serializer.collect_str(self)
     }
 }
 

@@ -28,9 +28,15 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A server whose owner has a password, and which trusts forwarded addresses.
 pub(crate) fn start() -> Server {
+    start_with(|_| {})
+}
+
+/// [`start`], with other changes to the settings.
+pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Server {
     let server = Server::start_with(
         |settings: &mut Settings| {
             settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+            change(settings);
         },
         None,
     );

@@ -7,7 +7,7 @@ use zoop_server::Settings;
 use super::{Browser, PASSWORD, between, form, set_password, start};
 use crate::server::Server;
 
-/// The method and path of every page. Add new pages here too.
+/// The method and path of every page; `{customer}` stands for the id of a customer. Add new pages here too.
 const PAGES: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/sign-in"),
@@ -37,16 +37,35 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/team/invite"),
     ("POST", "/team/password-link"),
     ("POST", "/team/revoke"),
+    ("GET", "/customers"),
+    ("GET", "/customers/{customer}"),
+    ("POST", "/customers/{customer}/notes"),
+    ("POST", "/customers/{customer}/pin"),
+    ("POST", "/customers/{customer}/tag"),
+    ("POST", "/customers/{customer}/untag"),
+    ("GET", "/customers/{customer}/archive"),
+    ("POST", "/customers/{customer}/archive"),
+    ("POST", "/customers/{customer}/restore"),
 ];
+
+/// A server, and every page of it, with the id of one of its customers in the paths.
+fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
+    let server = start();
+    let arguments = json!({ "customer_type": "company", "company_name": "Bay Bakery" });
+    let customer = server.env.create(&server.business.owner, "customers.create", arguments);
+    let pages = PAGES.iter().map(|(method, path)| (*method, path.replace("{customer}", &customer)));
+    (server, pages.collect())
+}
 
 /// The headers of a page that is not in the list are not tested. A router does not list its routes, so the test reads
 /// them from the source.
 #[test]
 fn the_list_of_pages_is_complete() {
-    let source = include_str!("../../../src/people/mod.rs");
-    let routes: Vec<_> = source
-        .split(".route(\"")
-        .skip(1)
+    let sources =
+        [include_str!("../../../src/people/mod.rs"), include_str!("../../../src/console/mod.rs")];
+    let routes: Vec<_> = sources
+        .iter()
+        .flat_map(|source| source.split(".route(\"").skip(1))
         .flat_map(|route| {
             let (path, rest) = route.split_once('"').expect("a path");
             let handlers = rest.split(".route").next().unwrap_or_default();
@@ -63,10 +82,10 @@ fn the_list_of_pages_is_complete() {
 
 #[both]
 fn every_page_sends_security_headers() {
-    let server = start();
+    let (server, pages) = start_with_pages();
     for is_in in [false, true] {
         let mut browser = Browser::new(&server);
-        for (method, path) in PAGES {
+        for (method, path) in &pages {
             server.env.clock.advance(60_000);
             // A page may have ended the session.
             if is_in && !browser.is_signed_in() {
@@ -98,12 +117,12 @@ fn every_page_sends_security_headers() {
 
 #[both]
 fn a_form_from_another_site_is_rejected_without_effect() {
-    let server = start();
+    let (server, pages) = start_with_pages();
     let mut browser = Browser::owner(&server);
     let session = browser.cookies.clone();
     let own = browser.origin();
     let nothing: &[(&str, &str)] = &[];
-    for (method, path) in PAGES.iter().filter(|(method, _)| *method == "POST") {
+    for (method, path) in pages.iter().filter(|(method, _)| *method == "POST") {
         for headers in [
             nothing,
             &[("Origin", "https://evil.example")],
@@ -149,9 +168,10 @@ const ACCEPT: (&str, &str) =
 
 #[both]
 fn an_error_is_a_page_in_a_browser_and_unchanged_for_programs() {
-    let server = start();
-    let forms = PAGES.iter().filter(|(method, _)| *method == "POST").map(|(_, path)| *path);
-    let only_forms = forms.filter(|path| !PAGES.contains(&("GET", path)));
+    let (server, pages) = start_with_pages();
+    let forms = pages.iter().filter(|(method, _)| *method == "POST").map(|(_, path)| path);
+    let only_forms = forms.filter(|path| !pages.contains(&("GET", (*path).clone())));
+    let only_forms = only_forms.map(String::as_str);
     let programs = ["/api/mcp", "/oauth/token", "/oauth/register", "/oauth/revoke"];
     let refusals = ["/nothing", "/mcp", "/assets/nothing", "/.well-known/nothing"]
         .map(|path| (path, 404))

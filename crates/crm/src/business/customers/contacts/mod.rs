@@ -118,7 +118,7 @@ impl Contact {
     }
 
     /// First and last name joined by a space.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         joined_name(Some(&self.first_name), self.last_name.as_deref())
     }
 

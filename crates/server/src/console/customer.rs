@@ -1,0 +1,169 @@
+//! A customer's page: who it is, its contacts and locations, its tags, and the notes about all of them.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::customers::CustomerRecord;
+use zoop_crm::business::customers::contacts::Contact;
+use zoop_crm::business::customers::contacts::tools::ListContacts;
+use zoop_crm::business::customers::locations::Location;
+use zoop_crm::business::customers::locations::tools::ListLocations;
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::notes::ShownNote;
+use zoop_crm::business::notes::tools::list::ListNotes;
+use zoop_crm::business::tags::Tag;
+use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
+
+use super::messages::Messages;
+use super::rows::{ContactRow, Link, LocationRow, NoteRow};
+use super::{bounded, links, words};
+use crate::app::App;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::{PageContext, either};
+use crate::web::tenant_context::{Section, TenantContext};
+use crate::web::words::Time;
+
+/// The maximum length of a note in the page's form, in characters. However it is encoded, a form with such a note is
+/// short enough to be read, so nothing that was typed is refused for its length. Tools take longer notes.
+pub(super) const MAX_NOTE: usize = 7_000;
+
+/// The fields of the query with the cursors of the lists.
+const NOTES_AFTER: &str = "notes_after";
+const LOCATIONS_AFTER: &str = "locations_after";
+
+#[derive(Template)]
+#[template(path = "customer.html")]
+struct CustomerPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    /// The list of customers.
+    list: String,
+    /// The path of this page, with which the paths of its forms begin.
+    path: String,
+    customer: &'a CustomerRecord,
+    status: &'static str,
+    customer_type: &'static str,
+    phone: Option<Link>,
+    email: Option<Link>,
+    added: Time,
+    contacts: Vec<ContactRow>,
+    locations: Vec<LocationRow>,
+    /// The page with the next locations, if not all are shown.
+    more_locations: Option<String>,
+    notes: Vec<NoteRow>,
+    /// The page with the next notes, if there are any.
+    older: Option<String>,
+    /// The tags that the customer does not have.
+    offered: Vec<Tag>,
+    may_change: bool,
+    may_write: bool,
+    max_note: usize,
+    messages: Messages<'a>,
+}
+
+/// What the tools answer about a customer.
+struct Stored {
+    customer: CustomerRecord,
+    contacts: Page<Contact>,
+    locations: Page<Location>,
+    notes: Page<ShownNote>,
+    tags: Vec<Tag>,
+}
+
+/// `GET /customers/{customer}`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
+        let id = id(&tenant_context.context)?;
+        let word = tenant_context.context.query.text("done");
+        let messages = Messages::of_word(word);
+        render(&tenant_context, id, StatusCode::OK, messages).await
+    };
+    either(answer.await)
+}
+
+/// The customer that the path names. A text that is not an id names none.
+pub(super) fn id(context: &PageContext) -> Result<Id<kinds::Customer>, Response> {
+    let path = context.target.split('?').next().unwrap_or_default();
+    let named = path.split('/').nth(2).and_then(Id::parse);
+    named.ok_or_else(page::not_found)
+}
+
+/// The page, with these messages.
+pub(super) async fn render(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Customer>,
+    status: StatusCode,
+    messages: Messages<'_>,
+) -> Result<Response, Response> {
+    let business = &tenant_context.membership;
+    let stored = read(tenant_context, id).await?;
+    let scopes = business.role.scopes();
+    let customer = &stored.customer;
+    let contacts: Vec<_> = stored.contacts.rows.into_iter().map(ContactRow::from).collect();
+    let locations: Vec<_> = stored.locations.rows.into_iter().map(LocationRow::from).collect();
+    let note = |note| NoteRow::of(note, tenant_context, &contacts, &locations);
+    let next = |name, cursor: Option<String>| Some(next_page(business, id, name, &cursor?));
+    let is_offered = |tag: &Tag| !customer.tags.iter().any(|it| it.id == tag.id);
+    let template = CustomerPage {
+        frame: Frame::within(tenant_context, "customers"),
+        business,
+        list: links::customers(business),
+        path: links::customer_path(id),
+        status: words::status(customer.status),
+        customer_type: words::customer_type(customer.customer_type),
+        phone: Link::tel(customer.primary_phone.clone(), customer.primary_phone_raw.clone()),
+        email: Link::mailto(customer.primary_email.clone()),
+        added: customer.created_at.into(),
+        notes: stored.notes.rows.into_iter().map(note).collect(),
+        older: next(NOTES_AFTER, stored.notes.next_cursor),
+        more_locations: next(LOCATIONS_AFTER, stored.locations.next_cursor),
+        offered: stored.tags.into_iter().filter(is_offered).collect(),
+        may_change: scopes.has(Scope::WriteCustomers),
+        may_write: scopes.has(Scope::WriteNotes),
+        max_note: MAX_NOTE,
+        customer,
+        contacts,
+        locations,
+        messages,
+    };
+    Ok(page::page_with_script(status, &template))
+}
+
+/// The page with the rows after this cursor.
+fn next_page(business: &Membership, id: Id<kinds::Customer>, name: &str, cursor: &str) -> String {
+    let fields = [("business", &*business.account.id.to_string()), (name, cursor)];
+    links::with_query(&links::customer_path(id), &fields)
+}
+
+/// What the tools say about a customer, all in one snapshot.
+async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result<Stored, Response> {
+    let after = |name: &str| tenant_context.context.query.get(name).map(str::to_owned);
+    let (notes_after, locations_after) = (after(NOTES_AFTER), after(LOCATIONS_AFTER));
+    let read = tenant_context.read(move |snapshot| {
+        let notes = arguments!(ListNotes { customer_id: id });
+        let locations = arguments!(ListLocations { customer_id: id });
+        Ok(Stored {
+            customer: snapshot.query(arguments!(GetCustomer { id: id }))?.customer,
+            contacts: snapshot.list(arguments!(ListContacts { customer_id: id }))?,
+            locations: bounded::list(snapshot, locations, locations_after, length_of_advice)?,
+            notes: bounded::list(snapshot, notes, notes_after, |it| it.note.body.len())?,
+            tags: snapshot.list(Arguments::<ListTags>::none())?.rows,
+        })
+    });
+    read.await?.map_err(|error| page::failed(&error))
+}
+
+/// The length of a location's long texts, in bytes.
+fn length_of_advice(location: &Location) -> usize {
+    let texts = [&location.access_notes, &location.parking_notes, &location.service_notes];
+    texts.into_iter().flatten().map(String::len).sum()
+}

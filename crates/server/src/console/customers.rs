@@ -1,0 +1,253 @@
+//! The list of a business's customers, with its search.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::customers::tools::search::SearchCustomers;
+use zoop_crm::business::customers::{CustomerType, SearchRow, Status};
+use zoop_crm::business::tags::Tag;
+use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::phone;
+
+use super::words::Matched;
+use super::{Fault, links, words};
+use crate::app::App;
+use crate::web::form::Form;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::tenant_context::{Section, TenantContext};
+
+#[derive(Template)]
+#[template(path = "customers.html")]
+struct Customers<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<OtherBusiness>,
+    search: &'a Search,
+    filters: [Filter; 3],
+    rows: Vec<Row>,
+    /// The list without a search.
+    all: String,
+    /// The next page of the list, if there is one.
+    more: Option<String>,
+    /// Whether the user may add customers.
+    may_change: bool,
+    fault: &'a str,
+}
+
+/// Another business of the user.
+struct OtherBusiness {
+    name: String,
+    address: String,
+}
+
+/// What the address of the page asks for; empty texts ask for nothing.
+#[derive(Debug, Clone, Default)]
+struct Search {
+    q: String,
+    status: String,
+    customer_type: String,
+    tag: String,
+    /// The cursor of the page before.
+    after: Option<String>,
+}
+
+/// A filter, with what can be chosen.
+struct Filter {
+    name: &'static str,
+    label: &'static str,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    value: String,
+    label: String,
+    is_chosen: bool,
+}
+
+struct Row {
+    address: String,
+    name: String,
+    number: String,
+    phone: Option<String>,
+    place: Option<String>,
+    is_vip: bool,
+    do_not_contact: bool,
+    /// The status, unless it is the usual one.
+    status: Option<&'static str>,
+    matched: Vec<Matched>,
+    /// Whether the search did not find this customer but one like it.
+    is_near: bool,
+}
+
+/// `GET /customers`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
+        list(&tenant_context).await
+    };
+    either(answer.await)
+}
+
+async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
+    let business = &tenant_context.membership;
+    let search = Search::of(&tenant_context.context.query);
+    let (tags, found) = read(tenant_context, &search).await?;
+    let (page, fault) = match found {
+        Ok(page) => (page, None),
+        Err(error) => (no_rows(), Some(Fault::of(error)?)),
+    };
+    let all = links::customers(business);
+    let template = Customers {
+        frame: Frame::within(tenant_context, "customers"),
+        business,
+        others: tenant_context.others().map(OtherBusiness::of).collect(),
+        filters: search.filters(tags),
+        rows: page.rows.into_iter().map(|row| Row::of(row, business)).collect(),
+        more: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
+        all,
+        may_change: business.role.scopes().has(Scope::WriteCustomers),
+        search: &search,
+        fault: fault.as_ref().map_or("", |fault| &fault.text),
+    };
+    let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
+    Ok(page::page(status, &template))
+}
+
+/// The tags of the business, and what the search finds. A mistake in the search is an inner error, so that the page can
+/// show what was typed.
+async fn read(
+    tenant_context: &TenantContext,
+    search: &Search,
+) -> Result<(Vec<Tag>, Result<Page<SearchRow>, Error>), Response> {
+    let arguments = search.arguments();
+    let read = tenant_context.read(move |snapshot| {
+        let tags = snapshot.list(Arguments::<ListTags>::none())?.rows;
+        match snapshot.list(arguments) {
+            Err(Refusal::Failed(error)) => Ok((tags, Err(error))),
+            found => Ok((tags, Ok(found?))),
+        }
+    });
+    read.await?.map_err(|error| page::failed(&error))
+}
+
+const fn no_rows() -> Page<SearchRow> {
+    Page { rows: Vec::new(), next_cursor: None, has_more: false }
+}
+
+impl OtherBusiness {
+    fn of(membership: &Membership) -> Self {
+        Self { name: membership.name.clone(), address: links::customers(membership) }
+    }
+}
+
+impl Search {
+    fn of(query: &Form) -> Self {
+        let text = |name: &str| query.text(name).to_owned();
+        Self {
+            q: text("q"),
+            status: text("status"),
+            customer_type: text("type"),
+            tag: text("tag"),
+            after: query.get("after").map(str::to_owned),
+        }
+    }
+
+    fn arguments(&self) -> Arguments<SearchCustomers> {
+        // A box with only spaces asks for nothing.
+        let q = Some(&self.q).filter(|q| !q.trim().is_empty());
+        let [status, customer_type, tag] = [&self.status, &self.customer_type, &self.tag]
+            .map(|value| Some(value).filter(|value| !value.is_empty()));
+        arguments!(SearchCustomers { q: q, status: status, tag: tag })
+            .with("type", customer_type)
+            .after(self.after.clone())
+    }
+
+    /// Whether a filter is set.
+    fn is_filtered(&self) -> bool {
+        [&self.status, &self.customer_type, &self.tag].into_iter().any(|it| !it.is_empty())
+    }
+
+    /// Whether the page shows the beginning of the whole list.
+    fn is_empty(&self) -> bool {
+        self.q.trim().is_empty() && !self.is_filtered() && self.after.is_none()
+    }
+
+    fn next_page(&self, business: &Membership, cursor: &str) -> String {
+        let fields = [
+            ("business", business.account.id.to_string()),
+            ("q", self.q.clone()),
+            ("status", self.status.clone()),
+            ("type", self.customer_type.clone()),
+            ("tag", self.tag.clone()),
+            ("after", cursor.to_owned()),
+        ];
+        links::with_query(
+            "/customers",
+            &fields.each_ref().map(|(name, value)| (*name, value.as_str())),
+        )
+    }
+
+    fn filters(&self, tags: Vec<Tag>) -> [Filter; 3] {
+        let statuses =
+            Status::ALL.iter().map(|it| (it.word().to_owned(), words::status(*it).to_owned()));
+        let types = CustomerType::ALL
+            .iter()
+            .map(|it| (it.word().to_owned(), words::customer_type(*it).to_owned()));
+        let tags = tags.into_iter().map(|tag| (tag.id.to_string(), tag.name));
+        [
+            Filter::new("status", "Status", "All but archived", statuses, &self.status),
+            Filter::new("type", "Type", "All types", types, &self.customer_type),
+            Filter::new("tag", "Tag", "All tags", tags, &self.tag),
+        ]
+    }
+}
+
+impl Filter {
+    fn new(
+        name: &'static str,
+        label: &'static str,
+        everything: &str,
+        offered: impl Iterator<Item = (String, String)>,
+        chosen: &str,
+    ) -> Self {
+        let everything = (String::new(), everything.to_owned());
+        let mut choices: Vec<_> = std::iter::once(everything)
+            .chain(offered)
+            .map(|(value, label)| Choice { is_chosen: value == chosen, value, label })
+            .collect();
+        // The page must not claim to show everything if the address names, for example, a deleted tag.
+        if !choices.iter().any(|choice| choice.is_chosen) {
+            let label = "Unknown".to_owned();
+            choices.push(Choice { value: chosen.to_owned(), label, is_chosen: true });
+        }
+        Self { name, label, choices }
+    }
+}
+
+impl Row {
+    fn of(row: SearchRow, business: &Membership) -> Self {
+        let plan = business.account.country.numbering_plan();
+        Self {
+            address: links::customer(business, row.id),
+            name: row.display_name,
+            number: row.customer_number.to_string(),
+            phone: row.primary_phone.map(|e164| phone::written(&e164, plan)),
+            place: row.location,
+            is_vip: row.is_vip,
+            do_not_contact: row.do_not_contact,
+            status: (row.status != Status::Active).then(|| words::status(row.status)),
+            matched: row.matched.unwrap_or_default().into_iter().map(Matched::from).collect(),
+            is_near: row.similarity.is_some(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The forms of a customer's page: each runs one tool, and then shows the page again.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::customers::tools::restore::RestoreCustomer;
+use zoop_crm::business::notes::SubjectType;
+use zoop_crm::business::notes::tools::create::CreateNote;
+use zoop_crm::business::notes::tools::update::UpdateNote;
+use zoop_crm::business::tags::tools::{AttachTag, DetachTag};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::call::tool::Command;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
+
+use super::messages::{self, Done, Messages};
+use super::{Fault, customer, links};
+use crate::app::App;
+use crate::web::form::Form;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::tenant_context::{Section, TenantContext};
+
+/// The page that asks before a customer is archived.
+#[derive(Template)]
+#[template(path = "customer_archive.html")]
+struct Question<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    name: String,
+    /// The customer's page.
+    back: String,
+    path: String,
+}
+
+/// The page that keeps a note that may not be saved.
+#[derive(Template)]
+#[template(path = "note_kept.html")]
+struct KeptNote<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    /// The customer's page.
+    back: String,
+    path: String,
+    note: &'a str,
+    max_note: usize,
+}
+
+/// Runs a tool that changes the customer or a note. Then shows the customer again, with the message `done`.
+async fn change<T: Command<Output: Send>>(
+    app: &App,
+    request: Request,
+    done: impl Fn(&Form) -> Done + Send,
+    arguments: impl Fn(Id<kinds::Customer>, &Form) -> Arguments<T> + Send,
+) -> Result<Response, Response> {
+    let (tenant_context, form) = TenantContext::form(app, request, Section::Customers).await?;
+    let id = customer::id(&tenant_context.context)?;
+    let Done { word, is_about_notes, .. } = done(&form);
+    match tenant_context.command(arguments(id, &form)).await? {
+        Ok(_) => {
+            let business = tenant_context.membership.account.id.to_string();
+            let fields = [("business", &*business), ("done", word)];
+            Ok(page::go_to(&links::with_query(&links::customer_path(id), &fields)))
+        }
+        Err(error) => {
+            let shown = show_error(&tenant_context, id, error, &form, is_about_notes).await;
+            shown.or_else(|failed| keep_note(&tenant_context, id, failed, form.text("body")))
+        }
+    }
+}
+
+/// Shows the customer again, with the tool's error and the note that was typed.
+async fn show_error(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Customer>,
+    error: Error,
+    form: &Form,
+    is_about_notes: bool,
+) -> Result<Response, Response> {
+    let fault = Fault::of(error)?;
+    let note = form.text("body");
+    let messages = Messages { fault: &fault.text, note, is_about_notes, done: "" };
+    customer::render(tenant_context, id, fault.status, messages).await
+}
+
+/// If the server could not answer, shows the note that was typed instead of only saying so. Needs no database.
+fn keep_note(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Customer>,
+    failed: Response,
+    note: &str,
+) -> Result<Response, Response> {
+    if note.is_empty() || !failed.status().is_server_error() {
+        return Err(failed);
+    }
+    let business = &tenant_context.membership;
+    let kept = KeptNote {
+        frame: Frame::within(tenant_context, "customers"),
+        business,
+        back: links::customer(business, id),
+        path: links::customer_path(id),
+        note,
+        max_note: customer::MAX_NOTE,
+    };
+    let mut response = page::page(failed.status(), &kept);
+    if let Some(seconds) = failed.headers().get(RETRY_AFTER) {
+        response.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    Ok(response)
+}
+
+/// `POST /customers/{customer}/notes`
+pub(super) async fn add_note(State(app): State<App>, request: Request) -> Response {
+    let arguments = |id: Id<kinds::Customer>, form: &Form| {
+        let subject_type = SubjectType::Customer.word();
+        arguments!(CreateNote { subject_type: subject_type, subject_id: id })
+            .with("body", form.get("body"))
+    };
+    either(change(&app, request, |_| messages::NOTE_ADDED, arguments).await)
+}
+
+/// `POST /customers/{customer}/pin`
+pub(super) async fn pin(State(app): State<App>, request: Request) -> Response {
+    let is_pinned = |form: &Form| form.text("pinned") == "true";
+    let done = |form: &Form| if is_pinned(form) { messages::PINNED } else { messages::UNPINNED };
+    let arguments =
+        |_, form: &Form| arguments!(UpdateNote { id: form.text("note"), pinned: is_pinned(form) });
+    either(change(&app, request, done, arguments).await)
+}
+
+/// `POST /customers/{customer}/tag`
+pub(super) async fn tag(State(app): State<App>, request: Request) -> Response {
+    let arguments = |customer: Id<kinds::Customer>, form: &Form| {
+        arguments!(AttachTag { id: form.text("tag"), customer_id: customer })
+    };
+    either(change(&app, request, |_| messages::TAGGED, arguments).await)
+}
+
+/// `POST /customers/{customer}/untag`
+pub(super) async fn untag(State(app): State<App>, request: Request) -> Response {
+    let arguments = |customer: Id<kinds::Customer>, form: &Form| {
+        arguments!(DetachTag { id: form.text("tag"), customer_id: customer })
+    };
+    either(change(&app, request, |_| messages::UNTAGGED, arguments).await)
+}
+
+/// `GET /customers/{customer}/archive`: asks before the customer is archived.
+pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
+        let id = customer::id(&tenant_context.context)?;
+        let business = &tenant_context.membership;
+        let read =
+            tenant_context.read(move |snapshot| snapshot.query(arguments!(GetCustomer { id: id })));
+        let customer = read.await?.map_err(|error| page::failed(&error))?.customer;
+        if !business.role.scopes().has(Scope::WriteCustomers) {
+            let required = vec![Scope::WriteCustomers];
+            return Err(page::failed(&Error::InsufficientScope { required, attainable: false }));
+        }
+        let question = Question {
+            frame: Frame::within(&tenant_context, "customers"),
+            business,
+            name: customer.display_name,
+            back: links::customer(business, id),
+            path: links::customer_path(id),
+        };
+        Ok(page::page(StatusCode::OK, &question))
+    };
+    either(answer.await)
+}
+
+/// `POST /customers/{customer}/archive`
+pub(super) async fn archive(State(app): State<App>, request: Request) -> Response {
+    let arguments = |id: Id<kinds::Customer>, _: &Form| arguments!(ArchiveCustomer { id: id });
+    either(change(&app, request, |_| messages::ARCHIVED, arguments).await)
+}
+
+/// `POST /customers/{customer}/restore`
+pub(super) async fn restore(State(app): State<App>, request: Request) -> Response {
+    let arguments = |id: Id<kinds::Customer>, _: &Form| arguments!(RestoreCustomer { id: id });
+    either(change(&app, request, |_| messages::RESTORED, arguments).await)
+}

@@ -1,0 +1,79 @@
+//! Addresses: of the console's own pages, and of what a link opens in another program.
+
+use form_urlencoded::{Serializer, byte_serialize};
+use zoop_crm::business::customers::locations::Location;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
+
+/// A path with these fields in its query. Empty fields are left out.
+pub(super) fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(fields.iter().filter(|(_, value)| !value.is_empty()));
+    format!("{path}?{}", query.finish())
+}
+
+/// The list of a business's customers.
+pub(super) fn customers(business: &Membership) -> String {
+    with_query("/customers", &[("business", &business.account.id.to_string())])
+}
+
+/// The path of a customer's page. The paths of its forms begin with it.
+pub(super) fn customer_path(id: Id<kinds::Customer>) -> String {
+    format!("/customers/{id}")
+}
+
+/// A customer's page.
+pub(super) fn customer(business: &Membership, id: Id<kinds::Customer>) -> String {
+    with_query(&customer_path(id), &[("business", &business.account.id.to_string())])
+}
+
+/// Calls a number (RFC 3966).
+pub(super) fn tel(e164: &str) -> String {
+    format!("tel:{e164}")
+}
+
+/// Writes to an e-mail address (RFC 6068). A `?` or `&` in the address must not begin a field of the message.
+pub(super) fn mailto(email: &str) -> String {
+    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    match email.rsplit_once('@') {
+        Some((local, domain)) => format!("mailto:{}@{}", encoded(local), encoded(domain)),
+        None => format!("mailto:{}", encoded(email)),
+    }
+}
+
+/// Shows an address on a map. Phones open this address in the map program.
+///
+/// Source: Google Maps URLs, "Search".
+pub(super) fn map(location: &Location) -> String {
+    let lines = [
+        Some(&location.address_line1),
+        Some(&location.city),
+        Some(&location.state),
+        Some(&location.postal_code),
+        Some(&location.country),
+    ];
+    let lines: Vec<_> = lines.into_iter().flatten().map(String::as_str).collect();
+    let fields = [
+        ("api", "1"),
+        ("query", &lines.join(", ")),
+        ("query_place_id", location.place_id.as_deref().unwrap_or_default()),
+    ];
+    with_query("https://www.google.com/maps/search/", &fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_address_cannot_add_to_the_message() {
+        assert_eq!(mailto("hana@example.com"), "mailto:hana@example.com");
+        assert_eq!(mailto("a+b@example.com"), "mailto:a%2Bb@example.com");
+        assert_eq!(mailto("a?bcc=x&b@example.com"), "mailto:a%3Fbcc%3Dx%26b@example.com");
+    }
+
+    #[test]
+    fn empty_fields_are_not_in_an_address() {
+        assert_eq!(with_query("/x", &[("a", "1 2"), ("b", ""), ("c", "&")]), "/x?a=1+2&c=%26");
+    }
+}

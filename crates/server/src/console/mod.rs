@@ -1,0 +1,59 @@
+//! The web console: a business's customers, as its members see and change them in a browser.
+//!
+//! What lives here: pages, and forms that become calls of the catalog's tools, in the tools' own types. What must not: a
+//! rule of the product, a query of the database, or a right. The tools decide what is found, what is valid and who may do
+//! it; a page only leaves out what the user's role does not allow anyway. Every page works without a script.
+
+mod bounded;
+mod customer;
+mod customers;
+mod forms;
+mod links;
+mod messages;
+mod rows;
+mod words;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use zoop_crm::call::error::Error;
+
+use crate::app::App;
+use crate::web::page;
+
+/// The routes of these pages.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/customers", get(customers::show))
+        .route("/customers/{customer}", get(customer::show))
+        .route("/customers/{customer}/notes", post(forms::add_note))
+        .route("/customers/{customer}/pin", post(forms::pin))
+        .route("/customers/{customer}/tag", post(forms::tag))
+        .route("/customers/{customer}/untag", post(forms::untag))
+        .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
+        .route("/customers/{customer}/restore", post(forms::restore))
+}
+
+/// A tool's error that the user can do something about: the status of the answer, and the tool's own words. The page
+/// shows them beside what was typed. Any other error is a page of its own.
+struct Fault {
+    status: StatusCode,
+    text: String,
+}
+
+impl Fault {
+    fn of(error: Error) -> Result<Self, Response> {
+        let (status, text) = match error {
+            Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
+                (StatusCode::BAD_REQUEST, message)
+            }
+            Error::Unusable { message, .. } => (StatusCode::NOT_FOUND, message),
+            Error::NotFound { record } => {
+                (StatusCode::NOT_FOUND, format!("There is no such {record} any more."))
+            }
+            other => return Err(page::failed(&other)),
+        };
+        Ok(Self { status, text })
+    }
+}

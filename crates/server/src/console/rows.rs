@@ -1,0 +1,156 @@
+//! The rows of a customer's page: its contacts, its locations, and the notes about all of them.
+
+use zoop_crm::business::customers::contacts::Contact;
+use zoop_crm::business::customers::locations::Location;
+use zoop_crm::business::notes::{ShownNote, SubjectType};
+use zoop_crm::call::access::Role;
+use zoop_crm::values::id::{Id, kinds};
+use zoop_db::Uuid;
+
+use super::{links, words};
+use crate::web::tenant_context::TenantContext;
+use crate::web::words::Time;
+
+/// A text with the address that it opens.
+pub(super) struct Link {
+    pub(super) address: String,
+    pub(super) text: String,
+}
+
+impl Link {
+    /// Calls a number; the text is the number as typed.
+    pub(super) fn tel(e164: Option<String>, raw: Option<String>) -> Option<Self> {
+        let e164 = e164?;
+        Some(Self { address: links::tel(&e164), text: raw.unwrap_or(e164) })
+    }
+
+    pub(super) fn mailto(email: Option<String>) -> Option<Self> {
+        email.map(|email| Self { address: links::mailto(&email), text: email })
+    }
+}
+
+pub(super) struct ContactRow {
+    id: Uuid,
+    pub(super) name: String,
+    pub(super) title: Option<String>,
+    /// What to contact the person about; empty for general contacts.
+    pub(super) role: &'static str,
+    pub(super) is_primary: bool,
+    pub(super) phone: Option<Link>,
+    pub(super) email: Option<Link>,
+}
+
+impl From<Contact> for ContactRow {
+    fn from(contact: Contact) -> Self {
+        Self {
+            id: contact.id.uuid(),
+            name: contact.name(),
+            title: contact.title,
+            role: words::contact_role(contact.role),
+            is_primary: contact.is_primary,
+            phone: Link::tel(contact.phone, contact.phone_raw),
+            email: Link::mailto(contact.email),
+        }
+    }
+}
+
+pub(super) struct LocationRow {
+    id: Uuid,
+    /// The nickname, or else the first line of the address.
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    pub(super) is_primary: bool,
+    pub(super) lines: Vec<String>,
+    pub(super) map: String,
+    /// What to know about working there: each text with its heading.
+    pub(super) advice: Vec<(&'static str, String)>,
+}
+
+impl From<Location> for LocationRow {
+    fn from(location: Location) -> Self {
+        let map = links::map(&location);
+        let city = format!("{}, {} {}", location.city, location.state, location.postal_code);
+        let lines = [Some(location.address_line1.clone()), location.address_line2, Some(city)];
+        let advice = [
+            ("Access", location.access_notes),
+            ("Parking", location.parking_notes),
+            ("Service", location.service_notes),
+        ];
+        let advice = advice.into_iter().filter_map(|(heading, text)| Some((heading, text?)));
+        Self {
+            id: location.id.uuid(),
+            name: location.label.unwrap_or(location.address_line1),
+            kind: words::location_type(location.location_type),
+            is_primary: location.is_primary,
+            lines: lines.into_iter().flatten().collect(),
+            map,
+            advice: advice.collect(),
+        }
+    }
+}
+
+pub(super) struct NoteRow {
+    pub(super) id: Id<kinds::Note>,
+    pub(super) author: String,
+    pub(super) at: Time,
+    pub(super) body: String,
+    pub(super) pinned: bool,
+    /// What the note is about, unless it is the customer itself.
+    pub(super) subject: Option<Subject>,
+    /// Whether the user may pin and unpin it.
+    pub(super) may_change: bool,
+}
+
+/// What a note is about: the kind of record, and its name if the page shows it.
+pub(super) struct Subject {
+    pub(super) kind: &'static str,
+    pub(super) name: Option<String>,
+}
+
+impl NoteRow {
+    /// A note. Only its author and owners may change it.
+    pub(super) fn of(
+        ShownNote { note, names }: ShownNote,
+        tenant_context: &TenantContext,
+        contacts: &[ContactRow],
+        locations: &[LocationRow],
+    ) -> Self {
+        let TenantContext { membership, signed_in, .. } = tenant_context;
+        let subject = note
+            .subject_type
+            .and_then(|kind| Subject::of(kind, note.subject_id.map(Id::uuid), contacts, locations));
+        Self {
+            id: note.id,
+            author: names.created_by_name.unwrap_or_else(|| "Someone who left".to_owned()),
+            at: note.created_at.into(),
+            body: note.body,
+            pinned: note.pinned,
+            subject,
+            may_change: membership.role == Role::Owner || note.created_by == signed_in.user,
+        }
+    }
+}
+
+impl Subject {
+    fn of(
+        subject_type: SubjectType,
+        id: Option<Uuid>,
+        contacts: &[ContactRow],
+        locations: &[LocationRow],
+    ) -> Option<Self> {
+        let (kind, name) = match subject_type {
+            SubjectType::Customer => return None,
+            SubjectType::CustomerContact => {
+                ("contact", contacts.iter().find(|it| Some(it.id) == id).map(|it| &it.name))
+            }
+            SubjectType::CustomerLocation => {
+                ("location", locations.iter().find(|it| Some(it.id) == id).map(|it| &it.name))
+            }
+            SubjectType::Job => ("job", None),
+            SubjectType::Invoice => ("invoice", None),
+            SubjectType::Quote => ("quote", None),
+            SubjectType::LawnEstimate => ("lawn estimate", None),
+        };
+        Some(Self { kind, name: name.cloned() })
+    }
+}

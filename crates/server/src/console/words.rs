@@ -1,0 +1,62 @@
+//! How the console says what tools say in a word.
+
+use zoop_crm::business::customers::contacts::ContactRole;
+use zoop_crm::business::customers::index::{Match, MatchedField};
+use zoop_crm::business::customers::locations::LocationType;
+use zoop_crm::business::customers::{CustomerType, Status};
+
+pub(super) const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Active => "Active",
+        Status::Inactive => "Inactive",
+        Status::Archived => "Archived",
+    }
+}
+
+pub(super) const fn customer_type(customer_type: CustomerType) -> &'static str {
+    match customer_type {
+        CustomerType::Individual => "Individual",
+        CustomerType::Company => "Company",
+    }
+}
+
+/// What to contact a person about; nothing for general contacts.
+pub(super) const fn contact_role(role: ContactRole) -> &'static str {
+    match role {
+        ContactRole::Billing => "Billing",
+        ContactRole::Service => "Service",
+        ContactRole::DecisionMaker => "Decision maker",
+        ContactRole::General => "",
+    }
+}
+
+pub(super) const fn location_type(location_type: LocationType) -> &'static str {
+    match location_type {
+        LocationType::Service => "Service address",
+        LocationType::Billing => "Billing address",
+        LocationType::Mailing => "Mailing address",
+        LocationType::Other => "Other address",
+    }
+}
+
+/// Where a search found its words: "name", "phone of" and the contact, "contact" and the contact.
+pub(super) struct Matched {
+    pub(super) place: &'static str,
+    pub(super) contact: Option<String>,
+}
+
+impl From<Match> for Matched {
+    fn from(Match { field, contact }: Match) -> Self {
+        let place = match (field, &contact) {
+            (MatchedField::Name, _) => "name",
+            (MatchedField::Contact, _) => "contact",
+            (MatchedField::Phone, None) => "phone",
+            (MatchedField::Phone, Some(_)) => "phone of",
+            (MatchedField::Email, None) => "e-mail",
+            (MatchedField::Email, Some(_)) => "e-mail of",
+            (MatchedField::Number, _) => "customer number",
+            (MatchedField::Address, _) => "address",
+        };
+        Self { place, contact }
+    }
+}

@@ -1,0 +1,216 @@
+//! A signed-in user's request about one of their businesses. Finds the business that the page is about, and runs the
+//! catalog's tools there. The tools decide who may do what.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::call::access::{Role, Source};
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::run::{self, Runner};
+use zoop_crm::call::tool::{Command, List, Query};
+use zoop_crm::identity::sign_in::SignedIn;
+use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::{Id, kinds};
+use zoop_db::{Db, ReadTx};
+
+use super::form::Form;
+use super::page_context::PageContext;
+use super::{next, page};
+use crate::anonymous_limits::Action;
+use crate::app::App;
+use crate::lanes;
+
+/// The part of the site that a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// The customers of a business, for all its members.
+    Customers,
+    /// The members of a business, for its owners.
+    Team,
+}
+
+impl Section {
+    /// The section's first page. Also the page to come back to after signing in again.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Customers => "/customers",
+            Self::Team => "/team",
+        }
+    }
+
+    /// Whether members with this role use the section.
+    pub(crate) fn is_for(self, role: Role) -> bool {
+        match self {
+            Self::Customers => true,
+            Self::Team => role == Role::Owner,
+        }
+    }
+
+    /// The answer about a business that the user does not belong to.
+    fn of_a_stranger(self) -> Response {
+        match self {
+            Self::Customers => page::not_found(),
+            Self::Team => self.without_a_business(),
+        }
+    }
+
+    /// The answer to a user who has no business in which they use the section.
+    fn without_a_business(self) -> Response {
+        let message = match self {
+            Self::Customers => "You belong to no business. Ask an owner to invite you.",
+            Self::Team => "Only owners can manage the team. Ask an owner of your business.",
+        };
+        page::stop(StatusCode::FORBIDDEN, "You cannot do this", message)
+    }
+}
+
+/// A user's request about one of their businesses.
+pub(crate) struct TenantContext {
+    pub(crate) context: PageContext,
+    pub(crate) signed_in: SignedIn,
+    /// The business that the page is about.
+    pub(crate) membership: Membership,
+    /// Every business that the user belongs to.
+    pub(crate) memberships: Vec<Membership>,
+    section: Section,
+    /// The storage, for jobs of this user in the business.
+    db: Db,
+}
+
+/// The tools that read, all in one snapshot of the business's records.
+pub(crate) struct Snapshot<'a, 'tx> {
+    tx: &'a mut ReadTx<'tx>,
+    environment: &'a Environment,
+    proof: &'a InTenant,
+}
+
+impl Snapshot<'_, '_> {
+    /// Runs a query.
+    pub(crate) fn query<T: Query>(
+        &mut self,
+        arguments: Arguments<T>,
+    ) -> Result<T::Output, Refusal> {
+        run::query(self.tx, self.environment, self.proof, arguments)
+    }
+
+    /// Reads a page of a list.
+    pub(crate) fn list<T: List>(
+        &mut self,
+        arguments: Arguments<T>,
+    ) -> Result<Page<T::Row>, Refusal> {
+        run::list(self.tx, self.environment, self.proof, arguments)
+    }
+}
+
+impl TenantContext {
+    /// Begins a page request. It is about the business that the URL names, or the first business in which the user
+    /// uses this section.
+    pub(crate) async fn page(
+        app: &App,
+        request: Request,
+        section: Section,
+    ) -> Result<Self, Response> {
+        let context = PageContext::begin(app, request, Action::Page)?;
+        let signed_in = context.require_sign_in(&context.target).await?;
+        let asked = context.query.get("business").map(str::to_owned);
+        Self::choose(context, signed_in, section, asked.as_deref()).await
+    }
+
+    /// Begins a request that sends a form. It is about the business that the form names.
+    pub(crate) async fn form(
+        app: &App,
+        request: Request,
+        section: Section,
+    ) -> Result<(Self, Form), Response> {
+        let context = PageContext::begin(app, request, Action::Page)?;
+        let form = context.form().await?;
+        let signed_in = context.require_sign_in(section.path()).await?;
+        let business = form.get("business").ok_or_else(page::not_found)?;
+        Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
+    }
+
+    async fn choose(
+        context: PageContext,
+        signed_in: SignedIn,
+        section: Section,
+        asked: Option<&str>,
+    ) -> Result<Self, Response> {
+        let who = signed_in.clone();
+        let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
+        let membership = if let Some(asked) = asked {
+            let id = Id::<kinds::Tenant>::parse(asked).ok_or_else(page::not_found)?;
+            let found = memberships.iter().find(|membership| membership.account.id == id);
+            found.ok_or_else(|| section.of_a_stranger())?
+        } else {
+            let found = memberships.iter().find(|membership| section.is_for(membership.role));
+            found.ok_or_else(|| section.without_a_business())?
+        };
+        let membership = membership.clone();
+        let lane = lanes::in_tenant(membership.account.number, signed_in.session.uuid());
+        let db = context.shared.db.lane(lane);
+        Ok(Self { context, signed_in, membership, memberships, section, db })
+    }
+
+    /// The user's other businesses in which they use this section.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Membership> {
+        let is_other = |it: &&Membership| {
+            self.section.is_for(it.role) && it.account.id != self.membership.account.id
+        };
+        self.memberships.iter().filter(is_other)
+    }
+
+    /// Runs tools that read, all in one snapshot. The inner error is the tool's, for the page to show.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Snapshot<'_, '_>) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<Result<T, Error>, Response> {
+        let (environment, proof) = (self.context.shared.environment.clone(), self.proof());
+        let read = self.db.read(self.context.deadline, move |tx| {
+            work(&mut Snapshot { tx, environment: &environment, proof: &proof })
+        });
+        self.tool_error(read.await)
+    }
+
+    /// Runs a tool that lists rows, and returns one page.
+    pub(crate) async fn list<T: List<Row: Send>>(
+        &self,
+        arguments: Arguments<T>,
+    ) -> Result<Page<T::Row>, Response> {
+        let answer = self.runner().list(self.proof(), arguments).await;
+        self.tool_error(answer)?.map_err(|error| page::failed(&error))
+    }
+
+    /// Runs a tool that writes. The inner error is the tool's, for the page to show.
+    pub(crate) async fn command<T: Command<Output: Send>>(
+        &self,
+        arguments: Arguments<T>,
+    ) -> Result<Result<T::Output, Error>, Response> {
+        let answer = self.runner().command(self.proof(), arguments).await;
+        self.tool_error(answer)
+    }
+
+    /// Answers a request whose session ended meanwhile.
+    fn tool_error<T>(&self, answer: Result<T, Refusal>) -> Result<Result<T, Error>, Response> {
+        match answer {
+            Ok(output) => Ok(Ok(output)),
+            Err(Refusal::Failed(error)) => Ok(Err(error)),
+            Err(Refusal::Denied(_)) => {
+                Err(page::go_to(&next::sign_in(next::next_page(Some(self.section.path())))))
+            }
+        }
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        let (db, environment) = (&self.db, &self.context.shared.environment);
+        Runner { db, environment, deadline: self.context.deadline }
+    }
+
+    fn proof(&self) -> InTenant {
+        let source = Source { client: None, address: self.context.address };
+        self.signed_in.in_tenant(self.membership.account.id, source)
+    }
+}

@@ -1,0 +1,186 @@
+//! The list of customers.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::{TECH, browser_of, business, call, company, create, start, unescaped};
+use crate::people::{Browser, OWNER, PASSWORD, between, location};
+
+#[both]
+fn a_search_finds_customers_as_the_tool_does_and_says_why() {
+    let server = start();
+    let hana = create(
+        &server,
+        "customers.create",
+        json!({
+            "customer_type": "individual", "first_name": "Hana", "last_name": "Nguyen",
+            "phone": "(510) 555-0199", "is_vip": true, "do_not_contact": true,
+            "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                          "postal_code": "94607" },
+        }),
+    );
+    let bakery = company(&server, "Bay Bakery");
+    let contact = json!({
+        "customer_id": bakery, "first_name": "Ben", "last_name": "Ito", "phone": "510 555 0142",
+    });
+    create(&server, "contacts.create", contact);
+    let mut owner = Browser::owner(&server);
+
+    let all = owner.get("/customers").body;
+    assert!(all.contains("Hana Nguyen") && all.contains("Bay Bakery"), "{all}");
+    assert!(!all.contains("Found by"), "{all}");
+    let found = owner.get("/customers?q=0199").body;
+    assert!(!found.contains("Bay Bakery"), "{found}");
+    let row = between(&found, "<ul class=\"card rows\">", "</ul>");
+    let address = format!("href=\"/customers/{hana}?business={}\"", business(&server));
+    for shown in [
+        address.as_str(),
+        "<bdi>Hana Nguyen</bdi>",
+        "(510) 555-0199",
+        "482 Oak Street",
+        ">VIP<",
+        ">Do not contact<",
+        "Found by phone</small>",
+        "C-0001",
+    ] {
+        assert!(row.contains(shown), "{shown}: {row}");
+    }
+    assert!(found.contains("name=\"q\" type=\"search\" value=\"0199\""), "{found}");
+    assert!(found.contains("for=\"q\">Search customers</label>"), "{found}");
+    let found = owner.get("/customers?q=Ito").body;
+    assert!(found.contains("Found by contact <bdi>Ben Ito</bdi>"), "{found}");
+    let found = owner.get("/customers?q=0142").body;
+    assert!(found.contains("Found by phone of <bdi>Ben Ito</bdi>"), "{found}");
+    let near = owner.get("/customers?q=Nguyem").body;
+    assert!(near.contains("Near matches") && near.contains("Hana Nguyen"), "{near}");
+    assert!(!owner.get("/customers?q=Nguyen").body.contains("Near matches"));
+}
+
+#[both]
+fn filters_are_in_the_address_and_the_next_page_keeps_them() {
+    let server = start();
+    let tag = create(&server, "tags.create", json!({ "name": "HOA" }));
+    for number in 0..27 {
+        let id = company(&server, &format!("Harbor {number}"));
+        call(&server, "tags.attach", json!({ "id": tag, "customer_id": id }));
+    }
+    company(&server, "Harbor without a tag");
+    let gone = company(&server, "Harbor gone");
+    call(&server, "customers.archive", json!({ "id": gone }));
+    let mut owner = Browser::owner(&server);
+
+    let filtered = format!(
+        "/customers?business={}&q=harbor&status=&type=company&tag={tag}",
+        business(&server)
+    );
+    let first = owner.get(&filtered).body;
+    assert_eq!(first.matches("<li><a href=\"/customers/").count(), 25, "{first}");
+    assert!(first.contains(&format!("value=\"{tag}\" selected>HOA<")), "{first}");
+    assert!(first.contains("<details open>"), "{first}");
+    let (before, _) = first.split_once("\">More customers</a>").expect("a link to more");
+    let more = unescaped(before.rsplit_once("href=\"").expect("its address").1);
+    for kept in ["q=harbor", "type=company", &format!("tag={tag}"), "after="] {
+        assert!(more.contains(kept), "{kept}: {more}");
+    }
+    let second = owner.get(&more).body;
+    assert_eq!(second.matches("<li><a href=\"/customers/").count(), 2, "{second}");
+    assert!(second.contains("value=\"harbor\"") && !second.contains("More customers"), "{second}");
+    assert!(!second.contains("without a tag"), "{second}");
+
+    let archived = owner.get("/customers?status=archived").body;
+    assert!(archived.contains("Harbor gone") && archived.contains(">Archived</em>"), "{archived}");
+    assert!(!owner.get("/customers?status=active&q=gone").body.contains("Harbor gone"));
+    assert!(!owner.get("/customers?type=individual").body.contains("Harbor"));
+}
+
+#[both]
+fn a_list_without_rows_says_what_to_do() {
+    let server = start();
+    let empty = Browser::owner(&server).get("/customers").body;
+    assert!(empty.contains("There are no customers yet") && empty.contains("assistant"), "{empty}");
+    let empty = browser_of(&server, TECH).get("/customers").body;
+    assert!(empty.contains("Ask the office"), "{empty}");
+    company(&server, "Bay Bakery");
+    let mut owner = Browser::owner(&server);
+    let none = owner.get("/customers?q=zzzzqqqq").body;
+    assert!(none.contains("No customer matches") && none.contains("<bdi>zzzzqqqq</bdi>"), "{none}");
+    assert!(none.contains("Show all customers"), "{none}");
+    assert!(owner.get("/customers?q=+&status=").body.contains("Bay Bakery"), "nothing was asked");
+}
+
+#[both]
+fn a_mistake_in_a_search_is_said_and_nothing_typed_is_lost() {
+    let server = start();
+    company(&server, "Bay Bakery");
+    let mut owner = Browser::owner(&server);
+    for (query, said) in
+        [("q=%3F%3F", "q must"), ("q=bay&tag=x", "tag "), ("q=bay&status=x", "status ")]
+    {
+        let reply = owner.get(&format!("/customers?{query}"));
+        assert_eq!(reply.status, 400, "{query}");
+        let fault = between(&reply.body, "role=\"alert\">", "</p>");
+        assert!(fault.contains(said), "{query}: {fault}");
+        let q = if query.contains("bay") { "bay" } else { "??" };
+        assert!(reply.body.contains(&format!("value=\"{q}\"")), "{query}: {}", reply.body);
+        assert!(!reply.body.contains("Bay Bakery"), "{query}");
+    }
+    let hostile = owner.get("/customers?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E").body;
+    assert!(!hostile.contains("<script"), "{hostile}");
+}
+
+#[both]
+fn everybody_with_a_business_gets_to_its_customers_and_nobody_else() {
+    let server = start();
+    company(&server, "Bay Bakery");
+    let other = server.env.empty_business("Borealis");
+    let arguments = json!({ "customer_type": "company", "company_name": "Aurora Motel" });
+    server.env.create(&other.owner, "customers.create", arguments);
+
+    let mut tech = browser_of(&server, TECH);
+    assert!(tech.get("/account").body.contains("<a href=\"/customers\">Customers</a>"));
+    let page = tech.get("/customers").body;
+    assert!(page.contains("Bay Bakery") && !page.contains("Aurora Motel"), "{page}");
+    assert!(page.contains("<a href=\"/customers\" aria-current=\"page\">"), "{page}");
+    for strange in [other.account.id.to_string(), "x".to_owned()] {
+        assert_eq!(tech.get(&format!("/customers?business={strange}")).status, 404);
+    }
+
+    let arguments = json!({ "name": "Second", "owner_name": "Olive", "owner_email": OWNER });
+    let made = server.env.call_as_operator(None, "tenants.create", arguments);
+    let second = made["tenant_id"].as_str().expect("an id").to_owned();
+    let mut owner = Browser::owner(&server);
+    let first = owner.get("/customers").body;
+    assert!(first.contains(&format!("/customers?business={second}")), "{first}");
+    let page = owner.get(&format!("/customers?business={second}")).body;
+    assert!(page.contains("<bdi>Second</bdi>") && !page.contains("Bay Bakery"), "{page}");
+
+    let office = json!({ "id": zoop_crm::testing::Business::user(&server.business.office) });
+    server.env.call_as_operator(Some(server.business.account), "users.remove", office);
+    let mut nobody = browser_of(&server, super::OFFICE);
+    assert_eq!(nobody.get("/customers").status, 403);
+    assert!(!nobody.get("/account").body.contains("href=\"/customers\""));
+}
+
+#[both]
+fn a_visitor_signs_in_first_and_then_sees_the_page_that_was_asked_for() {
+    let server = start();
+    let customer = company(&server, "Bay Bakery");
+    let record = format!("/customers/{customer}");
+    for path in ["/customers?q=bay", &record] {
+        let mut browser = Browser::new(&server);
+        let sign_in = location(&browser.get(path)).to_owned();
+        let (_, next) = sign_in.split_once("/sign-in?next=").expect("the page comes next");
+        let next: String = form_urlencoded::parse(next.as_bytes()).map(|(it, _)| it).collect();
+        assert_eq!(next, path);
+        let fields = [("email", OWNER), ("password", PASSWORD), ("next", path)];
+        assert_eq!(location(&browser.post("/sign-in", &fields)), path);
+        assert!(browser.get(path).body.contains("Bay Bakery"));
+    }
+    for form in ["notes", "pin", "tag", "untag", "archive", "restore"] {
+        let fields = [("business", business(&server))];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let reply = Browser::new(&server).post(&format!("{record}/{form}"), &fields);
+        assert_eq!(location(&reply), "/sign-in?next=%2Fcustomers", "{form}");
+    }
+    assert_eq!(location(&Browser::new(&server).get(&format!("{record}/archive"))), "/sign-in");
+}

@@ -1,0 +1,60 @@
+//! The web console as a browser without scripts sees it.
+
+mod customer;
+mod customers;
+mod forms;
+
+use serde_json::{Value, json};
+use zoop_server::Settings;
+
+use crate::people::{self, Browser, PASSWORD, set_password};
+use crate::server::Server;
+
+const OFFICE: &str = "office@acme.example";
+const TECH: &str = "tech@acme.example";
+
+/// A server whose owner, office user and tech have passwords.
+fn start() -> Server {
+    start_with(|_| {})
+}
+
+/// [`start`], with changed settings.
+fn start_with(change: impl FnOnce(&mut Settings)) -> Server {
+    let server = people::start_with(change);
+    for email in [OFFICE, TECH] {
+        set_password(&server, email, PASSWORD);
+    }
+    server
+}
+
+/// The browser of a user, signed in.
+fn browser_of<'s>(server: &'s Server, email: &str) -> Browser<'s> {
+    let mut browser = Browser::new(server);
+    browser.sign_in(email, PASSWORD);
+    browser
+}
+
+/// Creates a record as the owner, and returns its id.
+fn create(server: &Server, tool: &str, arguments: Value) -> String {
+    server.env.create(&server.business.owner, tool, arguments)
+}
+
+/// Calls a tool as the owner.
+fn call(server: &Server, tool: &str, arguments: Value) -> Value {
+    server.env.call(&server.business.owner, tool, arguments).expect("the owner's call")
+}
+
+/// A company, and its id.
+fn company(server: &Server, name: &str) -> String {
+    let arguments = json!({ "customer_type": "company", "company_name": name });
+    create(server, "customers.create", arguments)
+}
+
+fn business(server: &Server) -> String {
+    server.business.account.id.to_string()
+}
+
+/// An address in a page's HTML, as a browser reads it.
+fn unescaped(html: &str) -> String {
+    html.replace("&#38;", "&").replace("&amp;", "&")
+}
