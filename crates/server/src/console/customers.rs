@@ -11,14 +11,15 @@ use zoop_crm::business::tags::Tag;
 use zoop_crm::business::tags::tools::ListTags;
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
-use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::phone;
 
+use super::filters::Filter;
+use super::rows::Link;
 use super::words::Matched;
-use super::{Fault, links, words};
+use super::{Fault, found, links, no_rows, words};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -31,7 +32,7 @@ use crate::web::tenant_context::{Section, TenantContext};
 struct Customers<'a> {
     frame: Frame,
     business: &'a Membership,
-    others: Vec<OtherBusiness>,
+    others: Vec<Link>,
     search: &'a Search,
     filters: [Filter; 3],
     rows: Vec<Row>,
@@ -44,12 +45,6 @@ struct Customers<'a> {
     fault: &'a str,
 }
 
-/// Another business of the user.
-struct OtherBusiness {
-    name: String,
-    address: String,
-}
-
 /// What the address of the page asks for; empty texts ask for nothing.
 #[derive(Debug, Clone, Default)]
 struct Search {
@@ -59,19 +54,6 @@ struct Search {
     tag: String,
     /// The cursor of the page before.
     after: Option<String>,
-}
-
-/// A filter, with what can be chosen.
-struct Filter {
-    name: &'static str,
-    label: &'static str,
-    choices: Vec<Choice>,
-}
-
-struct Choice {
-    value: String,
-    label: String,
-    is_chosen: bool,
 }
 
 struct Row {
@@ -110,7 +92,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let template = Customers {
         frame: Frame::within(tenant_context, "customers"),
         business,
-        others: tenant_context.others().map(OtherBusiness::of).collect(),
+        others: Link::others(tenant_context, links::customers),
         filters: search.filters(tags),
         rows: page.rows.into_iter().map(|row| Row::of(row, business)).collect(),
         more: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
@@ -132,22 +114,9 @@ async fn read(
     let arguments = search.arguments();
     let read = tenant_context.read(move |snapshot| {
         let tags = snapshot.list(Arguments::<ListTags>::none())?.rows;
-        match snapshot.list(arguments) {
-            Err(Refusal::Failed(error)) => Ok((tags, Err(error))),
-            found => Ok((tags, Ok(found?))),
-        }
+        Ok((tags, found(snapshot.list(arguments))?))
     });
     read.await?.map_err(|error| page::failed(&error))
-}
-
-const fn no_rows() -> Page<SearchRow> {
-    Page { rows: Vec::new(), next_cursor: None, has_more: false }
-}
-
-impl OtherBusiness {
-    fn of(membership: &Membership) -> Self {
-        Self { name: membership.name.clone(), address: links::customers(membership) }
-    }
 }
 
 impl Search {
@@ -209,28 +178,6 @@ impl Search {
             Filter::new("type", "Type", "All types", types, &self.customer_type),
             Filter::new("tag", "Tag", "All tags", tags, &self.tag),
         ]
-    }
-}
-
-impl Filter {
-    fn new(
-        name: &'static str,
-        label: &'static str,
-        everything: &str,
-        offered: impl Iterator<Item = (String, String)>,
-        chosen: &str,
-    ) -> Self {
-        let everything = (String::new(), everything.to_owned());
-        let mut choices: Vec<_> = std::iter::once(everything)
-            .chain(offered)
-            .map(|(value, label)| Choice { is_chosen: value == chosen, value, label })
-            .collect();
-        // The page must not claim to show everything if the address names, for example, a deleted tag.
-        if !choices.iter().any(|choice| choice.is_chosen) {
-            let label = "Unknown".to_owned();
-            choices.push(Choice { value: chosen.to_owned(), label, is_chosen: true });
-        }
-        Self { name, label, choices }
     }
 }
 

@@ -17,6 +17,11 @@ pub(super) fn customers(business: &Membership) -> String {
     with_query("/customers", &[("business", &business.account.id.to_string())])
 }
 
+/// The notes of a business.
+pub(super) fn notes(business: &Membership) -> String {
+    with_query("/notes", &[("business", &business.account.id.to_string())])
+}
+
 /// The path of a customer's page. The paths of its forms begin with it.
 pub(super) fn customer_path(id: Id<kinds::Customer>) -> String {
     format!("/customers/{id}")

@@ -1,4 +1,4 @@
-//! The web console: a business's customers, as its members see and change them in a browser.
+//! The web console: a business's customers and notes, as its members see and change them in a browser.
 //!
 //! What lives here: pages, and forms that become calls of the catalog's tools, in the tools' own types. What must not: a
 //! rule of the product, a query of the database, or a right. The tools decide what is found, what is valid and who may do
@@ -7,9 +7,11 @@
 mod bounded;
 mod customer;
 mod customers;
+mod filters;
 mod forms;
 mod links;
 mod messages;
+mod notes;
 mod rows;
 mod words;
 
@@ -17,6 +19,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 
 use crate::app::App;
@@ -33,6 +37,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/untag", post(forms::untag))
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))
+        .route("/notes", get(notes::show))
 }
 
 /// A tool's error that the user can do something about: the status of the answer, and the tool's own words. The page
@@ -56,4 +61,16 @@ impl Fault {
         };
         Ok(Self { status, text })
     }
+}
+
+/// A page of a list, or the tool's error about the search as an inner error, so that the page can show what was typed.
+fn found<T>(listed: Result<Page<T>, Refusal>) -> Result<Result<Page<T>, Error>, Refusal> {
+    match listed {
+        Err(Refusal::Failed(error)) => Ok(Err(error)),
+        listed => listed.map(Ok),
+    }
+}
+
+const fn no_rows<T>() -> Page<T> {
+    Page { rows: Vec::new(), next_cursor: None, has_more: false }
 }

@@ -1,9 +1,10 @@
-//! The rows of a customer's page: its contacts, its locations, and the notes about all of them.
+//! The rows of pages: a customer's contacts and locations, and notes.
 
 use zoop_crm::business::customers::contacts::Contact;
 use zoop_crm::business::customers::locations::Location;
 use zoop_crm::business::notes::{ShownNote, SubjectType};
 use zoop_crm::call::access::Role;
+use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
@@ -26,6 +27,15 @@ impl Link {
 
     pub(super) fn mailto(email: Option<String>) -> Option<Self> {
         email.map(|email| Self { address: links::mailto(&email), text: email })
+    }
+
+    /// The same list in each of the user's other businesses.
+    pub(super) fn others(
+        tenant_context: &TenantContext,
+        list: impl Fn(&Membership) -> String,
+    ) -> Vec<Self> {
+        let link = |it: &Membership| Self { address: list(it), text: it.name.clone() };
+        tenant_context.others().map(link).collect()
     }
 }
 
@@ -95,8 +105,12 @@ pub(super) struct NoteRow {
     pub(super) at: Time,
     pub(super) body: String,
     pub(super) pinned: bool,
+    /// The customer that it is about or that its subject belongs to, unless the page is that customer's.
+    pub(super) customer: Option<Link>,
     /// What the note is about, unless it is the customer itself.
     pub(super) subject: Option<Subject>,
+    /// Whether the note is about no record.
+    pub(super) is_standalone: bool,
     /// Whether the user may pin and unpin it.
     pub(super) may_change: bool,
 }
@@ -108,7 +122,17 @@ pub(super) struct Subject {
 }
 
 impl NoteRow {
-    /// A note. Only its author and owners may change it.
+    /// A note on a page of the whole business, which says whom it is about.
+    pub(super) fn with_customer(shown: ShownNote, tenant_context: &TenantContext) -> Self {
+        let names = &shown.names;
+        let customer = names.customer_id.zip(names.customer_name.clone()).map(|(id, text)| Link {
+            address: links::customer(&tenant_context.membership, id),
+            text,
+        });
+        Self { customer, ..Self::of(shown, tenant_context, &[], &[]) }
+    }
+
+    /// A note on the page of its customer. Only its author and owners may change it.
     pub(super) fn of(
         ShownNote { note, names }: ShownNote,
         tenant_context: &TenantContext,
@@ -125,7 +149,9 @@ impl NoteRow {
             at: note.created_at.into(),
             body: note.body,
             pinned: note.pinned,
+            customer: None,
             subject,
+            is_standalone: note.subject_type.is_none(),
             may_change: membership.role == Role::Owner || note.created_by == signed_in.user,
         }
     }

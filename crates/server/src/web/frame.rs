@@ -10,6 +10,8 @@ pub(crate) struct Frame {
     pub(crate) name: String,
     /// Whether the user belongs to a business, and so can open its customers.
     pub(crate) has_customers: bool,
+    /// Whether the user may read the notes of a business.
+    pub(crate) has_notes: bool,
     /// Whether the user owns a business, and so can open the team page.
     pub(crate) has_team: bool,
     pub(crate) here: &'static str,
@@ -22,6 +24,7 @@ impl Frame {
         Self {
             name: signed_in.name.clone(),
             has_customers: has(Section::Customers),
+            has_notes: has(Section::Notes),
             has_team: has(Section::Team),
             here,
         }

@@ -8,6 +8,7 @@ pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 const CUSTOMERS: &str = "/customers";
+const NOTES: &str = "/notes";
 
 /// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A request may name
 /// any URL, but the browser must not be sent to another site.
@@ -23,6 +24,7 @@ fn is_ours(requested: &str) -> bool {
         && (matches!(requested, "/account" | "/team")
             || requested.starts_with(AUTHORIZE)
             || is_of_customers(requested)
+            || path(requested) == NOTES
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation)
             || requested
                 .strip_prefix("/team?business=")
@@ -31,11 +33,15 @@ fn is_ours(requested: &str) -> bool {
 
 /// Whether this is the list of customers, in any state, or a customer's page.
 fn is_of_customers(requested: &str) -> bool {
-    let path = requested.split('?').next().unwrap_or_default();
-    path.strip_prefix(CUSTOMERS).is_some_and(|rest| {
+    path(requested).strip_prefix(CUSTOMERS).is_some_and(|rest| {
         let named = rest.strip_prefix('/').and_then(Id::<kinds::Customer>::parse);
         rest.is_empty() || named.is_some()
     })
+}
+
+/// The path of an address, without its query.
+fn path(requested: &str) -> &str {
+    requested.split('?').next().unwrap_or_default()
 }
 
 /// The path of the sign-in page that continues to `next`.
@@ -66,8 +72,9 @@ mod tests {
         let customer = "/customers/01890000-0000-7000-8000-000000000000";
         let of_business = format!("{customer}?business=x&after=y");
         let customers = ["/customers", "/customers?q=0199&type=company", customer, &of_business];
+        let notes = ["/notes", "/notes?q=heater&after=2026-06-13"];
         let others = ["/account", "/team", team, authorize, invitation.as_str()];
-        for ours in others.into_iter().chain(customers) {
+        for ours in others.into_iter().chain(customers).chain(notes) {
             assert_eq!(next_page(Some(ours)), ours);
         }
         for other in [
@@ -104,6 +111,11 @@ mod tests {
             "/customers?\r\nLocation: //evil.example",
             "/customersx?q=a",
             "//customers?q=a",
+            "/notes/",
+            "/notes/x?q=a",
+            "/notes#x",
+            "/notesx?q=a",
+            "//notes?q=a",
             "/invitations/",
             "/invitations/..%2f..%2fx",
             "/invitations/zoop_in_x",

@@ -10,6 +10,7 @@ use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run::{self, Runner};
+use zoop_crm::call::scope::Scope;
 use zoop_crm::call::tool::{Command, List, Query};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
@@ -29,6 +30,8 @@ use crate::lanes;
 pub(crate) enum Section {
     /// The customers of a business, for all its members.
     Customers,
+    /// The notes of a business, for its members who may read notes.
+    Notes,
     /// The members of a business, for its owners.
     Team,
 }
@@ -38,6 +41,7 @@ impl Section {
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Customers => "/customers",
+            Self::Notes => "/notes",
             Self::Team => "/team",
         }
     }
@@ -46,6 +50,7 @@ impl Section {
     pub(crate) fn is_for(self, role: Role) -> bool {
         match self {
             Self::Customers => true,
+            Self::Notes => role.scopes().has(Scope::ReadNotes),
             Self::Team => role == Role::Owner,
         }
     }
@@ -53,7 +58,7 @@ impl Section {
     /// The answer about a business that the user does not belong to.
     fn of_a_stranger(self) -> Response {
         match self {
-            Self::Customers => page::not_found(),
+            Self::Customers | Self::Notes => page::not_found(),
             Self::Team => self.without_a_business(),
         }
     }
@@ -61,7 +66,9 @@ impl Section {
     /// The answer to a user who has no business in which they use the section.
     fn without_a_business(self) -> Response {
         let message = match self {
-            Self::Customers => "You belong to no business. Ask an owner to invite you.",
+            Self::Customers | Self::Notes => {
+                "You belong to no business. Ask an owner to invite you."
+            }
             Self::Team => "Only owners can manage the team. Ask an owner of your business.",
         };
         page::stop(StatusCode::FORBIDDEN, "You cannot do this", message)

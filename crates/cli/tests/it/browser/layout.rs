@@ -76,6 +76,9 @@ fn every_page_fits_every_window() {
             "/customers",
             "/customers?q=nothinglikethis",
             "/customers?tag=01890000-0000-7000-8000-000000000000",
+            "/notes",
+            "/notes?q=nothinglikethis",
+            "/notes?after=2026-02-30&pinned=true",
             "/team",
         ] {
             browser.goto(&demo.at(path)).await;
@@ -94,6 +97,10 @@ fn every_page_fits_every_window() {
         browser.click(".composer button").await;
         browser.find("#notes .success").await;
         assert_fits(&browser, "a note with a long word").await;
+        browser.goto(&demo.at("/notes?author=me&before=9999-12-31")).await;
+        browser.find(".notes .text").await;
+        assert_fits(&browser, "a note with a long word in the list of notes").await;
+        browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
         browser.click(".record a.danger").await;
         browser.find("form[action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;

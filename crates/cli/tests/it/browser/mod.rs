@@ -120,6 +120,10 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/customers",
                 "/customers?q=nothinglikethis",
                 "/customers?tag=01890000-0000-7000-8000-000000000000",
+                "/notes",
+                "/notes?q=nothinglikethis",
+                "/notes?after=2026-02-30&pinned=true",
+                "/notes?author=me&before=9999-12-31",
                 "/nothing",
                 "/api/mcp",
             ] {
@@ -223,6 +227,18 @@ fn everything_works_without_scripts() {
         assert_eq!(browser.text(".notes li:first-child .text").await, "The gate sticks.\nLift it.");
         browser.click(".notes li:first-child button").await;
         browser.find(".notes li:first-child.pinned").await;
+        browser.click("nav a[href='/notes']").await;
+        browser.fill("#q", "gates lifting").await;
+        browser.click("form.search button").await;
+        browser.find("#q[value='gates lifting']").await;
+        assert_eq!(browser.text(".notes li:first-child .text").await, "The gate sticks.\nLift it.");
+        browser.click("form.search summary").await;
+        browser.click("input[name=pinned]").await;
+        browser.click("form.search button").await;
+        browser.find("input[name=pinned][checked]").await;
+        browser.click(".notes li:first-child a").await;
+        browser.find(".record").await;
+        assert_eq!(browser.text("h1").await, customer);
         browser.goto(&demo.authorization_url(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());

@@ -3,6 +3,7 @@
 mod customer;
 mod customers;
 mod forms;
+mod notes;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;

@@ -46,6 +46,7 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/restore"),
+    ("GET", "/notes"),
 ];
 
 /// A server, and every page of it, with the id of one of its customers in the paths.

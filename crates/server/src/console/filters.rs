@@ -1,0 +1,36 @@
+//! The filters of a list, of which each offers a choice.
+
+/// A filter, with what can be chosen.
+pub(super) struct Filter {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) choices: Vec<Choice>,
+}
+
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
+}
+
+impl Filter {
+    pub(super) fn new(
+        name: &'static str,
+        label: &'static str,
+        everything: &str,
+        offered: impl Iterator<Item = (String, String)>,
+        chosen: &str,
+    ) -> Self {
+        let everything = (String::new(), everything.to_owned());
+        let mut choices: Vec<_> = std::iter::once(everything)
+            .chain(offered)
+            .map(|(value, label)| Choice { is_chosen: value == chosen, value, label })
+            .collect();
+        // The page must not claim to show everything if the address names, for example, a deleted tag.
+        if !choices.iter().any(|choice| choice.is_chosen) {
+            let label = "Unknown".to_owned();
+            choices.push(Choice { value: chosen.to_owned(), label, is_chosen: true });
+        }
+        Self { name, label, choices }
+    }
+}

@@ -1,0 +1,178 @@
+//! The notes of a whole business, newest first, with their search.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::notes::ShownNote;
+use zoop_crm::business::notes::tools::list::ListNotes;
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::identity::users::team::{ListTeam, TeamMember};
+
+use super::filters::Filter;
+use super::rows::{Link, NoteRow};
+use super::{Fault, bounded, found, links, no_rows};
+use crate::app::App;
+use crate::web::form::Form;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::tenant_context::{Section, TenantContext};
+
+#[derive(Template)]
+#[template(path = "notes.html")]
+struct NotesPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<Link>,
+    search: &'a Search,
+    /// The filter by author.
+    filter: Filter,
+    notes: Vec<NoteRow>,
+    /// The list without a search.
+    all: String,
+    /// The list of customers.
+    customers: String,
+    /// The next page of the list, if there is one.
+    older: Option<String>,
+    /// Whether the user may write notes.
+    may_write: bool,
+    fault: &'a str,
+}
+
+/// What the address of the page asks for; empty texts ask for nothing.
+#[derive(Debug, Clone, Default)]
+struct Search {
+    q: String,
+    /// The first day, or a time that the tool accepts.
+    after: String,
+    /// The day after the last one, or a time that the tool accepts.
+    before: String,
+    /// A user's id, or the tool's word for the user who looks at the page.
+    author: String,
+    is_pinned: bool,
+    /// The cursor of the page before.
+    cursor: Option<String>,
+}
+
+/// `GET /notes`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Notes).await?;
+        list(&tenant_context).await
+    };
+    either(answer.await)
+}
+
+async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
+    let business = &tenant_context.membership;
+    let search = Search::of(&tenant_context.context.query);
+    let (team, found) = read(tenant_context, &search).await?;
+    let (page, fault) = match found {
+        Ok(page) => (page, None),
+        Err(error) => (no_rows(), Some(Fault::of(error)?)),
+    };
+    let note = |shown| NoteRow::with_customer(shown, tenant_context);
+    let template = NotesPage {
+        frame: Frame::within(tenant_context, "notes"),
+        business,
+        others: Link::others(tenant_context, links::notes),
+        filter: search.authors(team),
+        notes: page.rows.into_iter().map(note).collect(),
+        older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
+        all: links::notes(business),
+        customers: links::customers(business),
+        may_write: business.role.scopes().has(Scope::WriteNotes),
+        search: &search,
+        fault: fault.as_ref().map_or("", |fault| &fault.text),
+    };
+    let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
+    Ok(page::page_with_script(status, &template))
+}
+
+/// The team, and what the search finds.
+async fn read(
+    tenant_context: &TenantContext,
+    search: &Search,
+) -> Result<(Vec<TeamMember>, Result<Page<ShownNote>, Error>), Response> {
+    let (arguments, cursor) = (search.arguments(), search.cursor.clone());
+    let read = tenant_context.read(move |snapshot| {
+        let team = snapshot.list(Arguments::<ListTeam>::none())?.rows;
+        let notes = bounded::list(snapshot, arguments, cursor, |shown| shown.note.body.len());
+        Ok((team, found(notes)?))
+    });
+    read.await?.map_err(|error| page::failed(&error))
+}
+
+impl Search {
+    fn of(query: &Form) -> Self {
+        let text = |name: &str| query.text(name).to_owned();
+        Self {
+            q: text("q"),
+            after: text("after"),
+            before: text("before"),
+            author: text("author"),
+            is_pinned: query.text("pinned") == "true",
+            cursor: query.get("cursor").map(str::to_owned),
+        }
+    }
+
+    /// Without the cursor.
+    fn arguments(&self) -> Arguments<ListNotes> {
+        // A box with only spaces asks for nothing.
+        let q = Some(&self.q).filter(|q| !q.trim().is_empty());
+        let [created_after, created_before, created_by] = [&self.after, &self.before, &self.author]
+            .map(|value| Some(value).filter(|value| !value.is_empty()));
+        arguments!(ListNotes {
+            q: q,
+            created_after: created_after,
+            created_before: created_before,
+            created_by: created_by,
+            pinned: self.is_pinned.then_some(true),
+        })
+    }
+
+    /// The type of a day's box. Browsers leave a date box empty if its value is not a date, and the page must show what
+    /// was asked for.
+    fn kind_of_box(day: &str) -> &'static str {
+        let is_date = day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok();
+        if day.is_empty() || is_date { "date" } else { "text" }
+    }
+
+    /// Whether a filter is set.
+    fn is_filtered(&self) -> bool {
+        self.is_pinned
+            || [&self.after, &self.before, &self.author].into_iter().any(|it| !it.is_empty())
+    }
+
+    /// Whether the page shows the beginning of the whole list.
+    fn is_empty(&self) -> bool {
+        self.q.trim().is_empty() && !self.is_filtered() && self.cursor.is_none()
+    }
+
+    fn next_page(&self, business: &Membership, cursor: &str) -> String {
+        let business = business.account.id.to_string();
+        let fields = [
+            ("business", business.as_str()),
+            ("q", &self.q),
+            ("after", &self.after),
+            ("before", &self.before),
+            ("author", &self.author),
+            ("pinned", if self.is_pinned { "true" } else { "" }),
+            ("cursor", cursor),
+        ];
+        links::with_query("/notes", &fields)
+    }
+
+    fn authors(&self, team: Vec<TeamMember>) -> Filter {
+        let me = ("me".to_owned(), "Me".to_owned());
+        let team = team.into_iter().map(|member| (member.id.to_string(), member.name));
+        let offered = std::iter::once(me).chain(team);
+        Filter::new("author", "Author", "Everyone", offered, &self.author)
+    }
+}
