@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use zoop_both::both;
 use zoop_crm::arguments;
-use zoop_crm::business::tags::tools::CreateTag;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run;
 use zoop_crm::identity::authenticate::Operator;
+use zoop_crm::identity::users::tools::CreateUser;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::Business;
 use zoop_db::{Db, Migrate, Options};
@@ -215,8 +215,8 @@ fn a_note_is_kept_when_the_server_cannot_answer() {
     let (run_sender, run_receiver) = mpsc::channel();
     let (release_sender, release_receiver) = mpsc::channel();
     let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
-        let tag = arguments!(CreateTag { name: "HOA" });
-        run::command(tx, &environment, &operator, tag)?;
+        let user = arguments!(CreateUser { name: "Bo", email: "bo@example.com", role: "office" });
+        run::command(tx, &environment, &operator, user)?;
         run_sender.send(()).map_err(Error::internal)?;
         release_receiver.recv().map_err(Error::internal)
     });
