@@ -132,6 +132,22 @@ pub fn reindex(
     Ok(())
 }
 
+/// Does a little of the merging that keeps searches fast after many writes. Returns whether there was anything to merge.
+///
+/// Every write adds a small part to a search index, and SQLite merges them only in part. A search looks into all of
+/// them, once for each word and each other form of it.
+///
+/// # Errors
+/// If the database fails.
+pub fn merge_search_indexes(tx: &mut WriteTx<'_>) -> Result<bool> {
+    for index in ["customer_search", "note_search"] {
+        if tx.merge_index(index)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Every sweep, in the order in which they run: a row is removed after all rows that refer to it.
 pub fn sweeps() -> impl Iterator<Item = &'static Sweep> {
     [idempotency::SWEEPS, notes::SWEEPS]

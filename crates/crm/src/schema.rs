@@ -62,6 +62,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0011_notes.sql"),
         postgres: include_str!("../../../migrations/postgres/0011_notes.sql"),
     },
+    Migration {
+        name: "0012_merging",
+        sqlite: include_str!("../../../migrations/sqlite/0012_merging.sql"),
+        postgres: include_str!("../../../migrations/postgres/0012_merging.sql"),
+    },
 ];
 
 /// Every table except [`SCHEMA_STEPS`] and the tables of the search index, which a copy builds again. The order

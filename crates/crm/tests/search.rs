@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
-use zoop_crm::business::customers::index::{CustomerDocument, CustomerQuery, SearchedLocation};
+use zoop_crm::business::customers::index::{
+    CustomerDocument, CustomerQuery, SearchedLocation, Tier,
+};
 use zoop_crm::business::customers::{CustomerType, Status};
 use zoop_crm::business::notes::index::{
     BodyWords, NoteDocument, NoteQuery, NoteWords, may_be_wordy,
@@ -50,6 +52,14 @@ impl Index {
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap()
+    }
+
+    /// The rows of a tier, whose precondition must hold if there are any.
+    fn rows(&self, tier: &Tier) -> Vec<i64> {
+        let rows = self.find(&tier.rows);
+        let holds = tier.precondition.as_ref().is_none_or(|it| !self.find(it).is_empty());
+        assert!(holds || rows.is_empty(), "the precondition hides rows of {:?}", tier.rows);
+        rows
     }
 
     fn has(&self, n: i64, expression: &Expression) -> bool {
@@ -107,7 +117,7 @@ fn verdict(index: &Index, n: i64, q: &str, country: NumberingPlan) -> &'static s
     let tiers = search.tiers();
     let tiers = tiers.iter().zip(["whole", "part", "address"]);
     let found: Vec<_> =
-        tiers.filter(|(tier, _)| index.has(n, tier)).map(|(_, name)| name).collect();
+        tiers.filter(|(tier, _)| index.rows(tier).contains(&n)).map(|(_, name)| name).collect();
     match found[..] {
         [] => "no",
         [tier] => tier,
@@ -172,7 +182,7 @@ fn facets_narrow_the_search_within_one_tenant() {
     let open = query(None, NumberingPlan::US);
     let found = |query: CustomerQuery<'_>| {
         let tiers = query.search(tenant(1)).unwrap().tiers();
-        tiers.iter().flat_map(|tier| index.find(tier)).collect::<Vec<_>>()
+        tiers.iter().flat_map(|tier| index.rows(tier)).collect::<Vec<_>>()
     };
     assert_eq!(found(open), [1]);
     assert_eq!(found(CustomerQuery { q: Some("ann"), ..open }), [1]);

@@ -159,6 +159,14 @@ impl Session<'_> {
         }
     }
 
+    /// See [`WriteTx::merge_index`](crate::WriteTx::merge_index).
+    pub(crate) fn merge_index(&mut self, index: &'static str) -> Result<bool> {
+        match self {
+            Self::Sqlite(connection) => connection.merge_index(index),
+            Self::Postgres(_) => Ok(false),
+        }
+    }
+
     /// Updates the planner's statistics, if the engine uses any.
     pub(crate) fn gather_statistics(&mut self) -> Result<()> {
         match self {

@@ -281,6 +281,12 @@ impl<'c> WriteTx<'c> {
         Ok(rows)
     }
 
+    /// Does a little of the merging of a full-text index whose many small parts make searches slow. Returns whether
+    /// there was anything to merge. Not needed on PostgreSQL, which merges its indexes itself.
+    pub fn merge_index(&mut self, index: &'static str) -> Result<bool> {
+        self.0.session.merge_index(index)
+    }
+
     /// Marks that another database is being copied into this one, which cannot be opened until
     /// [`WriteTx::end_copy`].
     pub fn begin_copy(&mut self) -> Result<()> {

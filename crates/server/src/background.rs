@@ -24,6 +24,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The time limit for one step of a sweep. It is short, because the next round tries again.
 const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one round merges the search indexes.
+const MERGING_TIME: Duration = Duration::from_secs(20);
 /// How long one round indexes notes again.
 const REINDEXING_TIME: Duration = Duration::from_secs(20);
 
@@ -62,6 +64,12 @@ async fn round(shared: &Shared, reindexing: &mut Reindexing) {
     }
     if let Err(error) = reindexing.round(shared, now).await {
         tracing::warn!(?error, "the search index could not be renewed; the next round tries again");
+    }
+    if let Err(error) = merge_search_indexes(shared).await {
+        tracing::warn!(
+            ?error,
+            "the search indexes could not be merged; the next round tries again"
+        );
     }
 }
 
@@ -110,6 +118,19 @@ async fn reindex_notes(shared: &Shared, now: Timestamp) -> Result<()> {
         from = step.tenant();
         let write = shared.db.write(Instant::now() + TIMEOUT, move |tx| reindex::write(tx, &step));
         write.await?;
+    }
+    Ok(())
+}
+
+/// Merges the search indexes, for a while. The next round goes on.
+async fn merge_search_indexes(shared: &Shared) -> Result<()> {
+    let end = Instant::now() + MERGING_TIME;
+    while Instant::now() < end {
+        let step =
+            shared.db.write(Instant::now() + STEP_TIMEOUT, maintenance::merge_search_indexes);
+        if !step.await? {
+            return Ok(());
+        }
     }
     Ok(())
 }
@@ -232,6 +253,33 @@ mod tests {
         env.clock.advance(60 * 60 * 1_000);
         runtime.block_on(round(&app.shared, &mut reindexing));
         assert_eq!(outdated(&env), 0);
+    }
+
+    #[test]
+    fn a_round_merges_the_parts_of_the_search_indexes() {
+        let env = TestEnv::new();
+        let owner = env.empty_business("Acme").owner;
+        for number in 0..30 {
+            let name =
+                json!({ "customer_type": "company", "company_name": format!("Acme {number}") });
+            env.call(&owner, "customers.create", name).expect("a customer");
+            env.call(&owner, "notes.create", json!({ "body": "Leaks" })).expect("a note");
+        }
+        let parts = |index: &str| {
+            let file = rusqlite::Connection::open(env.path()).unwrap();
+            let count = format!("SELECT count(DISTINCT segid) FROM {index}_idx");
+            file.query_one(&count, [], |row| row.get::<_, u32>(0)).unwrap()
+        };
+        let search =
+            || env.call(&owner, "customers.search", json!({ "q": "cme 2" })).expect("a page");
+        let before = search();
+        let indexes = ["customer_search", "note_search"];
+        assert!(indexes.map(parts).iter().all(|parts| *parts > 2), "{:?}", indexes.map(parts));
+        let app = app(&env);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(round(&app.shared, &mut Reindexing::default()));
+        assert!(indexes.map(parts).iter().all(|parts| *parts <= 2), "{:?}", indexes.map(parts));
+        assert_eq!(search(), before);
     }
 
     /// Replaces the only customer's entry in the search index by one of an older form.

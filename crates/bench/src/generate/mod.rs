@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use zoop_crm::call::error::Error;
-use zoop_crm::schema;
+use zoop_crm::{maintenance, schema};
 use zoop_db::{Db, Migrate, Options};
 
 pub(crate) use landmarks::Landmarks;
@@ -129,6 +129,9 @@ fn write(parameters: &Parameters, path: &Path, bar: &ProgressBar) -> Result<Land
         writer = job.wait().map_err(|error| anyhow!("{error:?}"))?;
         bar.set_position(bar.length().unwrap_or_default() - writer.remaining() as u64);
     }
+    // As the upkeep of a running server does.
+    let merge = || db.write(Instant::now() + TIMEOUT, maintenance::merge_search_indexes).wait();
+    while merge().map_err(|error: Error| anyhow!("{error:?}"))? {}
     Ok(writer.landmarks())
 }
 

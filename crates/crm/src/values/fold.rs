@@ -65,6 +65,17 @@ pub fn words(text: &str) -> Vec<Word> {
     words
 }
 
+/// Whether a folded word of `text` may contain `folded`. `false` is certain, and takes less time than folding the text.
+#[must_use]
+pub fn may_contain(text: &str, folded: &str) -> bool {
+    let is_folded_as_it_is = text.is_ascii() && !text.chars().any(is_removed);
+    if !is_folded_as_it_is || folded.is_empty() {
+        return true;
+    }
+    let mut parts = text.as_bytes().windows(folded.len());
+    parts.any(|part| part.eq_ignore_ascii_case(folded.as_bytes()))
+}
+
 /// Passes every folded word of a text to `visit`, in order, without an allocation per word.
 pub fn each(text: &str, visit: impl FnMut(&str, Kind)) {
     let mut cutter = Cutter { word: String::new(), length: 0, kind: Kind::Spaced, visit };
@@ -408,6 +419,15 @@ mod tests {
             let folded = fold_to_string(&text);
             prop_assert_eq!(fold_to_string(&folded), folded);
             prop_assert_eq!(caseless(&caseless(&text)), caseless(&text));
+        }
+
+        #[test]
+        fn a_text_that_may_not_contain_a_word_has_none_with_it(
+            text in "[a-cA-C' &.é]{0,12}",
+            folded in "[a-cé]{1,3}",
+        ) {
+            let contains = words(&text).iter().any(|word| word.text.contains(&folded));
+            prop_assert!(may_contain(&text, &folded) || !contains);
         }
 
         #[test]

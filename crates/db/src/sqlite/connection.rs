@@ -25,6 +25,8 @@ const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
 const MAPPED_BYTES: i64 = 1 << 36;
 /// The size of a connection's page cache in KiB, in addition to the mapping.
 const CACHE_KIB: i64 = 4 * 1024;
+/// Pages that one step of merging an index writes: a millisecond or two, because other writes wait meanwhile.
+const MERGED_PAGES: u32 = 8;
 /// Virtual-machine steps between two checks that the caller still waits: well under a millisecond of work.
 const STEPS_PER_CHECK: i32 = 2_000;
 
@@ -140,6 +142,17 @@ impl Connection {
         let found = statement.query_map([], |row| row.get::<_, String>(0))?;
         let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Merges segments of an FTS5 table, until it has written [`MERGED_PAGES`] pages. Returns whether there was anything
+    /// to merge.
+    ///
+    /// Source: SQLite FTS5, "The 'merge' Command": without work, fewer than two changes are counted.
+    pub(crate) fn merge_index(&self, index: &'static str) -> Result<bool> {
+        let before = self.changes();
+        let sql = format!("INSERT INTO {index} ({index}, rank) VALUES ('merge', {MERGED_PAGES})");
+        self.control(&sql)?;
+        Ok(self.changes() - before >= 2)
     }
 
     /// Whether no transaction is open: SQLite itself ends one on a full disk or an I/O error.

@@ -14,11 +14,13 @@ use crate::search::{Expression, TenantMark};
 use crate::values::id::{Id, kinds};
 use crate::values::phone::Phone;
 
-/// The columns of a row of a search: the customer `c`, its primary contact `p`, and its primary service location `l`.
+/// The columns of a row of a search: the customer `c`, its primary contact `p`, and the address of its primary service
+/// location `l` in one line, such as `57 Bremer Drive, Unit 2, Oakland, CA 94607`.
 const SHOWN: &str = "c.id, c.customer_type, c.first_name, c.last_name, c.company_name, c.status, \
     c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), coalesce(c.email, p.email), \
     c.customer_number, c.is_vip, c.do_not_contact, c.phone IS NULL, c.email IS NULL, \
-    p.first_name, p.last_name, l.address_line1, l.address_line2, l.city, l.state, l.postal_code";
+    p.first_name, p.last_name, l.address_line1 || coalesce(', ' || l.address_line2, '') \
+    || ', ' || l.city || ', ' || l.state || ' ' || l.postal_code";
 const SHOWN_FROM: &str = "LEFT JOIN contacts p ON p.tenant_no = c.tenant_no \
     AND p.customer_id = c.id AND p.is_primary \
     LEFT JOIN locations l ON l.tenant_no = c.tenant_no AND l.customer_id = c.id \
@@ -269,6 +271,11 @@ pub(super) fn search(
     tx.all(SEARCH, params![expression, below, count], found)
 }
 
+/// Whether an expression finds a customer.
+pub(super) fn finds_any(tx: &mut ReadTx<'_>, expression: &Expression) -> Result<bool> {
+    Ok(!sharing(tx, expression, 1)?.is_empty())
+}
+
 /// Up to `count` customers that an expression finds which few customers match, newest first.
 pub(super) fn search_rare(
     tx: &mut ReadTx<'_>,
@@ -369,7 +376,7 @@ fn found(row: &mut Row<'_>) -> Result<FoundCustomer> {
             customer_number,
             is_vip,
             do_not_contact,
-            location: address(row)?.map(|address| address.line()),
+            location: row.take()?,
             matched: None,
             similarity: None,
         },
@@ -377,19 +384,4 @@ fn found(row: &mut Row<'_>) -> Result<FoundCustomer> {
         is_contacts_email,
         contact: contacts::joined_name(first.as_deref(), last.as_deref()),
     })
-}
-
-/// Reads an address that may be missing.
-fn address(row: &mut Row<'_>) -> Result<Option<SearchedLocation>> {
-    let address_line1: Option<String> = row.take()?;
-    let address_line2 = row.take()?;
-    let [city, state, postal_code]: [Option<String>; 3] = [row.take()?, row.take()?, row.take()?];
-    Ok(address_line1.map(|address_line1| SearchedLocation {
-        label: None,
-        address_line1,
-        address_line2,
-        city: city.unwrap_or_default(),
-        state: state.unwrap_or_default(),
-        postal_code: postal_code.unwrap_or_default(),
-    }))
 }

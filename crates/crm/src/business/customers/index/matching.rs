@@ -1,5 +1,8 @@
 //! Why a row matches: in which of its fields the words of `q` are.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -37,50 +40,75 @@ pub struct Match {
 }
 
 /// A field of a row that may match.
-pub(crate) struct Place {
+pub(crate) struct Place<'a> {
     pub(crate) field: MatchedField,
     /// The contact's name, if the field is a contact's.
-    pub(crate) contact: Option<String>,
-    pub(crate) text: PlaceText,
+    pub(crate) contact: Option<Cow<'a, str>>,
+    pub(crate) text: PlaceText<'a>,
 }
 
 /// What a field contains, in the form in which it is compared.
-pub(crate) enum PlaceText {
-    Words(Vec<String>),
+pub(crate) enum PlaceText<'a> {
+    Words(PlaceWords<'a>),
     /// The digits of a phone, in every form.
     Digits(Vec<String>),
-    Email(String),
+    Email(&'a str),
     Number(i64),
 }
 
-impl PlaceText {
-    /// The folded words of these texts.
-    pub(crate) fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let words = texts.into_iter().flat_map(fold::words);
-        Self::Words(words.map(|word| word.text).collect())
+/// The words of texts. They are folded only when a comparison needs them, because the first place usually matches.
+pub(crate) struct PlaceWords<'a> {
+    texts: Vec<Cow<'a, str>>,
+    folded: OnceCell<Vec<String>>,
+}
+
+impl PlaceWords<'_> {
+    /// The words, if one of them may contain `text`; otherwise none of them does.
+    fn that_may_contain(&self, text: &str) -> &[String] {
+        if !self.texts.iter().any(|stored| fold::may_contain(stored, text)) {
+            return &[];
+        }
+        self.folded.get_or_init(|| {
+            let words = self.texts.iter().flat_map(|text| fold::words(text));
+            words.map(|word| word.text).collect()
+        })
     }
 }
 
-impl Place {
+impl<'a> PlaceText<'a> {
+    /// The words of these texts.
+    pub(crate) fn words<T: Into<Cow<'a, str>>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let texts = texts.into_iter().map(Into::into).collect();
+        Self::Words(PlaceWords { texts, folded: OnceCell::new() })
+    }
+}
+
+impl Place<'_> {
     /// Whether a word occurs here, as a whole or in any way.
     fn has(&self, word: &SaidWord, how: How) -> bool {
         match &self.text {
-            PlaceText::Words(words) => words.iter().any(|stored| self.is(stored, word, how)),
+            PlaceText::Words(words) => self.has_words(words, word, how),
             PlaceText::Digits(forms) => is_phone_word(word) && has_digits(forms, &word.text, how),
             PlaceText::Email(_) | PlaceText::Number(_) => false,
         }
     }
 
-    fn is(&self, stored: &str, word: &SaidWord, how: How) -> bool {
+    fn has_words(&self, words: &PlaceWords<'_>, word: &SaidWord, how: How) -> bool {
+        let is_whole = |text: &String| words.that_may_contain(text).contains(text);
+        let has_part = |text: &String, is_part: fn(&str, &str) -> bool| {
+            words.that_may_contain(text).iter().any(|stored| is_part(stored, text))
+        };
         let mut texts = std::iter::once(&word.text).chain(&word.spellings);
         match (how, self.field) {
-            (How::Whole, _) => stored == word.text,
+            (How::Whole, _) => is_whole(&word.text),
             (How::Anyhow, MatchedField::Address) => texts.any(|text| {
-                stored == text || (begins_address_word(text) && stored.starts_with(text.as_str()))
+                is_whole(text)
+                    || (begins_address_word(text)
+                        && has_part(text, |word, part| word.starts_with(part)))
             }),
             (How::Anyhow, _) => {
-                texts.any(|text| stored.contains(text.as_str()))
-                    || word.names.iter().any(|name| stored == name)
+                texts.any(|text| has_part(text, |word, part| word.contains(part)))
+                    || word.names.iter().any(is_whole)
             }
         }
     }
@@ -108,7 +136,7 @@ impl Place {
     }
 
     fn matched(&self) -> Match {
-        Match { field: self.field, contact: self.contact.clone() }
+        Match { field: self.field, contact: self.contact.as_deref().map(str::to_owned) }
     }
 }
 
@@ -124,14 +152,14 @@ fn has_digits(forms: &[String], digits: &str, how: How) -> bool {
 
 impl Terms {
     /// The first place of each word of `q`, whole words first. `None` if a word is in none of the places.
-    pub(super) fn explain(&self, places: &[Place]) -> Option<Vec<Match>> {
-        let is_phone = |place: &&Place| match &place.text {
+    pub(super) fn explain(&self, places: &[Place<'_>]) -> Option<Vec<Match>> {
+        let is_phone = |place: &&Place<'_>| match &place.text {
             PlaceText::Digits(forms) => {
                 self.phones.iter().any(|digits| has_digits(forms, digits, How::Anyhow))
             }
             _ => false,
         };
-        let mut found: Vec<&Place> = Vec::new();
+        let mut found: Vec<&Place<'_>> = Vec::new();
         for term in &self.terms {
             match places_of(term, places) {
                 Some(places) => found.extend(places),
@@ -153,9 +181,10 @@ impl Terms {
 
 /// The places of a part of `q`, the surest first: its number or e-mail address, whole words, half an e-mail address,
 /// and words in any form.
-fn places_of<'a>(term: &Term, places: &'a [Place]) -> Option<Vec<&'a Place>> {
-    let named = |is: &dyn Fn(&Place) -> bool| Some(vec![places.iter().find(|place| is(place))?]);
-    let words = |anyhow: bool| -> Option<Vec<&Place>> {
+fn places_of<'a>(term: &Term, places: &'a [Place<'a>]) -> Option<Vec<&'a Place<'a>>> {
+    let named =
+        |is: &dyn Fn(&Place<'_>) -> bool| Some(vec![places.iter().find(|place| is(place))?]);
+    let words = |anyhow: bool| -> Option<Vec<&'a Place<'a>>> {
         let word = |word: &SaidWord| {
             let place = |how| places.iter().find(|place| place.has(word, how));
             place(How::Whole).or_else(|| if anyhow { place(How::Anyhow) } else { None })

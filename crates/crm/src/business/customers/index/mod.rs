@@ -22,7 +22,7 @@ use crate::values::phone::Phone;
 pub use query::CustomerQuery;
 
 pub use matching::{Match, MatchedField};
-pub use query::Search;
+pub use query::{Search, Tier};
 
 pub(crate) use matching::{Place, PlaceText};
 
@@ -69,13 +69,6 @@ pub struct SearchedLocation {
 }
 
 impl SearchedLocation {
-    /// The address in one line, such as `57 Bremer Drive, Unit 2, Oakland, CA 94607`.
-    pub(crate) fn line(&self) -> String {
-        let unit = self.address_line2.as_ref().map(|line| format!("{line}, ")).unwrap_or_default();
-        let Self { address_line1, city, state, postal_code, .. } = self;
-        format!("{address_line1}, {unit}{city}, {state} {postal_code}")
-    }
-
     /// All of its texts that a search finds.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let optional = [self.label.as_ref(), self.address_line2.as_ref()].into_iter().flatten();

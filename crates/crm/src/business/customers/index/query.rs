@@ -91,6 +91,14 @@ impl CustomerQuery<'_> {
     }
 }
 
+/// A part of a search's result.
+pub struct Tier {
+    /// Finds the rows.
+    pub rows: Expression,
+    /// The tier is empty if this finds no row, which takes much less time to find out.
+    pub precondition: Option<Expression>,
+}
+
 /// A search, ready to be run.
 pub struct Search {
     prefix: Prefix,
@@ -99,17 +107,19 @@ pub struct Search {
 }
 
 impl Search {
-    /// The expressions of the search, in result order. A row matches at most one of them.
+    /// The parts of the result, in order. A row is in at most one of them.
     ///
-    /// Without `q` there is only one. With `q`, the first finds rows in which every word, or the phone, is a whole
+    /// Without `q` there is only one. With `q`, the first has the rows in which every word, or the phone, is a whole
     /// name, phone, number or e-mail address; the second, rows in which it is a part or another form of one; and the
     /// third, rows for which addresses are needed. The third is missing if `q` cannot be an address.
     #[must_use]
-    pub fn tiers(&self) -> Vec<Expression> {
+    pub fn tiers(&self) -> Vec<Tier> {
+        let tier = |rows| Tier { rows: self.narrow(rows), precondition: None };
         let Some(terms) = &self.terms else {
             let every_customer =
                 || Expression::Token(self.prefix.token(Field::Facet, EVERY_CUSTOMER));
-            return vec![Expression::all(self.facets.clone()).unwrap_or_else(every_customer)];
+            let rows = Expression::all(self.facets.clone()).unwrap_or_else(every_customer);
+            return vec![Tier { rows, precondition: None }];
         };
         let (Some(whole), Some(partial)) = (terms.whole(self.prefix), terms.partial(self.prefix))
         else {
@@ -118,9 +128,12 @@ impl Search {
         let except = |one: Expression, other: &Expression| {
             Expression::Except(Box::new(one), Box::new(other.clone()))
         };
-        let addresses = terms.addresses(self.prefix).map(|found| except(found, &partial));
-        let tiers = [Some(whole.clone()), Some(except(partial, &whole)), addresses];
-        tiers.into_iter().flatten().map(|tier| self.narrow(tier)).collect()
+        let addresses = terms.addresses(self.prefix).map(|found| {
+            let precondition = terms.any_address_word(self.prefix);
+            Tier { precondition, ..tier(except(found, &partial)) }
+        });
+        let first = [tier(whole.clone()), tier(except(partial, &whole))];
+        first.into_iter().chain(addresses).collect()
     }
 
     /// What to look for if the tiers find nothing, the nearest first.
@@ -131,7 +144,7 @@ impl Search {
     }
 
     /// Where a row matches `q`. `None` without `q`, or if these places do not explain all of `q`.
-    pub(crate) fn explain(&self, places: &[Place]) -> Option<Vec<Match>> {
+    pub(crate) fn explain(&self, places: &[Place<'_>]) -> Option<Vec<Match>> {
         self.terms.as_ref()?.explain(places)
     }
 

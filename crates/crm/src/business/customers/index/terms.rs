@@ -92,6 +92,11 @@ impl Terms {
         Expression::all(self.terms.iter().flat_map(|term| term.anywhere(prefix)))
     }
 
+    /// Finds rows in which at least one word occurs in an address.
+    pub(super) fn any_address_word(&self, prefix: Prefix) -> Option<Expression> {
+        Expression::any(self.words().filter_map(|word| address_word(prefix, word)))
+    }
+
     fn or_phone(
         &self,
         words: Option<Expression>,

@@ -1,5 +1,7 @@
 //! `customers.search`
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use zoop_db::{ReadTx, Uuid};
 
@@ -110,14 +112,19 @@ impl List for SearchCustomers {
         let tiers = search.tiers();
         let first = after.map_or(0, Position::tier);
         let mut rows = Vec::new();
-        for (tier, expression) in tiers.iter().enumerate().skip(first) {
+        for (index, tier) in tiers.iter().enumerate().skip(first) {
             if rows.len() == count {
                 break;
             }
-            let before = after.filter(|after| after.tier() == tier).map(|after| after.id);
-            for found in store::search(ctx.tx, expression, before, count - rows.len())? {
+            if let Some(precondition) = &tier.precondition
+                && !store::finds_any(ctx.tx, precondition)?
+            {
+                continue;
+            }
+            let before = after.filter(|after| after.tier() == index).map(|after| after.id);
+            for found in store::search(ctx.tx, &tier.rows, before, count - rows.len())? {
                 let row = explained(ctx.tx, &search, found)?;
-                let position = Position::new(tier, row.id.uuid());
+                let position = Position::new(index, row.id.uuid());
                 rows.push((row, position));
             }
         }
@@ -205,13 +212,13 @@ fn explained(tx: &mut ReadTx<'_>, search: &Search, found: FoundCustomer) -> Resu
 }
 
 /// The places that a row itself shows.
-fn shown_places(found: &FoundCustomer) -> Vec<Place> {
+fn shown_places(found: &FoundCustomer) -> Vec<Place<'_>> {
     let row = &found.row;
-    let contact = |is_contacts: bool| is_contacts.then(|| found.contact.clone());
+    let contact = |is_contacts: bool| is_contacts.then_some(Cow::Borrowed(&*found.contact));
     let mut places = own_places(row);
     // An individual's first contact has the same name.
     if row.customer_type == CustomerType::Company {
-        places.push(contact_place(&found.contact));
+        places.push(contact_place(Cow::Borrowed(&found.contact)));
     }
     places.extend(row.primary_phone.as_ref().map(|phone| {
         let digits = vec![phone.trim_start_matches('+').to_owned()];
@@ -225,13 +232,13 @@ fn shown_places(found: &FoundCustomer) -> Vec<Place> {
 }
 
 /// All places of a customer.
-fn all_places(row: &SearchRow, findable: &Findable) -> Vec<Place> {
+fn all_places<'a>(row: &'a SearchRow, findable: &'a Findable) -> Vec<Place<'a>> {
     let mut places = own_places(row);
     places.extend(findable.phone.as_ref().map(|phone| phone_place(phone, None)));
     places.extend(findable.email.as_ref().map(|email| email_place(email, None)));
     for contact in &findable.contacts {
-        let name = contact.name();
-        places.push(contact_place(&name));
+        let name = Cow::<str>::from(contact.name());
+        places.push(contact_place(name.clone()));
         places.extend(contact.phone().map(|phone| phone_place(&phone, Some(name.clone()))));
         places.extend(contact.email.as_ref().map(|email| email_place(email, Some(name))));
     }
@@ -239,7 +246,7 @@ fn all_places(row: &SearchRow, findable: &Findable) -> Vec<Place> {
     places
 }
 
-fn own_places(row: &SearchRow) -> Vec<Place> {
+fn own_places(row: &SearchRow) -> Vec<Place<'_>> {
     let name = PlaceText::words([row.display_name.as_str()]);
     let number = PlaceText::Number(row.customer_number.0);
     vec![
@@ -248,21 +255,20 @@ fn own_places(row: &SearchRow) -> Vec<Place> {
     ]
 }
 
-fn contact_place(name: &str) -> Place {
-    let text = PlaceText::words([name]);
-    Place { field: MatchedField::Contact, contact: Some(name.to_owned()), text }
+fn contact_place(name: Cow<'_, str>) -> Place<'_> {
+    let text = PlaceText::words([name.clone()]);
+    Place { field: MatchedField::Contact, contact: Some(name), text }
 }
 
-fn phone_place(phone: &Phone, contact: Option<String>) -> Place {
+fn phone_place<'a>(phone: &Phone, contact: Option<Cow<'a, str>>) -> Place<'a> {
     let text = PlaceText::Digits(phone.search_digits());
     Place { field: MatchedField::Phone, contact, text }
 }
 
-fn email_place(address: &str, contact: Option<String>) -> Place {
-    let text = PlaceText::Email(address.to_owned());
-    Place { field: MatchedField::Email, contact, text }
+fn email_place<'a>(address: &'a str, contact: Option<Cow<'a, str>>) -> Place<'a> {
+    Place { field: MatchedField::Email, contact, text: PlaceText::Email(address) }
 }
 
-fn address_place<'a>(texts: impl IntoIterator<Item = &'a str>) -> Place {
+fn address_place<'a>(texts: impl IntoIterator<Item = &'a str>) -> Place<'a> {
     Place { field: MatchedField::Address, contact: None, text: PlaceText::words(texts) }
 }

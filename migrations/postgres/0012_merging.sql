@@ -1,0 +1,1 @@
+-- Nothing to do: PostgreSQL merges its indexes itself.
