@@ -139,7 +139,7 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
             Ok((who.memberships(tx)?, ProgramRow::of(tx, grant)?))
         });
         let (memberships, program) = read.await?;
-        let frame = Frame::of(&signed_in, &memberships, "account");
+        let frame = Frame::of_account(&context, &signed_in, &memberships);
         Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
@@ -180,7 +180,7 @@ async fn account(
     let (programs, programs_before) = programs;
     let company = Button::leading_to(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
-        frame: Frame::of(signed_in, &memberships, "account"),
+        frame: Frame::of_account(context, signed_in, &memberships),
         email: &signed_in.email,
         businesses: memberships.iter().map(BusinessRow::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
