@@ -12,6 +12,11 @@ pub(super) fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
     format!("{path}?{}", query.finish())
 }
 
+/// The first page of a section, for a business.
+pub(super) fn of_business(path: &str, business: &Membership) -> String {
+    with_query(path, &[("business", &business.account.id.to_string())])
+}
+
 /// The list of a business's customers.
 pub(super) fn customers(business: &Membership) -> String {
     with_query("/customers", &[("business", &business.account.id.to_string())])

@@ -12,7 +12,9 @@ mod forms;
 mod links;
 mod messages;
 mod notes;
+mod problems;
 mod rows;
+mod tags;
 mod words;
 
 use axum::Router;
@@ -24,6 +26,7 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 
 use crate::app::App;
+use crate::web::form::Form;
 use crate::web::page;
 
 /// The routes of these pages.
@@ -38,6 +41,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))
         .route("/notes", get(notes::show))
+        .route("/tags", get(tags::show).post(tags::add))
+        .route("/tags/edit", get(tags::edit).post(tags::save))
+        .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
 }
 
 /// A tool's error that the user can do something about: the status of the answer, and the tool's own words. The page
@@ -73,4 +79,10 @@ fn found<T>(listed: Result<Page<T>, Refusal>) -> Result<Result<Page<T>, Error>, 
 
 const fn no_rows<T>() -> Page<T> {
     Page { rows: Vec::new(), next_cursor: None, has_more: false }
+}
+
+/// What was just done, as the keyword in the URL says; nothing for an unknown keyword.
+fn done_text<'a>(texts: &[(&str, &'a str)], query: &Form) -> &'a str {
+    let word = query.text("done");
+    texts.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text)
 }

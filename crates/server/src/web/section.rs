@@ -15,6 +15,8 @@ pub(crate) enum Section {
     Customers,
     /// The notes of a business.
     Notes,
+    /// The tags of a business.
+    Tags,
     /// The members of a business.
     Team,
     /// The user's own account, in all their businesses.
@@ -32,12 +34,14 @@ struct Part {
 
 impl Section {
     /// Every section, in the order of the navigation.
-    pub(crate) const ALL: &[Self] = &[Self::Customers, Self::Notes, Self::Team, Self::Account];
+    pub(crate) const ALL: &[Self] =
+        &[Self::Customers, Self::Notes, Self::Tags, Self::Team, Self::Account];
 
     const fn part(self) -> Part {
         let (label, path, scope) = match self {
             Self::Customers => ("Customers", "/customers", Scope::ReadCustomers),
             Self::Notes => ("Notes", "/notes", Scope::ReadNotes),
+            Self::Tags => ("Tags", "/tags", Scope::ReadCustomers),
             Self::Team => ("Team", "/team", Scope::Administer),
             Self::Account => ("Account", "/account", Scope::Nothing),
         };
@@ -68,7 +72,7 @@ impl Section {
     pub(super) fn not_used(self) -> Response {
         let message = match self {
             Self::Team => "Only owners can manage the team. Ask an owner of your business.",
-            Self::Customers | Self::Notes | Self::Account => {
+            Self::Customers | Self::Notes | Self::Tags | Self::Account => {
                 "You belong to no business. Ask an owner to invite you."
             }
         };

@@ -4,6 +4,7 @@ mod customer;
 mod customers;
 mod forms;
 mod notes;
+mod tags;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;

@@ -75,15 +75,15 @@ fn a_user_sees_the_sections_of_their_role_and_only_those_open() {
     let labels = |page: &str| links(page).into_iter().map(|it| it.label).collect::<Vec<_>>();
     assert_eq!(
         labels(&Browser::owner(&server).get("/account").body),
-        ["Customers", "Notes", "Team", "Account"]
+        ["Customers", "Notes", "Tags", "Team", "Account"]
     );
     for email in [OFFICE, TECH] {
         set_password(&server, email, PASSWORD);
     }
     for (email, used) in [
         (OWNER, &all[..]),
-        (OFFICE, &["/customers", "/notes", "/account"].map(str::to_owned)),
-        (TECH, &["/customers", "/notes", "/account"].map(str::to_owned)),
+        (OFFICE, &["/customers", "/notes", "/tags", "/account"].map(str::to_owned)),
+        (TECH, &["/customers", "/notes", "/tags", "/account"].map(str::to_owned)),
     ] {
         let mut browser = browser_of(&server, email);
         for path in &all {
@@ -120,7 +120,7 @@ fn the_business_survives_moving_between_sections() {
     let second = second_business(&server);
     let mut browser = browser_of(&server, TECH);
     let first = server.business.account.id.to_string();
-    for (business, name, count) in [(&second, "Second", all.len()), (&first, "Acme", 3)] {
+    for (business, name, count) in [(&second, "Second", all.len()), (&first, "Acme", 4)] {
         let start = browser.get(&format!("/customers?business={business}")).body;
         let links_here = links(&start);
         assert_eq!(links_here.len(), count, "the sections of the role in {name}: {start}");
@@ -149,15 +149,16 @@ fn every_section_needs_a_sign_in_and_is_then_shown() {
         for asked in [path.clone(), format!("{path}?business={business}")] {
             let mut browser = Browser::new(&server);
             let sign_in = location(&browser.get(&asked)).to_owned();
-            let next = match path.as_str() {
+            let asked_next = sign_in.split_once("/sign-in?next=").map_or("", |(_, next)| next);
+            let mut next: String =
+                form_urlencoded::parse(asked_next.as_bytes()).map(|(it, _)| it).collect();
+            if path == "/account" {
                 // The page to open if none was requested.
-                "/account" => "/account".to_owned(),
-                _ => {
-                    let (_, next) = sign_in.split_once("/sign-in?next=").expect("a next page");
-                    form_urlencoded::parse(next.as_bytes()).map(|(it, _)| it).collect()
-                }
-            };
-            assert!(path == "/account" || next == asked, "{asked}: {next}");
+                assert_eq!(next, "", "{asked}");
+                next.clone_from(&path);
+            } else {
+                assert_eq!(next, asked);
+            }
             let fields = [("email", OWNER), ("password", PASSWORD), ("next", next.as_str())];
             assert_eq!(location(&browser.post("/sign-in", &fields)), next);
             assert_eq!(browser.get(&next).status, 200, "{asked}");

@@ -47,6 +47,12 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/restore"),
     ("GET", "/notes"),
+    ("GET", "/tags"),
+    ("POST", "/tags"),
+    ("GET", "/tags/edit"),
+    ("POST", "/tags/edit"),
+    ("GET", "/tags/delete"),
+    ("POST", "/tags/delete"),
 ];
 
 /// A server, and every page of it, with the id of one of its customers in the paths.
