@@ -19,6 +19,10 @@ pub(crate) enum Section {
     Tags,
     /// The members of a business.
     Team,
+    /// The API keys of a business.
+    Keys,
+    /// The programs that the people of a business have connected.
+    Apps,
     /// The user's own account, in all their businesses.
     Account,
 }
@@ -34,8 +38,15 @@ struct Part {
 
 impl Section {
     /// Every section, in the order of the navigation.
-    pub(crate) const ALL: &[Self] =
-        &[Self::Customers, Self::Notes, Self::Tags, Self::Team, Self::Account];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Customers,
+        Self::Notes,
+        Self::Tags,
+        Self::Team,
+        Self::Keys,
+        Self::Apps,
+        Self::Account,
+    ];
 
     const fn part(self) -> Part {
         let (label, path, scope) = match self {
@@ -43,6 +54,8 @@ impl Section {
             Self::Notes => ("Notes", "/notes", Scope::ReadNotes),
             Self::Tags => ("Tags", "/tags", Scope::ReadCustomers),
             Self::Team => ("Team", "/team", Scope::Administer),
+            Self::Keys => ("API keys", "/keys", Scope::Administer),
+            Self::Apps => ("Connected apps", "/apps", Scope::Administer),
             Self::Account => ("Account", "/account", Scope::Nothing),
         };
         Part { label, path, scope }
@@ -72,6 +85,7 @@ impl Section {
     pub(super) fn not_used(self) -> Response {
         let message = match self {
             Self::Team => "Only owners can manage the team. Ask an owner of your business.",
+            Self::Keys | Self::Apps => "Only owners can open this. Ask an owner of your business.",
             Self::Customers | Self::Notes | Self::Tags | Self::Account => {
                 "You belong to no business. Ask an owner to invite you."
             }

@@ -1,8 +1,10 @@
 //! The web console as a browser without scripts sees it.
 
+mod apps;
 mod customer;
 mod customers;
 mod forms;
+mod keys;
 mod notes;
 mod tags;
 

@@ -53,6 +53,15 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/tags/edit"),
     ("GET", "/tags/delete"),
     ("POST", "/tags/delete"),
+    ("GET", "/keys"),
+    ("POST", "/keys"),
+    ("GET", "/keys/rotate"),
+    ("POST", "/keys/rotate"),
+    ("GET", "/keys/revoke"),
+    ("POST", "/keys/revoke"),
+    ("GET", "/apps"),
+    ("GET", "/apps/disconnect"),
+    ("POST", "/apps/disconnect"),
 ];
 
 /// A server, and every page of it, with the id of one of its customers in the paths.
