@@ -16,6 +16,7 @@ mod messages;
 mod notes;
 mod problems;
 mod rows;
+mod settings;
 mod tags;
 mod words;
 
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/keys/revoke", get(keys::ask_to_revoke).post(keys::revoke))
         .route("/apps", get(apps::show))
         .route("/apps/disconnect", get(apps::ask).post(apps::disconnect))
+        .route("/settings", get(settings::show).post(settings::save))
 }
 
 /// A tool's error that the user can do something about: the status of the answer, and the tool's own words. The page

@@ -23,6 +23,8 @@ pub(crate) enum Section {
     Keys,
     /// The programs that the people of a business have connected.
     Apps,
+    /// What is set for a business.
+    Settings,
     /// The user's own account, in all their businesses.
     Account,
 }
@@ -45,6 +47,7 @@ impl Section {
         Self::Team,
         Self::Keys,
         Self::Apps,
+        Self::Settings,
         Self::Account,
     ];
 
@@ -56,6 +59,7 @@ impl Section {
             Self::Team => ("Team", "/team", Scope::Administer),
             Self::Keys => ("API keys", "/keys", Scope::Administer),
             Self::Apps => ("Connected apps", "/apps", Scope::Administer),
+            Self::Settings => ("Settings", "/settings", Scope::Administer),
             Self::Account => ("Account", "/account", Scope::Nothing),
         };
         Part { label, path, scope }
@@ -85,7 +89,9 @@ impl Section {
     pub(super) fn not_used(self) -> Response {
         let message = match self {
             Self::Team => "Only owners can manage the team. Ask an owner of your business.",
-            Self::Keys | Self::Apps => "Only owners can open this. Ask an owner of your business.",
+            Self::Keys | Self::Apps | Self::Settings => {
+                "Only owners can open this. Ask an owner of your business."
+            }
             Self::Customers | Self::Notes | Self::Tags | Self::Account => {
                 "You belong to no business. Ask an owner to invite you."
             }

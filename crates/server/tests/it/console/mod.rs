@@ -6,6 +6,7 @@ mod customers;
 mod forms;
 mod keys;
 mod notes;
+mod settings;
 mod tags;
 
 use serde_json::{Value, json};

@@ -75,7 +75,7 @@ fn a_user_sees_the_sections_of_their_role_and_only_those_open() {
     let labels = |page: &str| links(page).into_iter().map(|it| it.label).collect::<Vec<_>>();
     assert_eq!(
         labels(&Browser::owner(&server).get("/account").body),
-        ["Customers", "Notes", "Tags", "Team", "API keys", "Connected apps", "Account"]
+        ["Customers", "Notes", "Tags", "Team", "API keys", "Connected apps", "Settings", "Account"]
     );
     for email in [OFFICE, TECH] {
         set_password(&server, email, PASSWORD);

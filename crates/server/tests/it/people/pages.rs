@@ -62,6 +62,8 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/apps"),
     ("GET", "/apps/disconnect"),
     ("POST", "/apps/disconnect"),
+    ("GET", "/settings"),
+    ("POST", "/settings"),
 ];
 
 /// A server, and every page of it, with the id of one of its customers in the paths.
