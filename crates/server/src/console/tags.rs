@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
-use zoop_crm::business::tags::tools::{CreateTag, DeleteTag, UpdateTag};
+use zoop_crm::business::tags::tools::{CreateTag, DeleteTag, GetTag, UpdateTag};
 use zoop_crm::business::tags::usage::{TagUsage, UsedTag};
 use zoop_crm::business::tags::{DEFAULT_COLOR, Tag};
 use zoop_crm::call::argument::Arguments;
@@ -28,9 +28,10 @@ use crate::web::tenant_context::TenantContext;
 const PATH: &str = "/tags";
 
 /// The messages about what was just done, by the keyword in the URL.
-const DONE: [(&str, &str); 3] = [
+const DONE: [(&str, &str); 4] = [
     ("added", "The tag was added."),
     ("saved", "The tag was saved."),
+    ("same", "There was nothing to change."),
     ("deleted", "The tag was deleted."),
 ];
 
@@ -58,6 +59,9 @@ struct EditPage<'a> {
     back: String,
     tag: Tag,
     typed: Typed,
+    /// What the fields began with. Only what differs from it is sent to the tool, so that saving does not undo what
+    /// somebody else changed meanwhile.
+    was: Typed,
     problems: Problems,
 }
 
@@ -81,6 +85,7 @@ struct TagRow {
 }
 
 /// What is in the fields of a tag's form.
+#[derive(Clone)]
 struct Typed {
     name: String,
     color: String,
@@ -157,9 +162,10 @@ pub(super) async fn add(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn edit(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request, Section::Tags).await?;
-        let tag = to_change(&tenant_context, &tenant_context.context.query).await?.tag;
+        require_change(&tenant_context)?;
+        let tag = tag(&tenant_context, id(&tenant_context.context.query)?).await?;
         let typed = Typed { name: tag.name.clone(), color: tag.color.clone() };
-        Ok(edit_page(&tenant_context, tag, typed, Problems::none()))
+        Ok(edit_page(&tenant_context, tag, typed.clone(), typed, Problems::none()))
     };
     either(answer.await)
 }
@@ -168,24 +174,38 @@ fn edit_page(
     tenant_context: &TenantContext,
     tag: Tag,
     typed: Typed,
+    was: Typed,
     problems: Problems,
 ) -> Response {
     let (frame, business) = (Frame::within(tenant_context), &tenant_context.membership);
     let (back, status) = (links::of_business(PATH, business), problems.status);
-    page::page(status, &EditPage { frame, business, back, tag, typed, problems })
+    page::page(status, &EditPage { frame, business, back, tag, typed, was, problems })
 }
 
 /// `POST /tags/edit`
 pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) = TenantContext::form(&app, request, Section::Tags).await?;
-        let tag = to_change(&tenant_context, &form).await?.tag;
+        let id = id(&form)?;
         let typed = Typed::of(&form);
-        let arguments =
-            arguments!(UpdateTag { id: tag.id, name: &typed.name, color: &typed.color });
+        let was = Typed {
+            name: form.text("was_name").to_owned(),
+            color: form.text("was_color").to_owned(),
+        };
+        let name = Some(&typed.name).filter(|name| **name != was.name);
+        let color = Some(&typed.color).filter(|color| **color != was.color);
+        if name.is_none() && color.is_none() {
+            return Ok(to_list(&tenant_context, "same"));
+        }
+        let arguments = arguments!(UpdateTag { id: id, name: name, color: color });
         match tenant_context.command(arguments).await? {
             Ok(_) => Ok(to_list(&tenant_context, "saved")),
-            Err(error) => Ok(edit_page(&tenant_context, tag, typed, Problems::of(error)?)),
+            Err(error @ Error::NotFound { .. }) => Err(page::failed(&error)),
+            Err(error) => {
+                let problems = Problems::of(error)?;
+                let tag = tag(&tenant_context, id).await?;
+                Ok(edit_page(&tenant_context, tag, typed, was, problems))
+            }
         }
     };
     either(answer.await)
@@ -195,8 +215,11 @@ pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn ask_to_delete(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request, Section::Tags).await?;
-        let UsedTag { tag, customers } =
-            to_change(&tenant_context, &tenant_context.context.query).await?;
+        require_change(&tenant_context)?;
+        let id = id(&tenant_context.context.query)?;
+        let found = tenant_context.list(arguments!(TagUsage { id: id })).await?;
+        let found = found.rows.into_iter().next();
+        let UsedTag { tag, customers } = found.ok_or_else(page::not_found)?;
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
         let back = links::of_business(PATH, business);
         Ok(page::page(StatusCode::OK, &Question { frame, business, back, tag, customers }))
@@ -229,12 +252,15 @@ fn id(named: &Form) -> Result<Id<kinds::Tag>, Response> {
     Id::parse(named.text("tag")).ok_or_else(page::not_found)
 }
 
-/// The tag that is to be changed. Who may not change tags gets no form either.
-async fn to_change(tenant_context: &TenantContext, named: &Form) -> Result<UsedTag, Response> {
-    let found = tenant_context.list(arguments!(TagUsage { id: id(named)? })).await?;
-    let tag = found.rows.into_iter().next().ok_or_else(page::not_found)?;
+async fn tag(tenant_context: &TenantContext, id: Id<kinds::Tag>) -> Result<Tag, Response> {
+    let read = tenant_context.read(move |snapshot| snapshot.query(arguments!(GetTag { id: id })));
+    read.await?.map_err(|error| page::failed(&error))
+}
+
+/// Who may not change tags gets no form either.
+fn require_change(tenant_context: &TenantContext) -> Result<(), Response> {
     if may_change(tenant_context) {
-        return Ok(tag);
+        return Ok(());
     }
     let required = vec![Scope::WriteCustomers];
     Err(page::failed(&Error::InsufficientScope { required, attainable: false }))

@@ -98,8 +98,22 @@ fn a_tag_is_added_changed_and_deleted_after_a_question() {
         [("business", &*account), ("tag", &*tag), ("name", "Summer"), ("color", "#ff0000")];
     let saved = office.post("/tags/edit", &fields);
     assert_eq!(location(&saved), format!("/tags?business={account}&done=saved"));
-    let stored = &rows(&server)[0];
-    assert_eq!((&stored["name"], &stored["color"]), (&json!("Summer"), &json!("#ff0000")));
+    let stored = || {
+        let row = rows(&server).remove(0);
+        (row["name"].clone(), row["color"].clone())
+    };
+    assert_eq!(stored(), (json!("Summer"), json!("#ff0000")));
+    // Somebody else still has the form from before: their color is saved, and the name stays.
+    let was = [("was_name", "Winter"), ("was_color", "#3b82f6"), ("name", "Winter")];
+    let fields = [("business", &*account), ("tag", &*tag), ("color", "#00ff00")];
+    assert_eq!(
+        location(&office.post("/tags/edit", &[&fields[..], &was].concat())),
+        location(&saved)
+    );
+    assert_eq!(stored(), (json!("Summer"), json!("#00ff00")));
+    let fields = [("business", &*account), ("tag", &*tag), ("color", "#3b82f6")];
+    let same = office.post("/tags/edit", &[&fields[..], &was].concat());
+    assert_eq!(location(&same), format!("/tags?business={account}&done=same"));
 
     let question = format!("/tags/delete?business={account}&tag={tag}");
     let asked = office.get(&question).body;
@@ -128,7 +142,9 @@ fn a_mistake_is_said_beside_the_field_and_nothing_typed_is_lost() {
         ("vip", "#112233", "", "A tag with this name already exists"),
     ] {
         for path in ["/tags", "/tags/edit"] {
+            let was = [("was_name", "HOA"), ("was_color", "#3B82F6")];
             let fields = [("business", &*account), ("tag", &hoa), ("name", name), ("color", color)];
+            let fields = [&fields[..], &was].concat();
             let reply = owner.post(path, &fields);
             assert_eq!(reply.status, 400, "{path} {name} {reply:?}");
             let beside =

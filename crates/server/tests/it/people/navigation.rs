@@ -5,6 +5,7 @@ use serde_json::json;
 use zoop_both::both;
 use zoop_crm::testing::Business;
 
+use super::pages::start_with_pages;
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, location, set_password, start};
 use crate::server::Server;
 
@@ -179,5 +180,40 @@ fn a_business_that_the_user_does_not_belong_to_does_not_exist_for_them() {
             assert_eq!(reply.body, replies[0].body, "{path}");
         }
         assert!(between(&replies[0].body, "<h1>", "</h1>").contains("Page not found"), "{path}");
+    }
+}
+
+#[both]
+fn every_page_of_a_section_needs_a_sign_in_and_the_role_of_the_section() {
+    let (server, pages) = start_with_pages();
+    let all = sections(&server);
+    let business = server.business.account.id.to_string();
+    let mut members = [OFFICE, TECH].map(|email| {
+        set_password(&server, email, PASSWORD);
+        let mut browser = browser_of(&server, email);
+        let used: Vec<_> =
+            links(&browser.get("/account").body).into_iter().map(|it| it.address).collect();
+        (browser, used)
+    });
+    let mut visitor = Browser::new(&server);
+    let send = |browser: &mut Browser<'_>, method: &str, path: &str| match method {
+        "GET" => browser.get(&format!("{path}?business={business}")),
+        _ => browser.post(path, &[("business", &business)]),
+    };
+    for (method, path) in &pages {
+        let is_of = |section: &&String| {
+            path.strip_prefix(section.as_str())
+                .is_some_and(|it| it.is_empty() || it.starts_with('/'))
+        };
+        let Some(section) = all.iter().find(is_of) else { continue };
+        server.env.clock.advance(4_000);
+        let reply = send(&mut visitor, method, path);
+        assert!(location(&reply).starts_with("/sign-in"), "{method} {path} {reply:?}");
+        for (browser, used) in &mut members {
+            if !used.contains(section) {
+                let reply = send(browser, method, path);
+                assert_eq!(reply.status, 403, "{method} {path} {reply:?}");
+            }
+        }
     }
 }

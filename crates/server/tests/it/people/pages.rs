@@ -67,7 +67,7 @@ const PAGES: &[(&str, &str)] = &[
 ];
 
 /// A server, and every page of it, with the id of one of its customers in the paths.
-fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
+pub(super) fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
     let server = start();
     let arguments = json!({ "customer_type": "company", "company_name": "Bay Bakery" });
     let customer = server.env.create(&server.business.owner, "customers.create", arguments);
