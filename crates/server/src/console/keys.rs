@@ -20,7 +20,7 @@ use zoop_crm::values::id::{Id, kinds};
 use super::filters::Choice;
 use super::problems::Problems;
 use super::rows::Link;
-use super::{done_text, find, links};
+use super::{Fault, done_text, find, links};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -55,7 +55,10 @@ struct KeysPage<'a> {
     typed: Typed,
     /// The key that was just made.
     new: Option<String>,
+    /// What is wrong with the form of a new key.
     problems: Problems,
+    /// Why a key could not be changed.
+    fault: &'a str,
     done: &'a str,
 }
 
@@ -119,7 +122,20 @@ struct Said<'a> {
     new: Option<String>,
     typed: Typed,
     problems: Problems,
+    fault: Option<Fault>,
     done: &'a str,
+}
+
+impl Said<'_> {
+    fn nothing() -> Self {
+        let typed = Typed::of(&Form::default());
+        Self { new: None, typed, problems: Problems::none(), fault: None, done: "" }
+    }
+
+    /// The key that was just made.
+    fn new_key(key: String) -> Self {
+        Self { new: Some(key), ..Self::nothing() }
+    }
 }
 
 impl Typed {
@@ -182,9 +198,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request, Section::Keys).await?;
         let done = done_text(&DONE, &tenant_context.context.query);
-        let typed = Typed::of(&Form::default());
-        let said = Said { new: None, typed, problems: Problems::none(), done };
-        list(&tenant_context, said).await
+        list(&tenant_context, Said { done, ..Said::nothing() }).await
     };
     either(answer.await)
 }
@@ -204,8 +218,8 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         let business = business.account.id.to_string();
         links::with_query(PATH, &[("business", &business), ("after", &cursor)])
     };
-    let Said { new, typed, problems, done } = said;
-    let status = problems.status;
+    let Said { new, typed, problems, fault, done } = said;
+    let status = fault.as_ref().map_or(problems.status, |fault| fault.status);
     let template = KeysPage {
         frame: Frame::within(tenant_context),
         business,
@@ -216,6 +230,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         typed,
         new,
         problems,
+        fault: fault.as_ref().map_or("", |fault| &fault.text),
         done,
     };
     Ok(page::page_with_script(status, &template))
@@ -249,17 +264,12 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         let arguments = with_number(arguments, &form, "expires_in");
         let arguments = with_number(arguments, &form, "limit");
         let said = match tenant_context.command(arguments).await? {
-            Ok(made) => shown_once(made.key),
-            Err(error) => Said { new: None, typed, problems: Problems::of(error)?, done: "" },
+            Ok(made) => Said::new_key(made.key),
+            Err(error) => Said { typed, problems: Problems::of(error)?, ..Said::nothing() },
         };
         list(&tenant_context, said).await
     };
     either(answer.await)
-}
-
-fn shown_once(key: String) -> Said<'static> {
-    let typed = Typed::of(&Form::default());
-    Said { new: Some(key), typed, problems: Problems::none(), done: "" }
 }
 
 /// Adds a number that was typed. A text that is no number is left to the tool, which says so.
@@ -334,7 +344,7 @@ pub(super) async fn rotate(State(app): State<App>, request: Request) -> Response
         let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
         let arguments = with_number(arguments!(RotateKey { id: id(&form)? }), &form, "overlap");
         match tenant_context.command(arguments).await? {
-            Ok(made) => list(&tenant_context, shown_once(made.key)).await,
+            Ok(made) => list(&tenant_context, Said::new_key(made.key)).await,
             Err(error) => refused(&tenant_context, error).await,
         }
     };
@@ -346,6 +356,6 @@ async fn refused(tenant_context: &TenantContext, error: Error) -> Result<Respons
     if matches!(error, Error::NotFound { .. }) {
         return Err(page::not_found());
     }
-    let typed = Typed::of(&Form::default());
-    list(tenant_context, Said { new: None, typed, problems: Problems::of(error)?, done: "" }).await
+    let fault = Some(Fault::of(error)?);
+    list(tenant_context, Said { fault, ..Said::nothing() }).await
 }

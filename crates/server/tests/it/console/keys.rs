@@ -86,7 +86,7 @@ fn a_mistake_is_said_beside_the_field_and_everything_typed_is_kept() {
     let mut owner = Browser::owner(&server);
     let long = "x".repeat(129);
     for (change, field, said) in [
-        (("read:customers", ""), "scopes", "What it may do is required."),
+        (("read:customers", ""), "scopes", "At least one of these is required."),
         (("name", long.as_str()), "name", "Name must be at most 128 characters."),
         (("limit", "many"), "limit", "Requests a minute must be a whole number"),
         (("limit", "-1"), "limit", "Requests a minute must be a whole number"),

@@ -144,7 +144,10 @@ fn an_owner_of_several_businesses_chooses_one() {
     let second = made["tenant_id"].as_str().expect("an id").to_owned();
     let mut owner = Browser::owner(&server);
     let first = owner.get("/team").body;
-    assert!(first.contains("<h1><bdi>Acme</bdi></h1>") && first.contains(&second), "{first}");
+    assert!(
+        first.contains("<p class=\"lead\"><bdi>Acme</bdi></p>") && first.contains(&second),
+        "{first}"
+    );
     let page = owner.get(&format!("/team?business={second}")).body;
-    assert!(page.contains("<h1><bdi>Second</bdi></h1>"), "{page}");
+    assert!(page.contains("<p class=\"lead\"><bdi>Second</bdi></p>"), "{page}");
 }
