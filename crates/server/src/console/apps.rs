@@ -24,6 +24,8 @@ use crate::web::tenant_context::TenantContext;
 use crate::web::words::{self, Time};
 
 const PATH: &str = "/apps";
+/// How many programs a page shows, so that it stays short.
+const ON_A_PAGE: u32 = 40;
 const DONE: [(&str, &str); 2] = [
     ("disconnected", "The program is disconnected and no longer has access."),
     ("gone", "This program was already disconnected."),
@@ -82,7 +84,8 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let tenant_context = TenantContext::page(&app, request, Section::Apps).await?;
         let TenantContext { context, membership: business, .. } = &tenant_context;
         let after = context.query.get("after").map(str::to_owned);
-        let page = tenant_context.list(Arguments::<ListGrants>::none().after(after)).await?;
+        let page =
+            tenant_context.list(Arguments::<ListGrants>::none().page(after, ON_A_PAGE)).await?;
         let next = |cursor: String| {
             let business = business.account.id.to_string();
             links::with_query(PATH, &[("business", &business), ("after", &cursor)])

@@ -32,6 +32,8 @@ use crate::web::words::{self, Time};
 
 const PATH: &str = "/keys";
 const DONE: [(&str, &str); 1] = [("revoked", "The key was revoked. It no longer works.")];
+/// How many keys a page shows, so that it stays short.
+const ON_A_PAGE: u32 = 40;
 const DAY: u32 = 24 * 3_600;
 
 /// When a new key expires: the seconds as the form sends them, and the words.
@@ -207,7 +209,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
     let TenantContext { context, membership: business, .. } = tenant_context;
     let after = context.query.get("after").map(str::to_owned);
     let read = tenant_context.read(move |snapshot| {
-        let keys = snapshot.list(Arguments::<ListKeys>::none().after(after))?;
+        let keys = snapshot.list(Arguments::<ListKeys>::none().page(after, ON_A_PAGE))?;
         Ok((keys, people(snapshot)?))
     });
     let (page, people) = read.await?.map_err(|error| page::failed(&error))?;

@@ -51,9 +51,9 @@ impl List for TagUsage {
     type Row = UsedTag;
     /// The tag's name key.
     type Position = String;
-    type Limit = Ranged<1, 200>;
-    const DEFAULT_LIMIT: u32 = 200;
-    const AT_ONCE: usize = 200;
+    type Limit = Ranged<1, 50>;
+    const DEFAULT_LIMIT: u32 = 50;
+    const AT_ONCE: usize = 50;
 
     fn run(
         ctx: &mut ReadCtx<'_, '_>,

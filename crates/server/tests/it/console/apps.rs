@@ -80,3 +80,21 @@ fn only_owners_reach_programs_and_only_those_of_their_business() {
     let listed = server.env.call_as_operator(Some(other.account), "grants.list", json!({}));
     assert_eq!(listed["rows"].as_array().map(Vec::len), Some(1));
 }
+
+#[both]
+fn many_programs_are_listed_page_by_page() {
+    let server = start();
+    let owner = Business::user(&server.business.owner);
+    for _ in 0..41 {
+        server.env.connect(server.business.account, owner, Scopes::of(&[Scope::ReadCustomers]));
+    }
+    let mut owner = Browser::owner(&server);
+    let first = owner.get("/apps").body;
+    assert_eq!(first.matches(">Disconnect<").count(), 40);
+    assert!(first.len() < 60 * 1024, "{}", first.len());
+    let (until, _) = first.split_once("\">More programs</a>").expect("a next page");
+    let more = unescaped(until.rsplit_once("href=\"").expect("its address").1);
+    let second = owner.get(&more).body;
+    assert_eq!(second.matches(">Disconnect<").count(), 1);
+    assert!(!second.contains("More programs"), "{second}");
+}

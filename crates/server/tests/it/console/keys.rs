@@ -195,3 +195,22 @@ fn only_owners_reach_keys_and_only_those_of_their_business() {
     check_token(&server, key).expect("their key");
     assert_eq!(count(&server), before);
 }
+
+#[both]
+fn many_keys_are_listed_page_by_page() {
+    let server = start();
+    let before = count(&server);
+    for number in before..41 {
+        let key = json!({ "scopes": "read:customers", "name": format!("Key {number}") });
+        server.env.call_as_operator(Some(server.business.account), "keys.create", key);
+    }
+    let mut owner = Browser::owner(&server);
+    let first = owner.get("/keys").body;
+    assert_eq!(first.matches(">Revoke<").count(), 40);
+    assert!(first.len() < 60 * 1024, "{}", first.len());
+    let (until, _) = first.split_once("\">More keys</a>").expect("a next page");
+    let more = unescaped(until.rsplit_once("href=\"").expect("its address").1);
+    let second = owner.get(&more).body;
+    assert_eq!(second.matches(">Revoke<").count(), 1);
+    assert!(second.contains("Key 40") && !second.contains("More keys"), "{second}");
+}

@@ -194,16 +194,17 @@ fn a_tag_of_another_business_or_none_answers_the_same() {
 #[both]
 fn many_tags_are_listed_page_by_page() {
     let server = start();
-    for number in 0..201 {
+    for number in 0..51 {
         create(&server, "tags.create", json!({ "name": format!("<b>{number:03}") }));
     }
     let mut tech = browser_of(&server, TECH);
     let first = tech.get("/tags").body;
     assert!(!first.contains("<b>"), "a name is text");
-    assert_eq!(shown(&first).len(), 200);
+    assert!(first.len() < 60 * 1024, "{}", first.len());
+    assert_eq!(shown(&first).len(), 50);
     let (before, _) = first.split_once("\">More tags</a>").expect("a next page");
     let more = unescaped(before.rsplit_once("href=\"").expect("its address").1);
     let second = tech.get(&more).body;
-    assert_eq!(shown(&second), [("&#60;b&#62;200", "No customers")]);
+    assert_eq!(shown(&second), [("&#60;b&#62;050", "No customers")]);
     assert!(!second.contains("More tags"), "{second}");
 }
