@@ -93,7 +93,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let template = AppsPage {
             frame: Frame::within(&tenant_context),
             business,
-            others: Link::others(&tenant_context, |it| links::of_business(PATH, it)),
+            others: Link::others(&tenant_context, |it| links::of_business(it, PATH)),
             programs: page.rows.into_iter().map(ProgramRow::from).collect(),
             more: page.next_cursor.map(next),
             done: done_text(&DONE, &context.query),
@@ -115,7 +115,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
         let id = id(&tenant_context.context.query)?;
         let program = find::<ListGrants>(&tenant_context, |grant| grant.id == id).await?.into();
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
-        let back = links::of_business(PATH, business);
+        let back = links::of_business(business, PATH);
         Ok(page::page_with_script(StatusCode::OK, &Question { frame, business, back, program }))
     };
     either(answer.await)

@@ -225,7 +225,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
     let template = KeysPage {
         frame: Frame::within(tenant_context),
         business,
-        others: Link::others(tenant_context, |it| links::of_business(PATH, it)),
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         keys,
         ended,
         more: page.next_cursor.map(next),
@@ -303,7 +303,7 @@ pub(super) async fn ask_to_revoke(State(app): State<App>, request: Request) -> R
         let tenant_context = TenantContext::page(&app, request, Section::Keys).await?;
         let key = asked(&tenant_context).await?;
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
-        let back = links::of_business(PATH, business);
+        let back = links::of_business(business, PATH);
         let question = Revocation { frame, business, back, key };
         Ok(page::page_with_script(StatusCode::OK, &question))
     };
@@ -332,7 +332,7 @@ pub(super) async fn ask_to_rotate(State(app): State<App>, request: Request) -> R
         let tenant_context = TenantContext::page(&app, request, Section::Keys).await?;
         let key = asked(&tenant_context).await?;
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
-        let back = links::of_business(PATH, business);
+        let back = links::of_business(business, PATH);
         let overlaps = choices("At once", &OVERLAPS, "");
         let question = Rotation { frame, business, back, key, overlaps };
         Ok(page::page_with_script(StatusCode::OK, &question))

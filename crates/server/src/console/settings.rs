@@ -127,7 +127,7 @@ fn render(
     let template = SettingsPage {
         frame: Frame::within(tenant_context),
         business: &tenant_context.membership,
-        others: Link::others(tenant_context, |it| links::of_business(PATH, it)),
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         currencies: offered(currencies, &typed.currency),
         countries,
         zones: Zone::places().collect(),

@@ -133,7 +133,7 @@ async fn list(
     let template = TagsPage {
         frame: Frame::within(tenant_context),
         business,
-        others: Link::others(tenant_context, |it| links::of_business(PATH, it)),
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         tags: page.rows.into_iter().map(|row| TagRow::of(row, business)).collect(),
         more: page.next_cursor.map(next),
         may_change: may_change(tenant_context),
@@ -178,7 +178,7 @@ fn edit_page(
     problems: Problems,
 ) -> Response {
     let (frame, business) = (Frame::within(tenant_context), &tenant_context.membership);
-    let (back, status) = (links::of_business(PATH, business), problems.status);
+    let (back, status) = (links::of_business(business, PATH), problems.status);
     page::page(status, &EditPage { frame, business, back, tag, typed, was, problems })
 }
 
@@ -221,7 +221,7 @@ pub(super) async fn ask_to_delete(State(app): State<App>, request: Request) -> R
         let found = found.rows.into_iter().next();
         let UsedTag { tag, customers } = found.ok_or_else(page::not_found)?;
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
-        let back = links::of_business(PATH, business);
+        let back = links::of_business(business, PATH);
         Ok(page::page(StatusCode::OK, &Question { frame, business, back, tag, customers }))
     };
     either(answer.await)

@@ -89,7 +89,7 @@ struct Step {
 const QUESTIONS: [Step; 4] = [
     Step { page: "/tags", click: ".tag-list a.btn", arrives: "form[action='/tags/edit']" },
     Step { page: "/tags", click: "main a.danger", arrives: "form[action='/tags/delete']" },
-    Step { page: "/keys", click: "main li a.btn", arrives: "form[action='/keys/rotate']" },
+    Step { page: "/keys", click: "main li a.btn", arrives: "form[action^='/keys/rotate']" },
     Step { page: "/keys", click: "main a.danger", arrives: "form[action='/keys/revoke']" },
 ];
 
@@ -167,7 +167,10 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "remove {is_dark} {width}"
             );
-            for Step { page, click, arrives } in QUESTIONS {
+            // These pages are built from the same parts as the question before a removal, so each scheme and each width
+            // is enough.
+            let questions = if is_dark == (width < 700) { &QUESTIONS[..] } else { &[] };
+            for Step { page, click, arrives } in questions {
                 browser.goto(&demo.at(page)).await;
                 browser.click(click).await;
                 browser.find(arrives).await;
