@@ -37,13 +37,13 @@ pub struct AccountInfo {
     /// The account's id.
     id: Id<kinds::Tenant>,
     /// The business's name.
-    name: String,
+    pub name: String,
     /// Default country of telephone numbers without a country code, ISO 3166-1.
-    country: String,
+    pub country: String,
     /// IANA time zone of dates and of times without an offset.
-    time_zone: String,
+    pub time_zone: String,
     /// ISO 4217 currency of amounts.
-    currency: String,
+    pub currency: String,
     /// The time in that time zone.
     now: String,
     /// Who is calling.

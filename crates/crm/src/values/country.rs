@@ -19,6 +19,21 @@ impl Country {
         ASSIGNED.as_bytes().chunks(3).any(|known| known[..2] == code).then_some(Self(code))
     }
 
+    /// Every country, sorted by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ASSIGNED.as_bytes().chunks(3).map(|code| Self([code[0], code[1]]))
+    }
+
+    /// The country's short name in English, or its code if no name is known.
+    pub fn name(&self) -> String {
+        let name = self.code().parse().map_or("", |country: iso_currency::Country| country.name());
+        // Some names have a reference to a footnote.
+        match name.split('[').next() {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => self.code().to_owned(),
+        }
+    }
+
     /// The numbering plan of the country's telephone numbers; the US plan if the country has none of its own.
     pub fn numbering_plan(self) -> phone::NumberingPlan {
         phone::NumberingPlan::new(self.code()).unwrap_or(phone::NumberingPlan::US)
@@ -68,6 +83,18 @@ TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nearly_every_country_has_a_name() {
+        let name = |code: &str| Country::parse(code).expect("a country").name();
+        assert_eq!(
+            ["US", "DE", "TW"].map(name),
+            ["United States of America", "Germany", "Taiwan, Province of China"]
+        );
+        assert_eq!(Country::all().count(), 249);
+        let unnamed: Vec<_> = Country::all().filter(|it| it.name() == it.code()).collect();
+        assert_eq!(unnamed, []);
+    }
 
     #[test]
     fn an_unknown_stored_country_is_read_as_the_default() {

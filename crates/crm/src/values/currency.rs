@@ -27,6 +27,21 @@ impl Currency {
         used.into_iter().find_map(Self::in_use).unwrap_or(Self::USD)
     }
 
+    /// Every currency that a country uses, sorted by code.
+    pub fn all() -> Vec<Self> {
+        let countries = Country::all().filter_map(|country| country.code().parse().ok());
+        let mut all: Vec<_> =
+            countries.flat_map(Iso::from_country).filter_map(Self::in_use).collect();
+        all.sort_unstable_by_key(|currency| currency.code());
+        all.dedup();
+        all
+    }
+
+    /// The name in English.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
     fn in_use(currency: Iso) -> Option<Self> {
         let is_replaced = currency.is_superseded().is_some();
         (!currency.is_fund() && !currency.is_special() && !is_replaced).then_some(Self(currency))
@@ -91,6 +106,15 @@ mod tests {
             let country = Country::parse(country).expect("a country");
             assert_eq!(Currency::of(country).code(), code, "{country:?}");
         }
+    }
+
+    #[test]
+    fn each_currency_is_listed_once_and_accepted() {
+        let all = Currency::all();
+        let codes: std::collections::BTreeSet<_> = all.iter().map(|it| it.code()).collect();
+        assert!(all.len() > 140 && codes.len() == all.len(), "{codes:?}");
+        assert!(codes.iter().all(|code| Currency::parse(code).is_some()), "{codes:?}");
+        assert_eq!(Currency::USD.name(), "United States dollar");
     }
 
     #[test]

@@ -28,6 +28,26 @@ impl Zone {
         NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name)).map(|known| Self(known))
     }
 
+    /// The names of places, and UTC, as a person looks for them. [`Self::parse`] knows others too.
+    pub fn places() -> impl Iterator<Item = &'static str> {
+        const REGIONS: [&str; 9] = [
+            "Africa",
+            "America",
+            "Antarctica",
+            "Asia",
+            "Atlantic",
+            "Australia",
+            "Europe",
+            "Indian",
+            "Pacific",
+        ];
+        let is_place = |name: &&str| {
+            *name == "UTC"
+                || name.split_once('/').is_some_and(|(region, _)| REGIONS.contains(&region))
+        };
+        NAMES.iter().map(String::as_str).filter(is_place)
+    }
+
     /// The name, as the database spells it.
     pub const fn name(self) -> &'static str {
         self.0
@@ -90,6 +110,17 @@ mod tests {
         for typed in ["", "EDT5", "New_York", "+02:00", "America", "Mars/Olympus"] {
             assert_eq!(Zone::parse(typed), None, "{typed}");
         }
+    }
+
+    #[test]
+    fn places_are_zones() {
+        let places: Vec<_> = Zone::places().collect();
+        assert!(places.len() > 300 && places.len() < NAMES.len(), "{}", places.len());
+        assert!(places.iter().all(|name| Zone::parse(name).is_some()));
+        for name in ["UTC", "America/Denver", "Europe/Berlin"] {
+            assert!(places.contains(&name), "{name}");
+        }
+        assert!(!places.contains(&"US/Pacific"));
     }
 
     #[test]

@@ -28,7 +28,8 @@ use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either};
-use crate::web::tenant_context::{Section, TenantContext};
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
 use crate::web::words::Time;
 
 /// The maximum length of a note in the page's form, in characters. However it is encoded, a form with such a note is
@@ -114,7 +115,7 @@ pub(super) async fn render(
     let next = |name, cursor: Option<String>| Some(next_page(business, id, name, &cursor?));
     let is_offered = |tag: &Tag| !customer.tags.iter().any(|it| it.id == tag.id);
     let template = CustomerPage {
-        frame: Frame::within(tenant_context, "customers"),
+        frame: Frame::within(tenant_context),
         business,
         list: links::customers(business),
         path: links::customer_path(id),

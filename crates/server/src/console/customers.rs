@@ -25,7 +25,8 @@ use crate::web::form::Form;
 use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
-use crate::web::tenant_context::{Section, TenantContext};
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
 
 #[derive(Template)]
 #[template(path = "customers.html")]
@@ -90,7 +91,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     };
     let all = links::customers(business);
     let template = Customers {
-        frame: Frame::within(tenant_context, "customers"),
+        frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, links::customers),
         filters: search.filters(tags),

@@ -27,7 +27,8 @@ use crate::web::form::Form;
 use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
-use crate::web::tenant_context::{Section, TenantContext};
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
 
 /// The page that asks before a customer is archived.
 #[derive(Template)]
@@ -103,7 +104,7 @@ fn keep_note(
     }
     let business = &tenant_context.membership;
     let kept = KeptNote {
-        frame: Frame::within(tenant_context, "customers"),
+        frame: Frame::within(tenant_context),
         business,
         back: links::customer(business, id),
         path: links::customer_path(id),
@@ -166,7 +167,7 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
             return Err(page::failed(&Error::InsufficientScope { required, attainable: false }));
         }
         let question = Question {
-            frame: Frame::within(&tenant_context, "customers"),
+            frame: Frame::within(&tenant_context),
             business,
             name: customer.display_name,
             back: links::customer(business, id),

@@ -12,14 +12,19 @@ pub(super) fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
     format!("{path}?{}", query.finish())
 }
 
+/// A page of a business.
+pub(super) fn of_business(business: &Membership, path: &str) -> String {
+    with_query(path, &[("business", &business.account.id.to_string())])
+}
+
 /// The list of a business's customers.
 pub(super) fn customers(business: &Membership) -> String {
-    with_query("/customers", &[("business", &business.account.id.to_string())])
+    of_business(business, "/customers")
 }
 
 /// The notes of a business.
 pub(super) fn notes(business: &Membership) -> String {
-    with_query("/notes", &[("business", &business.account.id.to_string())])
+    of_business(business, "/notes")
 }
 
 /// The path of a customer's page. The paths of its forms begin with it.
@@ -29,7 +34,7 @@ pub(super) fn customer_path(id: Id<kinds::Customer>) -> String {
 
 /// A customer's page.
 pub(super) fn customer(business: &Membership, id: Id<kinds::Customer>) -> String {
-    with_query(&customer_path(id), &[("business", &business.account.id.to_string())])
+    of_business(business, &customer_path(id))
 }
 
 /// Calls a number (RFC 3966).

@@ -4,15 +4,20 @@
 //! rule of the product, a query of the database, or a right. The tools decide what is found, what is valid and who may do
 //! it; a page only leaves out what the user's role does not allow anyway. Every page works without a script.
 
+mod apps;
 mod bounded;
 mod customer;
 mod customers;
 mod filters;
 mod forms;
+mod keys;
 mod links;
 mod messages;
 mod notes;
+mod problems;
 mod rows;
+mod settings;
+mod tags;
 mod words;
 
 use axum::Router;
@@ -20,11 +25,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
+use zoop_crm::call::tool::List;
 
 use crate::app::App;
+use crate::web::form::Form;
 use crate::web::page;
+use crate::web::tenant_context::TenantContext;
 
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<App> {
@@ -38,6 +47,15 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))
         .route("/notes", get(notes::show))
+        .route("/tags", get(tags::show).post(tags::add))
+        .route("/tags/edit", get(tags::edit).post(tags::save))
+        .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
+        .route("/keys", get(keys::show).post(keys::create))
+        .route("/keys/rotate", get(keys::ask_to_rotate).post(keys::rotate))
+        .route("/keys/revoke", get(keys::ask_to_revoke).post(keys::revoke))
+        .route("/apps", get(apps::show))
+        .route("/apps/disconnect", get(apps::ask).post(apps::disconnect))
+        .route("/settings", get(settings::show).post(settings::save))
 }
 
 /// A tool's error that the user can do something about: the status of the answer, and the tool's own words. The page
@@ -73,4 +91,25 @@ fn found<T>(listed: Result<Page<T>, Refusal>) -> Result<Result<Page<T>, Error>, 
 
 const fn no_rows<T>() -> Page<T> {
     Page { rows: Vec::new(), next_cursor: None, has_more: false }
+}
+
+/// The row of a list for which `is_it` holds. Few lists of records that owners manage have a second page.
+async fn find<T: List<Row: Send>>(
+    tenant_context: &TenantContext,
+    is_it: impl Fn(&T::Row) -> bool,
+) -> Result<T::Row, Response> {
+    let mut next = None;
+    loop {
+        let page = tenant_context.list(Arguments::<T>::none().after(next)).await?;
+        if let Some(found) = page.rows.into_iter().find(&is_it) {
+            return Ok(found);
+        }
+        next = Some(page.next_cursor.ok_or_else(page::not_found)?);
+    }
+}
+
+/// What was just done, as the keyword in the URL says; nothing for an unknown keyword.
+fn done_text<'a>(texts: &[(&str, &'a str)], query: &Form) -> &'a str {
+    let word = query.text("done");
+    texts.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text)
 }

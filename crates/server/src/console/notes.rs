@@ -22,7 +22,8 @@ use crate::web::form::Form;
 use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
-use crate::web::tenant_context::{Section, TenantContext};
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
 
 #[derive(Template)]
 #[template(path = "notes.html")]
@@ -79,7 +80,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     };
     let note = |shown| NoteRow::with_customer(shown, tenant_context);
     let template = NotesPage {
-        frame: Frame::within(tenant_context, "notes"),
+        frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, links::notes),
         filter: search.authors(team),

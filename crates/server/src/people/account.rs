@@ -6,9 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::access::Role;
 use zoop_crm::call::error::Error;
-use zoop_crm::identity::oauth::clients::{self, Client, ClientKind};
 use zoop_crm::identity::oauth::grants::{self, GrantRecord};
-use zoop_crm::identity::oauth::redirect;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
 use zoop_crm::values::id::{Id, kinds};
@@ -136,10 +134,10 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
         let who = signed_in.clone();
         let read = context.read(move |tx, _| {
             let grant = grants::own(tx, &who, asked)?;
-            Ok((who.memberships(tx)?, ProgramRow::of(tx, grant)?))
+            Ok((who.memberships(tx)?, grant.into()))
         });
         let (memberships, program) = read.await?;
-        let frame = Frame::of(&signed_in, &memberships, "account");
+        let frame = Frame::of_account(&context, &signed_in, &memberships);
         Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
@@ -180,7 +178,7 @@ async fn account(
     let (programs, programs_before) = programs;
     let company = Button::leading_to(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
-        frame: Frame::of(signed_in, &memberships, "account"),
+        frame: Frame::of_account(context, signed_in, &memberships),
         email: &signed_in.email,
         businesses: memberships.iter().map(BusinessRow::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
@@ -242,38 +240,19 @@ fn programs(
     let has_older = newest.len() > MAX_PROGRAMS;
     newest.truncate(MAX_PROGRAMS);
     let last = newest.last().map(|grant| grant.id).filter(|_| has_older);
-    let programs: Result<_, Error> =
-        newest.into_iter().map(|grant| ProgramRow::of(tx, grant)).collect();
-    Ok((programs?, last))
+    Ok((newest.into_iter().map(ProgramRow::from).collect(), last))
 }
 
-impl ProgramRow {
-    fn of(tx: &mut ReadTx<'_>, grant: GrantRecord) -> Result<Self, Error> {
-        let client = clients::find(tx, &grant.client_id)?;
-        let scopes = grant.scopes.scopes();
-        let scopes: Vec<_> = scopes.iter().map(|scope| scope.title().to_lowercase()).collect();
-        Ok(Self {
+impl From<GrantRecord> for ProgramRow {
+    fn from(grant: GrantRecord) -> Self {
+        Self {
             id: grant.id,
+            host: words::host(&grant),
             name: grant.client_name,
             business: grant.tenant_name,
-            host: client.map_or_else(String::new, host),
-            scopes: scopes.join(", "),
+            scopes: words::scopes(grant.scopes),
             since: grant.created_at.into(),
             last_used: grant.last_used_at.map(Time::from),
-        })
-    }
-}
-
-/// The host of a client's document, or of the first redirect URI if the client has no document.
-fn host(client: Client) -> String {
-    let address = match client.kind {
-        ClientKind::Document => Some(client.id),
-        ClientKind::Registered => client.redirect_uris.into_iter().next(),
-    };
-    let destination = redirect::destination(&address.unwrap_or_default());
-    if destination.is_local {
-        format!("this device ({})", destination.host)
-    } else {
-        destination.host
+        }
     }
 }

@@ -140,7 +140,7 @@ async fn setup(
 async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
     let who = signed_in.clone();
     let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
-    Ok(Frame::of(signed_in, &memberships, "account"))
+    Ok(Frame::of_account(context, signed_in, &memberships))
 }
 
 /// `POST /account/second-factor/confirm`

@@ -24,7 +24,8 @@ use crate::web::form::Form;
 use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
-use crate::web::tenant_context::{Section, TenantContext};
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
 use crate::web::words::{self, Time, Words};
 
 #[derive(Template)]
@@ -202,7 +203,7 @@ async fn team(
     let invitations = tenant_context.list(Arguments::<ListInvitations>::none()).await?.rows;
     let Messages { new_link, done, fault } = messages;
     let template = Team {
-        frame: Frame::within(tenant_context, "team"),
+        frame: Frame::within(tenant_context),
         business: membership,
         others: tenant_context.others().cloned().collect(),
         members,
@@ -270,7 +271,7 @@ pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> R
         let tenant_context = TenantContext::page(&app, request, Section::Team).await?;
         let TenantContext { context, membership, .. } = &tenant_context;
         let member = member(&tenant_context, context.query.text("user")).await?;
-        let frame = Frame::within(&tenant_context, "team");
+        let frame = Frame::within(&tenant_context);
         Ok(page::page(StatusCode::OK, &Removal { frame, business: membership, member }))
     };
     either(answer.await)

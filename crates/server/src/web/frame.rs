@@ -3,35 +3,68 @@
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::Membership;
 
-use super::tenant_context::{Section, TenantContext};
+use super::page_context::PageContext;
+use super::section::Section;
+use super::tenant_context::TenantContext;
 
 /// What the frame shows.
 pub(crate) struct Frame {
     pub(crate) name: String,
-    /// Whether the user belongs to a business, and so can open its customers.
-    pub(crate) has_customers: bool,
-    /// Whether the user may read the notes of a business.
-    pub(crate) has_notes: bool,
-    /// Whether the user owns a business, and so can open the team page.
-    pub(crate) has_team: bool,
-    pub(crate) here: &'static str,
+    /// The sections that the user uses.
+    pub(crate) links: Vec<NavLink>,
+}
+
+/// A link of the navigation.
+pub(crate) struct NavLink {
+    pub(crate) address: String,
+    pub(crate) label: &'static str,
+    /// Whether the page belongs to this section.
+    pub(crate) is_here: bool,
 }
 
 impl Frame {
-    pub(crate) fn of(signed_in: &SignedIn, memberships: &[Membership], here: &'static str) -> Self {
-        let has =
-            |section: Section| memberships.iter().any(|membership| section.is_for(membership.role));
-        Self {
-            name: signed_in.name.clone(),
-            has_customers: has(Section::Customers),
-            has_notes: has(Section::Notes),
-            has_team: has(Section::Team),
-            here,
-        }
+    /// The frame of a page of one of the user's businesses. The navigation stays in this business.
+    pub(crate) fn within(tenant_context: &TenantContext) -> Self {
+        let TenantContext { signed_in, membership, memberships, section, .. } = tenant_context;
+        Self::new(signed_in, memberships, Some(membership), *section)
     }
 
-    /// The frame of a page of one of the user's businesses.
-    pub(crate) fn within(tenant_context: &TenantContext, here: &'static str) -> Self {
-        Self::of(&tenant_context.signed_in, &tenant_context.memberships, here)
+    /// The frame of a page of the user's own account. The navigation leads back to the business that the URL names.
+    pub(crate) fn of_account(
+        context: &PageContext,
+        signed_in: &SignedIn,
+        memberships: &[Membership],
+    ) -> Self {
+        let business = context.query.text("business");
+        let business = memberships.iter().find(|it| it.account.id.to_string() == business);
+        Self::new(signed_in, memberships, business, Section::Account)
+    }
+
+    fn new(
+        signed_in: &SignedIn,
+        memberships: &[Membership],
+        business: Option<&Membership>,
+        here: Section,
+    ) -> Self {
+        // Without a business in the link, a section opens in the first business that uses it.
+        let business = business.filter(|_| memberships.len() > 1);
+        let offered = business.map_or(memberships, std::slice::from_ref);
+        let is_used = |section: &Section| {
+            *section == Section::Account || offered.iter().any(|it| section.is_for(it.role))
+        };
+        let link = |section: Section| NavLink {
+            address: address(section.path(), business),
+            label: section.label(),
+            is_here: section == here,
+        };
+        let links = Section::ALL.iter().copied().filter(is_used).map(link).collect();
+        Self { name: signed_in.name.clone(), links }
+    }
+}
+
+fn address(path: &str, business: Option<&Membership>) -> String {
+    match business {
+        Some(business) => format!("{path}?business={}", business.account.id),
+        None => path.to_owned(),
     }
 }

@@ -13,5 +13,6 @@ pub(crate) mod next;
 pub(crate) mod page;
 pub(crate) mod page_context;
 pub(crate) mod refusal;
+pub(crate) mod section;
 pub(crate) mod tenant_context;
 pub(crate) mod words;

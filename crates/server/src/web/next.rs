@@ -3,12 +3,13 @@
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::secret::{Secret, SecretKind};
 
+use super::section::Section;
+
 /// The page to open if none was requested.
 pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
-const CUSTOMERS: &str = "/customers";
-const NOTES: &str = "/notes";
+const CUSTOMER: &str = "/customers/";
 
 /// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A request may name
 /// any URL, but the browser must not be sent to another site.
@@ -21,22 +22,23 @@ fn is_ours(requested: &str) -> bool {
     let is_plain = requested.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_invitation = |token| Secret::parse_as(SecretKind::Invitation, token).is_some();
     is_plain
-        && (matches!(requested, "/account" | "/team")
+        && (Section::ALL.iter().any(|section| is_first_page(*section, requested))
             || requested.starts_with(AUTHORIZE)
-            || is_of_customers(requested)
-            || path(requested) == NOTES
-            || requested.strip_prefix(INVITATION).is_some_and(is_invitation)
-            || requested
-                .strip_prefix("/team?business=")
-                .is_some_and(|id| Id::<kinds::Tenant>::parse(id).is_some()))
+            || path(requested).strip_prefix(CUSTOMER).is_some_and(is_id::<kinds::Customer>)
+            || requested.strip_prefix(INVITATION).is_some_and(is_invitation))
 }
 
-/// Whether this is the list of customers, in any state, or a customer's page.
-fn is_of_customers(requested: &str) -> bool {
-    path(requested).strip_prefix(CUSTOMERS).is_some_and(|rest| {
-        let named = rest.strip_prefix('/').and_then(Id::<kinds::Customer>::parse);
-        rest.is_empty() || named.is_some()
+/// Whether this is the first page of a section, of any business and with any search.
+fn is_first_page(section: Section, requested: &str) -> bool {
+    requested.strip_prefix(section.path()).is_some_and(|rest| match rest.strip_prefix('?') {
+        Some(_) if section.has_search() => true,
+        Some(query) => query.strip_prefix("business=").is_some_and(is_id::<kinds::Tenant>),
+        None => rest.is_empty(),
     })
+}
+
+fn is_id<K>(text: &str) -> bool {
+    Id::<K>::parse(text).is_some()
 }
 
 /// The path of an address, without its query.

@@ -2,15 +2,13 @@
 //! catalog's tools there. The tools decide who may do what.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::call::access::{Role, Source};
+use zoop_crm::call::access::Source;
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run::{self, Runner};
-use zoop_crm::call::scope::Scope;
 use zoop_crm::call::tool::{Command, List, Query};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
@@ -20,60 +18,11 @@ use zoop_db::{Db, ReadTx};
 
 use super::form::Form;
 use super::page_context::PageContext;
+use super::section::Section;
 use super::{next, page};
 use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::lanes;
-
-/// The part of the site that a page belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Section {
-    /// The customers of a business, for all its members.
-    Customers,
-    /// The notes of a business, for its members who may read notes.
-    Notes,
-    /// The members of a business, for its owners.
-    Team,
-}
-
-impl Section {
-    /// The section's first page. Also the page to come back to after signing in again.
-    pub(crate) const fn path(self) -> &'static str {
-        match self {
-            Self::Customers => "/customers",
-            Self::Notes => "/notes",
-            Self::Team => "/team",
-        }
-    }
-
-    /// Whether members with this role use the section.
-    pub(crate) fn is_for(self, role: Role) -> bool {
-        match self {
-            Self::Customers => true,
-            Self::Notes => role.scopes().has(Scope::ReadNotes),
-            Self::Team => role == Role::Owner,
-        }
-    }
-
-    /// The answer about a business that the user does not belong to.
-    fn of_a_stranger(self) -> Response {
-        match self {
-            Self::Customers | Self::Notes => page::not_found(),
-            Self::Team => self.without_a_business(),
-        }
-    }
-
-    /// The answer to a user who has no business in which they use the section.
-    fn without_a_business(self) -> Response {
-        let message = match self {
-            Self::Customers | Self::Notes => {
-                "You belong to no business. Ask an owner to invite you."
-            }
-            Self::Team => "Only owners can manage the team. Ask an owner of your business.",
-        };
-        page::stop(StatusCode::FORBIDDEN, "You cannot do this", message)
-    }
-}
 
 /// A user's request about one of their businesses.
 pub(crate) struct TenantContext {
@@ -83,7 +32,7 @@ pub(crate) struct TenantContext {
     pub(crate) membership: Membership,
     /// Every business that the user belongs to.
     pub(crate) memberships: Vec<Membership>,
-    section: Section,
+    pub(crate) section: Section,
     /// The storage, for jobs of this user in the business.
     db: Db,
 }
@@ -149,12 +98,13 @@ impl TenantContext {
         let who = signed_in.clone();
         let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
         let membership = if let Some(asked) = asked {
-            let id = Id::<kinds::Tenant>::parse(asked).ok_or_else(page::not_found)?;
-            let found = memberships.iter().find(|membership| membership.account.id == id);
-            found.ok_or_else(|| section.of_a_stranger())?
+            let id = Id::<kinds::Tenant>::parse(asked);
+            let found = memberships.iter().find(|membership| Some(membership.account.id) == id);
+            let found = found.ok_or_else(page::not_found)?;
+            Some(found).filter(|it| section.is_for(it.role)).ok_or_else(|| section.not_used())?
         } else {
             let found = memberships.iter().find(|membership| section.is_for(membership.role));
-            found.ok_or_else(|| section.without_a_business())?
+            found.ok_or_else(|| section.not_used())?
         };
         let membership = membership.clone();
         let lane = lanes::in_tenant(membership.account.number, signed_in.session.uuid());

@@ -1,6 +1,8 @@
-//! How pages describe roles and show times.
+//! How pages describe roles, scopes and programs, and show times.
 
 use zoop_crm::call::access::Role;
+use zoop_crm::call::scope::ScopeNames;
+use zoop_crm::identity::oauth::grants::GrantRecord;
 use zoop_crm::values::clock::{Moment, rfc3339};
 
 /// A title and one sentence of description.
@@ -19,6 +21,20 @@ pub(crate) const fn role(role: Role) -> Words {
         Role::Tech => ("Tech", "Reads customers; reads and writes notes."),
     };
     Words { title, about }
+}
+
+/// What scopes allow, to follow "It may".
+pub(crate) fn scopes(names: ScopeNames) -> String {
+    names.scopes().iter().map(|scope| scope.title().to_lowercase()).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a connected program is from, because programs' names are not unique.
+pub(crate) fn host(grant: &GrantRecord) -> String {
+    if grant.client_is_local {
+        format!("this device ({})", grant.client_host)
+    } else {
+        grant.client_host.clone()
+    }
 }
 
 /// A time on a page: shown in UTC, until the script converts it to the reader's time zone.

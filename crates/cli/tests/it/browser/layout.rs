@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
-use super::{Demo, parameter, run};
+use super::{Demo, QUESTIONS, Step, parameter, run, sections};
 use crate::env::text;
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
@@ -70,20 +70,19 @@ fn every_page_fits_every_window() {
         let who = ["--name", long.as_str(), "--owner-name", "Dana", "--owner-email", &demo.email];
         demo.folder.json(&[&["tenant", "create"][..], &who].concat());
         demo.sign_in(&browser).await;
-        for path in [
-            "/account",
+        let others = [
             "/account?done=joined",
-            "/customers",
             "/customers?q=nothinglikethis",
             "/customers?tag=01890000-0000-7000-8000-000000000000",
-            "/notes",
             "/notes?q=nothinglikethis",
             "/notes?after=2026-02-30&pinned=true",
-            "/team",
-        ] {
+        ];
+        for path in sections(&browser).await.iter().map(String::as_str).chain(others) {
             browser.goto(&demo.at(path)).await;
             assert_fits(&browser, path).await;
         }
+        open_menu_fits(&demo, &browser).await;
+        browser.goto(&demo.at("/team")).await;
         browser.click("a.danger").await;
         browser.find("form[action='/team/remove']").await;
         assert_fits(&browser, "the question before a removal").await;
@@ -104,6 +103,24 @@ fn every_page_fits_every_window() {
         browser.click(".record a.danger").await;
         browser.find("form[action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;
+
+        browser.goto(&demo.at("/tags")).await;
+        assert_fits(&browser, "a tag with a long word").await;
+        browser.goto(&demo.at("/keys")).await;
+        browser.fill("#name", &long).await;
+        browser.click("main form .primary").await;
+        browser.find("#scopes-problem").await;
+        assert_fits(&browser, "a key without scopes").await;
+        browser.click("input[name='read:customers']").await;
+        browser.click("main form .primary").await;
+        browser.find("#key").await;
+        assert_fits(&browser, "a new key with a long name").await;
+        for Step { page, click, arrives } in QUESTIONS {
+            browser.goto(&demo.at(page)).await;
+            browser.click(click).await;
+            browser.find(arrives).await;
+            assert_fits(&browser, arrives).await;
+        }
 
         browser.goto(&demo.at("/team")).await;
         browser.fill("#name", &"שם".repeat(100)).await;
@@ -148,7 +165,31 @@ fn every_page_fits_every_window() {
         browser.click("a.danger").await;
         browser.find("form[action='/account/programs/disconnect']").await;
         assert_fits(&browser, "the question before a program is disconnected").await;
+        browser.goto(&demo.at("/apps")).await;
+        browser.find("main a.danger").await;
+        assert_fits(&browser, "the programs of a business").await;
+        browser.click("main a.danger").await;
+        browser.find("form[action='/apps/disconnect']").await;
+        assert_fits(&browser, "the question before anybody's program is disconnected").await;
     });
+}
+
+/// On a phone, every link of the menu can be reached, and leads to its section.
+async fn open_menu_fits(demo: &Demo, browser: &Browser) {
+    for (width, height) in [(390, 664), (320, 568)] {
+        browser.goto(&demo.at("/tags")).await;
+        browser.resize(width, height);
+        browser.click(".menu summary").await;
+        assert_eq!(browser.run_script(FAULTS).await, json!([]), "the menu at {width}x{height}");
+        browser.click(".menu a[href^='/settings']").await;
+        browser.find("form[action='/settings']").await;
+        // The next page has the size of the window again.
+        browser.resize(width, height);
+        assert_eq!(browser.text(".menu summary").await, "Menu", "it is closed again");
+        assert!(!browser.find(".menu nav").await.is_displayed().await.expect("a page"));
+    }
+    let (width, height) = WINDOWS[0];
+    browser.resize(width, height);
 }
 
 /// A customer whose every text is one long word, with a tag, and with another tag to attach.

@@ -79,6 +79,28 @@ impl Demo {
     }
 }
 
+/// A click on a page that leads to a question or a form.
+struct Step {
+    page: &'static str,
+    click: &'static str,
+    arrives: &'static str,
+}
+
+const QUESTIONS: [Step; 4] = [
+    Step { page: "/tags", click: ".tag-list a.btn", arrives: "form[action='/tags/edit']" },
+    Step { page: "/tags", click: "main a.danger", arrives: "form[action='/tags/delete']" },
+    Step { page: "/keys", click: "main li a.btn", arrives: "form[action^='/keys/rotate']" },
+    Step { page: "/keys", click: "main a.danger", arrives: "form[action='/keys/revoke']" },
+];
+
+/// The first page of every section in the navigation of the current page, so that a new section is covered as soon as
+/// it is there.
+async fn sections(browser: &Browser) -> Vec<String> {
+    let script = "return [...document.querySelectorAll('.top > nav a')].map((a) => a.pathname)";
+    let paths = browser.run_script(script).await;
+    serde_json::from_value(paths).expect("paths")
+}
+
 fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(test);
@@ -113,20 +135,17 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/sign-in {is_dark} {width}"
             );
             demo.sign_in(&browser).await;
-            for path in [
-                "/account",
+            let others = [
                 "/account?done=joined",
-                "/team",
-                "/customers",
                 "/customers?q=nothinglikethis",
                 "/customers?tag=01890000-0000-7000-8000-000000000000",
-                "/notes",
                 "/notes?q=nothinglikethis",
                 "/notes?after=2026-02-30&pinned=true",
                 "/notes?author=me&before=9999-12-31",
                 "/nothing",
                 "/api/mcp",
-            ] {
+            ];
+            for path in sections(&browser).await.iter().map(String::as_str).chain(others) {
                 browser.goto(&demo.at(path)).await;
                 let found = browser.violations().await;
                 assert_eq!(found, Vec::<String>::new(), "{path} {is_dark} {width}");
@@ -148,6 +167,33 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "remove {is_dark} {width}"
             );
+            // These pages are built from the same parts as the question before a removal, so each scheme and each width
+            // is enough.
+            let questions = if is_dark == (width < 700) { &QUESTIONS[..] } else { &[] };
+            for Step { page, click, arrives } in questions {
+                browser.goto(&demo.at(page)).await;
+                browser.click(click).await;
+                browser.find(arrives).await;
+                let found = browser.violations().await;
+                assert_eq!(found, Vec::<String>::new(), "{arrives} {is_dark} {width}");
+            }
+            browser.goto(&demo.at("/keys")).await;
+            if width < 700 {
+                browser.click(".menu summary").await;
+                let found = browser.violations().await;
+                assert_eq!(found, Vec::<String>::new(), "the menu {is_dark} {width}");
+                browser.click(".menu summary").await;
+            }
+            browser.fill("#name", "Website").await;
+            browser.click("main form .primary").await;
+            browser.find("#scopes-problem").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "a mistake {is_dark} {width}");
+            browser.click("input[name='read:customers']").await;
+            browser.click("main form .primary").await;
+            browser.find("#key").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "a new key {is_dark} {width}");
             browser.goto(&authorize).await;
             assert_eq!(
                 browser.violations().await,
@@ -239,6 +285,22 @@ fn everything_works_without_scripts() {
         browser.click(".notes li:first-child a").await;
         browser.find(".record").await;
         assert_eq!(browser.text("h1").await, customer);
+        // On a phone, the menu opens without a script too.
+        browser.resize(390, 664);
+        browser.click(".menu summary").await;
+        browser.click(".menu a[href='/tags']").await;
+        browser.fill(".tag-form #name", "Gate code").await;
+        browser.click(".tag-form button").await;
+        browser.find(".success").await;
+        browser.goto(&demo.at("/keys")).await;
+        browser.fill("#name", "Website").await;
+        browser.click("input[name='read:customers']").await;
+        browser.click("main form .primary").await;
+        assert!(browser.text("#key").await.starts_with("zoop_uk_"));
+        browser.click("main ul.card li:last-child a.danger").await;
+        browser.find("main a[href^='/keys?']").await;
+        browser.click("main form button.danger").await;
+        assert!(browser.text(".success").await.contains("The key was revoked."));
         browser.goto(&demo.authorization_url(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());

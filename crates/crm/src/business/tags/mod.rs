@@ -6,6 +6,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub mod tools;
+pub mod usage;
 
 pub use tools::GROUP;
 

@@ -1,8 +1,9 @@
 //! The SQL for tags and their assignments.
 
-use zoop_db::{ReadTx, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, WriteTx, params, text};
 
 use super::Tag;
+use super::usage::UsedTag;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::fold;
@@ -26,6 +27,13 @@ zoop_db::statements! {
     LIST = (text!("SELECT ", Tag::SELECTED, ", name_key FROM tags \
             WHERE tenant_no = $1 AND name_key > $2 ORDER BY name_key LIMIT $3"));
     GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
+    /// [`LIST`], with how many customers have each tag.
+    LIST_USED = (text!("SELECT ", Tag::SELECTED, ", (SELECT count(*) FROM customer_tags c \
+                 WHERE c.tenant_no = $1 AND c.tag_id = tags.id), name_key FROM tags \
+                 WHERE tenant_no = $1 AND name_key > $2 ORDER BY name_key LIMIT $3"));
+    USED = (text!("SELECT ", Tag::SELECTED, ", (SELECT count(*) FROM customer_tags c \
+            WHERE c.tenant_no = $1 AND c.tag_id = tags.id), name_key FROM tags \
+            WHERE tenant_no = $1 AND id = $2"));
     /// A tag's number in the search index.
     NUMBER = "SELECT n FROM tags WHERE tenant_no = $1 AND id = $2";
     BY_NAME = "SELECT id FROM tags WHERE tenant_no = $1 AND name_key = $2";
@@ -55,6 +63,27 @@ pub(super) fn list(tx: &mut ReadTx<'_>, after: &str, count: usize) -> Result<Vec
 /// [`Error::NotFound`] if there is no such tag.
 pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
     tx.first::<_, Error>(GET, params![id], Tag::read)?.ok_or(Error::not_found("tag"))
+}
+
+/// [`list`], with how many customers have each tag.
+pub(super) fn list_used(
+    tx: &mut ReadTx<'_>,
+    after: &str,
+    count: usize,
+) -> Result<Vec<(UsedTag, String)>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(LIST_USED, params![after, count], read_used)
+}
+
+/// A tag with how many customers have it, and its name key, if there is such a tag.
+pub(super) fn used(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<(UsedTag, String)>> {
+    tx.first(USED, params![id], read_used)
+}
+
+fn read_used(row: &mut Row<'_>) -> Result<(UsedTag, String)> {
+    let tag = Tag::read(row)?;
+    let customers = u64::try_from(row.take::<i64>()?).unwrap_or_default();
+    Ok((UsedTag { tag, customers }, row.take()?))
 }
 
 /// A tag's number in the search index, if there is such a tag.

@@ -34,6 +34,10 @@ pub struct GrantRecord {
     pub client_id: String,
     /// What the program calls itself.
     pub client_name: String,
+    /// The host of the program's document, or of its first redirect URI.
+    pub client_host: String,
+    /// Whether the program is on the person's own device.
+    pub client_is_local: bool,
     /// The scopes that the program was granted.
     #[schemars(with = "Vec<String>")]
     pub scopes: ScopeNames,

@@ -1,9 +1,13 @@
 //! The web console as a browser without scripts sees it.
 
+mod apps;
 mod customer;
 mod customers;
 mod forms;
+mod keys;
 mod notes;
+mod settings;
+mod tags;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;

@@ -124,7 +124,7 @@ fn another_business_does_not_trust_an_unproved_mailbox() {
     let added = server.env.call_as_operator(Some(other), "users.create", who);
     assert!(added["waiting"].is_string(), "{added}");
     assert!(!claimer.get("/account").body.contains("Borealis"));
-    assert_eq!(claimer.get(&format!("/team?business={}", other.id)).status, 403);
+    assert_eq!(claimer.get(&format!("/team?business={}", other.id)).status, 404);
 
     set_password(&server, NEW, "another phrase");
     assert!(!claimer.is_signed_in());

@@ -4,6 +4,7 @@ mod account;
 mod invitations;
 mod log;
 mod lost_password;
+mod navigation;
 mod pages;
 mod second_factor;
 mod sign_in;

@@ -47,10 +47,27 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/restore"),
     ("GET", "/notes"),
+    ("GET", "/tags"),
+    ("POST", "/tags"),
+    ("GET", "/tags/edit"),
+    ("POST", "/tags/edit"),
+    ("GET", "/tags/delete"),
+    ("POST", "/tags/delete"),
+    ("GET", "/keys"),
+    ("POST", "/keys"),
+    ("GET", "/keys/rotate"),
+    ("POST", "/keys/rotate"),
+    ("GET", "/keys/revoke"),
+    ("POST", "/keys/revoke"),
+    ("GET", "/apps"),
+    ("GET", "/apps/disconnect"),
+    ("POST", "/apps/disconnect"),
+    ("GET", "/settings"),
+    ("POST", "/settings"),
 ];
 
 /// A server, and every page of it, with the id of one of its customers in the paths.
-fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
+pub(super) fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
     let server = start();
     let arguments = json!({ "customer_type": "company", "company_name": "Bay Bakery" });
     let customer = server.env.create(&server.business.owner, "customers.create", arguments);

@@ -172,6 +172,16 @@ pub(crate) fn connected_after(
     })
 }
 
+/// Reads a client's kind and redirect URIs. Returns the URL of its document, or else its first redirect URI.
+pub(super) fn read_address(row: &mut Row<'_>, id: &str) -> Result<String> {
+    let kind = row.take()?;
+    let first = read_uris(row)?.into_iter().next();
+    Ok(match kind {
+        ClientKind::Document => id.to_owned(),
+        ClientKind::Registered => first.unwrap_or_default(),
+    })
+}
+
 fn read_uris(row: &mut Row<'_>) -> Result<Vec<String>> {
     Ok(serde_json::from_str(&row.take::<String>()?)?)
 }

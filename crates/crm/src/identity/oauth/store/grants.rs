@@ -6,13 +6,14 @@ use crate::call::error::{Error, Result};
 use crate::call::scope::ScopeNames;
 use crate::call::sweep::{Sweep, few};
 use crate::identity::oauth::grants::{Grant, GrantRecord};
-use crate::identity::oauth::store::tokens;
+use crate::identity::oauth::redirect;
+use crate::identity::oauth::store::{clients, tokens};
 use crate::values::id::{self, Id, kinds};
 
 macro_rules! grants {
     ($condition:literal) => {
         concat!(
-            "SELECT g.id, t.id, t.name, g.user_id, coalesce(m.name, u.name), c.id, c.name, g.scopes, g.declined, \
+            "SELECT g.id, t.id, t.name, g.user_id, coalesce(m.name, u.name), c.id, c.name, c.kind, c.redirect_uris, g.scopes, g.declined, \
              g.connected_at, g.last_used_at, g.revoked_at, g.tenant_no FROM oauth_grants g \
              JOIN tenants t ON t.no = g.tenant_no JOIN users u ON u.id = g.user_id \
              JOIN oauth_clients c ON c.id = g.client_id \
@@ -160,14 +161,21 @@ pub(crate) const SWEEPS: &[Sweep] = &[
 
 fn read_grant(row: &mut Row<'_>) -> Result<Grant> {
     let id: Id<kinds::Grant> = row.take()?;
+    let (tenant_id, tenant_name) = (row.take()?, row.take()?);
+    let (user_id, user_name) = (row.take()?, row.take()?);
+    let (client_id, client_name): (String, _) = (row.take()?, row.take()?);
+    let address = clients::read_address(row, &client_id)?;
+    let redirect::Destination { host, is_local } = redirect::destination(&address);
     let record = GrantRecord {
         id,
-        tenant_id: row.take()?,
-        tenant_name: row.take()?,
-        user_id: row.take()?,
-        user_name: row.take()?,
-        client_id: row.take()?,
-        client_name: row.take()?,
+        tenant_id,
+        tenant_name,
+        user_id,
+        user_name,
+        client_id,
+        client_name,
+        client_host: host,
+        client_is_local: is_local,
         scopes: ScopeNames::parse_known(&row.take::<String>()?),
         declined: ScopeNames::parse_known(&row.take::<String>()?),
         created_at: id.created_at(),

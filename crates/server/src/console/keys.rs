@@ -1,0 +1,363 @@
+//! The API keys of a business, for its owners. A key is shown once, in the answer that creates it.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::keys::KeyRecord;
+use zoop_crm::identity::keys::tools::{CreateKey, ListKeys, RevokeKey, RotateKey};
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::identity::users::team::ListTeam;
+use zoop_crm::values::clock::Moment;
+use zoop_crm::values::id::{Id, kinds};
+
+use super::filters::Choice;
+use super::problems::Problems;
+use super::rows::Link;
+use super::{Fault, done_text, find, links};
+use crate::app::App;
+use crate::web::form::Form;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::section::Section;
+use crate::web::tenant_context::{Snapshot, TenantContext};
+use crate::web::words::{self, Time};
+
+const PATH: &str = "/keys";
+const DONE: [(&str, &str); 1] = [("revoked", "The key was revoked. It no longer works.")];
+/// How many keys a page shows, so that it stays short.
+const ON_A_PAGE: u32 = 40;
+const DAY: u32 = 24 * 3_600;
+
+/// When a new key expires: the seconds as the form sends them, and the words.
+const EXPIRIES: [(u32, &str); 3] =
+    [(30 * DAY, "In 30 days"), (90 * DAY, "In 90 days"), (365 * DAY, "In a year")];
+/// How long a replaced key still works.
+const OVERLAPS: [(u32, &str); 3] =
+    [(3_600, "In an hour"), (DAY, "In a day"), (7 * DAY, "In a week")];
+
+#[derive(Template)]
+#[template(path = "keys.html")]
+struct KeysPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<Link>,
+    keys: Vec<KeyRow>,
+    /// The keys that no longer work.
+    ended: Vec<KeyRow>,
+    /// The next page of the list, if there is one.
+    more: Option<String>,
+    typed: Typed,
+    /// The key that was just made.
+    new: Option<String>,
+    /// What is wrong with the form of a new key.
+    problems: Problems,
+    /// Why a key could not be changed.
+    fault: &'a str,
+    done: &'a str,
+}
+
+/// The page that asks before a key is revoked.
+#[derive(Template)]
+#[template(path = "key_revoke.html")]
+struct Revocation<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    /// The list of keys.
+    back: String,
+    key: KeyRow,
+}
+
+/// The page that asks before a key is replaced.
+#[derive(Template)]
+#[template(path = "key_rotate.html")]
+struct Rotation<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    /// The list of keys.
+    back: String,
+    key: KeyRow,
+    overlaps: Vec<Choice>,
+}
+
+struct KeyRow {
+    id: Id<kinds::Key>,
+    name: String,
+    hint: String,
+    /// The person it acts for; none if it acts for the business.
+    person: Option<String>,
+    scopes: String,
+    created: Time,
+    last_used: Option<Time>,
+    expires: Option<Time>,
+    revoked: Option<Time>,
+    limit: Option<u32>,
+    is_live: bool,
+}
+
+/// A scope in the form of a new key.
+struct Wish {
+    name: &'static str,
+    title: &'static str,
+    about: &'static str,
+    is_chosen: bool,
+}
+
+/// What is in the fields of the form of a new key.
+struct Typed {
+    name: String,
+    wishes: Vec<Wish>,
+    acts_for_business: bool,
+    expiries: Vec<Choice>,
+    limit: String,
+}
+
+/// What the page says besides the list.
+struct Said<'a> {
+    new: Option<String>,
+    typed: Typed,
+    problems: Problems,
+    fault: Option<Fault>,
+    done: &'a str,
+}
+
+impl Said<'_> {
+    fn nothing() -> Self {
+        let typed = Typed::of(&Form::default());
+        Self { new: None, typed, problems: Problems::none(), fault: None, done: "" }
+    }
+
+    /// The key that was just made.
+    fn new_key(key: String) -> Self {
+        Self { new: Some(key), ..Self::nothing() }
+    }
+}
+
+impl Typed {
+    fn of(form: &Form) -> Self {
+        let wish = |scope: &Scope| Wish {
+            name: scope.name(),
+            title: scope.title(),
+            about: scope.about(),
+            is_chosen: form.get(scope.name()).is_some(),
+        };
+        Self {
+            name: form.text("name").to_owned(),
+            wishes: Scope::GRANTABLE.iter().map(wish).collect(),
+            acts_for_business: form.text("acts_for") == "business",
+            expiries: choices("Never", &EXPIRIES, form.text("expires_in")),
+            limit: form.text("limit").to_owned(),
+        }
+    }
+}
+
+/// The choices of a select box. The first one sends nothing.
+fn choices(first: &str, others: &[(u32, &str)], chosen: &str) -> Vec<Choice> {
+    let first = (String::new(), first);
+    let others = others.iter().map(|(seconds, label)| (seconds.to_string(), *label));
+    let choice = |(value, label): (String, &str)| Choice {
+        is_chosen: value == chosen,
+        label: label.to_owned(),
+        value,
+    };
+    std::iter::once(first).chain(others).map(choice).collect()
+}
+
+impl KeyRow {
+    fn of(key: KeyRecord, people: &HashMap<Id<kinds::User>, String>, now: Moment) -> Self {
+        let name =
+            |user| people.get(&user).cloned().unwrap_or_else(|| "somebody who has left".to_owned());
+        let has_expired = key.expires_at.is_some_and(|at| at <= now);
+        Self {
+            id: key.id,
+            name: key.name,
+            hint: key.hint,
+            person: key.user_id.map(name),
+            scopes: words::scopes(key.scopes),
+            created: key.created_at.into(),
+            last_used: key.last_used_at.map(Time::from),
+            expires: key.expires_at.map(Time::from),
+            revoked: key.revoked_at.map(Time::from),
+            limit: key.limit,
+            is_live: key.revoked_at.is_none() && !has_expired,
+        }
+    }
+}
+
+fn now(tenant_context: &TenantContext) -> Moment {
+    Moment(tenant_context.context.shared.environment.clock.now())
+}
+
+/// `GET /keys`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Keys).await?;
+        let done = done_text(&DONE, &tenant_context.context.query);
+        list(&tenant_context, Said { done, ..Said::nothing() }).await
+    };
+    either(answer.await)
+}
+
+async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response, Response> {
+    let TenantContext { context, membership: business, .. } = tenant_context;
+    let after = context.query.get("after").map(str::to_owned);
+    let read = tenant_context.read(move |snapshot| {
+        let keys = snapshot.list(Arguments::<ListKeys>::none().page(after, ON_A_PAGE))?;
+        Ok((keys, people(snapshot)?))
+    });
+    let (page, people) = read.await?.map_err(|error| page::failed(&error))?;
+    let now = now(tenant_context);
+    let rows = page.rows.into_iter().map(|key| KeyRow::of(key, &people, now));
+    let (keys, ended) = rows.partition(|row| row.is_live);
+    let next = |cursor: String| {
+        let business = business.account.id.to_string();
+        links::with_query(PATH, &[("business", &business), ("after", &cursor)])
+    };
+    let Said { new, typed, problems, fault, done } = said;
+    let status = fault.as_ref().map_or(problems.status, |fault| fault.status);
+    let template = KeysPage {
+        frame: Frame::within(tenant_context),
+        business,
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
+        keys,
+        ended,
+        more: page.next_cursor.map(next),
+        typed,
+        new,
+        problems,
+        fault: fault.as_ref().map_or("", |fault| &fault.text),
+        done,
+    };
+    Ok(page::page_with_script(status, &template))
+}
+
+/// The names of everybody in the team.
+fn people(
+    snapshot: &mut Snapshot<'_, '_>,
+) -> Result<HashMap<Id<kinds::User>, String>, zoop_crm::call::caller::Refusal> {
+    let (mut people, mut next) = (HashMap::new(), None);
+    loop {
+        let page = snapshot.list(Arguments::<ListTeam>::none().after(next))?;
+        people.extend(page.rows.into_iter().map(|member| (member.id, member.name)));
+        next = page.next_cursor;
+        if next.is_none() {
+            return Ok(people);
+        }
+    }
+}
+
+/// `POST /keys`: creates a key and shows it once.
+pub(super) async fn create(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
+        let typed = Typed::of(&form);
+        let chosen = typed.wishes.iter().filter(|wish| wish.is_chosen).map(|wish| wish.name);
+        let scopes = chosen.collect::<Vec<_>>().join(" ");
+        let user = (!typed.acts_for_business).then_some(tenant_context.signed_in.user);
+        let arguments =
+            arguments!(CreateKey { name: form.get("name"), scopes: scopes, user: user });
+        let arguments = with_number(arguments, &form, "expires_in");
+        let arguments = with_number(arguments, &form, "limit");
+        let said = match tenant_context.command(arguments).await? {
+            Ok(made) => Said::new_key(made.key),
+            Err(error) => Said { typed, problems: Problems::of(error)?, ..Said::nothing() },
+        };
+        list(&tenant_context, said).await
+    };
+    either(answer.await)
+}
+
+/// Adds a number that was typed. A text that is no number is left to the tool, which says so.
+fn with_number<T>(arguments: Arguments<T>, form: &Form, name: &str) -> Arguments<T> {
+    match form.get(name).map(|text| text.trim().parse::<u64>()) {
+        Some(Ok(number)) => arguments.with(name, number),
+        Some(Err(_)) => arguments.with(name, form.get(name)),
+        None => arguments,
+    }
+}
+
+/// The key that a form or a URL names. A text that is not an id names none.
+fn id(named: &Form) -> Result<Id<kinds::Key>, Response> {
+    Id::parse(named.text("key")).ok_or_else(page::not_found)
+}
+
+/// The key about which a page asks.
+async fn asked(tenant_context: &TenantContext) -> Result<KeyRow, Response> {
+    let id = id(&tenant_context.context.query)?;
+    let is_it = |key: &KeyRecord| key.id == id && key.revoked_at.is_none();
+    let key = find::<ListKeys>(tenant_context, is_it).await?;
+    let people = tenant_context.read(people).await?.map_err(|error| page::failed(&error))?;
+    Ok(KeyRow::of(key, &people, now(tenant_context)))
+}
+
+/// `GET /keys/revoke`: asks before the key is revoked.
+pub(super) async fn ask_to_revoke(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Keys).await?;
+        let key = asked(&tenant_context).await?;
+        let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
+        let back = links::of_business(business, PATH);
+        let question = Revocation { frame, business, back, key };
+        Ok(page::page_with_script(StatusCode::OK, &question))
+    };
+    either(answer.await)
+}
+
+/// `POST /keys/revoke`
+pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
+        match tenant_context.command(arguments!(RevokeKey { id: id(&form)? })).await? {
+            Ok(_) => {
+                let business = tenant_context.membership.account.id.to_string();
+                let fields = [("business", &*business), ("done", "revoked")];
+                Ok(page::go_to(&links::with_query(PATH, &fields)))
+            }
+            Err(error) => refused(&tenant_context, error).await,
+        }
+    };
+    either(answer.await)
+}
+
+/// `GET /keys/rotate`: asks when the old key stops working.
+pub(super) async fn ask_to_rotate(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Keys).await?;
+        let key = asked(&tenant_context).await?;
+        let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
+        let back = links::of_business(business, PATH);
+        let overlaps = choices("At once", &OVERLAPS, "");
+        let question = Rotation { frame, business, back, key, overlaps };
+        Ok(page::page_with_script(StatusCode::OK, &question))
+    };
+    either(answer.await)
+}
+
+/// `POST /keys/rotate`: replaces a key, and shows the new one once.
+pub(super) async fn rotate(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
+        let arguments = with_number(arguments!(RotateKey { id: id(&form)? }), &form, "overlap");
+        match tenant_context.command(arguments).await? {
+            Ok(made) => list(&tenant_context, Said::new_key(made.key)).await,
+            Err(error) => refused(&tenant_context, error).await,
+        }
+    };
+    either(answer.await)
+}
+
+/// The list, with what the tool said about a key that cannot be changed any more.
+async fn refused(tenant_context: &TenantContext, error: Error) -> Result<Response, Response> {
+    if matches!(error, Error::NotFound { .. }) {
+        return Err(page::not_found());
+    }
+    let fault = Some(Fault::of(error)?);
+    list(tenant_context, Said { fault, ..Said::nothing() }).await
+}

@@ -1,0 +1,172 @@
+//! The settings of a business, for its owners: its name, country, time zone and currency.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::account::GetAccount;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::identity::tenants::tools::UpdateTenant;
+use zoop_crm::values::country::Country;
+use zoop_crm::values::currency::Currency;
+use zoop_crm::values::zone::Zone;
+
+use super::filters::Choice;
+use super::problems::Problems;
+use super::rows::Link;
+use super::{done_text, links};
+use crate::app::App;
+use crate::web::form::Form;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
+
+const PATH: &str = "/settings";
+const DONE: [(&str, &str); 2] =
+    [("saved", "The settings were saved."), ("same", "There was nothing to change.")];
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<Link>,
+    /// What is in the fields.
+    typed: Values,
+    /// What the fields began with. Only what differs from it is sent to the tool, so that saving does not undo what
+    /// somebody else changed meanwhile.
+    was: Values,
+    countries: Vec<Choice>,
+    currencies: Vec<Choice>,
+    zones: Vec<&'static str>,
+    problems: Problems,
+    done: &'a str,
+}
+
+/// The settings as texts.
+#[derive(Clone)]
+struct Values {
+    name: String,
+    country: String,
+    time_zone: String,
+    currency: String,
+}
+
+impl Values {
+    fn of(form: &Form, prefix: &str) -> Self {
+        let text = |name: &str| form.text(&format!("{prefix}{name}")).to_owned();
+        Self {
+            name: text("name"),
+            country: text("country"),
+            time_zone: text("time_zone"),
+            currency: text("currency"),
+        }
+    }
+
+    async fn stored(tenant_context: &TenantContext) -> Result<Self, Response> {
+        let read = tenant_context.read(|snapshot| snapshot.query(Arguments::<GetAccount>::none()));
+        let account = read.await?.map_err(|error| page::failed(&error))?;
+        Ok(Self {
+            name: account.name,
+            country: account.country,
+            time_zone: account.time_zone,
+            currency: account.currency,
+        })
+    }
+
+    /// The changes from `was`, if there are any.
+    fn changes(&self, was: &Self) -> Option<Arguments<UpdateTenant>> {
+        let pairs = [
+            (&self.name, &was.name),
+            (&self.country, &was.country),
+            (&self.time_zone, &was.time_zone),
+            (&self.currency, &was.currency),
+        ];
+        let [name, country, time_zone, currency] =
+            pairs.map(|(new, old)| Some(new).filter(|new| *new != old));
+        let is_changed = [name, country, time_zone, currency].iter().any(Option::is_some);
+        is_changed.then(|| {
+            arguments!(UpdateTenant {
+                name: name,
+                country: country,
+                time_zone: time_zone,
+                currency: currency,
+            })
+        })
+    }
+}
+
+/// `GET /settings`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Settings).await?;
+        let done = done_text(&DONE, &tenant_context.context.query);
+        let stored = Values::stored(&tenant_context).await?;
+        Ok(render(&tenant_context, stored.clone(), stored, Problems::none(), done))
+    };
+    either(answer.await)
+}
+
+fn render(
+    tenant_context: &TenantContext,
+    typed: Values,
+    was: Values,
+    problems: Problems,
+    done: &str,
+) -> Response {
+    let countries = Country::all().map(|it| (it.code().to_owned(), it.name()));
+    let mut countries = offered(countries, &typed.country);
+    countries.sort_by(|one, other| one.label.cmp(&other.label));
+    let currencies = Currency::all().into_iter();
+    let currencies =
+        currencies.map(|it| (it.code().to_owned(), format!("{} – {}", it.code(), it.name())));
+    let status = problems.status;
+    let template = SettingsPage {
+        frame: Frame::within(tenant_context),
+        business: &tenant_context.membership,
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
+        currencies: offered(currencies, &typed.currency),
+        countries,
+        zones: Zone::places().collect(),
+        typed,
+        was,
+        problems,
+        done,
+    };
+    page::page(status, &template)
+}
+
+/// The choices of a select box, with the chosen value even if it is not offered.
+fn offered(values: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<Choice> {
+    let mut choices: Vec<_> =
+        values.map(|(value, label)| Choice { is_chosen: value == chosen, value, label }).collect();
+    if !choices.iter().any(|choice| choice.is_chosen) {
+        let value = chosen.to_owned();
+        choices.push(Choice { label: value.clone(), value, is_chosen: true });
+    }
+    choices
+}
+
+/// `POST /settings`
+pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Settings).await?;
+        let (typed, was) = (Values::of(&form, ""), Values::of(&form, "was_"));
+        let done = match typed.changes(&was) {
+            None => "same",
+            Some(changes) => match tenant_context.command(changes).await? {
+                Ok(_) => "saved",
+                Err(error) => {
+                    let problems = Problems::of(error)?;
+                    return Ok(render(&tenant_context, typed, was, problems, ""));
+                }
+            },
+        };
+        let business = tenant_context.membership.account.id.to_string();
+        Ok(page::go_to(&links::with_query(PATH, &[("business", &business), ("done", done)])))
+    };
+    either(answer.await)
+}

@@ -1,0 +1,101 @@
+//! The parts of the site. The navigation, the pages to come back to after signing in, and the tests of every page
+//! follow from this list, so a new part is covered as soon as it is listed.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::call::access::Role;
+use zoop_crm::call::scope::Scope;
+
+use super::page;
+
+/// A part of the site, to which a page belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// The customers of a business.
+    Customers,
+    /// The notes of a business.
+    Notes,
+    /// The tags of a business.
+    Tags,
+    /// The members of a business.
+    Team,
+    /// The API keys of a business.
+    Keys,
+    /// The programs that the people of a business have connected.
+    Apps,
+    /// What is set for a business.
+    Settings,
+    /// The user's own account, in all their businesses.
+    Account,
+}
+
+/// What the navigation needs to know about a section.
+struct Part {
+    label: &'static str,
+    /// The first page.
+    path: &'static str,
+    /// What a user must be allowed to do in a business to use the section there.
+    scope: Scope,
+}
+
+impl Section {
+    /// Every section, in the order of the navigation.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Customers,
+        Self::Notes,
+        Self::Tags,
+        Self::Team,
+        Self::Keys,
+        Self::Apps,
+        Self::Settings,
+        Self::Account,
+    ];
+
+    const fn part(self) -> Part {
+        let (label, path, scope) = match self {
+            Self::Customers => ("Customers", "/customers", Scope::ReadCustomers),
+            Self::Notes => ("Notes", "/notes", Scope::ReadNotes),
+            Self::Tags => ("Tags", "/tags", Scope::ReadCustomers),
+            Self::Team => ("Team", "/team", Scope::Administer),
+            Self::Keys => ("API keys", "/keys", Scope::Administer),
+            Self::Apps => ("Connected apps", "/apps", Scope::Administer),
+            Self::Settings => ("Settings", "/settings", Scope::Administer),
+            Self::Account => ("Account", "/account", Scope::Nothing),
+        };
+        Part { label, path, scope }
+    }
+
+    /// The section's name in the navigation.
+    pub(crate) const fn label(self) -> &'static str {
+        self.part().label
+    }
+
+    /// The section's first page. Also the page to come back to after signing in again.
+    pub(crate) const fn path(self) -> &'static str {
+        self.part().path
+    }
+
+    /// Whether members with this role use the section. The tools decide what they may do there.
+    pub(crate) const fn is_for(self, role: Role) -> bool {
+        role.session_scopes().has(self.part().scope)
+    }
+
+    /// Whether the query of the section's first page says what to search for.
+    pub(crate) const fn has_search(self) -> bool {
+        matches!(self, Self::Customers | Self::Notes)
+    }
+
+    /// The answer to a user who does not use the section in this business, or in any.
+    pub(super) fn not_used(self) -> Response {
+        let message = match self {
+            Self::Team => "Only owners can manage the team. Ask an owner of your business.",
+            Self::Keys | Self::Apps | Self::Settings => {
+                "Only owners can open this. Ask an owner of your business."
+            }
+            Self::Customers | Self::Notes | Self::Tags | Self::Account => {
+                "You belong to no business. Ask an owner to invite you."
+            }
+        };
+        page::stop(StatusCode::FORBIDDEN, "You cannot do this", message)
+    }
+}
