@@ -67,6 +67,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0012_merging.sql"),
         postgres: include_str!("../../../migrations/postgres/0012_merging.sql"),
     },
+    Migration {
+        name: "0013_files",
+        sqlite: include_str!("../../../migrations/sqlite/0013_files.sql"),
+        postgres: include_str!("../../../migrations/postgres/0013_files.sql"),
+    },
 ];
 
 /// Every table except [`SCHEMA_STEPS`] and the tables of the search index, which a copy builds again. The order
@@ -86,6 +91,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
     &crate::business::notes::Note::TABLE,
+    &crate::business::files::File::TABLE,
     &crate::business::notes::store::NOTE_WRITES,
     &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
@@ -155,6 +161,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),
     ("notes", crate::business::notes::STATEMENTS),
+    ("files", crate::business::files::STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("transfer search", transfer::search::STATEMENTS),

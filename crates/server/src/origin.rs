@@ -12,8 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use crate::web_origin::WebOrigin;
 
 /// Headers that a page may send.
-const ALLOWED_HEADERS: &str =
-    "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, idempotency-key";
+const ALLOWED_HEADERS: &str = "authorization, content-type, content-disposition, mcp-protocol-version, mcp-method, mcp-name, idempotency-key";
 /// Headers of the answer that a page may read.
 const EXPOSED_HEADERS: &str =
     "www-authenticate, retry-after, ratelimit, ratelimit-policy, x-request-id";

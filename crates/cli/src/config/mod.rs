@@ -13,16 +13,16 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use zoop_crm::values::size::Size;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
-use zoop_server::{Limits, Mailer, Settings, SsoProvider, WebOrigin};
+use zoop_server::{FileStore, Limits, Mailer, Settings, SsoProvider, WebOrigin};
 
 use crate::database::folder;
 use crate::url::without_password;
-use sections::{CompanyConfig, LimitsConfig, MailConfig, ServerConfig, StorageConfig};
+use sections::{CompanyConfig, FilesConfig, LimitsConfig, MailConfig, ServerConfig, StorageConfig};
 use values::{Networks, Origins, Span, StorageLimit};
 
 pub(crate) use sections::{LogConfig, LogFormat};
@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) company: CompanyConfig,
     pub(crate) mail: MailConfig,
     pub(crate) storage: StorageConfig,
+    pub(crate) files: FilesConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -79,6 +80,11 @@ impl Default for Config {
                 write_batch: Options::default().write_batch,
                 readers: None,
                 writers: None,
+            },
+            files: FilesConfig {
+                url: None,
+                endpoint: None,
+                account_limit: StorageLimit(Size(10 << 30)),
             },
             log: LogConfig::default(),
         }
@@ -159,6 +165,24 @@ impl Config {
         Ok(Some(folder(&sqlite_path(&self.database)?).to_owned()))
     }
 
+    /// Where the content of files is stored: at `files.url`, or else in a folder beside the database's file. `None` if
+    /// there is no such file.
+    pub(crate) fn files(&self) -> Result<Option<FileStore>> {
+        let FilesConfig { url, endpoint, .. } = &self.files;
+        match url {
+            Some(url) => {
+                let store = FileStore::open(url, endpoint.as_deref(), std::env::vars());
+                Ok(Some(store.map_err(|fault| anyhow!("files.url {fault}"))?))
+            }
+            None if is_postgres(&self.database) => Ok(None),
+            None => {
+                let mut folder = sqlite_path(&self.database)?.into_os_string();
+                folder.push("-files");
+                Ok(Some(FileStore::folder(folder)))
+            }
+        }
+    }
+
     /// The company's identity provider, if one is configured.
     pub(crate) fn provider(&self) -> Result<Option<SsoProvider>> {
         self.company.provider()
@@ -169,6 +193,7 @@ impl Config {
         Ok(Settings {
             company: self.provider()?,
             mail: self.mailer()?,
+            files: self.files()?,
             allowed_origins: self.server.allowed_origins.0.clone(),
             trusted_proxies: self.server.trusted_proxies.0.clone(),
             limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
@@ -208,6 +233,7 @@ mod tests {
             ..config.company
         };
         config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
+        config.files = FilesConfig { url: text(), endpoint: text(), ..config.files };
         let some_text = || Some("smtp://localhost".to_owned());
         config.mail = MailConfig { url: some_text(), from: some_text() };
         config.log = LogConfig { format: Some(LogFormat::Json), level: LogFilter::parse("info") };

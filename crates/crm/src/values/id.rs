@@ -67,6 +67,8 @@ pub mod kinds {
         Tag = "tag";
         /// A note.
         Note = "note";
+        /// A file on a note.
+        File = "file";
         /// A record that so far exists only as the subject of notes: a job, an invoice, a quote.
         Subject = "subject";
         /// A record of any kind.

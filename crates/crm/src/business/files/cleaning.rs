@@ -1,0 +1,78 @@
+//! Whose content can be deleted from the file store. Content that no row names for a day was left by a write that
+//! failed, or its note was a draft that has expired.
+
+use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx};
+
+use super::store;
+use crate::call::access::Account;
+use crate::call::error::{Error, Result};
+use crate::identity::tenants;
+use crate::values::id::{Id, kinds};
+
+/// How long content stays that is not needed, in microseconds. An upload takes less.
+const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Maximum number of files in one step.
+pub const STEP: usize = 200;
+
+/// Every tenant.
+///
+/// # Errors
+/// If the database fails.
+pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<Account>> {
+    let mut accounts = Vec::new();
+    for number in tenants::store::numbers(tx)? {
+        tx.bind(number);
+        let id = tenants::store::tenant(tx)?.id;
+        accounts.push(tenants::account(tx, id)?);
+    }
+    Ok(accounts)
+}
+
+/// Up to [`STEP`] files of a tenant that were removed a day ago.
+///
+/// # Errors
+/// If the database fails.
+pub fn removed(
+    tx: &mut ReadTx<'_>,
+    tenant: Tenant,
+    now: Timestamp,
+) -> Result<Vec<Id<kinds::File>>> {
+    tx.bind(tenant);
+    store::removed(tx, Timestamp(now.0 - KEPT_FOR), STEP)
+}
+
+/// Those of a tenant's files, sorted by id, whose content is a day old and not needed.
+///
+/// # Errors
+/// If the database fails.
+pub fn unneeded(
+    tx: &mut ReadTx<'_>,
+    tenant: Tenant,
+    now: Timestamp,
+    files: &[Id<kinds::File>],
+) -> Result<Vec<Id<kinds::File>>> {
+    let before = Timestamp(now.0 - KEPT_FOR);
+    let is_old = |id: &&Id<kinds::File>| id.created_at().0 < before;
+    let old: Vec<_> = files.iter().filter(is_old).copied().collect();
+    let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(Vec::new()) };
+    tx.bind(tenant);
+    let kept = store::kept(tx, *first, *last, before)?;
+    Ok(old.into_iter().filter(|id| !kept.contains(id)).collect())
+}
+
+/// Deletes the rows of files whose content was deleted.
+///
+/// # Errors
+/// If the database fails.
+pub fn forget(
+    tx: &mut WriteTx<'_>,
+    tenant: Tenant,
+    files: &[Id<kinds::File>],
+) -> Result<(), Error> {
+    tx.bind(tenant);
+    for id in files {
+        store::delete(tx, *id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! How many files fit on a note and in an account.
+
+use zoop_db::ReadTx;
+
+use super::store;
+use crate::call::error::{Error, Result};
+use crate::values::id::{Id, kinds};
+use crate::values::size::Size;
+
+/// Maximum size of a file in bytes.
+pub const MAX_BYTES: u32 = 25 * 1024 * 1024;
+/// Maximum number of files on a note.
+pub const MAX_FILES: u32 = 20;
+
+/// Rejects a file of this size for which the note or the account has no room.
+///
+/// Files that were removed count until their content is deleted, so that adding and removing in turn cannot fill the
+/// store.
+pub(super) fn require(
+    tx: &mut ReadTx<'_>,
+    note: Id<kinds::Note>,
+    size: u32,
+    Size(limit): Size,
+) -> Result<()> {
+    if store::count(tx, note)? >= i64::from(MAX_FILES) {
+        return Err(Error::conflict(format!(
+            "This note already has {MAX_FILES} files, the maximum: remove one first, or add another note."
+        )));
+    }
+    if limit == 0 {
+        return Ok(());
+    }
+    let total = u64::try_from(store::total(tx)?).unwrap_or(0);
+    if total.saturating_add(u64::from(size)) > limit {
+        return Err(Error::conflict(format!(
+            "This account's files have reached their limit ({}). Removing some makes room a day later; or ask the \
+             operator of this server for more.",
+            Size(limit)
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Who asks: a bearer token, or a session in one of its user's tenants.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use zoop_crm::identity::authenticate::credential;
+use zoop_crm::values::secret::Secret;
+use zoop_db::Lane;
+
+use super::refusal;
+use crate::answer::Answer;
+use crate::app::Shared;
+use crate::auth::{AuthContext, MISSING_TOKEN, Presented, bearer};
+use crate::challenges::Challenge;
+use crate::limiter::Class;
+use crate::network::Holder;
+use crate::request_log::RequestLog;
+use crate::seats::{Seat, halfway};
+use crate::unknown_tokens;
+
+/// A caller with a bearer token of the right form. The first job of the request looks it up.
+pub(super) struct BearerCaller {
+    pub(super) auth: Arc<AuthContext>,
+    /// Who the request's seat and memory are counted for.
+    pub(super) holder: Holder,
+}
+
+impl BearerCaller {
+    /// Checks the head of a request.
+    pub(super) fn of(
+        shared: &Arc<Shared>,
+        head: &Parts,
+        request_log: &mut RequestLog<'_>,
+    ) -> Result<Self, Answer> {
+        let asked_at = shared.settings.public_url.asked_at(&head.uri, &head.headers);
+        let mut sent = head.headers.get_all(AUTHORIZATION).iter();
+        let (first, second) = (sent.next(), sent.next());
+        if second.is_some() {
+            return Err(refusal::refusal(
+                StatusCode::BAD_REQUEST,
+                "invalid_input",
+                "Send one Authorization header.",
+            ));
+        }
+        let Some(sent) = first.and_then(bearer) else {
+            return Err(refusal::unauthorized(MISSING_TOKEN, Challenge(&asked_at).missing()));
+        };
+        let Some(token) = credential(&sent) else {
+            return Err(refusal::unauthorized(refusal::MALFORMED, Challenge(&asked_at).invalid()));
+        };
+        let address = request_log.address;
+        let holder = match shared.lanes.lane_of(Some(token.expose()), address) {
+            Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
+            Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(address),
+        };
+        let now = shared.environment.clock.now();
+        if !matches!(holder, Holder::Tenant(_))
+            && let Some(seconds) = unknown_tokens::wait(&shared.anonymous_limits, address, now)
+        {
+            return Err(refusal::limited(seconds));
+        }
+        let auth = Self::context(shared, &token, request_log, asked_at);
+        Ok(Self { auth, holder })
+    }
+
+    fn context(
+        shared: &Arc<Shared>,
+        token: &Secret,
+        request_log: &mut RequestLog<'_>,
+        asked_at: crate::web_origin::WebOrigin,
+    ) -> Arc<AuthContext> {
+        let address = request_log.address;
+        let presented = Presented { client: None, address, asked_at, class: Class::Call };
+        let auth = AuthContext::new(shared, token, presented);
+        request_log.auth = Some(auth.clone());
+        auth
+    }
+}
+
+/// Waits for a seat, for jobs that end by the deadline.
+pub(super) async fn seat(
+    shared: &Shared,
+    holder: Holder,
+    deadline: Instant,
+) -> Result<Seat, Answer> {
+    let seat = shared.seats.take(holder, halfway(deadline)).await;
+    seat.ok_or_else(refusal::overloaded)
+}

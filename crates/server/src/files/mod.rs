@@ -1,0 +1,79 @@
+//! Files on notes: receives, stores, sends and deletes their content. What a file is, and who may do what, is decided by
+//! the tools in `zoop_crm::business::files`.
+//!
+//! | module | contains |
+//! | --- | --- |
+//! | [`FileStore`] | the store of the content: a folder, or a bucket of any S3-compatible store |
+//! | `connector` | the store's connections to a bucket |
+//! | `writer` | writes one file to the store, piece by piece |
+//! | `caller` | who asks: a bearer token, or a session in one of its user's tenants |
+//! | `upload`, `parts` | `POST /api/notes/{id}/files` |
+//! | `download`, `ranges`, `disposition` | `GET /files/{id}` |
+//! | `refusal` | errors of both as JSON |
+//! | `sweep` | deletes the content that nothing needs |
+
+mod caller;
+mod connector;
+mod disposition;
+mod download;
+mod parts;
+mod ranges;
+mod refusal;
+mod store;
+pub(crate) mod sweep;
+mod upload;
+mod writer;
+
+use std::sync::{Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::{any, get};
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::{self, Id, kinds};
+use zoop_db::Uuid;
+
+use crate::app::App;
+use crate::memory::ByteBudget;
+use crate::network::Holder;
+
+pub use store::{FileStore, UnusableFileStore};
+
+/// The memory for the files that are being received, in bytes, and one holder's share of it.
+const ROOM: (u32, u32) = (80 * 1024 * 1024, 32 * 1024 * 1024);
+
+/// What all uploads share.
+pub(crate) struct Receiving {
+    /// The memory for the files that are being received.
+    room: ByteBudget<Holder>,
+    /// The id of the last file.
+    last: Mutex<Option<Uuid>>,
+}
+
+impl Default for Receiving {
+    fn default() -> Self {
+        let (total, share) = ROOM;
+        Self { room: ByteBudget::new(total, share), last: Mutex::default() }
+    }
+}
+
+impl Receiving {
+    /// The id of the next file, after those of the files before it, so that a note shows them in their order.
+    fn next_id(&self, environment: &Environment) -> Id<kinds::File> {
+        let now = environment.clock.now();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.filter(|it| *it < id::first_from_wrong_clock(now));
+        let next = id::following(before, now, environment.entropy.bits());
+        *last = Some(next);
+        Id::new(next)
+    }
+}
+
+/// The route of the content, for browsers too.
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/files/{id}", get(download::file))
+}
+
+/// The route for programs.
+pub(crate) fn api() -> Router<App> {
+    Router::new().route("/api/notes/{id}/files", any(upload::files))
+}
