@@ -1,6 +1,7 @@
 //! `zoop backup` and `zoop restore-backup`: copy the database's file consistently, and restore such a copy. A copy is
 //! written under another name and renamed only when it is complete.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use indicatif::ProgressBar;
 use serde_json::json;
 use zoop_db::{Migrate, Options, sqlite};
+use zoop_server::FileStore;
 
 use crate::arguments::{Backup, RestoreBackup};
 use crate::config::Config;
@@ -43,8 +45,15 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
     let is_database = file.exists() && is_database;
     let _exclusive = is_database.then(|| Presence::exclusive(&file)).transpose()?;
     let bytes = write(&source, &file)?;
-    let answer = json!({ "path": target, "bytes": bytes });
-    output.answer(&answer, || format!("wrote {} ({bytes} bytes)", target.display()))?;
+    let mut answer = json!({ "path": target, "bytes": bytes });
+    let mut text = format!("wrote {} ({bytes} bytes)", target.display());
+    if let Some(place) = config.files()?.filter(FileStore::may_have_files) {
+        answer["without_files_of"] = json!(place.to_string());
+        // Writing to a string cannot fail.
+        let _ =
+            write!(text, "\nfiles on notes are not in it: back up {place} too, after the database");
+    }
+    output.answer(&answer, || text)?;
     Ok(())
 }
 

@@ -47,7 +47,9 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
             "point the servers at the copy"
         };
         format!(
-            "{tables}\n{shown_to} has the rows that {shown_from} had when the copy began: {end}"
+            "{tables}\n{shown_to} has the rows that {shown_from} had when the copy began: {end}\n\
+             the content of files on notes is not copied: give the servers of the copy the same files.url, or a copy \
+             of the store"
         )
     })?;
     Ok(())
