@@ -277,6 +277,23 @@ mod tests {
     }
 
     #[test]
+    fn files_are_beside_the_database_unless_a_url_says_where() {
+        let mut config = Config::default();
+        let place = |config: &Config| {
+            let store = config.files().map_err(|error| error.to_string())?;
+            Ok::<_, String>(store.map(|store| store.to_string()))
+        };
+        assert_eq!(place(&config), Ok(Some("zoop.db-files".to_owned())));
+        config.database = "postgres://zoop@db.example.com/zoop".to_owned();
+        assert_eq!(place(&config), Ok(None), "there is nothing beside a server");
+        config.files.url = Some("file:///srv/files".to_owned());
+        assert_eq!(place(&config), Ok(Some("/srv/files".to_owned())));
+        config.files.url = Some("ftp://files.example.com".to_owned());
+        let refused = place(&config).unwrap_err();
+        assert!(refused.contains("files.url must be file:///folder or s3://"), "{refused}");
+    }
+
+    #[test]
     fn provider_settings_must_be_set_together_and_need_tls() {
         let mut config = Config::default();
         assert_eq!(config.company.provider().unwrap(), None);

@@ -1,6 +1,7 @@
 //! The store's connections to a bucket, with the HTTP client and the TLS library that the server uses anyway.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::BodyExt;
@@ -14,6 +15,11 @@ use object_store::client::{
 };
 use object_store::{ClientOptions, Result};
 use rustls::{ClientConfig, RootCertStore};
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one request may take until its answer begins. A request sends at most one part of a file.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connects to a bucket's server. The requests have no options, because the store has none either.
 #[derive(Debug)]
@@ -37,10 +43,14 @@ impl Connector for BucketConnector {
             .map_err(failed)?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        // The scheme is checked by the connector around it.
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
         let pool = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .build(https.enable_http1().build());
+            .build(https.enable_http1().wrap_connector(tcp));
         Ok(HttpClient::new(Pool(pool)))
     }
 }
@@ -48,7 +58,9 @@ impl Connector for BucketConnector {
 #[async_trait]
 impl HttpService for Pool {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = self.0.request(request).await.map_err(|error| {
+        let answer = tokio::time::timeout(TIMEOUT, self.0.request(request));
+        let answer = answer.await.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
+        let answer = answer.map_err(|error| {
             let kind =
                 if error.is_connect() { HttpErrorKind::Connect } else { HttpErrorKind::Request };
             HttpError::new(kind, error)

@@ -7,7 +7,7 @@
 //! | `connector` | the store's connections to a bucket |
 //! | `writer` | writes one file to the store, piece by piece |
 //! | `caller` | who asks: a bearer token, or a session in one of its user's tenants |
-//! | `upload`, `parts` | `POST /api/notes/{id}/files` |
+//! | `upload`, `receive`, `parts` | `POST /api/notes/{id}/files` |
 //! | `download`, `ranges`, `disposition` | `GET /files/{id}` |
 //! | `refusal` | errors of both as JSON |
 //! | `sweep` | deletes the content that nothing needs |
@@ -18,6 +18,7 @@ mod disposition;
 mod download;
 mod parts;
 mod ranges;
+mod receive;
 mod refusal;
 mod store;
 pub(crate) mod sweep;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path as Folder, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::stream::BoxStream;
@@ -14,12 +15,15 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result};
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result, RetryConfig};
 use url::Url;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::connector::BucketConnector;
 use super::writer::Writer;
+
+/// How long a request to a bucket is repeated.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Where the content of files is stored.
 #[derive(Debug, Clone)]
@@ -105,6 +109,7 @@ impl FileStore {
                 let built = builder
                     .with_bucket_name(bucket)
                     .with_http_connector(BucketConnector)
+                    .with_retry(retries())
                     .build()
                     .map_err(|error| UnusableFileStore(format!("cannot be used: {error}")))?;
                 let prefix = Path::from_url_path(parsed.path()).map_err(|_| unusable())?;
@@ -121,6 +126,20 @@ impl FileStore {
             Place::Folder { path, .. } => path.exists(),
             Place::Bucket { .. } => true,
         }
+    }
+
+    /// Stores a few bytes and deletes them, to find out whether the store works.
+    ///
+    /// # Errors
+    /// What is wrong, in the words of the store.
+    pub async fn check(&self) -> Result<(), UnusableFileStore> {
+        let probe = Path::from("zoop-doctor");
+        let checked = async {
+            let objects = self.objects()?;
+            objects.put(&probe, "zoop".into()).await?;
+            objects.delete(&probe).await
+        };
+        checked.await.map_err(|error| UnusableFileStore(error.to_string()))
     }
 
     /// The store's objects.
@@ -183,6 +202,11 @@ impl fmt::Display for FileStore {
             Place::Bucket { url, .. } => formatter.write_str(url),
         }
     }
+}
+
+/// How often a request to a bucket is repeated: not for so long that the caller has given up.
+fn retries() -> RetryConfig {
+    RetryConfig { max_retries: 3, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() }
 }
 
 /// Creates a folder that only this program's user can read.

@@ -51,7 +51,8 @@ impl Sweeping {
         shared: &Shared,
         now: Timestamp,
     ) -> Result<(), SweepFault> {
-        let Some(store) = &shared.settings.files else { return Ok(()) };
+        let store = shared.settings.files.as_ref().filter(|store| store.may_have_files());
+        let Some(store) = store else { return Ok(()) };
         if self.next.is_some_and(|next| now < next) {
             return Ok(());
         }
