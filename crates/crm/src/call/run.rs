@@ -23,7 +23,7 @@ use crate::call::page;
 use crate::call::pending::{Pending, Work};
 use crate::call::perform::{self, CommandCall, Prepared, Ready};
 use crate::call::proof::{Proof, enter_read, enter_write};
-use crate::call::tool::{ActorRule, Command, List, Query, Step};
+use crate::call::tool::{ActorRule, Command, List, Query, Replay, Step};
 use crate::values::clock::Environment;
 
 /// Runs a tool that reads. Returns the answer as JSON.
@@ -168,7 +168,7 @@ pub fn command<T: Command, P: Proof>(
     arguments: Arguments<T>,
 ) -> Result<T::Output, P::Refusal> {
     let access = enter_write(tx, environment, proof)?;
-    let ready = prepare_command::<T>(tx, environment, &access, arguments)?;
+    let ready = prepare_command::<T>(tx, environment, &access, arguments, None)?;
     loop {
         let step = ready.run_typed(&mut WriteCtx::begin(tx, &access, environment)?)?;
         if let Step::Done(output) = step {
@@ -177,15 +177,36 @@ pub fn command<T: Command, P: Proof>(
     }
 }
 
+/// Checks a command as far as that needs no writing: the rights, and the arguments by themselves. Returns whether it is
+/// a retry of a call that was answered.
+///
+/// # Errors
+/// The command would be rejected.
+pub fn check_once<T: Command, P: Proof>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    key: &str,
+    arguments: Arguments<T>,
+) -> Result<bool, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    let ready = prepare_command::<T>(tx, environment, &access, arguments, Some(key))?;
+    Ok(ready.is_retry(&mut ReadCtx::new(tx, &access, environment))?)
+}
+
 /// Runs all checks of a command that need no writing, and parses its arguments.
 fn prepare_command<T: Command>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     access: &Access,
     arguments: Arguments<T>,
+    key: Option<&str>,
 ) -> Result<Ready<T>> {
     authorize_command::<T>(access)?;
-    let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
+    let mut arguments = arguments.into_object();
+    // Without a key of its own, the call may not bring one among its arguments.
+    let key = key.map_or(Ok(None), |key| idempotency::take_key(&mut arguments, Some(key)));
+    let call = CommandCall { arguments, key };
     perform::prepare::<T>(&mut ReadCtx::new(tx, access, environment), call)
 }
 
@@ -277,22 +298,123 @@ impl<'a> Runner<'a> {
         T: Command<Output: Send>,
         P: Proof<Refusal: Send> + Send + 'static,
     {
+        self.write(proof, arguments, None, |write, tx| write.run(tx))
+    }
+
+    /// Runs a command with an idempotency key: a retry with the same key writes nothing and gets the record that the
+    /// first call wrote, as it is now. Only for commands whose answer can be read again.
+    pub fn command_once<T, P>(
+        &self,
+        proof: P,
+        key: String,
+        arguments: Arguments<T>,
+    ) -> Pending<'a, T::Output, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        const { assert!(matches!(T::REPLAY, Replay::Reread(_)), "the answer cannot be read again") };
+        self.write(proof, arguments, Some(key), |write, tx| write.run(tx))
+    }
+
+    /// Runs a command, unless what a query answers in the same transaction is not as expected: another write came in
+    /// between. Then nothing is written, and the answer is `None`.
+    pub fn command_if<T, Q, P>(
+        &self,
+        proof: P,
+        arguments: Arguments<T>,
+        query: Arguments<Q>,
+        is_expected: impl Fn(&Q::Output) -> bool + Send + 'static,
+    ) -> Pending<'a, Option<T::Output>, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        Q: Query + 'static,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        self.write(proof, arguments, None, move |write, tx| {
+            write.run_if(tx, query.clone(), &is_expected)
+        })
+    }
+
+    /// Prepares a command in a read, and then runs it with `run`.
+    fn write<T, P, R>(
+        &self,
+        proof: P,
+        arguments: Arguments<T>,
+        key: Option<String>,
+        run: impl Fn(&mut TypedWrite<T, P>, &mut WriteTx<'_>) -> Result<Step<R>, P::Refusal>
+        + Send
+        + 'static,
+    ) -> Pending<'a, R, P::Refusal>
+    where
+        T: Command,
+        P: Proof<Refusal: Send> + Send + 'static,
+        R: Send + 'static,
+    {
         let environment = self.environment.clone();
         let preparing = self.db.read_before_write(self.deadline, move |tx| {
             let access = enter_read(tx, &environment, &proof)?;
             let context = perform::parse_context(&access);
-            let mut ready = prepare_command::<T>(tx, &environment, &access, arguments.clone())?;
-            let work: Work<T::Output, P::Refusal> = Box::new(move |tx| {
-                let access = enter_write(tx, &environment, &proof)?;
-                authorize_command::<T>(&access)?;
-                if context != perform::parse_context(&access) {
-                    ready = prepare_command(tx, &environment, &access, arguments.clone())?;
-                }
-                Ok(ready.run_typed(&mut WriteCtx::begin(tx, &access, &environment)?)?)
-            });
+            let ready =
+                prepare_command(tx, &environment, &access, arguments.clone(), key.as_deref())?;
+            let mut write = TypedWrite { environment, proof, arguments, key, context, ready };
+            let work: Work<R, P::Refusal> = Box::new(move |tx| run(&mut write, tx));
             Ok(work)
         });
         Pending::preparing(self.db, self.deadline, preparing)
+    }
+}
+
+/// A command in the tool's own types, prepared for its caller.
+struct TypedWrite<T: Command, P> {
+    environment: Environment,
+    proof: P,
+    arguments: Arguments<T>,
+    key: Option<String>,
+    /// The context in which the arguments were parsed.
+    context: ParseContext,
+    ready: Ready<T>,
+}
+
+impl<T: Command, P: Proof> TypedWrite<T, P> {
+    /// Runs the write, or its next part.
+    fn run(&mut self, tx: &mut WriteTx<'_>) -> Result<Step<T::Output>, P::Refusal> {
+        let access = self.enter(tx)?;
+        Ok(self.ready.run_typed(&mut WriteCtx::begin(tx, &access, &self.environment)?)?)
+    }
+
+    /// [`Self::run`], if the query answers as expected.
+    fn run_if<Q: Query>(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        query: Arguments<Q>,
+        is_expected: impl Fn(&Q::Output) -> bool,
+    ) -> Result<Step<Option<T::Output>>, P::Refusal> {
+        let access = self.enter(tx)?;
+        authorize(&access, const { &ToolDef::query::<Q>() })?;
+        let mut ctx = ReadCtx::new(tx, &access, &self.environment);
+        if !is_expected(&perform::query::<Q>(&mut ctx, query.into_object())?) {
+            return Ok(Step::Done(None));
+        }
+        let step = self.ready.run_typed(&mut WriteCtx::begin(tx, &access, &self.environment)?)?;
+        Ok(match step {
+            Step::Partial => Step::Partial,
+            Step::Done(output) => Step::Done(Some(output)),
+        })
+    }
+
+    /// Reads the caller's rights in the write's own transaction, and parses the arguments again if the context is
+    /// another one now.
+    fn enter(&mut self, tx: &mut WriteTx<'_>) -> Result<Access, P::Refusal> {
+        let access = enter_write(tx, &self.environment, &self.proof)?;
+        authorize_command::<T>(&access)?;
+        let context = perform::parse_context(&access);
+        if self.context != context {
+            let (arguments, key) = (self.arguments.clone(), self.key.as_deref());
+            self.ready = prepare_command(tx, &self.environment, &access, arguments, key)?;
+            self.context = context;
+        }
+        Ok(access)
     }
 }
 
