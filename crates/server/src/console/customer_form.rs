@@ -18,7 +18,7 @@ use super::record_form::{
 };
 use super::rows::Link;
 use super::similar::{self, Likeness};
-use super::{customer, fresh_key, links, messages, require, words};
+use super::{customer, key_of, links, messages, require, words};
 use crate::app::App;
 use crate::web::page;
 use crate::web::page_context::either;
@@ -39,12 +39,9 @@ pub(super) const FORM: Declaration = Declaration {
             Field::new("email", "E-mail", Input::Email),
         ]),
         Group { only: Some(COMPANY), ..within("primary_contact", "Contact person", PERSON) },
-        Group {
-            only: Some(COMPANY),
-            ..within("primary_contact", "More about the person", PERSON_MORE)
-        },
+        Group { only: Some(COMPANY), ..within("primary_contact", "Contact person", PERSON_MORE) },
         within("location", "Address", ADDRESS),
-        within("location", "For the crew", FOR_THE_CREW),
+        within("location", "Address", FOR_THE_CREW),
         within("location", "More about the address", ADDRESS_MORE),
         folded(
             "More",
@@ -94,7 +91,7 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         let typed = Values::typed(&FORM, Usage::New, &form);
         let arguments = typed.of_new_record::<CreateCustomer>(&FORM);
         let likeness = Likeness::of(|name| typed.get(name));
-        let key = form.get("key").map_or_else(|| fresh_key(&tenant_context), str::to_owned);
+        let key = key_of(&tenant_context, &form, &typed.whole());
         let found = tenant_context.read(move |snapshot| {
             match snapshot.check_once(&key, arguments) {
                 Ok(false) => similar::find(snapshot, &likeness),

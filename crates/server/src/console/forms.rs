@@ -21,7 +21,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::{self, Done, Messages};
-use super::{Fault, customer, fresh_key, links};
+use super::{Fault, customer, key_of, links};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -91,9 +91,9 @@ fn keep_note(
     tenant_context: &TenantContext,
     id: Id<kinds::Customer>,
     failed: Response,
-    note: &str,
-    key: &str,
+    form: &Form,
 ) -> Result<Response, Response> {
+    let (note, key) = (form.text("body"), form.text("key"));
     if note.is_empty() || !failed.status().is_server_error() {
         return Err(failed);
     }
@@ -122,9 +122,9 @@ pub(super) async fn add_note(State(app): State<App>, request: Request) -> Respon
         let subject_type = SubjectType::Customer.word();
         let arguments = arguments!(CreateNote { subject_type: subject_type, subject_id: id })
             .with("body", form.get("body"));
-        let key = form.get("key").map_or_else(|| fresh_key(&tenant_context), str::to_owned);
-        let kept = |failed| keep_note(&tenant_context, id, failed, form.text("body"), &key);
-        match tenant_context.command_once(key.clone(), arguments).await {
+        let kept = |failed| keep_note(&tenant_context, id, failed, &form);
+        let key = key_of(&tenant_context, &form, form.text("body"));
+        match tenant_context.command_once(key, arguments).await {
             Ok(Ok(_)) => {
                 let business = &tenant_context.membership;
                 Ok(page::go_to(&links::customer_after(business, id, messages::NOTE_ADDED)))

@@ -26,6 +26,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use sha2::{Digest, Sha256};
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
@@ -34,6 +35,7 @@ use zoop_crm::values::id::{Id, Kind};
 
 use self::parts::{Contacts, Locations};
 use crate::app::App;
+use crate::web::form::Form;
 use crate::web::page;
 use crate::web::tenant_context::TenantContext;
 
@@ -145,7 +147,16 @@ fn require(tenant_context: &TenantContext, scope: Scope) -> Result<(), Response>
     Err(page::failed(&Error::InsufficientScope { required, attainable: false }))
 }
 
-/// An idempotency key for a form.
+/// The idempotency key of what a form says: the same form with the same values is saved once. With other values, such
+/// as after going back, it is another record.
+fn key_of(tenant_context: &TenantContext, form: &Form, values: &str) -> String {
+    let Some(key) = form.get("key") else { return fresh_key(tenant_context) };
+    let digest = Sha256::digest(values);
+    let half = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    format!("{key}-{:016x}", half(&digest[..8]))
+}
+
+/// What tells a form from other forms with the same values.
 fn fresh_key(tenant_context: &TenantContext) -> String {
     format!("{:032x}", tenant_context.context.shared.environment.entropy.bits())
 }

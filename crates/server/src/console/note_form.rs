@@ -28,7 +28,7 @@ use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::tenant_context::{Section, TenantContext};
 
-const FORM: Declaration = Declaration {
+pub(super) const FORM: Declaration = Declaration {
     groups: &[usual(&[Field::new("body", "Note", Input::Text(customer::MAX_NOTE)).required()])],
     together: &[],
 };

@@ -130,9 +130,9 @@ pub(in crate::console) struct Placed {
 }
 
 impl Placed {
-    /// Whether the field is of use to a record with these values.
+    /// Whether the field is of use to a record with these values. It is if they do not say.
     pub(super) fn is_for(&self, values: &Values) -> bool {
-        self.only.is_none_or(|(name, value)| values.get(name) == value)
+        self.only.is_none_or(|(name, value)| ["", value].contains(&values.get(name)))
     }
 }
 

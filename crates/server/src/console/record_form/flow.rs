@@ -16,7 +16,7 @@ use super::values::Values;
 use super::view::{self, Control, GroupView, Remarks};
 use crate::console::rows::Link;
 use crate::console::similar::SimilarRow;
-use crate::console::{Fault, fresh_key, unread};
+use crate::console::{Fault, fresh_key, key_of, require, unread};
 use crate::web::form::Form;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -55,7 +55,7 @@ struct FormTemplate<'a> {
 
 /// What a form carries to be saved once, or to notice the changes of others.
 enum Token {
-    /// The idempotency key of a new record.
+    /// What the idempotency key of a new record begins with.
     Key(String),
     /// The digests of the values that the form began with.
     Seen(String),
@@ -187,7 +187,7 @@ pub(in crate::console) fn possible_duplicates(
     form: &Form,
     similar: Vec<SimilarRow>,
 ) -> Response {
-    let token = Token::Key(fresh_key(tenant_context));
+    let token = Token::Key(form.text("key").to_owned());
     let state = State { similar, ..State::default() };
     page.show(tenant_context, StatusCode::OK, &page.typed(form), token, state)
 }
@@ -202,14 +202,12 @@ pub(in crate::console) async fn create<T: Command<Output: Send>>(
 ) -> Result<T::Output, Response> {
     let typed = page.typed(form);
     let arguments = complete(typed.of_new_record(page.declaration));
-    let key = form.get("key").map_or_else(|| fresh_key(tenant_context), str::to_owned);
-    let kept = |failed| page.keep(tenant_context, failed, &typed, Token::Key(key.clone()));
-    let answer = tenant_context.command_once(key.clone(), arguments).await.map_err(kept)?;
+    let token = || Token::Key(form.text("key").to_owned());
+    let kept = |failed| page.keep(tenant_context, failed, &typed, token());
+    let key = key_of(tenant_context, form, &typed.whole());
+    let answer = tenant_context.command_once(key, arguments).await.map_err(kept)?;
     answer.map_err(|error| {
-        // Another key, because this one may belong to a record that was saved with other values.
-        let token = Token::Key(fresh_key(tenant_context));
-        let shown = page.show_error(tenant_context, error, &typed, token);
-        shown.unwrap_or_else(kept)
+        page.show_error(tenant_context, error, &typed, token()).unwrap_or_else(kept)
     })
 }
 
@@ -227,6 +225,7 @@ where
     T: Command<Output: Send>,
     Q: Query<Output: Send> + 'static,
 {
+    require(tenant_context, T::SCOPE)?;
     let (declaration, typed) = (page.declaration, page.typed(form));
     let seen = || Token::Seen(form.text("seen").to_owned());
     let kept = |failed| page.keep(tenant_context, failed, &typed, seen());
@@ -254,7 +253,7 @@ where
             // Somebody else saved just now: the next round shows what.
             Ok(None) => {}
             Err(error) => {
-                let shown = page.show_error(tenant_context, error, &typed, seen());
+                let shown = page.show_error(tenant_context, error, &merge.values, seen());
                 return Err(shown.unwrap_or_else(kept));
             }
         }

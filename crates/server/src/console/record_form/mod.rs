@@ -7,6 +7,8 @@
 mod declaration;
 mod flow;
 mod merge;
+#[cfg(test)]
+mod tests;
 mod values;
 mod view;
 

@@ -28,6 +28,11 @@ impl Values {
         Self(fields.map(|it| (it.path.clone(), value(&it))).collect())
     }
 
+    /// All values in one text.
+    pub(in crate::console) fn whole(&self) -> String {
+        format!("{:?}", self.0.iter().collect::<BTreeMap<_, _>>())
+    }
+
     pub(in crate::console) fn get(&self, name: &str) -> &str {
         self.0.get(name).map(String::as_str).unwrap_or_default()
     }

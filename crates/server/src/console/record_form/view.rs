@@ -87,13 +87,26 @@ pub(super) fn groups(
             fields,
         }
     });
-    let mut groups: Vec<_> = groups.filter(|group| !group.fields.is_empty()).collect();
+    let groups = groups.filter(|group| !group.fields.is_empty());
+    let mut groups: Vec<_> = groups.fold(Vec::new(), join);
     for field in groups.iter_mut().flat_map(|group| &mut group.fields) {
         let is_marked = field.problem.is_some() || field.news.is_some();
         if is_marked && focus.is_none() {
             field.has_focus = true;
             focus = Some(());
         }
+    }
+    groups
+}
+
+/// Adds a group. Groups with the same heading are one.
+fn join(mut groups: Vec<GroupView>, group: GroupView) -> Vec<GroupView> {
+    match groups.last_mut() {
+        Some(last) if !last.heading.is_empty() && last.heading == group.heading => {
+            last.is_open |= group.is_open;
+            last.fields.extend(group.fields);
+        }
+        _ => groups.push(group),
     }
     groups
 }
@@ -111,7 +124,8 @@ fn field(placed: &Placed, values: &Values, remarks: &Remarks<'_>) -> FieldView {
         name: placed.path.clone(),
         label: placed.field.label,
         help: placed.field.help,
-        is_required: placed.field.is_required,
+        // A record within another one may be left out as a whole.
+        is_required: placed.field.is_required && placed.within.is_none(),
         control: control(placed.field.input, value),
         value: value.to_owned(),
         problem: problem.map(|it| it.problem.clone()),

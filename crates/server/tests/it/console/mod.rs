@@ -2,8 +2,11 @@
 
 mod customer;
 mod customers;
+mod filled;
 mod forms;
 mod notes;
+mod parts;
+mod records;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;
