@@ -124,8 +124,8 @@ impl Part for Contacts {
     const FORM: &'static Declaration = &Declaration {
         groups: &[
             usual(PERSON),
-            folded("More", PERSON_MORE),
             usual(&[Field::new("is_primary", "The contact to call first", Input::Check(false))]),
+            folded("More", PERSON_MORE),
         ],
         together: &[],
     };

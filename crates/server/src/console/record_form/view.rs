@@ -102,7 +102,7 @@ pub(super) fn groups(
 /// Adds a group. Groups with the same heading are one.
 fn join(mut groups: Vec<GroupView>, group: GroupView) -> Vec<GroupView> {
     match groups.last_mut() {
-        Some(last) if !last.heading.is_empty() && last.heading == group.heading => {
+        Some(last) if last.heading == group.heading => {
             last.is_open |= group.is_open;
             last.fields.extend(group.fields);
         }
