@@ -86,7 +86,8 @@ pub(super) async fn new(State(app): State<App>, request: Request) -> Response {
 /// `POST /customers/new`: a customer that may exist already is only created if the user has seen which.
 pub(super) async fn create(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Customers).await?;
         let page = page_of_new(&tenant_context);
         let typed = Values::typed(&FORM, Usage::New, &form);
         let arguments = typed.of_new_record::<CreateCustomer>(&FORM);
@@ -133,7 +134,8 @@ pub(super) async fn edit(State(app): State<App>, request: Request) -> Response {
 /// `POST /customers/{customer}/edit`
 pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Customers).await?;
         let id = customer::id(&tenant_context.context)?;
         let page = page_of_edit(&tenant_context, id);
         let query = arguments!(GetCustomer { id: id });

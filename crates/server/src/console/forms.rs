@@ -117,7 +117,8 @@ fn keep_note(
 /// `POST /customers/{customer}/notes`: a form that is sent twice adds one note.
 pub(super) async fn add_note(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Customers).await?;
         let id = customer::id(&tenant_context.context)?;
         let subject_type = SubjectType::Customer.word();
         let arguments = arguments!(CreateNote { subject_type: subject_type, subject_id: id })

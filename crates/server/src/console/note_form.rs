@@ -92,7 +92,8 @@ pub(super) async fn edit(State(app): State<App>, request: Request) -> Response {
 /// `POST /notes/{note}/edit`
 pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Notes).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Notes).await?;
         let id = id_in_path(&tenant_context, NOTE)?;
         let page = page_of(&tenant_context, id);
         let query = arguments!(GetNote { id: id });

@@ -37,7 +37,8 @@ pub(super) async fn new<P: Part>(State(app): State<App>, request: Request) -> Re
 /// `POST /customers/{customer}/contacts/new` and `…/locations/new`
 pub(super) async fn create<P: Part>(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Customers).await?;
         let customer = customer::id(&tenant_context.context)?;
         let page = page_of_new::<P>(&tenant_context, customer);
         let complete = |arguments: Arguments<P::Create>| arguments.with("customer_id", customer);
@@ -64,7 +65,8 @@ pub(super) async fn edit<P: Part>(State(app): State<App>, request: Request) -> R
 /// `POST /customers/{customer}/contacts/{part}/edit` and `…/locations/{part}/edit`
 pub(super) async fn save<P: Part>(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Customers).await?;
         let customer = customer::id(&tenant_context.context)?;
         let part = id_in_path::<P::Kind>(&tenant_context, PART)?;
         let page = page_of_edit::<P>(&tenant_context, customer, part);

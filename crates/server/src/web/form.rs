@@ -57,6 +57,14 @@ impl Form {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All fields, sorted by name.
+    pub(crate) fn fields(&self) -> Vec<(&str, &str)> {
+        let mut fields: Vec<_> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        fields.sort_unstable();
+        fields
+    }
+
     /// A field's value; the empty string if the field was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()

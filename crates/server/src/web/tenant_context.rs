@@ -1,6 +1,7 @@
 //! A signed-in user's request about one of their businesses. Finds the business that the page is about, and runs the
 //! catalog's tools there. The tools decide who may do what.
 
+use askama::Template;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -75,6 +76,14 @@ impl Section {
     }
 }
 
+/// The page that keeps a form whose session has ended.
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOut<'a> {
+    action: &'a str,
+    fields: Vec<(&'a str, &'a str)>,
+}
+
 /// A user's request about one of their businesses.
 pub(crate) struct TenantContext {
     pub(crate) context: PageContext,
@@ -145,6 +154,23 @@ impl TenantContext {
         let context = PageContext::begin(app, request, Action::Page)?;
         let form = context.long_form().await?;
         let signed_in = context.require_sign_in(section.path()).await?;
+        let business = form.get("business").ok_or_else(page::not_found)?;
+        Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
+    }
+
+    /// Begins a request that sends a form with something that was typed. If the session has ended meanwhile, the answer
+    /// keeps the form and can send it again.
+    pub(crate) async fn typed_form(
+        app: &App,
+        request: Request,
+        section: Section,
+    ) -> Result<(Self, Form), Response> {
+        let context = PageContext::begin(app, request, Action::Page)?;
+        let form = context.long_form().await?;
+        let Some(signed_in) = context.signed_in().await? else {
+            let kept = SignedOut { action: &context.target, fields: form.fields() };
+            return Err(page::page(StatusCode::UNAUTHORIZED, &kept));
+        };
         let business = form.get("business").ok_or_else(page::not_found)?;
         Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
     }

@@ -7,7 +7,7 @@ use crate::people::{Browser, between};
 /// A form with its values.
 #[derive(Debug, Clone)]
 pub(super) struct Filled {
-    action: String,
+    pub(super) action: String,
     pub(super) fields: Vec<(String, String)>,
 }
 

@@ -263,3 +263,27 @@ fn a_tech_has_no_form_for_records_and_unknown_ones_are_the_same_page() {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
 }
+
+#[both]
+fn a_form_whose_session_has_ended_is_kept_and_can_be_sent_again() {
+    let server = start();
+    let id = company(&server, "Bay Bakery");
+    let mut office = browser_of(&server, OFFICE);
+    let new = Filled::open(&mut office, "/customers/new").with("first_name", "Hana \"H\"\r\nN");
+    let edit = Filled::open(&mut office, &format!("/customers/{id}/edit")).with("source", "fair");
+    office.post("/sign-out", &[]);
+    for (form, typed) in [(new, "Hana &#34;H&#34;\r\nN"), (edit, "fair")] {
+        let kept = form.send(&mut office);
+        assert_eq!(kept.status, 401, "{kept:?}");
+        assert!(kept.body.contains("nothing that you typed is lost"), "{}", kept.body);
+        assert!(kept.body.contains(&format!("value=\"{typed}\"")), "{}", kept.body);
+        assert!(kept.body.contains(&format!("action=\"{}\"", form.action)), "{}", kept.body);
+    }
+    let note = [("business", business(&server)), ("body", "The gate sticks.".to_owned())];
+    let note = note.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let kept = office.post(&format!("/customers/{id}/notes"), &note);
+    assert!(kept.body.contains("name=\"body\" value=\"The gate sticks.\""), "{}", kept.body);
+    let mut office = browser_of(&server, OFFICE);
+    let sent = office.post(&format!("/customers/{id}/notes"), &note);
+    assert!(location(&sent).contains("done=note"), "{sent:?}");
+}

@@ -57,12 +57,18 @@ pub fn is_near_name(name: &str, other: &str) -> bool {
         })
 }
 
+/// How a word sounds first of all. By its other sound, John would be like Anna.
+fn sound(word: &str) -> Option<String> {
+    let is_latin = word.bytes().all(|it| it.is_ascii_lowercase());
+    is_latin.then(|| METAPHONE.double_metaphone(word).primary()).filter(|code| !code.is_empty())
+}
+
 fn is_near_word(word: &str, other: &str) -> bool {
     let letters: Vec<char> = word.chars().collect();
     let may_be_misspelled = (MIN_LETTERS..=MAX_LETTERS).contains(&letters.len());
     word == other
         || (may_be_misspelled && edits(&letters).contains(other))
-        || sounds(word).any(|sound| sounds(other).any(|it| it == sound))
+        || (may_be_misspelled && sound(word).is_some_and(|it| Some(it) == sound(other)))
 }
 
 impl Terms {
