@@ -21,9 +21,10 @@ use crate::call::error::{Error, Result};
 use crate::call::idempotency;
 use crate::call::page;
 use crate::call::pending::{Pending, Work};
-use crate::call::perform::{self, CommandCall, Prepared, Ready};
+use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::tool::{ActorRule, Command, List, Query, Replay, Step};
+use crate::call::typed_write::{TypedWrite, prepare_command};
 use crate::values::clock::Environment;
 
 /// Runs a tool that reads. Returns the answer as JSON.
@@ -194,33 +195,6 @@ pub fn check_once<T: Command, P: Proof>(
     Ok(ready.is_retry(&mut ReadCtx::new(tx, &access, environment))?)
 }
 
-/// Runs all checks of a command that need no writing, and parses its arguments.
-fn prepare_command<T: Command>(
-    tx: &mut ReadTx<'_>,
-    environment: &Environment,
-    access: &Access,
-    arguments: Arguments<T>,
-    key: Option<&str>,
-) -> Result<Ready<T>> {
-    authorize_command::<T>(access)?;
-    let mut arguments = arguments.into_object();
-    // Without a key of its own, the call may not bring one among its arguments.
-    let key = key.map_or(Ok(None), |key| idempotency::take_key(&mut arguments, Some(key)));
-    let call = CommandCall { arguments, key };
-    perform::prepare::<T>(&mut ReadCtx::new(tx, access, environment), call)
-}
-
-/// Like [`authorize`], but also rejects a caller who may get only a receipt.
-fn authorize_command<T: Command>(access: &Access) -> Result<()> {
-    let tool = const { &ToolDef::command::<T>() };
-    authorize(access, tool)?;
-    if perform::needs_receipt(access, tool.scope, T::RECEIPT) {
-        let required = vec![tool.scope.read_counterpart()];
-        return Err(Error::InsufficientScope { required, attainable: false });
-    }
-    Ok(())
-}
-
 /// Runs calls as jobs of a database. A call that reads is one job. A call that writes is first prepared in a
 /// read, so that parsing its arguments does not hold up other writes, and so that a call that is rejected
 /// there never reaches the writer.
@@ -354,67 +328,11 @@ impl<'a> Runner<'a> {
         let environment = self.environment.clone();
         let preparing = self.db.read_before_write(self.deadline, move |tx| {
             let access = enter_read(tx, &environment, &proof)?;
-            let context = perform::parse_context(&access);
-            let ready =
-                prepare_command(tx, &environment, &access, arguments.clone(), key.as_deref())?;
-            let mut write = TypedWrite { environment, proof, arguments, key, context, ready };
+            let mut write = TypedWrite::prepare(tx, &access, environment, proof, arguments, key)?;
             let work: Work<R, P::Refusal> = Box::new(move |tx| run(&mut write, tx));
             Ok(work)
         });
         Pending::preparing(self.db, self.deadline, preparing)
-    }
-}
-
-/// A command in the tool's own types, prepared for its caller.
-struct TypedWrite<T: Command, P> {
-    environment: Environment,
-    proof: P,
-    arguments: Arguments<T>,
-    key: Option<String>,
-    /// The context in which the arguments were parsed.
-    context: ParseContext,
-    ready: Ready<T>,
-}
-
-impl<T: Command, P: Proof> TypedWrite<T, P> {
-    /// Runs the write, or its next part.
-    fn run(&mut self, tx: &mut WriteTx<'_>) -> Result<Step<T::Output>, P::Refusal> {
-        let access = self.enter(tx)?;
-        Ok(self.ready.run_typed(&mut WriteCtx::begin(tx, &access, &self.environment)?)?)
-    }
-
-    /// [`Self::run`], if the query answers as expected.
-    fn run_if<Q: Query>(
-        &mut self,
-        tx: &mut WriteTx<'_>,
-        query: Arguments<Q>,
-        is_expected: impl Fn(&Q::Output) -> bool,
-    ) -> Result<Step<Option<T::Output>>, P::Refusal> {
-        let access = self.enter(tx)?;
-        authorize(&access, const { &ToolDef::query::<Q>() })?;
-        let mut ctx = ReadCtx::new(tx, &access, &self.environment);
-        if !is_expected(&perform::query::<Q>(&mut ctx, query.into_object())?) {
-            return Ok(Step::Done(None));
-        }
-        let step = self.ready.run_typed(&mut WriteCtx::begin(tx, &access, &self.environment)?)?;
-        Ok(match step {
-            Step::Partial => Step::Partial,
-            Step::Done(output) => Step::Done(Some(output)),
-        })
-    }
-
-    /// Reads the caller's rights in the write's own transaction, and parses the arguments again if the context is
-    /// another one now.
-    fn enter(&mut self, tx: &mut WriteTx<'_>) -> Result<Access, P::Refusal> {
-        let access = enter_write(tx, &self.environment, &self.proof)?;
-        authorize_command::<T>(&access)?;
-        let context = perform::parse_context(&access);
-        if self.context != context {
-            let (arguments, key) = (self.arguments.clone(), self.key.as_deref());
-            self.ready = prepare_command(tx, &self.environment, &access, arguments, key)?;
-            self.context = context;
-        }
-        Ok(access)
     }
 }
 
@@ -429,7 +347,7 @@ fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
 }
 
 /// Checks the scope first, then the actor rule.
-fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
+pub(super) fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     if !access.scopes.has(tool.scope) {
         let required = vec![tool.scope.to_request(access.attainable())];
         let attainable = access.attainable().has(tool.scope);
