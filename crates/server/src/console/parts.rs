@@ -65,6 +65,8 @@ pub(super) const ADDRESS: &[Field] = &[
     Field::new("state", "State or province", Input::Line(128)).required(),
     Field::new("postal_code", "ZIP or postal code", Input::Line(16)).required(),
 ];
+/// The label of a box. Only one location of each kind is primary.
+const PRIMARY: &str = "The primary location of its kind";
 /// What the crew should know about a location.
 pub(super) const FOR_THE_CREW: &[Field] = &[
     Field::new("access_notes", "Access", Input::Text(10_000)).help("Gate codes and the like."),
@@ -75,8 +77,8 @@ pub(super) const FOR_THE_CREW: &[Field] = &[
 pub(super) const ADDRESS_MORE: &[Field] = &[
     Field::new("label", "Nickname", Input::Line(128)).help("Such as Warehouse."),
     Field::new("location_type", "What it is for", Input::Choice(location_types)),
-    Field::new("is_primary", "The primary location of its kind", Input::Check(false)),
     Field::new("country", "Country", Input::Line(2))
+        .assumed("US")
         .help("Two letters, such as CA. Without them it is US."),
     Field::new("latitude", "Latitude", Input::Number)
         .help("Programs fill these three in. Empty them if the address changes."),
@@ -170,6 +172,7 @@ impl Part for Locations {
     const FORM: &'static Declaration = &Declaration {
         groups: &[
             usual(ADDRESS),
+            usual(&[Field::new("is_primary", PRIMARY, Input::Check(false))]),
             folded("For the crew", FOR_THE_CREW),
             folded("More", ADDRESS_MORE),
         ],

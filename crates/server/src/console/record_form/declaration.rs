@@ -45,6 +45,8 @@ pub(in crate::console) struct Field {
     pub(in crate::console) usage: Usage,
     /// Whether every record has a value.
     pub(in crate::console) is_required: bool,
+    /// The text that the tool assumes for a new record if none is sent.
+    assumed: &'static str,
 }
 
 /// How a value is entered.
@@ -72,7 +74,7 @@ impl Field {
         input: Input,
     ) -> Self {
         let (only, usage) = (None, Usage::Always);
-        Self { name, label, help: "", input, only, usage, is_required: false }
+        Self { name, label, help: "", input, only, usage, is_required: false, assumed: "" }
     }
 
     pub(in crate::console) const fn help(self, help: &'static str) -> Self {
@@ -95,12 +97,16 @@ impl Field {
         Self { is_required: true, ..self }
     }
 
+    pub(in crate::console) const fn assumed(self, assumed: &'static str) -> Self {
+        Self { assumed, ..self }
+    }
+
     /// The value that a new record has if the field is not sent.
     pub(super) fn default(&self) -> &'static str {
         match self.input {
             Input::Choice(choices) => choices().first().map_or("", |(word, _)| word),
             Input::Check(is_set) => yes_or_no(is_set),
-            _ => "",
+            _ => self.assumed,
         }
     }
 
@@ -108,7 +114,8 @@ impl Field {
     pub(super) fn initial(&self) -> &'static str {
         match self.input {
             Input::Radio(choices) => choices().first().map_or("", |(word, _)| word),
-            _ => self.default(),
+            Input::Choice(_) | Input::Check(_) => self.default(),
+            _ => "",
         }
     }
 }

@@ -58,7 +58,8 @@ impl Values {
         let mut nested: BTreeMap<&str, Object> = BTreeMap::new();
         for placed in declaration.placed(Usage::New) {
             let value = self.get(&placed.path);
-            if !placed.is_for(self) || normal(&placed, value) == placed.field.default() {
+            let normal = normal(&placed, value);
+            if !placed.is_for(self) || normal.is_empty() || normal == placed.field.default() {
                 continue;
             }
             let (name, value) = (placed.field.name, json(&placed, value));

@@ -78,7 +78,8 @@ pub(super) fn groups(
         let placed = group.placed(usage).into_iter();
         let placed: Vec<_> = placed.filter(|it| usage == Usage::New || it.is_for(values)).collect();
         let fields: Vec<_> = placed.iter().map(|it| field(it, values, remarks)).collect();
-        let says_something = placed.iter().any(|it| values.get(&it.path) != it.field.default());
+        let says_something =
+            placed.iter().any(|it| !["", it.field.default()].contains(&values.get(&it.path)));
         let is_marked = fields.iter().any(|it| it.problem.is_some() || it.news.is_some());
         GroupView {
             heading: group.heading,
