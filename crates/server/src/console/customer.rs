@@ -23,7 +23,7 @@ use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::Messages;
 use super::rows::{ContactRow, Link, LocationRow, NoteRow};
-use super::{bounded, links, words};
+use super::{bounded, fresh_key, links, words};
 use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -32,9 +32,8 @@ use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
 use crate::web::words::Time;
 
-/// The maximum length of a note in the page's form, in characters. However it is encoded, a form with such a note is
-/// short enough to be read, so nothing that was typed is refused for its length. Tools take longer notes.
-pub(super) const MAX_NOTE: usize = 7_000;
+/// The maximum length of a note, in characters: that of the tools.
+pub(super) const MAX_NOTE: usize = 100_000;
 
 /// The fields of the query with the cursors of the lists.
 const NOTES_AFTER: &str = "notes_after";
@@ -66,6 +65,8 @@ struct CustomerPage<'a> {
     offered: Vec<Tag>,
     may_change: bool,
     may_write: bool,
+    /// The idempotency key of the form for a new note.
+    key: String,
     max_note: usize,
     messages: Messages<'a>,
 }
@@ -84,8 +85,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
         let id = id(&tenant_context.context)?;
-        let word = tenant_context.context.query.text("done");
-        let messages = Messages::of_word(word);
+        let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         render(&tenant_context, id, StatusCode::OK, messages).await
     };
     either(answer.await)
@@ -111,7 +111,7 @@ pub(super) async fn render(
     let customer = &stored.customer;
     let contacts: Vec<_> = stored.contacts.rows.into_iter().map(ContactRow::from).collect();
     let locations: Vec<_> = stored.locations.rows.into_iter().map(LocationRow::from).collect();
-    let note = |note| NoteRow::of(note, tenant_context, &contacts, &locations);
+    let note = |note| NoteRow::of(note, tenant_context, Some(id), &contacts, &locations);
     let next = |name, cursor: Option<String>| Some(next_page(business, id, name, &cursor?));
     let is_offered = |tag: &Tag| !customer.tags.iter().any(|it| it.id == tag.id);
     let template = CustomerPage {
@@ -130,6 +130,7 @@ pub(super) async fn render(
         offered: stored.tags.into_iter().filter(is_offered).collect(),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
+        key: fresh_key(tenant_context),
         max_note: MAX_NOTE,
         customer,
         contacts,
@@ -164,7 +165,7 @@ async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result
 }
 
 /// The length of a location's long texts, in bytes.
-fn length_of_advice(location: &Location) -> usize {
+pub(super) fn length_of_advice(location: &Location) -> usize {
     let texts = [&location.access_notes, &location.parking_notes, &location.service_notes];
     texts.into_iter().flatten().map(String::len).sum()
 }

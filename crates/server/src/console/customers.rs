@@ -43,6 +43,8 @@ struct Customers<'a> {
     more: Option<String>,
     /// Whether the user may add customers.
     may_change: bool,
+    /// The form for a new customer.
+    new: String,
     fault: &'a str,
 }
 
@@ -98,6 +100,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         rows: page.rows.into_iter().map(|row| Row::of(row, business)).collect(),
         more: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         all,
+        new: links::of_business(business, "/customers/new"),
         may_change: business.role.scopes().has(Scope::WriteCustomers),
         search: &search,
         fault: fault.as_ref().map_or("", |fault| &fault.text),

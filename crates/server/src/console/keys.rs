@@ -256,7 +256,8 @@ fn people(
 /// `POST /keys`: creates a key and shows it once.
 pub(super) async fn create(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Keys).await?;
         let typed = Typed::of(&form);
         let chosen = typed.wishes.iter().filter(|wish| wish.is_chosen).map(|wish| wish.name);
         let scopes = chosen.collect::<Vec<_>>().join(" ");

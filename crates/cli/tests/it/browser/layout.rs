@@ -34,6 +34,20 @@ const FAULTS: &str = "
   }
   return faults;";
 
+/// The links on a customer's page to its forms and questions, and what is there.
+const FORMS: [(&str, &str); 7] = [
+    (".whole a[href*='/edit']", ".record-form"),
+    (".parts a[href*='/contacts/'][href*='/edit']", ".record-form"),
+    (".parts a[href*='/locations/'][href*='/edit']", ".record-form"),
+    (".parts a[href*='/locations/'][href*='/archive']", "form[action$='/archive']"),
+    (".after a[href*='/archived']", "main .back"),
+    (".notes a[href*='/archive']", ".quoted"),
+    (".notes a[href*='/edit']", ".record-form"),
+];
+
+/// A script that unfolds everything on the current page.
+const OPEN: &str = "for (const folded of document.querySelectorAll('details')) folded.open = true;";
+
 /// Fails unless the current page fits every window.
 async fn assert_fits(browser: &Browser, page: &str) {
     for (width, height) in WINDOWS {
@@ -72,6 +86,7 @@ fn every_page_fits_every_window() {
         demo.sign_in(&browser).await;
         let others = [
             "/account?done=joined",
+            "/customers/new",
             "/customers?q=nothinglikethis",
             "/customers?tag=01890000-0000-7000-8000-000000000000",
             "/notes?q=nothinglikethis",
@@ -99,8 +114,26 @@ fn every_page_fits_every_window() {
         browser.goto(&demo.at("/notes?author=me&before=9999-12-31")).await;
         browser.find(".notes .text").await;
         assert_fits(&browser, "a note with a long word in the list of notes").await;
+        for (path, form) in FORMS {
+            browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
+            browser.click(path).await;
+            browser.find(form).await;
+            browser.run_script(OPEN).await;
+            assert_fits(&browser, path).await;
+        }
+        browser.fill("#body", " ").await;
+        browser.click(".save .primary").await;
+        browser.find("[aria-invalid]").await;
+        assert_fits(&browser, "what is wrong with a note").await;
+        browser.goto(&demo.at("/customers/new")).await;
+        browser.click("input[value=company]").await;
+        browser.fill("#company_name", &long).await;
+        browser.click(".save .primary").await;
+        browser.find("#similar").await;
+        browser.run_script(OPEN).await;
+        assert_fits(&browser, "possible duplicates").await;
         browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
-        browser.click(".record a.danger").await;
+        browser.click(".archive a.danger").await;
         browser.find("form[action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;
 

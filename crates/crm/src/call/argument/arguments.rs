@@ -107,6 +107,12 @@ impl Value for bool {
     }
 }
 
+impl Value for Json {
+    fn json(self) -> Option<Json> {
+        Some(self)
+    }
+}
+
 impl<K> Value for Id<K> {
     fn json(self) -> Option<Json> {
         self.to_string().json()

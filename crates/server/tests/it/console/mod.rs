@@ -3,9 +3,12 @@
 mod apps;
 mod customer;
 mod customers;
+mod filled;
 mod forms;
 mod keys;
 mod notes;
+mod parts;
+mod records;
 mod settings;
 mod tags;
 

@@ -7,7 +7,8 @@ use zoop_server::Settings;
 use super::{Browser, PASSWORD, between, form, set_password, start};
 use crate::server::Server;
 
-/// The method and path of every page; `{customer}` stands for the id of a customer. Add new pages here too.
+/// The method and path of every page; `{customer}` stands for the id of a customer, `{part}` for that of one of its
+/// contacts or locations, and `{note}` for that of a note. Add new pages here too.
 const PAGES: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/sign-in"),
@@ -38,7 +39,12 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/team/password-link"),
     ("POST", "/team/revoke"),
     ("GET", "/customers"),
+    ("GET", "/customers/new"),
+    ("POST", "/customers/new"),
+    ("GET", "/customers/similar"),
     ("GET", "/customers/{customer}"),
+    ("GET", "/customers/{customer}/edit"),
+    ("POST", "/customers/{customer}/edit"),
     ("POST", "/customers/{customer}/notes"),
     ("POST", "/customers/{customer}/pin"),
     ("POST", "/customers/{customer}/tag"),
@@ -46,6 +52,21 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/restore"),
+    ("GET", "/customers/{customer}/contacts/new"),
+    ("POST", "/customers/{customer}/contacts/new"),
+    ("GET", "/customers/{customer}/contacts/{part}/edit"),
+    ("POST", "/customers/{customer}/contacts/{part}/edit"),
+    ("GET", "/customers/{customer}/contacts/{part}/archive"),
+    ("POST", "/customers/{customer}/contacts/{part}/archive"),
+    ("POST", "/customers/{customer}/contacts/{part}/restore"),
+    ("GET", "/customers/{customer}/locations/new"),
+    ("POST", "/customers/{customer}/locations/new"),
+    ("GET", "/customers/{customer}/locations/{part}/edit"),
+    ("POST", "/customers/{customer}/locations/{part}/edit"),
+    ("GET", "/customers/{customer}/locations/{part}/archive"),
+    ("POST", "/customers/{customer}/locations/{part}/archive"),
+    ("POST", "/customers/{customer}/locations/{part}/restore"),
+    ("GET", "/customers/{customer}/archived"),
     ("GET", "/notes"),
     ("GET", "/tags"),
     ("POST", "/tags"),
@@ -64,15 +85,34 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/apps/disconnect"),
     ("GET", "/settings"),
     ("POST", "/settings"),
+    ("GET", "/notes/{note}/edit"),
+    ("POST", "/notes/{note}/edit"),
+    ("GET", "/notes/{note}/archive"),
+    ("POST", "/notes/{note}/archive"),
+    ("POST", "/notes/{note}/restore"),
 ];
 
-/// A server, and every page of it, with the id of one of its customers in the paths.
+/// A server, and every page of it, with the ids of records in the paths.
 pub(super) fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
     let server = start();
-    let arguments = json!({ "customer_type": "company", "company_name": "Bay Bakery" });
-    let customer = server.env.create(&server.business.owner, "customers.create", arguments);
-    let pages = PAGES.iter().map(|(method, path)| (*method, path.replace("{customer}", &customer)));
-    (server, pages.collect())
+    let owner = &server.business.owner;
+    let arguments = json!({
+        "customer_type": "company", "company_name": "Bay Bakery",
+        "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                      "postal_code": "94607" },
+    });
+    let customer = server.env.create(owner, "customers.create", arguments);
+    let note = server.env.create(owner, "notes.create", json!({ "body": "The gate sticks." }));
+    let whole = server.env.call(owner, "customers.get", json!({ "id": customer }));
+    let whole = whole.expect("the customer");
+    let pages = PAGES.iter().map(|(method, path)| {
+        let part = if path.contains("/contacts/") { "contacts" } else { "locations" };
+        let part = whole[part][0]["id"].as_str().expect("an id");
+        let path = path.replace("{customer}", &customer).replace("{part}", part);
+        (*method, path.replace("{note}", &note))
+    });
+    let pages = pages.collect();
+    (server, pages)
 }
 
 /// The headers of a page that is not in the list are not tested. A router does not list its routes, so the test reads
@@ -83,10 +123,13 @@ fn the_list_of_pages_is_complete() {
         [include_str!("../../../src/people/mod.rs"), include_str!("../../../src/console/mod.rs")];
     let routes: Vec<_> = sources
         .iter()
-        .flat_map(|source| source.split(".route(\"").skip(1))
+        .flat_map(|source| source.split(".route(").skip(1))
         .flat_map(|route| {
+            let route = route.trim_start().strip_prefix('"').expect("a path");
             let (path, rest) = route.split_once('"').expect("a path");
-            let handlers = rest.split(".route").next().unwrap_or_default();
+            // The last route ends with its function.
+            let handlers = rest.split("\n}").next().unwrap_or_default();
+            let handlers = handlers.split(".route").next().unwrap_or_default();
             let has = |word: &str| handlers.contains(word);
             let path = path.replace("{token}", "x");
             let get = has("get(").then(|| ("GET".to_owned(), path.clone()));
