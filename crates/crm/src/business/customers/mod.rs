@@ -4,6 +4,7 @@ pub(crate) mod children;
 pub mod contacts;
 mod external_id;
 pub(crate) mod hints;
+pub mod history;
 pub mod index;
 pub mod locations;
 pub(crate) mod store;
