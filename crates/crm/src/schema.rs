@@ -152,6 +152,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
+    ("named records", crate::business::customers::named::STATEMENTS),
     ("contacts", crate::business::customers::contacts::STATEMENTS),
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),

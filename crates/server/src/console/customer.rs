@@ -63,6 +63,8 @@ struct CustomerPage<'a> {
     older: Option<String>,
     /// The tags that the customer does not have.
     offered: Vec<Tag>,
+    /// The customer's history, if the user may read it.
+    history: Option<String>,
     may_change: bool,
     may_write: bool,
     /// The idempotency key of the form for a new note.
@@ -128,6 +130,8 @@ pub(super) async fn render(
         older: next(NOTES_AFTER, stored.notes.next_cursor),
         more_locations: next(LOCATIONS_AFTER, stored.locations.next_cursor),
         offered: stored.tags.into_iter().filter(is_offered).collect(),
+        history: Some(links::of_business(business, &links::customer_history_path(id)))
+            .filter(|_| Section::Activity.is_for(business.role)),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
         key: fresh_key(tenant_context),

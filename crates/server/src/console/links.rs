@@ -39,6 +39,11 @@ pub(super) fn customer(business: &Membership, id: Id<kinds::Customer>) -> String
     of_business(business, &customer_path(id))
 }
 
+/// The path of a customer's history.
+pub(super) fn customer_history_path(id: Id<kinds::Customer>) -> String {
+    format!("{}/history", customer_path(id))
+}
+
 /// A customer's page, which says what was done.
 pub(super) fn customer_after(business: &Membership, id: Id<kinds::Customer>, done: Done) -> String {
     after(&customer_path(id), business, done, "")

@@ -4,15 +4,18 @@
 //! rule of the product, a query of the database, or a right. The tools decide what is found, what is valid and who may do
 //! it; a page only leaves out what the user's role does not allow anyway. Every page works without a script.
 
+mod activity;
 mod apps;
 mod archived;
 mod bounded;
 mod customer;
 mod customer_form;
+mod customer_history;
 mod customers;
 mod filters;
 mod forms;
 mod keys;
+mod labels;
 mod links;
 mod messages;
 mod note_form;
@@ -24,6 +27,8 @@ mod record_form;
 mod rows;
 mod settings;
 mod similar;
+mod start;
+mod story;
 mod tags;
 mod words;
 
@@ -49,6 +54,7 @@ use crate::web::tenant_context::TenantContext;
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .route("/", get(start::show))
         .route("/customers", get(customers::show))
         .route("/customers/new", get(customer_form::new).post(customer_form::create))
         .route("/customers/similar", get(similar::show))
@@ -90,10 +96,12 @@ pub(crate) fn routes() -> Router<App> {
             post(archived::restore::<Locations>),
         )
         .route("/customers/{customer}/archived", get(archived::show))
+        .route("/customers/{customer}/history", get(customer_history::show))
         .route("/notes", get(notes::show))
         .route("/tags", get(tags::show).post(tags::add))
         .route("/tags/edit", get(tags::edit).post(tags::save))
         .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
+        .route("/activity", get(activity::show))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/rotate", get(keys::ask_to_rotate).post(keys::rotate))
         .route("/keys/revoke", get(keys::ask_to_revoke).post(keys::revoke))

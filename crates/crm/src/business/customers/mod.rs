@@ -7,6 +7,7 @@ pub(crate) mod hints;
 pub mod history;
 pub mod index;
 pub mod locations;
+pub mod named;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ mod customer;
 mod customers;
 mod filled;
 mod forms;
+mod history;
 mod keys;
 mod notes;
 mod parts;

@@ -10,7 +10,6 @@ use crate::server::Server;
 /// The method and path of every page; `{customer}` stands for the id of a customer, `{part}` for that of one of its
 /// contacts or locations, and `{note}` for that of a note. Add new pages here too.
 const PAGES: &[(&str, &str)] = &[
-    ("GET", "/"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
     ("GET", "/sign-in/second-factor"),
@@ -38,6 +37,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/team/invite"),
     ("POST", "/team/password-link"),
     ("POST", "/team/revoke"),
+    ("GET", "/"),
     ("GET", "/customers"),
     ("GET", "/customers/new"),
     ("POST", "/customers/new"),
@@ -67,6 +67,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/customers/{customer}/locations/{part}/archive"),
     ("POST", "/customers/{customer}/locations/{part}/restore"),
     ("GET", "/customers/{customer}/archived"),
+    ("GET", "/customers/{customer}/history"),
     ("GET", "/notes"),
     ("GET", "/tags"),
     ("POST", "/tags"),
@@ -74,6 +75,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/tags/edit"),
     ("GET", "/tags/delete"),
     ("POST", "/tags/delete"),
+    ("GET", "/activity"),
     ("GET", "/keys"),
     ("POST", "/keys"),
     ("GET", "/keys/rotate"),

@@ -6,6 +6,7 @@ use zoop_both::both;
 use super::company;
 use crate::arguments;
 use crate::business::customers::history::CustomerHistory;
+use crate::business::customers::named::NamedRecords;
 use crate::call::access::Source;
 use crate::call::answer::Page;
 use crate::call::error::Error;
@@ -81,5 +82,44 @@ fn a_customers_history_has_the_changes_of_all_that_belongs_to_it() {
     let tech = session(&env, &acme, Business::user(&acme.tech));
     for refused in [&tech, owner, &acme.tenant] {
         page(&env, refused, &bakery, None).err().expect("only sessions of owners and the office");
+    }
+}
+
+#[both]
+fn the_records_of_an_entry_are_named_with_their_customer() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let other = env.business("Other");
+    let note = |kind: &str, id: &str| {
+        let note = json!({ "body": "x", "subject_type": kind, "subject_id": id });
+        env.create(&acme.owner, "notes.create", note)
+    };
+    let [customer, contact, location, job] =
+        ["customer", "contact", "location", "job"].map(|name| acme.id(name).to_owned());
+    let (hana, home) = (Some("Hana Nguyen"), Some("482 Oak Street"));
+    let expected = [
+        (note("customer", &customer), None),
+        (note("customer_contact", &contact), None),
+        (note("customer_location", &location), None),
+        (note("job", &job), None),
+        (customer, None),
+        (contact, hana),
+        (location, home),
+        (job, Some("Repipe")),
+    ];
+    // Another business's record, and records that have no customer.
+    let others =
+        [other.id("customer"), acme.id("tag"), &acme.account.id.to_string()].map(str::to_owned);
+    let ids: Vec<_> = expected.iter().map(|(id, _)| id.clone()).chain(others).collect();
+    let environment = env.environment.clone();
+    let caller = acme.owner.clone();
+    let arguments = arguments!(NamedRecords { records: ids });
+    let found =
+        env.read(move |tx| run::query(tx, &environment, &caller, arguments)).expect("the names");
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (id, name) in &expected {
+        let named = found.iter().find(|it| it.id.to_string() == *id).expect("a name");
+        assert_eq!((&*named.customer_name, named.name.as_deref()), ("Hana Nguyen", *name));
+        assert_eq!(named.customer_id.to_string(), acme.id("customer"));
     }
 }
