@@ -96,7 +96,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         fault: fault.as_ref().map_or("", |fault| &fault.text),
     };
     let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 impl Search {

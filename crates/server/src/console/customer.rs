@@ -141,7 +141,7 @@ pub(super) async fn render(
         locations,
         messages,
     };
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 /// The page with the rows after this cursor.

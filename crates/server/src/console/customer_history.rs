@@ -58,7 +58,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             entries: page.rows.into_iter().map(row).collect(),
             older: page.next_cursor.map(older),
         };
-        Ok(page::page_with_script(StatusCode::OK, &template))
+        Ok(page::page(StatusCode::OK, &template))
     };
     either(answer.await)
 }

@@ -235,7 +235,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         fault: fault.as_ref().map_or("", |fault| &fault.text),
         done,
     };
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 /// `POST /keys`: creates a key and shows it once.
@@ -291,7 +291,7 @@ pub(super) async fn ask_to_revoke(State(app): State<App>, request: Request) -> R
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
         let back = links::of_business(business, PATH);
         let question = Revocation { frame, business, back, key };
-        Ok(page::page_with_script(StatusCode::OK, &question))
+        Ok(page::page(StatusCode::OK, &question))
     };
     either(answer.await)
 }
@@ -321,7 +321,7 @@ pub(super) async fn ask_to_rotate(State(app): State<App>, request: Request) -> R
         let back = links::of_business(business, PATH);
         let overlaps = choices("At once", &OVERLAPS, "");
         let question = Rotation { frame, business, back, key, overlaps };
-        Ok(page::page_with_script(StatusCode::OK, &question))
+        Ok(page::page(StatusCode::OK, &question))
     };
     either(answer.await)
 }

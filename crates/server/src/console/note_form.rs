@@ -119,7 +119,7 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
             back: origin.link(&tenant_context.membership).address,
             action: origin.action(id, "archive"),
         };
-        Ok(page::page_with_script(StatusCode::OK, &question))
+        Ok(page::page(StatusCode::OK, &question))
     };
     either(answer.await)
 }

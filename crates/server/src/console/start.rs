@@ -108,7 +108,7 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         entries: story::rows(entries, &names, business),
         activity: links::with_query(Section::Activity.path(), &mine),
     };
-    Ok(page::page_with_script(StatusCode::OK, &template))
+    Ok(page::page(StatusCode::OK, &template))
 }
 
 /// What the tools say, all in one snapshot.

@@ -3,6 +3,7 @@
 
 mod driver;
 mod layout;
+mod office;
 mod people;
 
 use std::future::Future;

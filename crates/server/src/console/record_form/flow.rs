@@ -102,7 +102,7 @@ impl FormPage {
             token,
             similar,
         };
-        page::page_with_script(status, &template)
+        page::page(status, &template)
     }
 
     fn typed(&self, form: &Form) -> Values {

@@ -5,7 +5,7 @@ use zoop_both::both;
 use zoop_crm::testing::Business;
 
 use super::{OFFICE, TECH, browser_of, business, company, create, start, unescaped};
-use crate::people::{Browser, OWNER, PASSWORD, between, location, set_password};
+use crate::people::{Browser, OWNER, PASSWORD, between, location, set_password, without_scripts};
 use crate::server::Server;
 
 /// A day, in milliseconds.
@@ -271,7 +271,7 @@ fn text_of_notes_and_of_the_address_is_shown_as_text() {
     ];
     for (path, least) in pages {
         let page = owner.get(&path).body;
-        let page = page.replace("<script src=\"/assets/page.js\" defer></script>", "");
+        let page = without_scripts(&page);
         assert!(!page.contains("<script"), "{path}: {page}");
         let escaped = page.matches("alert(&#39;x&#39;)").count();
         assert!(escaped >= least, "{path}: {escaped} {page}");

@@ -4,7 +4,7 @@ use serde_json::json;
 use zoop_both::both;
 use zoop_server::Settings;
 
-use super::{Browser, PASSWORD, between, form, set_password, start};
+use super::{Browser, PASSWORD, between, form, set_password, start, without_scripts};
 use crate::server::Server;
 
 /// The method and path of every page; `{customer}` stands for the id of a customer, `{part}` for that of one of its
@@ -164,11 +164,8 @@ fn every_page_sends_security_headers() {
             assert!(policy.contains("default-src 'none'"), "{about}");
             assert!(policy.contains("frame-ancestors 'none'"), "{about}");
             assert!(!policy.contains("unsafe"), "{about}");
-            // This is the only script, and only a page whose policy allows it may contain it.
-            let body = reply.body.replace("<script src=\"/assets/page.js\" defer></script>", "");
-            let has_script = body != reply.body;
-            assert_eq!(policy.contains("script-src 'self';"), has_script, "{about}");
-            assert!(has_script || !policy.contains("script-src"), "{about}");
+            assert!(policy.contains("script-src 'self'; connect-src 'self';"), "{about}");
+            let body = without_scripts(&reply.body);
             assert_eq!(reply.header("x-frame-options"), Some("DENY"), "{about}");
             assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{about}");
             assert_eq!(reply.header("cache-control"), Some("no-store"), "{about}");
@@ -176,6 +173,27 @@ fn every_page_sends_security_headers() {
             assert!(!body.contains("<script") && !body.contains("style="), "{about}");
         }
     }
+}
+
+#[test]
+fn the_files_of_a_page_are_small_and_kept_for_ever() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let page = browser.get("/account").body;
+    let mut files: Vec<_> = page.split('"').filter(|it| it.starts_with("/assets/")).collect();
+    let style = *files.iter().find(|it| it.ends_with(".css")).expect("a style sheet");
+    let style = browser.get(style).body;
+    files.push(between(&style, "url(", ")"));
+    assert_eq!(files.len(), 5, "{files:?}");
+    let mut length = 0;
+    for file in files {
+        let reply = browser.get(file);
+        assert_eq!(reply.status, 200, "{file}");
+        assert!(reply.header("cache-control").is_some_and(|it| it.contains("immutable")), "{file}");
+        let bytes = reply.header("content-length").and_then(|it| it.parse::<u32>().ok());
+        length += bytes.expect("a length");
+    }
+    assert!(length < 120_000, "{length}");
 }
 
 #[both]
@@ -222,7 +240,7 @@ fn a_form_with_a_duplicate_field_or_too_much_data_is_refused() {
     assert_eq!(browser.get("/sign-in?next=%2Fteam&next=%2Faccount").status, 400);
     let marked = "email=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&password=x";
     let reply = browser.send("POST", "/sign-in", &headers, marked);
-    assert!(!reply.body.contains("<script"), "{}", reply.body);
+    assert!(!without_scripts(&reply.body).contains("<script"), "{}", reply.body);
 }
 
 /// The header that Chromium sends when a user types an address.
