@@ -16,9 +16,9 @@ use zoop_crm::call::history::tools::ListHistory;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 
-use super::links;
 use super::rows::{Link, NoteRow};
 use super::story::{self, EntryRow, Names, Piece};
+use super::{bounded, links};
 use crate::app::App;
 use crate::oauth;
 use crate::web::frame::Frame;
@@ -31,7 +31,9 @@ use crate::web::tenant_context::TenantContext;
 const PATH: &str = "/";
 /// How many pinned notes and how many entries of the history are shown.
 const NOTES_SHOWN: u32 = 5;
-const ENTRIES_SHOWN: u32 = 8;
+const ENTRIES_SHOWN: usize = 8;
+/// How much of a pinned note is shown, in characters.
+const MAX_NOTE: usize = 600;
 
 #[derive(Template)]
 #[template(path = "start.html")]
@@ -42,8 +44,8 @@ struct StartPage<'a> {
     /// What to do first, if there are no customers yet.
     steps: Option<Steps>,
     pinned: Vec<NoteRow>,
-    /// All pinned notes, if not all are shown.
-    more_pinned: Option<String>,
+    /// The list of all pinned notes.
+    all_pinned: String,
     entries: Vec<EntryRow>,
     activity: String,
 }
@@ -99,16 +101,25 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         steps,
-        more_pinned: pinned.has_more.then(|| links::with_query(Section::Notes.path(), &all_pinned)),
+        all_pinned: links::with_query(Section::Notes.path(), &all_pinned),
         pinned: pinned
             .rows
             .into_iter()
-            .map(|note| NoteRow::with_customer(note, tenant_context))
+            .map(|note| shortened(NoteRow::with_customer(note, tenant_context)))
             .collect(),
         entries: story::rows(entries, &names, business),
         activity: links::with_query(Section::Activity.path(), &mine),
     };
     Ok(page::page(StatusCode::OK, &template))
+}
+
+/// The beginning of a long note.
+fn shortened(mut note: NoteRow) -> NoteRow {
+    if let Some((end, _)) = note.body.char_indices().nth(MAX_NOTE) {
+        note.body.truncate(end);
+        note.body.push('…');
+    }
+    note
 }
 
 /// What the tools say, all in one snapshot.
@@ -117,10 +128,16 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
     let read = tenant_context.read(move |snapshot| {
         let any = Arguments::<SearchCustomers>::none().page(None, 1);
         let pinned = arguments!(ListNotes { pinned: true }).page(None, NOTES_SHOWN);
-        let mine = arguments!(ListHistory { user: "me" }).page(None, ENTRIES_SHOWN);
+        let mine = arguments!(ListHistory { user: "me" });
         let is_empty = snapshot.list(any)?.rows.is_empty();
         let pinned = snapshot.list(pinned)?;
-        let entries = if reads_history { snapshot.list(mine)?.rows } else { Vec::new() };
+        let entries = if reads_history {
+            bounded::list(snapshot, mine, None, story::length)?.rows
+        } else {
+            Vec::new()
+        };
+        let about_records = entries.into_iter().filter(EntryRow::is_about_records);
+        let entries: Vec<_> = about_records.take(ENTRIES_SHOWN).collect();
         let names = story::names(snapshot, &entries)?;
         Ok(Stored { is_empty, pinned, entries, names })
     });

@@ -44,7 +44,7 @@ pub(super) struct EntryRow {
 pub(super) struct Line {
     pub(super) pieces: Vec<Piece>,
     /// The texts that are too long for a line, each with its heading.
-    pub(super) wholes: Vec<(&'static str, String)>,
+    pub(super) wholes: Vec<(String, String)>,
 }
 
 /// A part of a line: the page's own words, or a text from the records.
@@ -54,8 +54,8 @@ pub(super) enum Piece {
 }
 
 impl Line {
-    fn words(mut self, words: impl Into<String>) -> Self {
-        self.pieces.push(Piece::Words(words.into()));
+    fn words(mut self, words: &str) -> Self {
+        self.pieces.push(Piece::Words(words.to_owned()));
         self
     }
 
@@ -65,9 +65,9 @@ impl Line {
     }
 
     /// A value, cut if it is long; then the whole is added under the heading.
-    fn value(mut self, value: Shown, heading: &'static str) -> Self {
+    fn value(mut self, value: Shown, heading: &str) -> Self {
         let Shown { line, whole } = value;
-        self.wholes.extend(whole.map(|whole| (heading, whole)));
+        self.wholes.extend(whole.map(|whole| (heading.to_owned(), whole)));
         self.data(&line)
     }
 
@@ -203,6 +203,11 @@ impl<'a> Record<'a> {
 }
 
 impl EntryRow {
+    /// Whether an entry tells of records that people work with, and not only of people, keys, programs or sign-ins.
+    pub(super) fn is_about_records(entry: &HistoryEntry) -> bool {
+        entry.changes.iter().any(|change| labels::kind(&change.record_type).is_some())
+    }
+
     /// An entry on a page of this business, or of a customer whose link is left out.
     pub(super) fn of(
         entry: HistoryEntry,
@@ -220,7 +225,7 @@ impl EntryRow {
         let mut lines: Vec<_> =
             records.flat_map(|record| lines(&record, customer.as_ref(), names)).collect();
         if lines.is_empty() {
-            lines.push(Line::default().words(labels::event(&entry.tool)));
+            lines.push(Line::default().words(&labels::event(&entry.tool)));
         }
         let more = lines.len().saturating_sub(MAX_LINES) + entry.more_changes.unwrap_or_default();
         lines.truncate(MAX_LINES);
@@ -239,8 +244,14 @@ fn lines(record: &Record<'_>, customer: Option<&Record<'_>>, names: &Names) -> V
     };
     let name = names.of_part(record);
     let name = name.as_deref().filter(|_| record.record_type != "customer" || record.is_new());
-    let line = |done: &str| Line::default().words(format!("{done} {kind}")).name(name);
+    let line = |done: &str| Line::default().words(&format!("{done} {kind}")).name(name);
     if record.is_new() {
+        // A job, for example.
+        let subject = record.change("subject_type").filter(|_| record.record_type == "subject");
+        if let Some(word) = subject.and_then(|it| it.new.as_str()) {
+            let added = format!("added the {}", word.replace('_', " "));
+            return vec![Line::default().words(&added).name(name)];
+        }
         let is_person = customer.is_some_and(|it| it.given_name() == record.given_name());
         return if is_person { Vec::new() } else { vec![line("added")] };
     }
@@ -260,7 +271,7 @@ fn changed(
 ) -> Option<Line> {
     let Change { field, old, new, .. } = change;
     let kind = labels::kind(record.record_type).unwrap_or_default();
-    let whole = |done: &str| Some(Line::default().words(format!("{done} {kind}")).name(name));
+    let whole = |done: &str| Some(Line::default().words(&format!("{done} {kind}")).name(name));
     match (record.record_type, field.as_str()) {
         (_, "archived_at") if new.is_null() => whole("restored"),
         (_, "archived_at") => whole("archived"),
@@ -269,8 +280,8 @@ fn changed(
                 if new.is_null() { ("detached the tag", old) } else { ("attached the tag", new) };
             let known = tag.as_str().and_then(|id| names.tags.get(id));
             Some(match known {
-                Some(tag) => Line::default().words(format!("{done} ")).data(tag),
-                None => Line::default().words(done.replace("the tag", "a tag that was deleted")),
+                Some(tag) => Line::default().words(&format!("{done} ")).data(tag),
+                None => Line::default().words(&done.replace("the tag", "a tag that was deleted")),
             })
         }
         ("note", "pinned") => whole(if *new == Value::Bool(true) { "pinned" } else { "unpinned" }),
@@ -280,25 +291,26 @@ fn changed(
         }
         (record_type, field) => {
             let label = labels::field(record_type, field)?;
+            let [before, now] = ["before", "now"].map(|when| format!("{label} {when}"));
             let of = |line: Line| match (record_type, name) {
                 ("customer" | "note", _) => line,
-                _ => line.words(format!(" of {kind}")).name(name),
+                _ => line.words(&format!(" of {kind}")).name(name),
             };
             let [old, new] = [old, new].map(|value| labels::value(record_type, field, value));
             Some(match (old, new) {
                 (None, None) => return None,
                 (None, Some(new)) => {
-                    let line = of(Line::default().words("set ").words(label));
-                    line.words(" to ").value(new, "Now")
+                    let line = of(Line::default().words("set ").words(&label));
+                    line.words(" to ").value(new, &now)
                 }
                 (Some(old), None) => {
-                    let line = of(Line::default().words("removed ").words(label));
-                    line.words(", which was ").value(old, "Before")
+                    let line = of(Line::default().words("removed ").words(&label));
+                    line.words(", which was ").value(old, &before)
                 }
                 (Some(old), Some(new)) => {
-                    let line = of(Line::default().words("changed ").words(label));
-                    let line = line.words(" from ").value(old, "Before");
-                    line.words(" to ").value(new, "Now")
+                    let line = of(Line::default().words("changed ").words(&label));
+                    let line = line.words(" from ").value(old, &before);
+                    line.words(" to ").value(new, &now)
                 }
             })
         }

@@ -35,12 +35,13 @@ const FAULTS: &str = "
   return faults;";
 
 /// The links on a customer's page to its forms and questions, and what is there.
-const FORMS: [(&str, &str); 7] = [
+const FORMS: [(&str, &str); 8] = [
     (".whole a[href*='/edit']", ".record-form"),
     (".parts a[href*='/contacts/'][href*='/edit']", ".record-form"),
     (".parts a[href*='/locations/'][href*='/edit']", ".record-form"),
     (".parts a[href*='/locations/'][href*='/archive']", "form[action$='/archive']"),
     (".after a[href*='/archived']", "main .back"),
+    (".whole a[href*='/history']", ".history"),
     (".notes a[href*='/archive']", ".quoted"),
     (".notes a[href*='/edit']", ".record-form"),
 ];

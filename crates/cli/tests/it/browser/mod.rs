@@ -143,6 +143,8 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/notes?q=nothinglikethis",
                 "/notes?after=2026-02-30&pinned=true",
                 "/notes?author=me&before=9999-12-31",
+                "/",
+                "/activity?event=customers.create&person=me",
                 "/nothing",
                 "/api/mcp",
             ];
@@ -161,6 +163,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 (".archive a.danger", "form[action$='/archive']"),
                 (".whole a[href*='/edit']", ".record-form"),
                 (".after a[href*='/archived']", "main .back"),
+                (".whole a[href*='/history']", ".history"),
             ] {
                 browser.click(link).await;
                 browser.find(form).await;

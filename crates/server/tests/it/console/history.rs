@@ -86,8 +86,10 @@ fn a_customers_history_says_in_words_who_or_which_program_changed_what() {
         sentences(&page).iter().map(|it| it.replace("&#60;", "<").replace("&#62;", ">")).collect();
     assert_eq!(found, expected, "{page}");
     assert!(!page.contains("<b>"), "names are data: {page}");
-    let whole =
-        format!("<details><summary>Now</summary><p class=\"text\" dir=\"auto\">{}", long.trim());
+    let whole = format!(
+        "<details><summary>Internal notes now</summary><p class=\"text\" dir=\"auto\">{}",
+        long.trim()
+    );
     assert!(page.contains(&whole), "{page}");
     assert!(page.contains("<time datetime="), "{page}");
 
@@ -190,12 +192,15 @@ fn the_brand_leads_to_the_search_the_pinned_notes_and_what_the_user_did() {
         create(&server, "notes.create", note);
     }
     create(&server, "notes.create", json!({ "body": "Not pinned." }));
+    let long = format!("{}the end.", "Long. ".repeat(200));
+    create(&server, "notes.create", json!({ "body": long, "pinned": true }));
     by(&server, &program(&server), "customers.update", json!({ "id": bakery, "source": "fair" }));
     let mut office = browser_of(&server, OFFICE);
     let page = office.get("/").body;
     assert!(page.contains("<form class=\"search\" method=\"get\" action=\"/customers\""), "{page}");
     assert!(page.contains(">Search customers</label>"), "{page}");
-    assert!(page.contains("Note 5.") && !page.contains("Note 0."), "the newest five: {page}");
+    assert!(page.contains("Note 2.") && !page.contains("Note 1."), "the newest five: {page}");
+    assert!(page.contains("Long. …") && !page.contains("the end."), "{page}");
     assert!(page.contains("All pinned notes") && !page.contains("Not pinned."), "{page}");
     assert_eq!(sentences(&page), ["Oscar Office (via Program) set Source to fair"]);
     assert!(!page.contains("First steps"), "{page}");
