@@ -26,7 +26,13 @@ const FAULTS: &str = "
     if (box.width === 0 || box.height === 0) continue;
     const [top, bottom] = [box.top + scrollY, box.bottom + scrollY];
     const named = `${element.tagName}.${element.getAttribute('class')} ${element.id}`;
-    if (top < 0 || bottom > height + 1) faults.push(`${named} cannot be reached: ${top} ${bottom}`);
+    // Within a part that scrolls by itself, its end is what counts.
+    let pane = element.parentElement;
+    while (pane && getComputedStyle(pane).overflowY !== 'auto') pane = pane.parentElement;
+    const start = pane ? pane.getBoundingClientRect().top - pane.scrollTop : 0;
+    const isReached = pane ? box.top >= start && box.bottom <= start + pane.scrollHeight + 1
+      : top >= 0 && bottom <= height + 1;
+    if (!isReached) faults.push(`${named} cannot be reached: ${top} ${bottom}`);
     if (box.left < 0 || box.right > width + 0.5) faults.push(`${named} is cut off at the side`);
     if (width < 700 && element.matches(tapped) && box.height < 40) {
       faults.push(`${named} is only ${box.height} high`);

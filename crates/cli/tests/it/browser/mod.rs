@@ -158,7 +158,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
             browser.find(".record").await;
             let found = browser.violations().await;
             assert_eq!(found, Vec::<String>::new(), "a customer {is_dark} {width}");
-            let name = browser.text("h1").await;
+            let name = browser.text("#record h1").await;
             for (link, form) in [
                 (".archive a.danger", "form[action$='/archive']"),
                 (".whole a[href*='/edit']", ".record-form"),

@@ -7,7 +7,7 @@ use super::driver::{Browser, DESKTOP, Look};
 use super::{Demo, run};
 
 const NARROW: Look = Look { width: 390, ..DESKTOP };
-/// The keys of WebDriver.
+/// Keys, as the browser is sent them.
 const DOWN: &str = "\u{e015}";
 const ENTER: &str = "\u{e007}";
 
