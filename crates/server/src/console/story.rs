@@ -117,7 +117,7 @@ pub(super) fn names(
         HashMap::new()
     };
     let seen = entries.iter().flat_map(|entry| Record::all_of(entry).take(MAX_NAMED));
-    let seen = seen.filter(|record| labels::kind(record.record_type).is_some());
+    let seen = seen.filter(|record| labels::kind(record.kind).is_some());
     let ids: BTreeSet<_> = seen.map(|record| record.id).collect();
     let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
     let mut records = HashMap::new();
@@ -160,7 +160,7 @@ pub(super) fn rows(
 
 /// The changes of one record in an entry.
 struct Record<'a> {
-    record_type: &'a str,
+    kind: &'a str,
     id: Uuid,
     changes: &'a [Change],
 }
@@ -169,7 +169,7 @@ impl<'a> Record<'a> {
     fn all_of(entry: &'a HistoryEntry) -> impl Iterator<Item = Self> {
         let groups = entry.changes.chunk_by(|a, b| a.record_id == b.record_id);
         groups.map(|changes| Self {
-            record_type: &changes[0].record_type,
+            kind: &changes[0].record_type,
             id: changes[0].record_id,
             changes,
         })
@@ -220,7 +220,7 @@ impl EntryRow {
             address: links::customer(business, it.customer_id),
             text: it.customer_name.clone(),
         });
-        let customer = Record::all_of(&entry).find(|record| record.record_type == "customer");
+        let customer = Record::all_of(&entry).find(|record| record.kind == "customer");
         let records = Record::all_of(&entry);
         let mut lines: Vec<_> =
             records.flat_map(|record| lines(&record, customer.as_ref(), names)).collect();
@@ -236,18 +236,18 @@ impl EntryRow {
 /// What was done to a record. Nothing if it is not a record that people see, or for what was done in the same way to the
 /// customer of the entry: a person's contact has the fields of the customer.
 fn lines(record: &Record<'_>, customer: Option<&Record<'_>>, names: &Names) -> Vec<Line> {
-    let Some(kind) = labels::kind(record.record_type) else { return Vec::new() };
+    let Some(kind) = labels::kind(record.kind) else { return Vec::new() };
     let customer = customer.filter(|customer| customer.id != record.id);
     let is_same = |change: &Change| {
         let of_customer = customer.and_then(|customer| customer.change(&change.field));
         of_customer.is_some_and(|it| (&it.old, &it.new) == (&change.old, &change.new))
     };
     let name = names.of_part(record);
-    let name = name.as_deref().filter(|_| record.record_type != "customer" || record.is_new());
+    let name = name.as_deref().filter(|_| record.kind != "customer" || record.is_new());
     let line = |done: &str| Line::default().words(&format!("{done} {kind}")).name(name);
     if record.is_new() {
         // A job, for example.
-        let subject = record.change("subject_type").filter(|_| record.record_type == "subject");
+        let subject = record.change("subject_type").filter(|_| record.kind == "subject");
         if let Some(word) = subject.and_then(|it| it.new.as_str()) {
             let added = format!("added the {}", word.replace('_', " "));
             return vec![Line::default().words(&added).name(name)];
@@ -270,9 +270,9 @@ fn changed(
     names: &Names,
 ) -> Option<Line> {
     let Change { field, old, new, .. } = change;
-    let kind = labels::kind(record.record_type).unwrap_or_default();
+    let kind = labels::kind(record.kind).unwrap_or_default();
     let whole = |done: &str| Some(Line::default().words(&format!("{done} {kind}")).name(name));
-    match (record.record_type, field.as_str()) {
+    match (record.kind, field.as_str()) {
         (_, "archived_at") if new.is_null() => whole("restored"),
         (_, "archived_at") => whole("archived"),
         ("customer", "tag") => {

@@ -98,6 +98,8 @@ fn every_page_fits_every_window() {
             "/customers?tag=01890000-0000-7000-8000-000000000000",
             "/notes?q=nothinglikethis",
             "/notes?after=2026-02-30&pinned=true",
+            "/",
+            "/activity?event=customers.create&person=me",
         ];
         for path in sections(&browser).await.iter().map(String::as_str).chain(others) {
             browser.goto(&demo.at(path)).await;

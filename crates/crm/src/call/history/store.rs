@@ -221,17 +221,13 @@ impl Filters<'_> {
     ) -> Result<Vec<HistoryEntry>> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let Self { record, user, credential, client, tool } = *self;
-        match record {
-            Some(record) => tx.all(
-                OF_RECORD,
-                params![ids.end, ids.start, count, user, credential, client, tool, record],
-                read_entry,
-            ),
-            None => {
-                let parameters = params![ids.end, ids.start, count, user, credential, client, tool];
-                tx.all(ALL, parameters, read_entry)
-            }
+        if let Some(record) = record {
+            let parameters =
+                params![ids.end, ids.start, count, user, credential, client, tool, record];
+            return tx.all(OF_RECORD, parameters, read_entry);
         }
+        let parameters = params![ids.end, ids.start, count, user, credential, client, tool];
+        tx.all(ALL, parameters, read_entry)
     }
 }
 

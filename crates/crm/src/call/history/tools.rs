@@ -28,7 +28,7 @@ input! {
         pub credential: Option<Id<kinds::Credential>>,
         /// Only what a client program of exactly this name did.
         pub client: Option<Text<256>>,
-        /// Only entries of this tool or other event, such as tags.attach or sign_in.
+        /// Only entries of this tool or other event, such as tags.attach.
         pub event: Option<Text<64>>,
     }
 }

@@ -100,11 +100,11 @@ fn a_customers_history_says_in_words_who_or_which_program_changed_what() {
     assert_eq!(tech.get(&path).status, 403);
     let other = server.env.business("Other");
     for browser in [&mut office, &mut tech] {
-        let [unknown, theirs, none] =
+        let [unknown, theirs, invalid] =
             ["01890000-0000-7000-8000-000000000000", other.id("customer"), "x"]
                 .map(|id| browser.get(&format!("/customers/{id}/history")));
         assert_eq!(unknown.status, 404);
-        assert_eq!((&unknown.body, &unknown.body), (&theirs.body, &none.body));
+        assert_eq!((&unknown.body, &unknown.body), (&theirs.body, &invalid.body));
     }
 }
 
