@@ -11,6 +11,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -20,6 +21,23 @@ const CACHE_CONTROL_VALUE: &str = "public, max-age=31536000, immutable";
 /// The icon of the browser's tab.
 pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../assets/icon.svg").as_slice())
+});
+/// The icon of a phone's home screen.
+pub(crate) static HOME_SCREEN: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_bytes!("../../assets/home-screen.png").as_slice();
+    Asset::new("home-screen", "png", "image/png", content)
+});
+/// What a phone needs to put the console on its home screen.
+///
+/// Source: W3C, Web Application Manifest.
+pub(crate) static MANIFEST: LazyLock<Asset> = LazyLock::new(|| {
+    let icon = |asset: &Asset, sizes| json!({ "src": asset.path, "type": asset.media_type, "sizes": sizes, "purpose": "any" });
+    let manifest = json!({
+        "name": "Zoop", "short_name": "Zoop", "start_url": "/customers", "display": "standalone",
+        "background_color": "#f3f5f4", "theme_color": "#0f5c4d",
+        "icons": [icon(&ICON, "any"), icon(&HOME_SCREEN, "512x512")],
+    });
+    Asset::new("manifest", "json", "application/manifest+json", manifest.to_string())
 });
 /// The font.
 static FONT: LazyLock<Asset> = LazyLock::new(|| {
@@ -67,7 +85,8 @@ impl Asset {
 
 /// The routes of the assets.
 pub(crate) fn routes() -> Router<App> {
-    [&ICON, &FONT, &STYLE, &SCRIPT, &HTMX].into_iter().fold(Router::new(), |router, asset| {
+    let assets = [&ICON, &HOME_SCREEN, &MANIFEST, &FONT, &STYLE, &SCRIPT, &HTMX];
+    assets.into_iter().fold(Router::new(), |router, asset| {
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
             (CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL_VALUE)),
