@@ -63,11 +63,15 @@ document.addEventListener('click', (event) => {
   htmx.ajax('GET', row.href, shown);
 });
 
-// An answer without the part that was asked for is another page, such as the one for signing in.
-document.addEventListener('htmx:after:request', ({ detail: { ctx } }) => {
-  if (!ctx.select || new DOMParser().parseFromString(ctx.text, 'text/html').querySelector(ctx.select)) return;
-  if (ctx.request.method === 'GET' && ctx.sourceElement.id === 'list') return;
-  Object.assign(ctx, { select: null, selectOOB: null, target: document.body, swap: 'innerHTML' });
+// An answer without the part that was asked for is another page, such as the one for signing in. It is shown whole,
+// unless it is about something that nobody waits for.
+document.addEventListener('htmx:after:request', (event) => {
+  const { ctx } = event.detail;
+  const part = (ctx.select ?? '#similar').slice(1).split(' ')[0];
+  if (ctx.text.includes(`id="${part}"`)) return;
+  if (ctx.select && ctx.sourceElement.id !== 'list') {
+    Object.assign(ctx, { select: null, selectOOB: null, target: document.body, swap: 'innerHTML' });
+  } else if (ctx.response.raw.redirected || ctx.response.status >= 400) event.preventDefault();
 });
 document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
   const form = ctx?.sourceElement?.closest?.('form');
@@ -80,9 +84,11 @@ document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
 });
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   const record = $('#record');
-  const isSaved = ctx.request.method === 'POST' && record && !record.querySelector('.fault[role]');
-  const note = record?.querySelector('form[data-draft] textarea');
-  if (isSaved && note && ctx.sourceElement?.matches('form[data-draft], #record')) forgetDraft();
+  // The form itself has been replaced.
+  const action = new URL(ctx.request.action, location.href).pathname;
+  const isNote = ctx.request.method === 'POST' && action === `${location.pathname}/notes`;
+  if (isNote && record && !record.querySelector('.fault[role]')) forgetDraft();
+  for (const lost of document.querySelectorAll('.lost')) lost.remove();
   prepare();
   const found = $('#found');
   if (found && $('#said')) $('#said').textContent = found.dataset.said;

@@ -175,6 +175,7 @@ fn page_of_new(tenant_context: &TenantContext) -> FormPage {
             text: "Customers".to_owned(),
         },
         action: "/customers/new".to_owned(),
+        similar: Some("/customers/similar"),
     }
 }
 
@@ -185,6 +186,7 @@ fn page_of_edit(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Form
         usage: Usage::Edit,
         back: Link { address, text: "Customer".to_owned() },
         action: format!("{}/edit", links::customer_path(id)),
+        similar: None,
         ..page_of_new(tenant_context)
     }
 }

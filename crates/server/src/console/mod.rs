@@ -197,8 +197,8 @@ fn require(tenant_context: &TenantContext, scope: Scope) -> Result<(), Response>
 fn key_of(tenant_context: &TenantContext, form: &Form, values: &str) -> String {
     let Some(key) = form.get("key") else { return fresh_key(tenant_context) };
     let digest = Sha256::digest(values);
-    let half = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    format!("{key}-{:016x}", half(&digest[..8]))
+    let half = u64::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 8]));
+    format!("{key}-{half:016x}")
 }
 
 /// What tells a form from other forms with the same values.

@@ -180,6 +180,7 @@ fn page_of(tenant_context: &TenantContext, id: Id<kinds::Note>) -> FormPage {
         usage: Usage::Edit,
         back: origin.link(&tenant_context.membership),
         action: origin.action(id, "edit"),
+        similar: None,
     }
 }
 

@@ -105,6 +105,7 @@ fn page_of_new<P: Part>(tenant_context: &TenantContext, id: Id<kinds::Customer>)
         usage: Usage::New,
         back: Link { address: links::customer(business, id), text: "Customer".to_owned() },
         action: format!("{}/{}/new", links::customer_path(id), P::SEGMENT),
+        similar: None,
     }
 }
 
@@ -117,6 +118,7 @@ fn page_of_edit<P: Part>(
         title: P::EDIT,
         usage: Usage::Edit,
         action: format!("{}/edit", links::part_path(customer, P::SEGMENT, part)),
+        similar: None,
         ..page_of_new::<P>(tenant_context, customer)
     }
 }

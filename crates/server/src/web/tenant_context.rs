@@ -89,7 +89,7 @@ impl TenantContext {
         request: Request,
         section: Section,
     ) -> Result<Self, Response> {
-        let context = PageContext::begin(app, request, Action::Page)?;
+        let context = PageContext::begin(app, request, Action::Console)?;
         let signed_in = context.require_sign_in(&context.target).await?;
         let asked = context.query.get("business").map(str::to_owned);
         Self::choose(context, signed_in, section, asked.as_deref()).await
@@ -101,7 +101,7 @@ impl TenantContext {
         request: Request,
         section: Section,
     ) -> Result<(Self, Form), Response> {
-        let context = PageContext::begin(app, request, Action::Page)?;
+        let context = PageContext::begin(app, request, Action::Console)?;
         let form = context.long_form().await?;
         let signed_in = context.require_sign_in(section.path()).await?;
         let business = form.get("business").ok_or_else(page::not_found)?;
@@ -115,7 +115,7 @@ impl TenantContext {
         request: Request,
         section: Section,
     ) -> Result<(Self, Form), Response> {
-        let context = PageContext::begin(app, request, Action::Page)?;
+        let context = PageContext::begin(app, request, Action::Console)?;
         let form = context.long_form().await?;
         let Some(signed_in) = context.signed_in().await? else {
             let kept = SignedOut { action: &context.target, fields: form.fields() };

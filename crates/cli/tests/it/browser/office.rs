@@ -60,10 +60,13 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
         browser.find_text("The note was added.").await;
         assert_eq!(focus(&browser).await, "add-note");
         assert_eq!(browser.run_script(kept).await, "");
+        browser.fill("#body", "And the next").await;
         browser.click("button[id^=pin-]").await;
         browser.find_text("The note is pinned.").await;
         let pin = focus(&browser).await;
         assert!(pin.as_str().is_some_and(|it| it.starts_with("pin-")), "{pin}");
+        let body = "return document.getElementById('body').value";
+        assert_eq!(browser.run_script(body).await, "And the next", "a note that was being typed");
         assert!(browser.text("#rows").await.contains("Frye"), "the list is still there");
         assert_eq!(browser.violations().await, Vec::<String>::new());
 
@@ -73,6 +76,11 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
         browser.find("#record > .none").await;
         browser.goto(record.as_str()).await;
         browser.find("#rows a").await;
+        // Who may be a duplicate is shown while a new customer is being typed.
+        browser.goto(&demo.at("/customers/new")).await;
+        browser.fill("#first_name", "Wilbur").await;
+        browser.fill("#last_name", "Frye").await;
+        assert!(browser.text("#similar").await.contains("Wilbur Frye"));
         assert_eq!(browser.console_errors(), Vec::<Value>::new());
     });
 }

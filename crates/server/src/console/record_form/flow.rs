@@ -32,6 +32,8 @@ pub(in crate::console) struct FormPage {
     /// The page to go back to.
     pub(in crate::console) back: Link,
     pub(in crate::console) action: String,
+    /// The page with possible duplicates of what is being typed.
+    pub(in crate::console) similar: Option<&'static str>,
 }
 
 #[derive(Template)]

@@ -184,3 +184,16 @@ fn a_visitor_signs_in_first_and_then_sees_the_page_that_was_asked_for() {
     }
     assert_eq!(location(&Browser::new(&server).get(&format!("{record}/archive"))), "/sign-in");
 }
+
+/// A search follows the typing, and everybody in an office has the same address.
+#[test]
+fn an_office_behind_one_address_opens_more_pages_than_a_stranger() {
+    let server = start();
+    let mut owner = Browser::owner(&server);
+    for _ in 0..301 {
+        assert_eq!(owner.get("/customers/similar").status, 200);
+    }
+    let mut stranger = Browser::new(&server);
+    let statuses: Vec<_> = (0..301).map(|_| stranger.get("/sign-in").status).collect();
+    assert!(statuses.contains(&429), "a stranger's pages are limited as before");
+}
