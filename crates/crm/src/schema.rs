@@ -157,6 +157,8 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("history", crate::call::history::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
+    ("customer history", crate::business::customers::history::STATEMENTS),
+    ("named records", crate::business::customers::named::STATEMENTS),
     ("contacts", crate::business::customers::contacts::STATEMENTS),
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),

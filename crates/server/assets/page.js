@@ -1,24 +1,173 @@
-// Conveniences: copies a text, prints, shows times in the reader's own time zone.
-// Every page works without it.
-for (const button of document.querySelectorAll('button[data-copy]')) {
+// Conveniences. Every page works without them.
+//
+// htmx replaces parts of a page, as the attributes in the templates say. This file copies, prints and shows local times;
+// puts the list of customers beside a record in wide windows; moves in lists by keys; and keeps notes while they are typed.
+'use strict';
+
+const $ = (selector) => document.querySelector(selector);
+const local = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'short' });
+const isWide = matchMedia('(min-width: 1180px)');
+
+// What is on the page, also after a part of it was replaced.
+function prepare() {
+  for (const button of document.querySelectorAll('button:is([data-copy], [data-print])[hidden]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => (button.dataset.copy ? copy(button) : print()));
+  }
+  for (const time of document.querySelectorAll('time[datetime]:not([title])')) {
+    time.title = time.textContent;
+    time.textContent = local.format(new Date(time.dateTime));
+  }
+  for (const form of document.querySelectorAll('form[data-draft]')) keepDraft(form);
+  arrange();
+  markShown();
+}
+
+async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
-  button.hidden = false;
-  button.addEventListener('click', async () => {
-    try {
-      await navigator.clipboard.writeText(source.innerText);
-      button.firstChild.textContent = 'Copied';
-    } catch {
-      getSelection().selectAllChildren(source);
-      button.firstChild.textContent = 'Press Ctrl+C';
-    }
+  try {
+    await navigator.clipboard.writeText(source.innerText);
+    button.firstChild.textContent = 'Copied';
+  } catch {
+    getSelection().selectAllChildren(source);
+    button.firstChild.textContent = 'Press Ctrl+C';
+  }
+}
+
+// The list beside the record.
+function arrange() {
+  const desk = $('#desk');
+  if (!desk || !window.htmx) return;
+  desk.classList.toggle('split', isWide.matches);
+  const list = $('#list');
+  if (isWide.matches && list.dataset.from && !list.hasChildNodes()) {
+    const from = list.dataset.from;
+    delete list.dataset.from;
+    htmx.ajax('GET', from, { source: list, target: list, select: '#list', swap: 'outerHTML' });
+  }
+}
+
+// The row of the record that is shown.
+function markShown() {
+  for (const row of document.querySelectorAll('#rows a')) {
+    if (row.pathname === location.pathname) row.setAttribute('aria-current', 'true');
+    else row.removeAttribute('aria-current');
+  }
+}
+
+document.addEventListener('click', (event) => {
+  const row = event.target.closest('.split #rows a');
+  if (!row || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const shown = { source: row, target: '#record', select: '#record', swap: 'outerHTML', push: 'true' };
+  htmx.ajax('GET', row.href, shown);
+});
+
+// An answer without the part that was asked for is another page, such as the one for signing in. It is shown whole,
+// unless it is about something that nobody waits for.
+document.addEventListener('htmx:after:request', (event) => {
+  const { ctx } = event.detail;
+  const part = (ctx.select ?? '#similar').slice(1).split(' ')[0];
+  if (ctx.text.includes(`id="${part}"`)) return;
+  if (ctx.select && ctx.sourceElement.id !== 'list') {
+    Object.assign(ctx, { select: null, selectOOB: null, target: document.body, swap: 'innerHTML' });
+  } else if (ctx.response.raw.redirected || ctx.response.status >= 400) event.preventDefault();
+});
+document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
+  const form = ctx?.sourceElement?.closest?.('form');
+  if (!form || form.querySelector('.lost')) return;
+  const lost = document.createElement('p');
+  lost.className = 'fault lost all';
+  lost.setAttribute('role', 'alert');
+  lost.textContent = 'The server could not be reached. What you typed is still here: try again.';
+  form.append(lost);
+});
+document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+  const record = $('#record');
+  // The form itself has been replaced.
+  const action = new URL(ctx.request.action, location.href).pathname;
+  const isNote = ctx.request.method === 'POST' && action === `${location.pathname}/notes`;
+  if (isNote && record && !record.querySelector('.fault[role]')) forgetDraft();
+  for (const lost of document.querySelectorAll('.lost')) lost.remove();
+  prepare();
+  const found = $('#found');
+  if (found && $('#said')) $('#said').textContent = found.dataset.said;
+  // The button that was used may be gone.
+  if (ctx.request.method === 'POST' && document.activeElement === document.body && record) {
+    const said = record.querySelector('.success, .fault[role]') ?? record.querySelector('h1');
+    said?.setAttribute('tabindex', '-1');
+    said?.focus();
+  }
+});
+
+// A note that is being typed is kept in this browser until it is saved or the user signs out.
+const draftKey = () => `draft ${location.pathname}`;
+function keepDraft(form) {
+  const text = form.querySelector('textarea');
+  if (text.dataset.kept) return;
+  text.dataset.kept = 'true';
+  if (!text.value) text.value = localStorage.getItem(draftKey()) ?? '';
+  text.addEventListener('input', () => {
+    if (text.value) localStorage.setItem(draftKey(), text.value);
+    else forgetDraft();
   });
 }
-for (const button of document.querySelectorAll('button[data-print]')) {
-  button.hidden = false;
-  button.addEventListener('click', () => print());
+function forgetDraft() {
+  localStorage.removeItem(draftKey());
 }
-const local = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'short' });
-for (const time of document.querySelectorAll('time[datetime]')) {
-  time.title = time.textContent;
-  time.textContent = local.format(new Date(time.dateTime));
+document.addEventListener('submit', ({ target }) => {
+  if (target.getAttribute('action') === '/sign-out') localStorage.clear();
+});
+
+// Keys.
+const KEYS = [
+  ['/', 'Search'],
+  ['↓ ↑', 'Next and previous customer of the list'],
+  ['Enter', 'Open the customer'],
+  ['Esc', 'Back to the search'],
+  ['?', 'This list'],
+];
+function showKeys() {
+  const dialog = document.createElement('dialog');
+  dialog.className = 'keys';
+  dialog.setAttribute('aria-label', 'Keys');
+  const list = document.createElement('dl');
+  for (const [key, meaning] of KEYS) {
+    const [term, text] = [document.createElement('dt'), document.createElement('dd')];
+    [term.textContent, text.textContent] = [key, meaning];
+    list.append(term, text);
+  }
+  const close = document.createElement('button');
+  [close.className, close.textContent] = ['btn', 'Close'];
+  close.addEventListener('click', () => dialog.close());
+  dialog.append(list, close);
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
+function move(by) {
+  const rows = [...document.querySelectorAll('#rows a')];
+  const next = rows.indexOf(document.activeElement) + by;
+  if (next < 0) $('#q').focus();
+  else rows[Math.min(next, rows.length - 1)]?.focus();
+}
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || $('dialog')) return;
+  const { activeElement } = document;
+  const [search, isRow] = [$('#q'), activeElement.closest('#rows')];
+  if (!search) return;
+  const isTyping = activeElement.matches('input, textarea, select');
+  const actions = {
+    '/': !isTyping && (() => { search.focus(); search.select(); }),
+    '?': !isTyping && showKeys,
+    ArrowDown: (isRow || activeElement === search) && (() => move(1)),
+    ArrowUp: isRow && (() => move(-1)),
+    Escape: isRow && (() => search.focus()),
+  };
+  if (!actions[event.key]) return;
+  event.preventDefault();
+  actions[event.key]();
+});
+
+isWide.addEventListener('change', arrange);
+document.addEventListener('DOMContentLoaded', prepare);

@@ -59,7 +59,7 @@ fn found_customer(q: &str, tenant: TenantMark) -> Option<bool> {
     let query = CustomerQuery { q: Some(q), ..CustomerQuery::new(NumberingPlan::US) };
     let search = query.search(tenant).ok()?;
     let tiers = search.tiers();
-    let found = tiers.iter().filter(|tier| is_found(tier)).count();
+    let found = tiers.iter().filter(|tier| is_found(&tier.rows)).count();
     assert!(found < 2, "{q:?} finds a customer twice");
     // No similar search is an error of the index either.
     let _ = search.similar().iter().filter(|similar| is_found(similar)).count();

@@ -6,8 +6,9 @@
 //! Only a part and a hash of a long answer are stored. A retry then reads the record again.
 
 use sha2::{Digest, Sha256};
-use zoop_db::{Timestamp, params};
+use zoop_db::{ReadTx, Timestamp, params};
 
+use crate::call::access::Access;
 use crate::call::argument::{Field, Json, Object, is_blank};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
@@ -190,9 +191,14 @@ fn digest_text(digest: &mut Sha256, text: &str) {
 }
 
 /// Returns the answer that is stored under the claim's key. It is an error if another call used the key.
-pub(crate) fn recall(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option<Remembered>> {
-    let credential = ctx.access.credential.uuid();
-    let known = ctx.tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
+pub(crate) fn recall(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    now: Timestamp,
+    claim: &Claim,
+) -> Result<Option<Remembered>> {
+    let credential = access.credential.uuid();
+    let known = tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
         let tool: String = row.take()?;
         let fingerprint: Vec<u8> = row.take()?;
         let answer = row.take()?;
@@ -202,7 +208,7 @@ pub(crate) fn recall(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option
     match known {
         // A wrong clock may have dated the answer into the future. The answer is valid for less than a day
         // before and after its time.
-        Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= RETENTION => Ok(None),
+        Some((.., answered_at)) if now.0.abs_diff(answered_at.0) >= RETENTION => Ok(None),
         Some((tool, fingerprint, remembered, _))
             if tool == claim.tool && fingerprint == claim.fingerprint =>
         {

@@ -23,4 +23,5 @@ pub mod storage;
 pub mod sweep;
 pub mod table;
 pub mod tool;
+mod typed_write;
 pub mod written;

@@ -57,11 +57,27 @@ pub(crate) struct Ready<T: Command> {
 type Sent = Vec<(String, bool)>;
 
 impl<T: Command> Ready<T> {
-    /// Runs the command, or its next part, and returns the answer in the tool's own type.
+    /// Runs the command, or its next part, and returns the answer in the tool's own type. For a retry, the record is
+    /// read again.
     pub(crate) fn run_typed(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<T::Output>> {
-        let output = self.run_uncharged(ctx)?;
+        if let Some(claim) = &self.claim
+            && let Some(remembered) = idempotency::recall(ctx.tx, ctx.access, ctx.now, claim)?
+        {
+            return reread::<T>(ctx, &self.input, &remembered).map(Step::Done);
+        }
+        let step = self.run_uncharged(ctx)?;
+        if let (Step::Done(output), Some(claim)) = (&step, &self.claim) {
+            let answer = serde_json::to_string(output)?;
+            idempotency::remember(ctx, claim, &to_remember::<T>(&answer)?)?;
+        }
         storage::charge(ctx, storage::is_limited::<T>())?;
-        Ok(output)
+        Ok(step)
+    }
+
+    /// Whether the call is a retry of one that has been answered.
+    pub(crate) fn is_retry(&self, ctx: &mut ReadCtx<'_, '_>) -> Result<bool> {
+        let Some(claim) = &self.claim else { return Ok(false) };
+        Ok(idempotency::recall(ctx.tx, ctx.access, ctx.now, claim)?.is_some())
     }
 
     /// Runs the command, or its next part. The caller must then count what was stored ([`storage::charge`]).
@@ -77,7 +93,7 @@ impl<T: Command> Ready<T> {
     /// Runs the command, or its next part, or replays the answer if the call is a retry.
     fn run_json(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<String>> {
         if let Some(claim) = &self.claim
-            && let Some(remembered) = idempotency::recall(ctx, claim)?
+            && let Some(remembered) = idempotency::recall(ctx.tx, ctx.access, ctx.now, claim)?
         {
             return replay::<T>(ctx, &self.input, remembered).map(Step::Done);
         }
@@ -161,6 +177,19 @@ fn replay<T: Command>(
     let is_shown =
         remembered.is_part_of(&answer) || !needs_receipt(ctx.access, T::SCOPE, T::RECEIPT);
     Ok(if is_shown { answer } else { remembered.answer })
+}
+
+/// The record that a remembered answer is about, as it is now.
+fn reread<T: Command>(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &T::Input,
+    remembered: &Remembered,
+) -> Result<T::Output> {
+    let Replay::Reread(reread) = T::REPLAY else {
+        return Err(Error::internal(format!("{} was run with a key in its own types", T::NAME)));
+    };
+    let kept: KeptId = serde_json::from_str(&remembered.answer)?;
+    reread(ctx, input, kept.id)
 }
 
 /// The id of the record that a remembered answer is about.

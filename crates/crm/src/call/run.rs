@@ -21,9 +21,10 @@ use crate::call::error::{Error, Result};
 use crate::call::idempotency;
 use crate::call::page;
 use crate::call::pending::{Pending, Work};
-use crate::call::perform::{self, CommandCall, Prepared, Ready};
+use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::proof::{Proof, enter_read, enter_write};
-use crate::call::tool::{ActorRule, Command, List, Query, Step};
+use crate::call::tool::{ActorRule, Command, List, Query, Replay, Step};
+use crate::call::typed_write::{TypedWrite, prepare_command};
 use crate::values::clock::Environment;
 
 /// Runs a tool that reads. Returns the answer as JSON.
@@ -168,7 +169,7 @@ pub fn command<T: Command, P: Proof>(
     arguments: Arguments<T>,
 ) -> Result<T::Output, P::Refusal> {
     let access = enter_write(tx, environment, proof)?;
-    let ready = prepare_command::<T>(tx, environment, &access, arguments)?;
+    let ready = prepare_command::<T>(tx, environment, &access, arguments, None)?;
     loop {
         let step = ready.run_typed(&mut WriteCtx::begin(tx, &access, environment)?)?;
         if let Step::Done(output) = step {
@@ -177,27 +178,21 @@ pub fn command<T: Command, P: Proof>(
     }
 }
 
-/// Runs all checks of a command that need no writing, and parses its arguments.
-fn prepare_command<T: Command>(
+/// Checks a command as far as that needs no writing: the rights, and the arguments by themselves. Returns whether it is
+/// a retry of a call that was answered.
+///
+/// # Errors
+/// The command would be rejected.
+pub fn check_once<T: Command, P: Proof>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
-    access: &Access,
+    proof: &P,
+    key: &str,
     arguments: Arguments<T>,
-) -> Result<Ready<T>> {
-    authorize_command::<T>(access)?;
-    let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
-    perform::prepare::<T>(&mut ReadCtx::new(tx, access, environment), call)
-}
-
-/// Like [`authorize`], but also rejects a caller who may get only a receipt.
-fn authorize_command<T: Command>(access: &Access) -> Result<()> {
-    let tool = const { &ToolDef::command::<T>() };
-    authorize(access, tool)?;
-    if perform::needs_receipt(access, tool.scope, T::RECEIPT) {
-        let required = vec![tool.scope.read_counterpart()];
-        return Err(Error::InsufficientScope { required, attainable: false });
-    }
-    Ok(())
+) -> Result<bool, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    let ready = prepare_command::<T>(tx, environment, &access, arguments, Some(key))?;
+    Ok(ready.is_retry(&mut ReadCtx::new(tx, &access, environment))?)
 }
 
 /// Runs calls as jobs of a database. A call that reads is one job. A call that writes is first prepared in a
@@ -277,19 +272,64 @@ impl<'a> Runner<'a> {
         T: Command<Output: Send>,
         P: Proof<Refusal: Send> + Send + 'static,
     {
+        self.write(proof, arguments, None, |write, tx| write.run(tx))
+    }
+
+    /// Runs a command with an idempotency key: a retry with the same key writes nothing and gets the record that the
+    /// first call wrote, as it is now. Only for commands whose answer can be read again.
+    pub fn command_once<T, P>(
+        &self,
+        proof: P,
+        key: String,
+        arguments: Arguments<T>,
+    ) -> Pending<'a, T::Output, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        const { assert!(matches!(T::REPLAY, Replay::Reread(_)), "the answer cannot be read again") };
+        self.write(proof, arguments, Some(key), |write, tx| write.run(tx))
+    }
+
+    /// Runs a command, unless what a query answers in the same transaction is not as expected: another write came in
+    /// between. Then nothing is written, and the answer is `None`.
+    pub fn command_if<T, Q, P>(
+        &self,
+        proof: P,
+        arguments: Arguments<T>,
+        query: Arguments<Q>,
+        is_expected: impl Fn(&Q::Output) -> bool + Send + 'static,
+    ) -> Pending<'a, Option<T::Output>, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        Q: Query + 'static,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        self.write(proof, arguments, None, move |write, tx| {
+            write.run_if(tx, query.clone(), &is_expected)
+        })
+    }
+
+    /// Prepares a command in a read, and then runs it with `run`.
+    fn write<T, P, R>(
+        &self,
+        proof: P,
+        arguments: Arguments<T>,
+        key: Option<String>,
+        run: impl Fn(&mut TypedWrite<T, P>, &mut WriteTx<'_>) -> Result<Step<R>, P::Refusal>
+        + Send
+        + 'static,
+    ) -> Pending<'a, R, P::Refusal>
+    where
+        T: Command,
+        P: Proof<Refusal: Send> + Send + 'static,
+        R: Send + 'static,
+    {
         let environment = self.environment.clone();
         let preparing = self.db.read_before_write(self.deadline, move |tx| {
             let access = enter_read(tx, &environment, &proof)?;
-            let context = perform::parse_context(&access);
-            let mut ready = prepare_command::<T>(tx, &environment, &access, arguments.clone())?;
-            let work: Work<T::Output, P::Refusal> = Box::new(move |tx| {
-                let access = enter_write(tx, &environment, &proof)?;
-                authorize_command::<T>(&access)?;
-                if context != perform::parse_context(&access) {
-                    ready = prepare_command(tx, &environment, &access, arguments.clone())?;
-                }
-                Ok(ready.run_typed(&mut WriteCtx::begin(tx, &access, &environment)?)?)
-            });
+            let mut write = TypedWrite::prepare(tx, &access, environment, proof, arguments, key)?;
+            let work: Work<R, P::Refusal> = Box::new(move |tx| run(&mut write, tx));
             Ok(work)
         });
         Pending::preparing(self.db, self.deadline, preparing)
@@ -307,7 +347,7 @@ fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
 }
 
 /// Checks the scope first, then the actor rule.
-fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
+pub(super) fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     if !access.scopes.has(tool.scope) {
         let required = vec![tool.scope.to_request(access.attainable())];
         let attainable = access.attainable().has(tool.scope);

@@ -24,3 +24,4 @@ mod snapshots;
 mod storage;
 mod tables;
 mod tenancy;
+mod typed;

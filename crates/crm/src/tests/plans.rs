@@ -19,6 +19,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("DUE", "notes reindexing"),
     // Visits a customer's own records, and sorts the ids of its notes.
     ("OF_CUSTOMER", "notes"),
+    // Visits a customer's own records, and sorts the ids of the entries about them.
+    ("OF_CUSTOMER", "customer history"),
     // Sorts a customer's few tags by name.
     ("TAGS", "customers"),
     // Reads a few rows of the engine's own catalog.

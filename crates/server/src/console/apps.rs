@@ -98,7 +98,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             more: page.next_cursor.map(next),
             done: done_text(&DONE, &context.query),
         };
-        Ok(page::page_with_script(StatusCode::OK, &template))
+        Ok(page::page(StatusCode::OK, &template))
     };
     either(answer.await)
 }
@@ -116,7 +116,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
         let program = find::<ListGrants>(&tenant_context, |grant| grant.id == id).await?.into();
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
         let back = links::of_business(business, PATH);
-        Ok(page::page_with_script(StatusCode::OK, &Question { frame, business, back, program }))
+        Ok(page::page(StatusCode::OK, &Question { frame, business, back, program }))
     };
     either(answer.await)
 }

@@ -23,7 +23,7 @@ use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::Messages;
 use super::rows::{ContactRow, Link, LocationRow, NoteRow};
-use super::{bounded, links, words};
+use super::{bounded, fresh_key, links, words};
 use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -32,9 +32,8 @@ use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
 use crate::web::words::Time;
 
-/// The maximum length of a note in the page's form, in characters. However it is encoded, a form with such a note is
-/// short enough to be read, so nothing that was typed is refused for its length. Tools take longer notes.
-pub(super) const MAX_NOTE: usize = 7_000;
+/// The maximum length of a note, in characters: that of the tools.
+pub(super) const MAX_NOTE: usize = 100_000;
 
 /// The fields of the query with the cursors of the lists.
 const NOTES_AFTER: &str = "notes_after";
@@ -64,8 +63,12 @@ struct CustomerPage<'a> {
     older: Option<String>,
     /// The tags that the customer does not have.
     offered: Vec<Tag>,
+    /// The customer's history, if the user may read it.
+    history: Option<String>,
     may_change: bool,
     may_write: bool,
+    /// The idempotency key of the form for a new note.
+    key: String,
     max_note: usize,
     messages: Messages<'a>,
 }
@@ -84,8 +87,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
         let id = id(&tenant_context.context)?;
-        let word = tenant_context.context.query.text("done");
-        let messages = Messages::of_word(word);
+        let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         render(&tenant_context, id, StatusCode::OK, messages).await
     };
     either(answer.await)
@@ -111,7 +113,7 @@ pub(super) async fn render(
     let customer = &stored.customer;
     let contacts: Vec<_> = stored.contacts.rows.into_iter().map(ContactRow::from).collect();
     let locations: Vec<_> = stored.locations.rows.into_iter().map(LocationRow::from).collect();
-    let note = |note| NoteRow::of(note, tenant_context, &contacts, &locations);
+    let note = |note| NoteRow::of(note, tenant_context, Some(id), &contacts, &locations);
     let next = |name, cursor: Option<String>| Some(next_page(business, id, name, &cursor?));
     let is_offered = |tag: &Tag| !customer.tags.iter().any(|it| it.id == tag.id);
     let template = CustomerPage {
@@ -128,15 +130,18 @@ pub(super) async fn render(
         older: next(NOTES_AFTER, stored.notes.next_cursor),
         more_locations: next(LOCATIONS_AFTER, stored.locations.next_cursor),
         offered: stored.tags.into_iter().filter(is_offered).collect(),
+        history: Some(links::of_business(business, &links::customer_history_path(id)))
+            .filter(|_| Section::Activity.is_for(business.role)),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
+        key: fresh_key(tenant_context),
         max_note: MAX_NOTE,
         customer,
         contacts,
         locations,
         messages,
     };
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 /// The page with the rows after this cursor.
@@ -164,7 +169,7 @@ async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result
 }
 
 /// The length of a location's long texts, in bytes.
-fn length_of_advice(location: &Location) -> usize {
+pub(super) fn length_of_advice(location: &Location) -> usize {
     let texts = [&location.access_notes, &location.parking_notes, &location.service_notes];
     texts.into_iter().flatten().map(String::len).sum()
 }

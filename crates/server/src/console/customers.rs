@@ -37,12 +37,16 @@ struct Customers<'a> {
     search: &'a Search,
     filters: [Filter; 3],
     rows: Vec<Row>,
+    /// What a screen reader says about the rows after a search.
+    said: String,
     /// The list without a search.
     all: String,
     /// The next page of the list, if there is one.
     more: Option<String>,
     /// Whether the user may add customers.
     may_change: bool,
+    /// The form for a new customer.
+    new: String,
     fault: &'a str,
 }
 
@@ -90,20 +94,34 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         Err(error) => (no_rows(), Some(Fault::of(error)?)),
     };
     let all = links::customers(business);
+    let said = said(&page);
     let template = Customers {
         frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, links::customers),
         filters: search.filters(tags),
+        said,
         rows: page.rows.into_iter().map(|row| Row::of(row, business)).collect(),
         more: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         all,
+        new: links::of_business(business, "/customers/new"),
         may_change: business.role.scopes().has(Scope::WriteCustomers),
         search: &search,
         fault: fault.as_ref().map_or("", |fault| &fault.text),
     };
     let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
     Ok(page::page(status, &template))
+}
+
+fn said(page: &Page<SearchRow>) -> String {
+    let is_near = page.rows.first().is_some_and(|row| row.similarity.is_some());
+    let near = if is_near { "similar " } else { "" };
+    match (page.rows.len(), page.has_more) {
+        (0, _) => "No customers".to_owned(),
+        (1, false) => format!("1 {near}customer"),
+        (count, false) => format!("{count} {near}customers"),
+        (count, true) => format!("The first {count} customers"),
+    }
 }
 
 /// The tags of the business, and what the search finds. A mistake in the search is an inner error, so that the page can

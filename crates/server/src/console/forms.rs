@@ -21,7 +21,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::{self, Done, Messages};
-use super::{Fault, customer, links};
+use super::{Fault, customer, key_of, links};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -52,6 +52,8 @@ struct KeptNote<'a> {
     back: String,
     path: String,
     note: &'a str,
+    /// The key of the form that was sent: the note is saved once, even if it was saved already.
+    key: &'a str,
     max_note: usize,
 }
 
@@ -64,17 +66,10 @@ async fn change<T: Command<Output: Send>>(
 ) -> Result<Response, Response> {
     let (tenant_context, form) = TenantContext::form(app, request, Section::Customers).await?;
     let id = customer::id(&tenant_context.context)?;
-    let Done { word, is_about_notes, .. } = done(&form);
+    let done = done(&form);
     match tenant_context.command(arguments(id, &form)).await? {
-        Ok(_) => {
-            let business = tenant_context.membership.account.id.to_string();
-            let fields = [("business", &*business), ("done", word)];
-            Ok(page::go_to(&links::with_query(&links::customer_path(id), &fields)))
-        }
-        Err(error) => {
-            let shown = show_error(&tenant_context, id, error, &form, is_about_notes).await;
-            shown.or_else(|failed| keep_note(&tenant_context, id, failed, form.text("body")))
-        }
+        Ok(_) => Ok(page::go_to(&links::customer_after(&tenant_context.membership, id, done))),
+        Err(error) => show_error(&tenant_context, id, error, &form, done.is_about_notes).await,
     }
 }
 
@@ -88,7 +83,7 @@ async fn show_error(
 ) -> Result<Response, Response> {
     let fault = Fault::of(error)?;
     let note = form.text("body");
-    let messages = Messages { fault: &fault.text, note, is_about_notes, done: "" };
+    let messages = Messages { fault: &fault.text, note, is_about_notes, ..Messages::default() };
     customer::render(tenant_context, id, fault.status, messages).await
 }
 
@@ -97,8 +92,9 @@ fn keep_note(
     tenant_context: &TenantContext,
     id: Id<kinds::Customer>,
     failed: Response,
-    note: &str,
+    form: &Form,
 ) -> Result<Response, Response> {
+    let (note, key) = (form.text("body"), form.text("key"));
     if note.is_empty() || !failed.status().is_server_error() {
         return Err(failed);
     }
@@ -109,6 +105,7 @@ fn keep_note(
         back: links::customer(business, id),
         path: links::customer_path(id),
         note,
+        key,
         max_note: customer::MAX_NOTE,
     };
     let mut response = page::page(failed.status(), &kept);
@@ -118,14 +115,29 @@ fn keep_note(
     Ok(response)
 }
 
-/// `POST /customers/{customer}/notes`
+/// `POST /customers/{customer}/notes`: a form that is sent twice adds one note.
 pub(super) async fn add_note(State(app): State<App>, request: Request) -> Response {
-    let arguments = |id: Id<kinds::Customer>, form: &Form| {
+    let answer = async {
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Customers).await?;
+        let id = customer::id(&tenant_context.context)?;
         let subject_type = SubjectType::Customer.word();
-        arguments!(CreateNote { subject_type: subject_type, subject_id: id })
-            .with("body", form.get("body"))
+        let arguments = arguments!(CreateNote { subject_type: subject_type, subject_id: id })
+            .with("body", form.get("body"));
+        let kept = |failed| keep_note(&tenant_context, id, failed, &form);
+        let key = key_of(&tenant_context, &form, form.text("body"));
+        match tenant_context.command_once(key, arguments).await {
+            Ok(Ok(_)) => {
+                let business = &tenant_context.membership;
+                Ok(page::go_to(&links::customer_after(business, id, messages::NOTE_ADDED)))
+            }
+            Ok(Err(error)) => {
+                show_error(&tenant_context, id, error, &form, true).await.or_else(kept)
+            }
+            Err(failed) => kept(failed),
+        }
     };
-    either(change(&app, request, |_| messages::NOTE_ADDED, arguments).await)
+    either(answer.await)
 }
 
 /// `POST /customers/{customer}/pin`

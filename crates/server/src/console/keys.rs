@@ -13,13 +13,13 @@ use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::keys::KeyRecord;
 use zoop_crm::identity::keys::tools::{CreateKey, ListKeys, RevokeKey, RotateKey};
 use zoop_crm::identity::sign_in::sessions::Membership;
-use zoop_crm::identity::users::team::ListTeam;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::filters::Choice;
 use super::problems::Problems;
 use super::rows::Link;
+use super::story::people;
 use super::{Fault, done_text, find, links};
 use crate::app::App;
 use crate::web::form::Form;
@@ -27,7 +27,7 @@ use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
-use crate::web::tenant_context::{Snapshot, TenantContext};
+use crate::web::tenant_context::TenantContext;
 use crate::web::words::{self, Time};
 
 const PATH: &str = "/keys";
@@ -235,28 +235,14 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         fault: fault.as_ref().map_or("", |fault| &fault.text),
         done,
     };
-    Ok(page::page_with_script(status, &template))
-}
-
-/// The names of everybody in the team.
-fn people(
-    snapshot: &mut Snapshot<'_, '_>,
-) -> Result<HashMap<Id<kinds::User>, String>, zoop_crm::call::caller::Refusal> {
-    let (mut people, mut next) = (HashMap::new(), None);
-    loop {
-        let page = snapshot.list(Arguments::<ListTeam>::none().after(next))?;
-        people.extend(page.rows.into_iter().map(|member| (member.id, member.name)));
-        next = page.next_cursor;
-        if next.is_none() {
-            return Ok(people);
-        }
-    }
+    Ok(page::page(status, &template))
 }
 
 /// `POST /keys`: creates a key and shows it once.
 pub(super) async fn create(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Keys).await?;
         let typed = Typed::of(&form);
         let chosen = typed.wishes.iter().filter(|wish| wish.is_chosen).map(|wish| wish.name);
         let scopes = chosen.collect::<Vec<_>>().join(" ");
@@ -305,7 +291,7 @@ pub(super) async fn ask_to_revoke(State(app): State<App>, request: Request) -> R
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
         let back = links::of_business(business, PATH);
         let question = Revocation { frame, business, back, key };
-        Ok(page::page_with_script(StatusCode::OK, &question))
+        Ok(page::page(StatusCode::OK, &question))
     };
     either(answer.await)
 }
@@ -335,7 +321,7 @@ pub(super) async fn ask_to_rotate(State(app): State<App>, request: Request) -> R
         let back = links::of_business(business, PATH);
         let overlaps = choices("At once", &OVERLAPS, "");
         let question = Rotation { frame, business, back, key, overlaps };
-        Ok(page::page_with_script(StatusCode::OK, &question))
+        Ok(page::page(StatusCode::OK, &question))
     };
     either(answer.await)
 }

@@ -5,6 +5,8 @@ use zoop_crm::business::customers::locations::Location;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::messages::Done;
+
 /// A path with these fields in its query. Empty fields are left out.
 pub(super) fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
     let mut query = Serializer::new(String::new());
@@ -35,6 +37,37 @@ pub(super) fn customer_path(id: Id<kinds::Customer>) -> String {
 /// A customer's page.
 pub(super) fn customer(business: &Membership, id: Id<kinds::Customer>) -> String {
     of_business(business, &customer_path(id))
+}
+
+/// The path of a customer's history.
+pub(super) fn customer_history_path(id: Id<kinds::Customer>) -> String {
+    format!("{}/history", customer_path(id))
+}
+
+/// A customer's page, which says what was done.
+pub(super) fn customer_after(business: &Membership, id: Id<kinds::Customer>, done: Done) -> String {
+    after(&customer_path(id), business, done, "")
+}
+
+/// A page that says what was done, and about which record, if that matters.
+pub(super) fn after(path: &str, business: &Membership, done: Done, record: &str) -> String {
+    let business = business.account.id.to_string();
+    let anchor = if done.is_about_notes { "#notes" } else { "" };
+    with_query(path, &[("business", &business), ("done", done.word), ("record", record)]) + anchor
+}
+
+/// The path of a contact or location, with which the paths of its forms begin.
+pub(super) fn part_path<K>(customer: Id<kinds::Customer>, segment: &str, part: Id<K>) -> String {
+    format!("{}/{segment}/{part}", customer_path(customer))
+}
+
+/// The path of a note's form, which leads back to the page of this customer.
+pub(super) fn note_form(note: Id<kinds::Note>, form: &str, customer: Option<&str>) -> String {
+    let path = format!("/notes/{note}/{form}");
+    match customer {
+        Some(customer) => with_query(&path, &[("customer", customer)]),
+        None => path,
+    }
 }
 
 /// Calls a number (RFC 3966).

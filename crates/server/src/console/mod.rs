@@ -4,19 +4,31 @@
 //! rule of the product, a query of the database, or a right. The tools decide what is found, what is valid and who may do
 //! it; a page only leaves out what the user's role does not allow anyway. Every page works without a script.
 
+mod activity;
 mod apps;
+mod archived;
 mod bounded;
 mod customer;
+mod customer_form;
+mod customer_history;
 mod customers;
 mod filters;
 mod forms;
 mod keys;
+mod labels;
 mod links;
 mod messages;
+mod note_form;
 mod notes;
+mod part_forms;
+mod parts;
 mod problems;
+mod record_form;
 mod rows;
 mod settings;
+mod similar;
+mod start;
+mod story;
 mod tags;
 mod words;
 
@@ -24,12 +36,16 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use sha2::{Digest, Sha256};
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::call::tool::List;
+use zoop_crm::values::id::{Id, Kind};
 
+use self::parts::{Contacts, Locations};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::page;
@@ -38,24 +54,63 @@ use crate::web::tenant_context::TenantContext;
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .route("/", get(start::show))
         .route("/customers", get(customers::show))
+        .route("/customers/new", get(customer_form::new).post(customer_form::create))
+        .route("/customers/similar", get(similar::show))
         .route("/customers/{customer}", get(customer::show))
+        .route("/customers/{customer}/edit", get(customer_form::edit).post(customer_form::save))
         .route("/customers/{customer}/notes", post(forms::add_note))
         .route("/customers/{customer}/pin", post(forms::pin))
         .route("/customers/{customer}/tag", post(forms::tag))
         .route("/customers/{customer}/untag", post(forms::untag))
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))
+        .route(
+            "/customers/{customer}/contacts/new",
+            get(part_forms::new::<Contacts>).post(part_forms::create::<Contacts>),
+        )
+        .route(
+            "/customers/{customer}/contacts/{part}/edit",
+            get(part_forms::edit::<Contacts>).post(part_forms::save::<Contacts>),
+        )
+        .route(
+            "/customers/{customer}/contacts/{part}/archive",
+            get(archived::ask::<Contacts>).post(archived::archive::<Contacts>),
+        )
+        .route("/customers/{customer}/contacts/{part}/restore", post(archived::restore::<Contacts>))
+        .route(
+            "/customers/{customer}/locations/new",
+            get(part_forms::new::<Locations>).post(part_forms::create::<Locations>),
+        )
+        .route(
+            "/customers/{customer}/locations/{part}/edit",
+            get(part_forms::edit::<Locations>).post(part_forms::save::<Locations>),
+        )
+        .route(
+            "/customers/{customer}/locations/{part}/archive",
+            get(archived::ask::<Locations>).post(archived::archive::<Locations>),
+        )
+        .route(
+            "/customers/{customer}/locations/{part}/restore",
+            post(archived::restore::<Locations>),
+        )
+        .route("/customers/{customer}/archived", get(archived::show))
+        .route("/customers/{customer}/history", get(customer_history::show))
         .route("/notes", get(notes::show))
         .route("/tags", get(tags::show).post(tags::add))
         .route("/tags/edit", get(tags::edit).post(tags::save))
         .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
+        .route("/activity", get(activity::show))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/rotate", get(keys::ask_to_rotate).post(keys::rotate))
         .route("/keys/revoke", get(keys::ask_to_revoke).post(keys::revoke))
         .route("/apps", get(apps::show))
         .route("/apps/disconnect", get(apps::ask).post(apps::disconnect))
         .route("/settings", get(settings::show).post(settings::save))
+        .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
+        .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
+        .route("/notes/{note}/restore", post(note_form::restore))
 }
 
 /// A tool's error that the user can do something about: the status of the answer, and the tool's own words. The page
@@ -112,4 +167,41 @@ async fn find<T: List<Row: Send>>(
 fn done_text<'a>(texts: &[(&str, &'a str)], query: &Form) -> &'a str {
     let word = query.text("done");
     texts.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text)
+}
+
+/// The id in a segment of the path. A text that is not an id names no record.
+fn id_in_path<K: Kind>(tenant_context: &TenantContext, segment: usize) -> Result<Id<K>, Response> {
+    let path = tenant_context.context.target.split('?').next().unwrap_or_default();
+    path.split('/').nth(segment).and_then(Id::parse).ok_or_else(page::not_found)
+}
+
+/// The page for a record that could not be read. Another customer's is not found.
+fn unread(error: &Error) -> Response {
+    match error {
+        Error::Unusable { .. } => page::not_found(),
+        other => page::failed(other),
+    }
+}
+
+/// Refuses a page that only asks for what the user's role does not allow.
+fn require(tenant_context: &TenantContext, scope: Scope) -> Result<(), Response> {
+    if tenant_context.membership.role.scopes().has(scope) {
+        return Ok(());
+    }
+    let required = vec![scope];
+    Err(page::failed(&Error::InsufficientScope { required, attainable: false }))
+}
+
+/// The idempotency key of what a form says: the same form with the same values is saved once. With other values, such
+/// as after going back, it is another record.
+fn key_of(tenant_context: &TenantContext, form: &Form, values: &str) -> String {
+    let Some(key) = form.get("key") else { return fresh_key(tenant_context) };
+    let digest = Sha256::digest(values);
+    let half = u64::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 8]));
+    format!("{key}-{half:016x}")
+}
+
+/// What tells a form from other forms with the same values.
+fn fresh_key(tenant_context: &TenantContext) -> String {
+    format!("{:032x}", tenant_context.context.shared.environment.entropy.bits())
 }

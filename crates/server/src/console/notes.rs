@@ -15,6 +15,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::{ListTeam, TeamMember};
 
 use super::filters::Filter;
+use super::messages::Messages;
 use super::rows::{Link, NoteRow};
 use super::{Fault, bounded, found, links, no_rows};
 use crate::app::App;
@@ -43,6 +44,7 @@ struct NotesPage<'a> {
     older: Option<String>,
     /// Whether the user may write notes.
     may_write: bool,
+    messages: Messages<'a>,
     fault: &'a str,
 }
 
@@ -89,11 +91,12 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         all: links::notes(business),
         customers: links::customers(business),
         may_write: business.role.scopes().has(Scope::WriteNotes),
+        messages: Messages::of_query(&tenant_context.context.query, None),
         search: &search,
         fault: fault.as_ref().map_or("", |fault| &fault.text),
     };
     let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 /// The team, and what the search finds.

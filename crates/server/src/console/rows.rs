@@ -40,7 +40,7 @@ impl Link {
 }
 
 pub(super) struct ContactRow {
-    id: Uuid,
+    pub(super) id: Uuid,
     pub(super) name: String,
     pub(super) title: Option<String>,
     /// What to contact the person about; empty for general contacts.
@@ -65,7 +65,7 @@ impl From<Contact> for ContactRow {
 }
 
 pub(super) struct LocationRow {
-    id: Uuid,
+    pub(super) id: Uuid,
     /// The nickname, or else the first line of the address.
     pub(super) name: String,
     pub(super) kind: &'static str,
@@ -111,8 +111,11 @@ pub(super) struct NoteRow {
     pub(super) subject: Option<Subject>,
     /// Whether the note is about no record.
     pub(super) is_standalone: bool,
-    /// Whether the user may pin and unpin it.
+    /// Whether the user may pin, edit and archive it.
     pub(super) may_change: bool,
+    /// The form that changes it, and the page that asks before it is archived.
+    pub(super) edit: String,
+    pub(super) archive: String,
 }
 
 /// What a note is about: the kind of record, and its name if the page shows it.
@@ -129,17 +132,32 @@ impl NoteRow {
             address: links::customer(&tenant_context.membership, id),
             text,
         });
-        Self { customer, ..Self::of(shown, tenant_context, &[], &[]) }
+        Self { customer, ..Self::of(shown, tenant_context, None, &[], &[]) }
     }
 
-    /// A note on the page of its customer. Only its author and owners may change it.
+    /// Whether the user may change the note: only its author and owners may.
+    pub(super) fn may_change(shown: &ShownNote, tenant_context: &TenantContext) -> bool {
+        let TenantContext { membership, signed_in, .. } = tenant_context;
+        membership.role == Role::Owner || shown.note.created_by == signed_in.user
+    }
+
+    /// A note on the page of this customer, if it is one.
     pub(super) fn of(
-        ShownNote { note, names }: ShownNote,
+        shown: ShownNote,
         tenant_context: &TenantContext,
+        page: Option<Id<kinds::Customer>>,
         contacts: &[ContactRow],
         locations: &[LocationRow],
     ) -> Self {
-        let TenantContext { membership, signed_in, .. } = tenant_context;
+        let may_change = Self::may_change(&shown, tenant_context);
+        let ShownNote { note, names } = shown;
+        let business = tenant_context.membership.account.id.to_string();
+        let page = page.map(|id| id.to_string()).unwrap_or_default();
+        let form = |form| {
+            let fields = [("business", &*business), ("customer", &page)];
+            links::with_query(&links::note_form(note.id, form, None), &fields)
+        };
+        let (edit, archive) = (form("edit"), form("archive"));
         let subject = note
             .subject_type
             .and_then(|kind| Subject::of(kind, note.subject_id.map(Id::uuid), contacts, locations));
@@ -152,7 +170,9 @@ impl NoteRow {
             customer: None,
             subject,
             is_standalone: note.subject_type.is_none(),
-            may_change: membership.role == Role::Owner || note.created_by == signed_in.user,
+            may_change,
+            edit,
+            archive,
         }
     }
 }

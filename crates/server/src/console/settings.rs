@@ -153,7 +153,8 @@ fn offered(values: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<
 /// `POST /settings`
 pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Settings).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Settings).await?;
         let (typed, was) = (Values::of(&form, ""), Values::of(&form, "was_"));
         let done = match typed.changes(&was) {
             None => "same",

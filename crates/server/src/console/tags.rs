@@ -147,7 +147,8 @@ async fn list(
 /// `POST /tags`: adds a tag.
 pub(super) async fn add(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Tags).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Tags).await?;
         let name = form.get("name");
         let arguments = arguments!(CreateTag { name: name, color: form.get("color") });
         match tenant_context.command(arguments).await? {
@@ -185,7 +186,8 @@ fn edit_page(
 /// `POST /tags/edit`
 pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) = TenantContext::form(&app, request, Section::Tags).await?;
+        let (tenant_context, form) =
+            TenantContext::typed_form(&app, request, Section::Tags).await?;
         let id = id(&form)?;
         let typed = Typed::of(&form);
         let was = Typed {

@@ -182,7 +182,8 @@ async fn try_answer(shared: &Arc<Shared>, request: Request) -> Result<Response, 
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Page).map_err(page::too_many)?;
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let form = form::read(shared, &head.headers, body, Some(address), deadline).await?;
+    let form =
+        form::read(form::MAX_BYTES, shared, &head.headers, body, Some(address), deadline).await?;
     let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(gone)?;
     let visitor = Visitor::of(&head.extensions);
     let pending = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));

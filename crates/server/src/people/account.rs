@@ -138,7 +138,7 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
         });
         let (memberships, program) = read.await?;
         let frame = Frame::of_account(&context, &signed_in, &memberships);
-        Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
+        Ok(page::page(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
 }
@@ -192,7 +192,7 @@ async fn account(
         done,
         fault,
     };
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 impl BusinessRow {

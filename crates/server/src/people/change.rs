@@ -134,7 +134,7 @@ async fn setup(
     let frame = frame(context, signed_in).await?;
     let picture = picture::qr_code(&enrollment.link);
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok(page::page_with_script(status, &Setup { frame, enrollment, picture, fault }))
+    Ok(page::page(status, &Setup { frame, enrollment, picture, fault }))
 }
 
 async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
@@ -158,7 +158,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
         match confirm.await? {
             (Some(codes), _) => {
                 let frame = frame(&context, &signed_in).await?;
-                Ok(page::page_with_script(StatusCode::OK, &RecoveryCodes { frame, codes }))
+                Ok(page::page(StatusCode::OK, &RecoveryCodes { frame, codes }))
             }
             (None, Some(enrollment)) => {
                 let fault = "Wrong code. Wait for the next one and try again.";

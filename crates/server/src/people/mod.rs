@@ -21,7 +21,6 @@ use crate::app::App;
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(sign_in::home))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/second-factor", get(second_factor::show).post(second_factor::enter))
         .route("/sign-in/forgot", get(password::forgot).post(password::ask))

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::sso::Button;
 use crate::web::browser::{SESSION, set_cookie};
 use crate::web::form::Form;
-use crate::web::next::{self, HOME, next_page};
+use crate::web::next::{self, next_page};
 use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session, remember};
 
@@ -44,16 +44,6 @@ impl<'a> SignIn<'a> {
         let sends_mail = context.shared.settings.mail.is_some();
         Self { next, email, fault, company, keeps_cookies, sends_mail }
     }
-}
-
-/// `GET /`: redirects to the account page, or to the sign-in page.
-pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
-    either(async { go_home(&PageContext::begin(&app, request, Action::Page)?).await }.await)
-}
-
-async fn go_home(context: &PageContext) -> Result<Response, Response> {
-    context.require_sign_in(HOME).await?;
-    Ok(page::go_to(HOME))
 }
 
 /// `GET /sign-in`

@@ -217,7 +217,7 @@ async fn team(
         fault,
     };
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok(page::page_with_script(status, &template))
+    Ok(page::page(status, &template))
 }
 
 /// Runs a tool that changes something. Then shows the team again, with the message for the keyword `done`.

@@ -1,31 +1,98 @@
-//! The style sheet, the script, the font and the icon of the pages, embedded in the binary.
+//! The style sheet, the scripts, the font and the icons of the pages, embedded in the binary.
+//!
+//! The address of each contains a hash of its content, so that browsers keep it for ever and yet use the files of a new
+//! release at once.
+
+use std::sync::LazyLock;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 
-/// Path, media type, content.
-const ASSETS: [(&str, &str, &[u8]); 4] = [
-    ("/assets/app.css", "text/css; charset=utf-8", include_bytes!("../../assets/app.css")),
-    ("/assets/page.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/page.js")),
-    ("/assets/icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
-    ("/assets/inter.woff2", "font/woff2", include_bytes!("../../assets/inter.woff2")),
-];
-/// Short, so that browsers use the files of a new release within an hour.
-const CACHE_CONTROL_VALUE: &str = "public, max-age=3600";
+const CACHE_CONTROL_VALUE: &str = "public, max-age=31536000, immutable";
+
+/// The icon of the browser's tab.
+pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../assets/icon.svg").as_slice())
+});
+/// The icon of a phone's home screen.
+pub(crate) static HOME_SCREEN: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_bytes!("../../assets/home-screen.png").as_slice();
+    Asset::new("home-screen", "png", "image/png", content)
+});
+/// What a phone needs to put the console on its home screen.
+///
+/// Source: W3C, Web Application Manifest.
+pub(crate) static MANIFEST: LazyLock<Asset> = LazyLock::new(|| {
+    let icon = |asset: &Asset, sizes| json!({ "src": asset.path, "type": asset.media_type, "sizes": sizes, "purpose": "any" });
+    let manifest = json!({
+        "name": "Zoop", "short_name": "Zoop", "start_url": "/customers", "display": "standalone",
+        "background_color": "#f3f5f4", "theme_color": "#0f5c4d",
+        "icons": [icon(&ICON, "any"), icon(&HOME_SCREEN, "512x512")],
+    });
+    Asset::new("manifest", "json", "application/manifest+json", manifest.to_string())
+});
+/// The font.
+static FONT: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_bytes!("../../assets/inter.woff2").as_slice();
+    Asset::new("inter", "woff2", "font/woff2", content)
+});
+/// The style sheet, with the address of the font.
+pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../../assets/app.css").replace("inter.woff2", &FONT.path);
+    Asset::new("app", "css", "text/css; charset=utf-8", content)
+});
+/// The product's own script.
+pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../../assets/page.js").as_bytes();
+    Asset::new("page", "js", "text/javascript; charset=utf-8", content)
+});
+/// The library that replaces parts of a page.
+pub(crate) static HTMX: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../../assets/htmx-4.0.1.js").as_bytes();
+    Asset::new("htmx", "js", "text/javascript; charset=utf-8", content)
+});
+
+/// A file that pages load.
+pub(crate) struct Asset {
+    /// Its address.
+    pub(crate) path: String,
+    media_type: &'static str,
+    content: Bytes,
+}
+
+impl Asset {
+    fn new(
+        name: &str,
+        extension: &str,
+        media_type: &'static str,
+        content: impl Into<Bytes>,
+    ) -> Self {
+        let content = content.into();
+        let digest = Sha256::digest(&content);
+        let hash = u64::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 8]));
+        let path = format!("/assets/{name}.{hash:016x}.{extension}");
+        Self { path, media_type, content }
+    }
+}
 
 /// The routes of the assets.
 pub(crate) fn routes() -> Router<App> {
-    ASSETS.into_iter().fold(Router::new(), |router, (path, media, content)| {
+    let assets = [&ICON, &HOME_SCREEN, &MANIFEST, &FONT, &STYLE, &SCRIPT, &HTMX];
+    assets.into_iter().fold(Router::new(), |router, asset| {
         let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static(media)),
+            (CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
             (CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL_VALUE)),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];
-        router.route(path, get(move || async move { (headers, content).into_response() }))
+        let answer = move || async move { (headers, asset.content.clone()).into_response() };
+        router.route(&asset.path, get(answer))
     })
 }

@@ -18,6 +18,9 @@ use crate::web_origin::WebOrigin;
 
 /// The size limit of a form, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// The size limit of a form with the texts of a business's records, in bytes: however it is encoded, the longest text
+/// that a tool takes is short enough, so nothing that was typed is refused for its length.
+pub(crate) const MAX_LONG_BYTES: usize = 1024 * 1024;
 const FETCH_SITE: &str = "sec-fetch-site";
 
 /// The fields of a form, each sent at most once.
@@ -54,6 +57,14 @@ impl Form {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All fields, sorted by name.
+    pub(crate) fn fields(&self) -> Vec<(&str, &str)> {
+        let mut fields: Vec<_> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        fields.sort_unstable();
+        fields
+    }
+
     /// A field's value; the empty string if the field was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
@@ -67,12 +78,23 @@ pub(crate) async fn body(
     address: Option<IpAddr>,
     deadline: Instant,
 ) -> Result<WholeBody, BodyFault> {
-    let terms = Terms { limit: MAX_BYTES, holder: Holder::stranger(address), deadline };
+    body_up_to(MAX_BYTES, shared, body, address, deadline).await
+}
+
+async fn body_up_to(
+    limit: usize,
+    shared: &Shared,
+    body: Body,
+    address: Option<IpAddr>,
+    deadline: Instant,
+) -> Result<WholeBody, BodyFault> {
+    let terms = Terms { limit, holder: Holder::stranger(address), deadline };
     shared.bodies.read(body, terms).await
 }
 
-/// Reads a form, if a page of this server sent it. The error is the page that says why the form was rejected.
+/// Reads a form of at most `limit` bytes, if a page of this server sent it. The error is the page that says why the form was rejected.
 pub(crate) async fn read(
+    limit: usize,
     shared: &Shared,
     headers: &HeaderMap,
     sent: Body,
@@ -94,10 +116,11 @@ pub(crate) async fn read(
     }
     let refused =
         |message| page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message);
-    let body = body(shared, sent, address, deadline).await.map_err(|fault| match fault {
-        BodyFault::NoRoom => page::busy(),
-        _ => refused("The form is too long or did not arrive in time. Try again."),
-    })?;
+    let body =
+        body_up_to(limit, shared, sent, address, deadline).await.map_err(|fault| match fault {
+            BodyFault::NoRoom => page::busy(),
+            _ => refused("The form is too long or did not arrive in time. Try again."),
+        })?;
     Form::parse(&body.bytes)
         .map_err(|_| refused("The form has a duplicate or invalid field. Try again."))
 }

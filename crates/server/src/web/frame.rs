@@ -29,6 +29,13 @@ impl Frame {
         Self::new(signed_in, memberships, Some(membership), *section)
     }
 
+    /// The frame of a page of one of the user's businesses that belongs to no section.
+    pub(crate) fn of_no_section(tenant_context: &TenantContext) -> Self {
+        let mut frame = Self::within(tenant_context);
+        frame.links.iter_mut().for_each(|link| link.is_here = false);
+        frame
+    }
+
     /// The frame of a page of the user's own account. The navigation leads back to the business that the URL names.
     pub(crate) fn of_account(
         context: &PageContext,

@@ -9,23 +9,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use zoop_crm::call::error::Error;
 
-/// A page loads only the style sheet, the font, the icon and its script, if it has one. It sends forms only to this
-/// server, and cannot be framed.
+/// A page loads only the style sheet, the font, the icons and the scripts, and only from this server. It sends forms
+/// and reads pages only there, and cannot be framed.
 ///
 /// Source: Content Security Policy Level 3.
-macro_rules! policy {
-    ($scripts:literal) => {
-        concat!(
-            "default-src 'none'; ",
-            $scripts,
-            "style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; \
-             base-uri 'none'; frame-ancestors 'none'"
-        )
-    };
-}
-
-const POLICY: &str = policy!("");
-const SCRIPT_POLICY: &str = policy!("script-src 'self'; ");
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+     img-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 
@@ -37,6 +26,7 @@ struct Stop<'a> {
     message: &'a str,
 }
 
+/// A page. Its scripts only make it more convenient.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => {
@@ -49,14 +39,6 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-/// A page with `assets/page.js`, which copies text and shows local times. The page also works without it.
-pub(crate) fn page_with_script(status: StatusCode, template: &impl Template) -> Response {
-    let mut response = page(status, template);
-    let policy = HeaderValue::from_static(SCRIPT_POLICY);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    response
 }
 
 /// A page with only a message, such as what is wrong and what to do about it.

@@ -60,9 +60,18 @@ impl PageContext {
 
     /// The form in the request, if a page of this server sent it.
     pub(crate) async fn form(&self) -> Result<Form, Response> {
+        self.form_up_to(form::MAX_BYTES).await
+    }
+
+    /// The form in the request, which may have the texts of a business's records.
+    pub(crate) async fn long_form(&self) -> Result<Form, Response> {
+        self.form_up_to(form::MAX_LONG_BYTES).await
+    }
+
+    async fn form_up_to(&self, limit: usize) -> Result<Form, Response> {
         let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let body = body.unwrap_or_default();
-        form::read(&self.shared, &self.headers, body, self.address, self.deadline).await
+        form::read(limit, &self.shared, &self.headers, body, self.address, self.deadline).await
     }
 
     /// The signed-in user, if any.

@@ -17,6 +17,8 @@ pub(crate) enum Section {
     Notes,
     /// The tags of a business.
     Tags,
+    /// Who changed what in a business.
+    Activity,
     /// The members of a business.
     Team,
     /// The API keys of a business.
@@ -44,6 +46,7 @@ impl Section {
         Self::Customers,
         Self::Notes,
         Self::Tags,
+        Self::Activity,
         Self::Team,
         Self::Keys,
         Self::Apps,
@@ -56,6 +59,7 @@ impl Section {
             Self::Customers => ("Customers", "/customers", Scope::ReadCustomers),
             Self::Notes => ("Notes", "/notes", Scope::ReadNotes),
             Self::Tags => ("Tags", "/tags", Scope::ReadCustomers),
+            Self::Activity => ("Activity", "/activity", Scope::ReadHistory),
             Self::Team => ("Team", "/team", Scope::Administer),
             Self::Keys => ("API keys", "/keys", Scope::Administer),
             Self::Apps => ("Connected apps", "/apps", Scope::Administer),
@@ -82,13 +86,14 @@ impl Section {
 
     /// Whether the query of the section's first page says what to search for.
     pub(crate) const fn has_search(self) -> bool {
-        matches!(self, Self::Customers | Self::Notes)
+        matches!(self, Self::Customers | Self::Notes | Self::Activity)
     }
 
     /// The answer to a user who does not use the section in this business, or in any.
     pub(super) fn not_used(self) -> Response {
         let message = match self {
             Self::Team => "Only owners can manage the team. Ask an owner of your business.",
+            Self::Activity => "Only owners and the office can see the activity.",
             Self::Keys | Self::Apps | Self::Settings => {
                 "Only owners can open this. Ask an owner of your business."
             }

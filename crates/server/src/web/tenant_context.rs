@@ -1,7 +1,9 @@
 //! A signed-in user's request about one of their businesses. Finds the business that the page is about, and runs the
 //! catalog's tools there. The tools decide who may do what.
 
+use askama::Template;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::access::Source;
 use zoop_crm::call::answer::Page;
@@ -23,6 +25,14 @@ use super::{next, page};
 use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::lanes;
+
+/// The page that keeps a form whose session has ended.
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOut<'a> {
+    action: &'a str,
+    fields: Vec<(&'a str, &'a str)>,
+}
 
 /// A user's request about one of their businesses.
 pub(crate) struct TenantContext {
@@ -60,6 +70,15 @@ impl Snapshot<'_, '_> {
     ) -> Result<Page<T::Row>, Refusal> {
         run::list(self.tx, self.environment, self.proof, arguments)
     }
+
+    /// Checks a command without running it. Returns whether it is a retry of a call that was answered.
+    pub(crate) fn check_once<T: Command>(
+        &mut self,
+        key: &str,
+        arguments: Arguments<T>,
+    ) -> Result<bool, Refusal> {
+        run::check_once(self.tx, self.environment, self.proof, key, arguments)
+    }
 }
 
 impl TenantContext {
@@ -70,7 +89,7 @@ impl TenantContext {
         request: Request,
         section: Section,
     ) -> Result<Self, Response> {
-        let context = PageContext::begin(app, request, Action::Page)?;
+        let context = PageContext::begin(app, request, Action::Console)?;
         let signed_in = context.require_sign_in(&context.target).await?;
         let asked = context.query.get("business").map(str::to_owned);
         Self::choose(context, signed_in, section, asked.as_deref()).await
@@ -82,9 +101,26 @@ impl TenantContext {
         request: Request,
         section: Section,
     ) -> Result<(Self, Form), Response> {
-        let context = PageContext::begin(app, request, Action::Page)?;
-        let form = context.form().await?;
+        let context = PageContext::begin(app, request, Action::Console)?;
+        let form = context.long_form().await?;
         let signed_in = context.require_sign_in(section.path()).await?;
+        let business = form.get("business").ok_or_else(page::not_found)?;
+        Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
+    }
+
+    /// Begins a request that sends a form with something that was typed. If the session has ended meanwhile, the answer
+    /// keeps the form and can send it again.
+    pub(crate) async fn typed_form(
+        app: &App,
+        request: Request,
+        section: Section,
+    ) -> Result<(Self, Form), Response> {
+        let context = PageContext::begin(app, request, Action::Console)?;
+        let form = context.long_form().await?;
+        let Some(signed_in) = context.signed_in().await? else {
+            let kept = SignedOut { action: &context.target, fields: form.fields() };
+            return Err(page::page(StatusCode::UNAUTHORIZED, &kept));
+        };
         let business = form.get("business").ok_or_else(page::not_found)?;
         Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
     }
@@ -147,6 +183,27 @@ impl TenantContext {
         arguments: Arguments<T>,
     ) -> Result<Result<T::Output, Error>, Response> {
         let answer = self.runner().command(self.proof(), arguments).await;
+        self.tool_error(answer)
+    }
+
+    /// Runs a tool that writes, once for each key: a form that is sent again gets the record of the first time.
+    pub(crate) async fn command_once<T: Command<Output: Send>>(
+        &self,
+        key: String,
+        arguments: Arguments<T>,
+    ) -> Result<Result<T::Output, Error>, Response> {
+        let answer = self.runner().command_once(self.proof(), key, arguments).await;
+        self.tool_error(answer)
+    }
+
+    /// Runs a tool that writes, unless what a query answers in the same transaction is not as expected.
+    pub(crate) async fn command_if<T: Command<Output: Send>, Q: Query + 'static>(
+        &self,
+        arguments: Arguments<T>,
+        query: Arguments<Q>,
+        is_expected: impl Fn(&Q::Output) -> bool + Send + 'static,
+    ) -> Result<Result<Option<T::Output>, Error>, Response> {
+        let answer = self.runner().command_if(self.proof(), arguments, query, is_expected).await;
         self.tool_error(answer)
     }
 

@@ -17,7 +17,10 @@ pub(crate) const fn role(role: Role) -> Words {
         Role::Owner => {
             ("Owner", "Does everything: customers, everyone's notes, people and their roles.")
         }
-        Role::Office => ("Office", "Reads and changes customers; reads and writes notes."),
+        Role::Office => (
+            "Office",
+            "Reads and changes customers; reads and writes notes; sees who changed what.",
+        ),
         Role::Tech => ("Tech", "Reads customers; reads and writes notes."),
     };
     Words { title, about }

@@ -26,13 +26,34 @@ const FAULTS: &str = "
     if (box.width === 0 || box.height === 0) continue;
     const [top, bottom] = [box.top + scrollY, box.bottom + scrollY];
     const named = `${element.tagName}.${element.getAttribute('class')} ${element.id}`;
-    if (top < 0 || bottom > height + 1) faults.push(`${named} cannot be reached: ${top} ${bottom}`);
+    // Within a part that scrolls by itself, its end is what counts.
+    let pane = element.parentElement;
+    while (pane && getComputedStyle(pane).overflowY !== 'auto') pane = pane.parentElement;
+    const start = pane ? pane.getBoundingClientRect().top - pane.scrollTop : 0;
+    const isReached = pane ? box.top >= start && box.bottom <= start + pane.scrollHeight + 1
+      : top >= 0 && bottom <= height + 1;
+    if (!isReached) faults.push(`${named} cannot be reached: ${top} ${bottom}`);
     if (box.left < 0 || box.right > width + 0.5) faults.push(`${named} is cut off at the side`);
     if (width < 700 && element.matches(tapped) && box.height < 40) {
       faults.push(`${named} is only ${box.height} high`);
     }
   }
   return faults;";
+
+/// The links on a customer's page to its forms and questions, and what is there.
+const FORMS: [(&str, &str); 8] = [
+    (".whole a[href*='/edit']", ".record-form"),
+    (".parts a[href*='/contacts/'][href*='/edit']", ".record-form"),
+    (".parts a[href*='/locations/'][href*='/edit']", ".record-form"),
+    (".parts a[href*='/locations/'][href*='/archive']", "form[action$='/archive']"),
+    (".after a[href*='/archived']", "main .back"),
+    (".whole a[href*='/history']", ".history"),
+    (".notes a[href*='/archive']", ".quoted"),
+    (".notes a[href*='/edit']", ".record-form"),
+];
+
+/// A script that unfolds everything on the current page.
+const OPEN: &str = "for (const folded of document.querySelectorAll('details')) folded.open = true;";
 
 /// Fails unless the current page fits every window.
 async fn assert_fits(browser: &Browser, page: &str) {
@@ -72,10 +93,13 @@ fn every_page_fits_every_window() {
         demo.sign_in(&browser).await;
         let others = [
             "/account?done=joined",
+            "/customers/new",
             "/customers?q=nothinglikethis",
             "/customers?tag=01890000-0000-7000-8000-000000000000",
             "/notes?q=nothinglikethis",
             "/notes?after=2026-02-30&pinned=true",
+            "/",
+            "/activity?event=customers.create&person=me",
         ];
         for path in sections(&browser).await.iter().map(String::as_str).chain(others) {
             browser.goto(&demo.at(path)).await;
@@ -99,8 +123,26 @@ fn every_page_fits_every_window() {
         browser.goto(&demo.at("/notes?author=me&before=9999-12-31")).await;
         browser.find(".notes .text").await;
         assert_fits(&browser, "a note with a long word in the list of notes").await;
+        for (path, form) in FORMS {
+            browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
+            browser.click(path).await;
+            browser.find(form).await;
+            browser.run_script(OPEN).await;
+            assert_fits(&browser, path).await;
+        }
+        browser.fill("#body", " ").await;
+        browser.click(".save .primary").await;
+        browser.find("[aria-invalid]").await;
+        assert_fits(&browser, "what is wrong with a note").await;
+        browser.goto(&demo.at("/customers/new")).await;
+        browser.click("input[value=company]").await;
+        browser.fill("#company_name", &long).await;
+        browser.click(".save .primary").await;
+        browser.find("#similar").await;
+        browser.run_script(OPEN).await;
+        assert_fits(&browser, "possible duplicates").await;
         browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
-        browser.click(".record a.danger").await;
+        browser.click(".archive a.danger").await;
         browser.find("form[action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;
 

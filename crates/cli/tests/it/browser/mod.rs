@@ -3,6 +3,7 @@
 
 mod driver;
 mod layout;
+mod office;
 mod people;
 
 use std::future::Future;
@@ -142,6 +143,8 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/notes?q=nothinglikethis",
                 "/notes?after=2026-02-30&pinned=true",
                 "/notes?author=me&before=9999-12-31",
+                "/",
+                "/activity?event=customers.create&person=me",
                 "/nothing",
                 "/api/mcp",
             ];
@@ -155,10 +158,33 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
             browser.find(".record").await;
             let found = browser.violations().await;
             assert_eq!(found, Vec::<String>::new(), "a customer {is_dark} {width}");
-            browser.click(".record a.danger").await;
-            browser.find("form[action$='/archive']").await;
+            let name = browser.text("#record h1").await;
+            for (link, form) in [
+                (".archive a.danger", "form[action$='/archive']"),
+                (".whole a[href*='/edit']", ".record-form"),
+                (".after a[href*='/archived']", "main .back"),
+                (".whole a[href*='/history']", ".history"),
+            ] {
+                browser.click(link).await;
+                browser.find(form).await;
+                let found = browser.violations().await;
+                assert_eq!(found, Vec::<String>::new(), "{link} {is_dark} {width}");
+                browser.client.back().await.expect("the customer");
+                browser.find(".record").await;
+            }
+            // The forms of contacts, locations and notes are made of the same parts.
+            browser.goto(&demo.at("/customers/new")).await;
+            browser.fill("#email", "x").await;
+            browser.click(".save .primary").await;
+            browser.find("[aria-invalid]").await;
             let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "archive {is_dark} {width}");
+            assert_eq!(found, Vec::<String>::new(), "faults {is_dark} {width}");
+            browser.fill("#email", "").await;
+            browser.fill("#first_name", &name).await;
+            browser.click(".save .primary").await;
+            browser.find("#similar").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "a duplicate {is_dark} {width}");
             browser.goto(&demo.at("/team")).await;
             browser.click("a.danger").await;
             browser.find("form[action='/team/remove']").await;
@@ -273,6 +299,11 @@ fn everything_works_without_scripts() {
         assert_eq!(browser.text(".notes li:first-child .text").await, "The gate sticks.\nLift it.");
         browser.click(".notes li:first-child button").await;
         browser.find(".notes li:first-child.pinned").await;
+        browser.click(".whole .actions a").await;
+        browser.fill("#source", "the fair").await;
+        browser.click(".save .primary").await;
+        assert_eq!(browser.text(".success").await, "The customer was saved.");
+        assert!(browser.text(".facts").await.contains("the fair"));
         browser.click("nav a[href='/notes']").await;
         browser.fill("#q", "gates lifting").await;
         browser.click("form.search button").await;

@@ -4,8 +4,10 @@ pub(crate) mod children;
 pub mod contacts;
 mod external_id;
 pub(crate) mod hints;
+pub mod history;
 pub mod index;
 pub mod locations;
+pub mod named;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -267,6 +269,14 @@ pub struct CustomerRecord {
     pub updated_at: Moment,
     /// When it was archived.
     pub archived_at: Option<Moment>,
+    /// Its own telephone number as typed, without its primary contact's. Only for a form that changes it.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub own_phone_raw: Option<String>,
+    /// Its own e-mail address, without its primary contact's. Only for a form that changes it.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub own_email: Option<String>,
 }
 
 impl CustomerRecord {
@@ -274,6 +284,8 @@ impl CustomerRecord {
     pub(crate) fn new(customer: Customer, primary: Option<&Contact>, tags: Vec<TagLabel>) -> Self {
         let display_name = customer.display_name();
         let status = customer.visible_status();
+        let own_phone_raw = customer.phone_raw.clone();
+        let own_email = customer.email.clone();
         let (primary_phone, primary_phone_raw) = match customer.phone {
             Some(_) => (customer.phone, customer.phone_raw),
             None => primary
@@ -303,6 +315,8 @@ impl CustomerRecord {
             created_at: customer.created_at,
             updated_at: customer.updated_at,
             archived_at: customer.archived_at,
+            own_phone_raw,
+            own_email,
         }
     }
 }

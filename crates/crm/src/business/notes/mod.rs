@@ -8,7 +8,6 @@
 //! (`limit.rs`), which words find a note (`index.rs`), and with which names it is shown (`shown.rs`).
 
 pub(in crate::business) mod access;
-mod author;
 pub(crate) mod hints;
 pub mod index;
 mod known;
@@ -22,7 +21,6 @@ pub mod tools;
 #[cfg(test)]
 mod tests;
 
-pub use author::Author;
 pub use known::KnownWords;
 pub(crate) use limit::remaining_writes;
 pub use shown::{Names, ShownNote};

@@ -107,6 +107,18 @@ impl Value for bool {
     }
 }
 
+impl<V: Value> Value for Vec<V> {
+    fn json(self) -> Option<Json> {
+        Some(Json::List(self.into_iter().filter_map(V::json).collect()))
+    }
+}
+
+impl Value for Json {
+    fn json(self) -> Option<Json> {
+        Some(self)
+    }
+}
+
 impl<K> Value for Id<K> {
     fn json(self) -> Option<Json> {
         self.to_string().json()

@@ -12,6 +12,7 @@
 //! | [`NotNull<T>`] | a field of an update that cannot be cleared | rejected |
 
 mod arguments;
+mod author;
 mod calendar;
 mod declare;
 mod fields;
@@ -24,6 +25,7 @@ mod number;
 mod values;
 
 pub use arguments::{Arguments, Value};
+pub use author::Author;
 pub use calendar::{Date, DateOrTime, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
 pub(crate) use fields::rename_aliases;

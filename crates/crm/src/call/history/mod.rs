@@ -6,7 +6,10 @@
 //! its author may read must not be readable here.
 
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
+pub(crate) mod visibility;
 
 pub use tools::GROUP;
 
@@ -38,7 +41,7 @@ pub struct HistoryEntry {
     pub credential_id: Option<Id<kinds::Credential>>,
     /// The client program's own name.
     pub client: Option<String>,
-    /// The caller's IP address, as the server saw it.
+    /// The caller's IP address, as the server saw it. Only who may manage the account is shown it.
     pub address: Option<String>,
     /// The tool, or the name of another event: `sign_in`, `consent` and the like.
     pub tool: String,
@@ -52,6 +55,18 @@ pub struct HistoryEntry {
 /// Maximum number of changes that a list shows for each entry. Only an entry about many records has more, such
 /// as the deletion of a tag that many customers had. Each change of such an entry is short.
 const MAX_CHANGES: usize = 1_000;
+
+impl HistoryEntry {
+    /// The entry with at most [`MAX_CHANGES`].
+    fn shortened(mut self) -> Self {
+        let more = self.changes.len().checked_sub(MAX_CHANGES).filter(|more| *more > 0);
+        if more.is_some() {
+            self.changes.truncate(MAX_CHANGES);
+            self.changes.shrink_to_fit();
+        }
+        Self { more_changes: more, ..self }
+    }
+}
 
 /// Runs a write that is not a tool (a sign-in, a consent) in the tenant of `access`, and records it as one
 /// history entry called `name`.

@@ -2,21 +2,54 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 
-use super::{HistoryEntry, MAX_CHANGES};
+use super::{HistoryEntry, visibility};
+use crate::call::access::Access;
 use crate::call::context::{Change, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::storage::{self, Class};
+use crate::call::tool::Found;
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
+/// The columns of `history h` that [`read_entry`] reads.
 macro_rules! columns {
     () => {
         "h.id, h.actor_kind, h.user_id, h.credential_id, h.client, h.address, h.tool, h.changes"
+    };
+}
+pub(crate) use columns;
+
+/// The filters of a list. PostgreSQL learns the type of a parameter from its first use.
+macro_rules! filters {
+    ($user:literal, $credential:literal, $client:literal, $tool:literal) => {
+        concat!(
+            " AND (h.user_id = ",
+            $user,
+            " OR ",
+            $user,
+            " IS NULL)",
+            " AND (h.credential_id = ",
+            $credential,
+            " OR ",
+            $credential,
+            " IS NULL)",
+            " AND (h.client = ",
+            $client,
+            " OR ",
+            $client,
+            " IS NULL)",
+            " AND (h.tool = ",
+            $tool,
+            " OR ",
+            $tool,
+            " IS NULL)"
+        )
     };
 }
 
@@ -54,14 +87,21 @@ zoop_db::statements! {
               changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     INSERT_RECORD = "INSERT INTO history_records (tenant_no, record_id, entry_id) \
                      VALUES ($1, $2, $3)";
-    /// A tenant's entries before an id, newest first.
+    /// A tenant's entries with ids from `$3` to below `$2`, newest first.
     ALL = (concat!("SELECT ", columns!(), " FROM history h \
-           WHERE h.tenant_no = $1 AND h.id < $2 ORDER BY h.id DESC LIMIT $3"));
-    /// One record's entries before an id, newest first.
+           WHERE h.tenant_no = $1 AND h.id < $2 AND h.id >= $3", filters!("$5", "$6", "$7", "$8"), " \
+           ORDER BY h.id DESC LIMIT $4"));
+    /// The id of the tenant's entry that comes `$3` entries after the first below an id.
+    ALL_UP_TO = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
+    /// One record's entries with ids from `$3` to below `$2`, newest first.
     OF_RECORD = (concat!("SELECT ", columns!(), " FROM history_records r \
            JOIN history h ON h.tenant_no = r.tenant_no AND h.id = r.entry_id \
-           WHERE r.tenant_no = $1 AND r.record_id = $2 AND r.entry_id < $3 \
-           ORDER BY r.entry_id DESC LIMIT $4"));
+           WHERE r.tenant_no = $1 AND r.record_id = $9 AND r.entry_id < $2 AND r.entry_id >= $3",
+           filters!("$5", "$6", "$7", "$8"), " ORDER BY r.entry_id DESC LIMIT $4"));
+    /// The id of the record's entry that comes `$3` entries after the first below an id.
+    OF_RECORD_UP_TO = "SELECT entry_id FROM history_records \
+                       WHERE tenant_no = $1 AND record_id = $4 AND entry_id < $2 \
+                       ORDER BY entry_id DESC LIMIT 1 OFFSET $3";
 }
 
 /// The changes to one record, as stored: its kind and id are stored once, not with each field.
@@ -139,23 +179,83 @@ pub(crate) fn latest_from_wrong_clock(
     Ok(last.map(Id::created_at))
 }
 
-/// Up to `count` entries with ids below `before`, newest first: those about one record, or all.
-pub(super) fn list(
-    tx: &mut ReadTx<'_>,
-    record: Option<Uuid>,
-    before: Uuid,
-    count: usize,
-) -> Result<Vec<HistoryEntry>> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    match record {
-        Some(record) => tx.all(OF_RECORD, params![record, before, count], read_entry),
-        None => tx.all(ALL, params![before, count], read_entry),
+/// Maximum number of entries that are read to find those of one page.
+const MAX_SCANNED: i64 = 1_000;
+
+/// Which entries a list contains.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Filters<'a> {
+    pub(super) record: Option<Uuid>,
+    pub(super) user: Option<Uuid>,
+    pub(super) credential: Option<Uuid>,
+    pub(super) client: Option<&'a str>,
+    pub(super) tool: Option<&'a str>,
+}
+
+impl Filters<'_> {
+    /// Whether every entry of the record or of the tenant is in the list.
+    const fn find_all(&self) -> bool {
+        self.user.is_none()
+            && self.credential.is_none()
+            && self.client.is_none()
+            && self.tool.is_none()
+    }
+
+    /// The position at which a search that begins below `before` stops. `None` if it reaches the end.
+    fn stop(&self, tx: &mut ReadTx<'_>, before: Uuid) -> Result<Option<Uuid>> {
+        let last = MAX_SCANNED - 1;
+        match self.record {
+            Some(record) => {
+                tx.first(OF_RECORD_UP_TO, params![before, last, record], |row| Ok(row.take()?))
+            }
+            None => tx.first(ALL_UP_TO, params![before, last], |row| Ok(row.take()?)),
+        }
+    }
+
+    /// Up to `count` entries with these ids, newest first.
+    fn entries(
+        &self,
+        tx: &mut ReadTx<'_>,
+        ids: Range<Uuid>,
+        count: usize,
+    ) -> Result<Vec<HistoryEntry>> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let Self { record, user, credential, client, tool } = *self;
+        if let Some(record) = record {
+            let parameters =
+                params![ids.end, ids.start, count, user, credential, client, tool, record];
+            return tx.all(OF_RECORD, parameters, read_entry);
+        }
+        let parameters = params![ids.end, ids.start, count, user, credential, client, tool];
+        tx.all(ALL, parameters, read_entry)
     }
 }
 
-fn read_entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
+/// Up to `count` entries with ids below `before` that the caller is shown, newest first.
+///
+/// There is an index only for the records of entries. Therefore a search with other filters, or by a caller who is
+/// not shown every entry, stops after [`MAX_SCANNED`] entries.
+pub(super) fn list(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    filters: Filters<'_>,
+    before: Uuid,
+    count: usize,
+) -> Result<Found<HistoryEntry, Uuid>> {
+    let finds_all = filters.find_all() && visibility::sees_all(access);
+    let stop = if finds_all { None } else { filters.stop(tx, before)? };
+    let start = stop.unwrap_or(Uuid::nil());
+    let entries = visibility::read(access, before, count, |before, count| {
+        filters.entries(tx, start..before, count)
+    })?;
+    let rows = entries.into_iter().map(|entry| (entry.id.uuid(), entry));
+    Ok(Found { rows: rows.map(|(id, entry)| (entry, id)).collect(), stopped: stop })
+}
+
+/// Reads an entry, with all its changes.
+pub(crate) fn read_entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
     let id: Id<kinds::Entry> = row.take()?;
-    let mut entry = HistoryEntry {
+    Ok(HistoryEntry {
         id,
         at: id.created_at(),
         actor_kind: row.take()?,
@@ -166,11 +266,5 @@ fn read_entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
         tool: row.take()?,
         changes: parse_changes(&row.take::<String>()?)?,
         more_changes: None,
-    };
-    if let Some(more) = entry.changes.len().checked_sub(MAX_CHANGES).filter(|more| *more > 0) {
-        entry.changes.truncate(MAX_CHANGES);
-        entry.changes.shrink_to_fit();
-        entry.more_changes = Some(more);
-    }
-    Ok(entry)
+    })
 }

@@ -2,13 +2,13 @@
 
 use zoop_db::Uuid;
 
+use super::store::Filters;
 use super::{HistoryEntry, store};
 use crate::call::answer::Page;
-use crate::call::argument::{Ranged, input};
+use crate::call::argument::{Author, Ranged, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
-use crate::call::page;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
@@ -22,6 +22,14 @@ input! {
     pub struct ListHistoryInput {
         /// Only entries that changed this record, of any kind.
         pub record: Option<Id<kinds::Record>>,
+        /// Only what this person did: a user id, or me.
+        pub user: Option<Author>,
+        /// Only what was done with this API key, connected program or session.
+        pub credential: Option<Id<kinds::Credential>>,
+        /// Only what a client program of exactly this name did.
+        pub client: Option<Text<256>>,
+        /// Only entries of this tool or other event, such as tags.attach.
+        pub event: Option<Text<64>>,
     }
 }
 
@@ -31,8 +39,9 @@ pub struct ListHistory;
 impl Tool for ListHistory {
     const NAME: &'static str = "history.list";
     const TITLE: &'static str = "List the history";
-    const ABOUT: &'static str = "Lists changes, newest first.";
-    const SCOPE: Scope = Scope::Administer;
+    const ABOUT: &'static str = "Lists changes, newest first. A page that searches \
+        many entries may have fewer rows than the limit, or none: pass nextCursor to go on.";
+    const SCOPE: Scope = Scope::ReadHistory;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"record":"{customer}"}"#;
@@ -53,8 +62,14 @@ impl List for ListHistory {
         after: Option<Uuid>,
         count: usize,
     ) -> Result<Found<HistoryEntry, Uuid>> {
-        let before = after.unwrap_or(Uuid::max());
-        let entries = store::list(ctx.tx, input.record.map(Id::uuid), before, count)?;
-        Ok(page::with_positions(entries, |entry| entry.id.uuid()))
+        let user = input.user.map(|user| user.user(ctx.access, "user")).transpose()?;
+        let filters = Filters {
+            record: input.record.map(Id::uuid),
+            user: user.map(Id::uuid),
+            credential: input.credential.map(Id::uuid),
+            client: input.client.as_ref().map(|client| client.0.as_str()),
+            tool: input.event.as_ref().map(|event| event.0.as_str()),
+        };
+        store::list(ctx.tx, ctx.access, filters, after.unwrap_or(Uuid::max()), count)
     }
 }

@@ -45,6 +45,10 @@ macro_rules! areas {
             /// Manage the tenant: its users, keys and connected clients. Never granted to API keys or
             /// OAuth clients: only an owner's session and the command line have it.
             Administer,
+            /// Read the history of the tenant's records, as far as the other scopes allow reading these records.
+            /// Never granted to API keys or OAuth clients: only the sessions of owners and the office and the
+            /// command line have it.
+            ReadHistory,
             /// Run the installation: tenants and repairs. Only the command line has it.
             Operate,
             /// What a tool requires that any scope that reads allows. No one is granted it: see
@@ -69,6 +73,7 @@ macro_rules! areas {
                         Self::$write => concat!("write:", stringify!($area)),
                     )+
                     Self::Administer => "administer",
+                    Self::ReadHistory => "history",
                     Self::Operate => "operate",
                     Self::AnyRead => "any read scope",
                     Self::Nothing => "none",
@@ -83,6 +88,7 @@ macro_rules! areas {
                         Self::$write => $write_title,
                     )+
                     Self::Administer => "Manage the account",
+                    Self::ReadHistory => "Read the history",
                     Self::Operate => "Run the installation",
                     Self::AnyRead => "Any scope that reads",
                     Self::Nothing => "No scope",
@@ -97,6 +103,7 @@ macro_rules! areas {
                         Self::$write => $write_about,
                     )+
                     Self::Administer => "Manage people, API keys and connected programs.",
+                    Self::ReadHistory => "See who changed which record.",
                     Self::Operate => "Add businesses and repair records.",
                     Self::AnyRead => "See what every reader may see.",
                     Self::Nothing => "See what every caller may see.",
@@ -109,6 +116,7 @@ macro_rules! areas {
                 match self {
                     $( Self::$read | Self::$write => Self::$read, )+
                     Self::Administer => Self::Administer,
+                    Self::ReadHistory => Self::ReadHistory,
                     Self::Operate => Self::Operate,
                     Self::AnyRead => Self::AnyRead,
                     Self::Nothing => Self::Nothing,
@@ -189,8 +197,11 @@ macro_rules! sets {
             pub const NONE: Self = Self(0);
 
             /// Every scope, including those that cannot be granted. Only the operator has all of them.
-            pub const ALL: Self =
-                Self::of(Scope::GRANTABLE).or(Self::of(&[Scope::Administer, Scope::Operate]));
+            pub const ALL: Self = Self::of(Scope::GRANTABLE).or(Self::of(&[
+                Scope::Administer,
+                Scope::ReadHistory,
+                Scope::Operate,
+            ]));
 
             /// These scopes.
             pub const fn of(scopes: &[Scope]) -> Self {

@@ -87,6 +87,7 @@ fn an_area_gives_each_role_its_scopes() {
             && ROLE_SCOPES.office.has(ShopScope::WriteItems)
     );
     assert!(Scopes::ALL.has(ShopScope::Administer) && Scopes::ALL.has(ShopScope::Operate));
+    assert!(Scopes::ALL.has(ShopScope::ReadHistory));
     assert_eq!(Scopes::ALL.list(), Scopes::of(ShopScope::GRANTABLE).list());
 }
 
@@ -156,6 +157,22 @@ fn an_owner_can_have_every_scope_and_no_role_writes_what_it_cannot_read() {
         for scope in role.scopes().iter() {
             assert!(role.scopes().has(scope.read_counterpart()), "{} {scope:?}", role.word());
         }
+    }
+}
+
+#[test]
+fn only_sessions_of_owners_and_the_office_read_the_history_and_only_those_of_owners_manage() {
+    let session_only = [Scope::Administer, Scope::ReadHistory, Scope::Operate];
+    let has = |role: Role| session_only.map(|scope| role.session_scopes().has(scope));
+    assert_eq!(has(Role::Owner), [true, true, false]);
+    assert_eq!(has(Role::Office), [false, true, false]);
+    assert_eq!(has(Role::Tech), [false, false, false]);
+    for scope in session_only {
+        assert!(!scope.is_grantable(), "{scope:?}");
+        assert!(super::ScopeNames::parse([scope.name()]).is_err(), "no credential can name it");
+        assert!(!super::ScopeNames::ALL.scopes().has(scope), "{scope:?}");
+        assert!(Role::ALL.iter().all(|role| !role.scopes().has(scope)), "{scope:?}");
+        assert!(!Scope::READING.contains(&scope), "it does not count as any scope that reads");
     }
 }
 

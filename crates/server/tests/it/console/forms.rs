@@ -1,6 +1,7 @@
 //! The forms of a customer's page.
 
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -14,6 +15,7 @@ use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::Business;
 use zoop_db::{Db, Migrate, Options};
 
+use super::filled::Filled;
 use super::{OFFICE, TECH, browser_of, business, call, company, create, start, start_with};
 use crate::http::Reply;
 use crate::people::{Browser, between, history, location};
@@ -123,7 +125,7 @@ fn the_office_tags_archives_and_restores() {
     assert_eq!(newest(&server), ("customers.archive".to_owned(), user.clone()));
     let page = follow(&mut office, &archived);
     assert!(page.contains("The customer was archived.") && page.contains(">Restore<"), "{page}");
-    for absent in ["/archive", "/tag\"", "/untag\""] {
+    for absent in ["/archive?", "/edit?", "/new?", "/tag\"", "/untag\""] {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
     assert!(!office.get("/customers").body.contains("Bay Bakery"));
@@ -202,10 +204,12 @@ fn an_error_keeps_the_note_that_was_typed() {
 }
 
 #[both]
-fn a_note_is_kept_when_the_server_cannot_answer() {
+fn what_was_typed_is_kept_when_the_server_cannot_answer() {
     let server = start_with(|settings| settings.request_deadline = Duration::from_secs(2));
     let customer = company(&server, "Bay Bakery");
     let mut tech = browser_of(&server, TECH);
+    let mut office = browser_of(&server, OFFICE);
+    let new = Filled::open(&mut office, "/customers/new").with("first_name", "Hana <b>N</b>");
     // Another process writes for the same business, and does not commit before the deadline.
     let options = Options::default();
     let other =
@@ -222,13 +226,23 @@ fn a_note_is_kept_when_the_server_cannot_answer() {
     });
     run_receiver.recv().expect("the first write has run");
     let typed = "Gate <b>sticks</b>";
-    let kept = send(&mut tech, &customer, "notes", &[("body", typed)]);
+    let (kept, kept_form) = thread::scope(|scope| {
+        let note = scope.spawn(|| send(&mut tech, &customer, "notes", &[("body", typed)]));
+        let form = new.send(&mut office);
+        (note.join(), form)
+    });
+    let kept = kept.expect("an answer");
     release_sender.send(()).expect("the first write continues");
     first.wait().expect("the first write is committed");
     assert_eq!(kept.status, 503, "{kept:?}");
     assert_eq!(kept.header("retry-after"), Some("5"));
     assert!(kept.body.contains("Gate &#60;b&#62;sticks&#60;/b&#62;</textarea>"), "{}", kept.body);
     assert!(kept.body.contains(&format!("action=\"/customers/{customer}/notes")), "{}", kept.body);
+    assert_eq!(kept_form.status, 503, "{kept_form:?}");
+    assert_eq!(kept_form.header("retry-after"), Some("5"));
+    let again = Filled::of(&kept_form.body);
+    assert_eq!(again.get("first_name"), "Hana &#60;b&#62;N&#60;/b&#62;");
+    assert_eq!(again.get("key"), new.get("key"), "sent again, it is still one customer");
 }
 
 #[both]

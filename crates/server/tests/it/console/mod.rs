@@ -3,9 +3,13 @@
 mod apps;
 mod customer;
 mod customers;
+mod filled;
 mod forms;
+mod history;
 mod keys;
 mod notes;
+mod parts;
+mod records;
 mod settings;
 mod tags;
 

@@ -2,6 +2,7 @@
 
 mod create;
 mod external_id;
+mod history;
 mod owners;
 mod reindex;
 mod same_person;

@@ -7,9 +7,9 @@ use crate::business::files::store as files;
 use crate::business::notes::hints::HINTS;
 use crate::business::notes::index::{NoteQuery, NoteWords};
 use crate::business::notes::listing::{self, Candidates, Filters, Range, Verified};
-use crate::business::notes::{Author, ShownNote, SubjectFilter};
+use crate::business::notes::{ShownNote, SubjectFilter};
 use crate::call::answer::Page;
-use crate::call::argument::{DateOrTime, Fields, Ranged, SearchText, input};
+use crate::call::argument::{Author, DateOrTime, Fields, Ranged, SearchText, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
@@ -118,7 +118,8 @@ fn candidates(
     words: Option<&NoteWords>,
 ) -> Result<Option<Candidates>> {
     let pinned = input.pinned == Some(true);
-    let created_by = input.created_by.map(|author| author.user(ctx.access)).transpose()?;
+    let created_by =
+        input.created_by.map(|author| author.user(ctx.access, "created_by")).transpose()?;
     let filters = Filters {
         pinned,
         created_by,

@@ -1,19 +1,19 @@
-//! The filter by author.
+//! The filter by author, of notes and of changes.
 
 use serde_json::json;
 
+use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::access::Access;
-use crate::call::argument::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
 use crate::values::text;
 
-/// Whose notes a list contains.
+/// Whose records a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Author {
-    /// The notes of the user who calls.
+    /// Those of the user who calls.
     Me,
-    /// The notes of this user.
+    /// Those of this user.
     User(Id<kinds::User>),
 }
 
@@ -24,12 +24,12 @@ impl Author {
     /// The user.
     ///
     /// # Errors
-    /// A problem with the field, if it is `me` and the caller is not a user.
-    pub(super) fn user(self, access: &Access) -> Result<Id<kinds::User>> {
+    /// A problem with the filter's field, if it is `me` and the caller is not a user.
+    pub(crate) fn user(self, access: &Access, field: &'static str) -> Result<Id<kinds::User>> {
         match self {
             Self::User(id) => Ok(id),
             Self::Me => access.actor.user().ok_or_else(|| {
-                Error::field("created_by", "must be a user id, because you call without a person")
+                Error::field(field, "must be a user id, because you call without a person")
             }),
         }
     }

@@ -1,0 +1,87 @@
+//! The history of a customer and of everything that belongs to it. Only pages show it, so it is a query of the pages'
+//! own and not in the catalog.
+
+use zoop_db::{ReadTx, Uuid, params};
+
+use crate::call::answer::Page;
+use crate::call::argument::{Ranged, input};
+use crate::call::context::ReadCtx;
+use crate::call::error::Result;
+use crate::call::history::store::{columns, read_entry};
+use crate::call::history::{HistoryEntry, visibility};
+use crate::call::page;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
+use crate::values::id::{Id, kinds};
+
+zoop_db::statements! {
+    /// The entries about a customer, its contacts, locations and subjects, and the notes about any of these, newest
+    /// first. An entry about several of these records is listed once.
+    OF_CUSTOMER = (concat!("WITH own AS MATERIALIZED (\
+            SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
+            UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
+            UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
+            UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), \
+        records AS MATERIALIZED (SELECT id FROM own \
+            UNION ALL SELECT n.id FROM own CROSS JOIN notes n WHERE n.tenant_no = $1 AND n.subject_id = own.id), \
+        entries AS MATERIALIZED (SELECT DISTINCT r.entry_id FROM records CROSS JOIN history_records r \
+            WHERE r.tenant_no = $1 AND r.record_id = records.id AND r.entry_id < $3 \
+            ORDER BY r.entry_id DESC LIMIT $4) \
+        SELECT ", columns!(), " FROM entries CROSS JOIN history h \
+        WHERE h.tenant_no = $1 AND h.id = entries.entry_id ORDER BY h.id DESC"));
+}
+
+input! {
+    /// Whose history.
+    pub struct CustomerHistoryInput {
+        /// The customer.
+        pub customer_id: Id<kinds::Customer>,
+    }
+}
+
+/// The history of a customer, its contacts, locations and notes.
+pub struct CustomerHistory;
+
+impl Tool for CustomerHistory {
+    const NAME: &'static str = "customers.history";
+    const TITLE: &'static str = "List a customer's history";
+    const ABOUT: &'static str =
+        "Lists the changes of a customer, its contacts, locations and notes, newest first.";
+    const SCOPE: Scope = Scope::ReadHistory;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Admin;
+    const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
+    type Input = CustomerHistoryInput;
+    type Output = Page<HistoryEntry>;
+}
+
+impl List for CustomerHistory {
+    type Row = HistoryEntry;
+    type Position = Uuid;
+    type Limit = Ranged<1, 100>;
+    const DEFAULT_LIMIT: u32 = 25;
+    const AT_ONCE: usize = 25;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        input: &CustomerHistoryInput,
+        after: Option<Uuid>,
+        count: usize,
+    ) -> Result<Found<HistoryEntry, Uuid>> {
+        let (customer, before) = (input.customer_id, after.unwrap_or(Uuid::max()));
+        let entries = visibility::read(ctx.access, before, count, |before, count| {
+            entries(ctx.tx, customer, before, count)
+        })?;
+        Ok(page::with_positions(entries, |entry| entry.id.uuid()))
+    }
+}
+
+fn entries(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+    before: Uuid,
+    count: usize,
+) -> Result<Vec<HistoryEntry>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(OF_CUSTOMER, params![customer, before, count], read_entry)
+}

@@ -1,0 +1,192 @@
+//! Who is shown which entries of the history, and its filters.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use crate::call::access::Source;
+use crate::call::definition::ToolKind;
+use crate::call::scope::{Scope, Scopes};
+use crate::catalog;
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
+use crate::values::id::{Id, kinds};
+
+fn session(env: &TestEnv, business: &Business, user: Id<kinds::User>) -> Caller {
+    let (_, signed_in) = env.sign_in(user);
+    let address = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    env.in_tenant(signed_in.in_tenant(business.account.id, Source { client: None, address }))
+}
+
+/// All rows of all pages.
+fn entries(env: &TestEnv, caller: &Caller, filters: &Value) -> Vec<Value> {
+    let (mut all, mut arguments) = (Vec::new(), filters.clone());
+    loop {
+        let page = env.call(caller, "history.list", arguments).expect("a page");
+        all.extend(page["rows"].as_array().expect("rows").iter().cloned());
+        if page["hasMore"] == false {
+            return all;
+        }
+        arguments = json!({ "cursor": page["nextCursor"] });
+    }
+}
+
+#[both]
+fn the_office_sees_who_changed_a_record_and_nothing_about_people_keys_and_programs() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let operator = Caller::operator(Some(acme.account));
+    // The examples of some tools change the other member of the office.
+    let second = json!({ "name": "Ola", "email": "ola@acme.example", "role": "office" });
+    let second = env.call_as_operator(Some(acme.account), "users.create", second);
+    let second = Id::parse(text(&second, "user_id")).expect("an id");
+    let owner = session(&env, &acme, Business::user(&acme.owner));
+    let office = session(&env, &acme, second);
+    let mut seen = [0, 0];
+    for tool in catalog::tools().filter(|tool| matches!(tool.kind, ToolKind::Command { .. })) {
+        // A new tenant's entry is in its own history.
+        if tool.name == "tenants.create" {
+            continue;
+        }
+        let caller = if tool.is_public() { &owner } else { &operator };
+        let newest = r#"{"limit":1}"#;
+        let [answer, by_owner, by_office] = env.rehearse([
+            (caller, tool.name, &acme.fill(tool.example)),
+            (&owner, "history.list", newest),
+            (&office, "history.list", newest),
+        ]);
+        answer.expect(tool.name);
+        let [by_owner, by_office] = [by_owner, by_office].map(|answer| {
+            let page: Value = serde_json::from_str(&answer.expect("a page")).expect("JSON");
+            page["rows"][0].clone()
+        });
+        assert_eq!(by_owner["tool"], tool.name);
+        let is_about_records = tool.scope.is_grantable() || tool.name == "subjects.create";
+        assert_eq!(by_office["tool"] == tool.name, is_about_records, "{}: {by_office}", tool.name);
+        seen[usize::from(is_about_records)] += 1;
+        if is_about_records {
+            assert_eq!(by_office["changes"], by_owner["changes"], "{}", tool.name);
+            let has_address = caller.source.address.is_some();
+            assert_eq!(by_owner["address"].is_string(), has_address, "{by_owner}");
+            assert_eq!(by_office["address"], json!(null), "{by_office}");
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 5), "both kinds were seen: {seen:?}");
+    // Entries that are not a tool's either: the sign-ins above.
+    let tools = |caller: &Caller| {
+        let rows = entries(&env, caller, &json!({}));
+        rows.iter().map(|row| text(row, "tool").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(tools(&owner).contains(&"sign_in".to_owned()));
+    let hidden = ["sign_in", "keys.create", "users.create", "tenants.create", "consent"];
+    assert!(!tools(&office).iter().any(|tool| hidden.contains(&tool.as_str())));
+    assert_eq!(entries(&env, &office, &json!({ "event": "sign_in" })), Vec::<Value>::new());
+    let user = Business::user(&acme.office).to_string();
+    assert_eq!(entries(&env, &office, &json!({ "record": user })), Vec::<Value>::new());
+}
+
+#[both]
+fn the_crew_and_every_key_and_program_are_refused_the_history() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let tech = session(&env, &acme, Business::user(&acme.tech));
+    let grant = |caller: &Caller| {
+        let all = Scopes::of(Scope::GRANTABLE);
+        let (_, issued) = env.connect(acme.account, Business::user(caller), all);
+        env.authenticate(issued.access.expose()).expect("a valid token")
+    };
+    let programs = [grant(&acme.owner), grant(&acme.office)];
+    let keys = [&acme.owner, &acme.office, &acme.tech, &acme.tenant];
+    for caller in keys.into_iter().chain(&programs).chain([&tech]) {
+        let refused = env.call(caller, "history.list", json!({})).expect_err("no right");
+        let error = error_json(&refused);
+        assert_eq!(error["kind"], "insufficient_scope", "{error}");
+        assert_eq!(error["required"], json!(["history"]), "{error}");
+    }
+}
+
+#[both]
+fn the_filters_agree_with_a_simple_implementation() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let owner = session(&env, &acme, Business::user(&acme.owner));
+    let all = Scopes::of(Scope::GRANTABLE);
+    let (_, issued) = env.connect(acme.account, Business::user(&acme.office), all);
+    let program = env.authenticate(issued.access.expose()).expect("a valid token");
+    let customer = acme.id("customer");
+    for (caller, source) in [(&program, "a"), (&acme.tenant, "b"), (&owner, "c")] {
+        let change = json!({ "id": customer, "source": source });
+        env.call(caller, "customers.update", change).expect("a change");
+        env.call(caller, "tags.attach", json!({ "id": acme.id("tag"), "customer_id": customer }))
+            .expect("a tag");
+    }
+    let whole = entries(&env, &owner, &json!({}));
+    let client = whole.iter().find_map(|row| row["client"].as_str()).expect("a client's name");
+    let user = Business::user(&acme.office).to_string();
+    let me = Business::user(&acme.owner).to_string();
+    let credential = program.credential.uuid().to_string();
+    let values = [
+        ("user", "user_id", user.as_str()),
+        ("user", "user_id", me.as_str()),
+        ("user", "user_id", customer),
+        ("credential", "credential_id", credential.as_str()),
+        ("client", "client", client),
+        ("client", "client", "nobody"),
+        ("event", "tool", "customers.update"),
+        ("event", "tool", "tags.attach"),
+    ];
+    let mut found = 0;
+    for record in [None, Some(customer)] {
+        for (one, other) in values.iter().flat_map(|one| values.iter().map(move |it| (one, it))) {
+            let mut filters = json!({ "record": record, "limit": 2 });
+            for (filter, _, value) in [one, other] {
+                filters[filter] = json!(value);
+            }
+            // Of two values for one filter, the second counts.
+            let holds = |row: &Value| {
+                [one, other].iter().all(|(filter, field, _)| row[field] == filters[filter])
+            };
+            let is_about = |row: &Value| {
+                let mut changes = row["changes"].as_array().expect("changes").iter();
+                record.is_none_or(|record| changes.any(|it| it["record_id"] == record))
+            };
+            let expected = whole.iter().filter(|row| holds(row) && is_about(row)).cloned();
+            let expected: Vec<_> = expected.collect();
+            found += expected.len();
+            assert_eq!(entries(&env, &owner, &filters), expected, "{filters}");
+        }
+    }
+    assert!(found > 20, "{found}");
+    let mine = entries(&env, &owner, &json!({ "user": "me" }));
+    assert_eq!(mine, entries(&env, &owner, &json!({ "user": me })));
+    let operator = Caller::operator(Some(acme.account));
+    let refused = env.call(&operator, "history.list", json!({ "user": "me" })).expect_err("nobody");
+    assert_eq!(error_json(&refused)["fields"][0]["field"], "user");
+}
+
+/// Only on SQLite, because a thousand writes take long on PostgreSQL. The other tests run the same statements on both.
+#[test]
+fn a_search_that_finds_little_stops_and_its_cursor_goes_on() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let office = session(&env, &acme, Business::user(&acme.office));
+    let customer = acme.id("customer");
+    let call = |number: usize| {
+        ("customers.update".to_owned(), json!({ "id": customer, "source": number.to_string() }))
+    };
+    env.write_all(&acme.tenant, (0..1_005).map(call).collect());
+    for filters in [json!({}), json!({ "record": customer })] {
+        let mut filters = filters;
+        filters["event"] = json!("customers.create");
+        let first = env.call(&office, "history.list", filters.clone()).expect("a page");
+        assert_eq!((&first["rows"], &first["hasMore"]), (&json!([]), &json!(true)), "{filters}");
+        let next = json!({ "cursor": first["nextCursor"] });
+        let next = env.call(&office, "history.list", next).expect("a page");
+        let rows = next["rows"].as_array().expect("rows");
+        assert!(!rows.is_empty() && next["hasMore"] == false, "{next}");
+        assert!(rows.iter().all(|row| row["tool"] == "customers.create"), "{next}");
+    }
+    // Without filters nothing is searched, and every page is full.
+    let page = env.call(&office, "history.list", json!({ "limit": 100 })).expect("a page");
+    assert_eq!(page["rows"].as_array().expect("rows").len(), 100);
+}

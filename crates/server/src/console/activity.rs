@@ -1,0 +1,171 @@
+//! The history of the whole business, with filters in the address.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::history::HistoryEntry;
+use zoop_crm::call::history::tools::ListHistory;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::sign_in::sessions::Membership;
+
+use super::filters::Filter;
+use super::rows::Link;
+use super::story::{self, EntryRow, Names, Piece};
+use super::{Fault, bounded, found, labels, links, no_rows};
+use crate::app::App;
+use crate::web::form::Form;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
+
+const PATH: &str = "/activity";
+
+#[derive(Template)]
+#[template(path = "activity.html")]
+struct ActivityPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<Link>,
+    search: &'a Search,
+    filters: Vec<Filter>,
+    entries: Vec<EntryRow>,
+    /// The list without filters.
+    all: String,
+    /// The next page of the list, if there is one.
+    older: Option<String>,
+    fault: &'a str,
+}
+
+/// What the address of the page asks for; empty texts ask for nothing.
+#[derive(Debug, Clone)]
+struct Search {
+    /// A user's id, or the tool's word for the user who looks at the page.
+    person: String,
+    /// The name of a program.
+    program: String,
+    /// A tool, or another event.
+    event: String,
+    /// The id of a record.
+    record: String,
+    /// The cursor of the page before.
+    cursor: Option<String>,
+}
+
+/// `GET /activity`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Activity).await?;
+        list(&tenant_context).await
+    };
+    either(answer.await)
+}
+
+async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
+    let business = &tenant_context.membership;
+    let search = Search::of(&tenant_context.context.query);
+    let (arguments, cursor) = (search.arguments(), search.cursor.clone());
+    let read = tenant_context.read(move |snapshot| {
+        let found = found(bounded::list(snapshot, arguments, cursor, story::length))?;
+        let shown = found.as_ref().map_or(&[][..], |page| &page.rows);
+        let names = story::names(snapshot, shown)?;
+        Ok((found, names))
+    });
+    let (found, names) = read.await?.map_err(|error| page::failed(&error))?;
+    let (page, fault) = match found {
+        Ok(page) => (page, None),
+        Err(error @ Error::InsufficientScope { .. }) => return Err(page::failed(&error)),
+        Err(error) => (no_rows(), Some(Fault::of(error)?)),
+    };
+    let template = ActivityPage {
+        frame: Frame::within(tenant_context),
+        business,
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
+        filters: search.filters(business, &names, &page.rows),
+        entries: story::rows(page.rows, &names, business),
+        all: links::of_business(business, PATH),
+        older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
+        search: &search,
+        fault: fault.as_ref().map_or("", |fault| &fault.text),
+    };
+    let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
+    Ok(page::page(status, &template))
+}
+
+impl Search {
+    fn of(query: &Form) -> Self {
+        let text = |name: &str| query.text(name).to_owned();
+        Self {
+            person: text("person"),
+            program: text("program"),
+            event: text("event"),
+            record: text("record"),
+            cursor: query.get("cursor").map(str::to_owned),
+        }
+    }
+
+    /// Without the cursor.
+    fn arguments(&self) -> Arguments<ListHistory> {
+        let [user, client, event, record] =
+            [&self.person, &self.program, &self.event, &self.record]
+                .map(|value| Some(value).filter(|value| !value.is_empty()));
+        arguments!(ListHistory { user: user, client: client, event: event, record: record })
+    }
+
+    /// Whether a filter is set.
+    fn is_filtered(&self) -> bool {
+        [&self.person, &self.program, &self.event, &self.record].iter().any(|it| !it.is_empty())
+    }
+
+    fn next_page(&self, business: &Membership, cursor: &str) -> String {
+        let business = business.account.id.to_string();
+        let fields = [
+            ("business", business.as_str()),
+            ("person", &self.person),
+            ("program", &self.program),
+            ("event", &self.event),
+            ("record", &self.record),
+            ("cursor", cursor),
+        ];
+        links::with_query(PATH, &fields)
+    }
+
+    /// The filters. Programs are offered if they are on this page, because nothing lists all that ever were connected.
+    fn filters(
+        &self,
+        business: &Membership,
+        names: &Names,
+        entries: &[HistoryEntry],
+    ) -> Vec<Filter> {
+        let mut team: Vec<_> =
+            names.people.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
+        team.sort_by(|(_, a), (_, b)| a.cmp(b));
+        let people = std::iter::once(("me".to_owned(), "Me".to_owned())).chain(team);
+        let chosen = Some(&self.program).filter(|program| !program.is_empty());
+        let programs = entries.iter().filter_map(|entry| entry.client.as_ref()).chain(chosen);
+        let programs: BTreeSet<_> = programs.cloned().collect();
+        let programs = programs.into_iter().map(|program| (program.clone(), program));
+        let sees_all = business.role.session_scopes().has(Scope::Administer);
+        let more = if sees_all { labels::EVENTS_OF_ADMINISTRATION } else { &[] };
+        let event = |(name, words): &(&str, &str)| ((*name).to_owned(), capitalized(words));
+        let events = labels::EVENTS.iter().chain(more).map(event);
+        vec![
+            Filter::new("person", "Person", "Everybody", people, &self.person),
+            Filter::new("program", "Program", "All programs and none", programs, &self.program),
+            Filter::new("event", "What was done", "Everything", events, &self.event),
+        ]
+    }
+}
+
+fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}

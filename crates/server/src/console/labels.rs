@@ -1,0 +1,160 @@
+//! How the history's records, fields, values and events are called. Fields and values are called as in the forms.
+
+use serde_json::Value;
+
+use super::customer_form;
+use super::parts::{Contacts, Locations, Part};
+use super::record_form::{Declaration, Field, Input};
+
+/// The greatest length of a value within a line, in characters.
+const MAX_IN_LINE: usize = 120;
+
+/// A value for a line, and the whole of it if the line shows only its beginning.
+pub(super) struct Shown {
+    pub(super) line: String,
+    pub(super) whole: Option<String>,
+}
+
+/// A kind of record with its article. `None` for records that only those who manage the business know.
+pub(super) fn kind(record_type: &str) -> Option<&'static str> {
+    Some(match record_type {
+        "customer" => "the customer",
+        "contact" => "the contact",
+        "location" => "the location",
+        "tag" => "the tag",
+        "note" => "a note",
+        "subject" => "the record",
+        _ => return None,
+    })
+}
+
+/// The fields that the history has in another form than the forms: the phone as typed, for the phone.
+const RENAMED: [(&str, &str); 1] = [("phone_raw", "phone")];
+/// The fields that say the same as another one, or nothing to people.
+const SILENT: [&str; 7] =
+    ["id", "customer_id", "phone", "created_at", "updated_at", "created_by", "subject_type"];
+
+fn declared(record_type: &str, field: &str) -> Option<&'static Field> {
+    let form: &'static Declaration = match record_type {
+        "customer" => &customer_form::FORM,
+        "contact" => Contacts::FORM,
+        "location" => Locations::FORM,
+        _ => return None,
+    };
+    let own = form.groups.iter().filter(|group| group.within.is_none());
+    own.flat_map(|group| group.fields).find(|known| known.name == field)
+}
+
+fn name_in_form(field: &str) -> &str {
+    RENAMED.iter().find(|(stored, _)| *stored == field).map_or(field, |(_, name)| name)
+}
+
+/// The label of a field. `None` if a change of it is not worth a line.
+pub(super) fn field(record_type: &str, field: &str) -> Option<String> {
+    if SILENT.contains(&field) {
+        return None;
+    }
+    let declared = declared(record_type, name_in_form(field));
+    Some(declared.map_or_else(|| field.replace('_', " "), |field| field.label.to_owned()))
+}
+
+/// A value as the forms show it. `None` if there is none.
+pub(super) fn value(record_type: &str, field: &str, value: &Value) -> Option<Shown> {
+    let word = match value {
+        Value::Null => return None,
+        Value::String(text) if text.is_empty() => return None,
+        Value::Bool(is_set) => if *is_set { "yes" } else { "no" }.to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let input = declared(record_type, name_in_form(field)).map(|field| field.input);
+    if let Some(Input::Choice(choices) | Input::Radio(choices)) = input
+        && let Some((_, label)) = choices().into_iter().find(|(known, _)| *known == word)
+    {
+        return Some(Shown { line: label.to_owned(), whole: None });
+    }
+    Some(shortened(word))
+}
+
+/// A text of the history.
+pub(super) fn text(value: &Value) -> Shown {
+    shortened(value.as_str().unwrap_or_default().to_owned())
+}
+
+fn shortened(text: String) -> Shown {
+    let end = text.char_indices().nth(MAX_IN_LINE).map(|(end, _)| end);
+    match end {
+        None if !text.contains('\n') => Shown { line: text, whole: None },
+        end => {
+            let beginning = &text[..end.unwrap_or(text.len())];
+            let line = beginning.split_whitespace().collect::<Vec<_>>().join(" ");
+            let line = if end.is_some() { line + "…" } else { line };
+            Shown { line, whole: Some(text) }
+        }
+    }
+}
+
+/// The tools and other events, each with what somebody did, to follow their name.
+pub(super) const EVENTS: &[(&str, &str)] = &[
+    ("customers.create", "added a customer"),
+    ("customers.update", "changed a customer"),
+    ("customers.archive", "archived a customer"),
+    ("customers.restore", "restored a customer"),
+    ("contacts.create", "added a contact"),
+    ("contacts.update", "changed a contact"),
+    ("contacts.archive", "archived a contact"),
+    ("contacts.restore", "restored a contact"),
+    ("locations.create", "added a location"),
+    ("locations.update", "changed a location"),
+    ("locations.archive", "archived a location"),
+    ("locations.restore", "restored a location"),
+    ("notes.create", "added a note"),
+    ("notes.update", "changed a note"),
+    ("notes.archive", "archived a note"),
+    ("notes.restore", "restored a note"),
+    ("tags.create", "added a tag"),
+    ("tags.update", "changed a tag"),
+    ("tags.delete", "deleted a tag"),
+    ("tags.attach", "attached a tag"),
+    ("tags.detach", "detached a tag"),
+];
+
+/// The events that only those who manage the business see.
+pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
+    ("sign_in", "signed in"),
+    ("sign_in_refused", "was refused at signing in"),
+    ("sign_out", "signed out"),
+    ("session_ended", "ended a session"),
+    ("password_set", "set a password"),
+    ("password_removed", "removed a password"),
+    ("password_link_sent", "was sent a link for a new password"),
+    ("second_factor_on", "turned the second factor on"),
+    ("second_factor_off", "turned the second factor off"),
+    ("identity_linked", "connected a company account"),
+    ("membership_confirmed", "joined the team"),
+    ("consent", "connected the program"),
+    ("consent_refused", "refused to connect the program"),
+    ("grant_revoked", "disconnected a program"),
+    ("token_revoked", "ended a program's access"),
+    ("token_replayed", "used a replaced token, so the program was disconnected"),
+    ("grants.revoke", "disconnected a program"),
+    ("keys.create", "created an API key"),
+    ("keys.rotate", "replaced an API key"),
+    ("keys.revoke", "revoked an API key"),
+    ("invitations.create", "invited somebody"),
+    ("invitations.revoke", "revoked an invitation"),
+    ("invitation_accepted", "accepted an invitation"),
+    ("users.create", "added a person"),
+    ("users.set_role", "changed a person's role"),
+    ("users.remove", "removed a person"),
+    ("users.password_link", "made a link for a new password"),
+    ("tenants.create", "created the business"),
+    ("tenants.update", "changed the settings"),
+];
+
+/// What somebody did, to follow their name. An event without words of its own is called by its name.
+pub(super) fn event(name: &str) -> String {
+    let mut known = EVENTS.iter().chain(EVENTS_OF_ADMINISTRATION);
+    let words = known.find(|(known, _)| *known == name).map(|(_, words)| *words);
+    words.map_or_else(|| format!("did {}", name.replace(['_', '.'], " ")), str::to_owned)
+}

@@ -1,0 +1,145 @@
+//! What a member needs first: the search, the pinned notes, and what they and their assistants did lately. In an empty
+//! business, the first steps.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::customers::tools::search::SearchCustomers;
+use zoop_crm::business::notes::ShownNote;
+use zoop_crm::business::notes::tools::list::ListNotes;
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::history::HistoryEntry;
+use zoop_crm::call::history::tools::ListHistory;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::sign_in::sessions::Membership;
+
+use super::rows::{Link, NoteRow};
+use super::story::{self, EntryRow, Names, Piece};
+use super::{bounded, links};
+use crate::app::App;
+use crate::oauth;
+use crate::web::frame::Frame;
+use crate::web::next::HOME;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
+
+const PATH: &str = "/";
+/// How many pinned notes and how many entries of the history are shown.
+const NOTES_SHOWN: u32 = 5;
+const ENTRIES_SHOWN: usize = 8;
+/// How much of a pinned note is shown, in characters.
+const MAX_NOTE: usize = 600;
+
+#[derive(Template)]
+#[template(path = "start.html")]
+struct StartPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<Link>,
+    /// What to do first, if there are no customers yet.
+    steps: Option<Steps>,
+    pinned: Vec<NoteRow>,
+    /// The list of all pinned notes.
+    all_pinned: String,
+    entries: Vec<EntryRow>,
+    activity: String,
+}
+
+struct Steps {
+    may_change: bool,
+    new_customer: String,
+    /// The address for assistants.
+    mcp_address: String,
+    /// The team, if the user may invite somebody.
+    team: Option<String>,
+}
+
+/// What the tools answer.
+struct Stored {
+    is_empty: bool,
+    pinned: Page<ShownNote>,
+    /// Empty if the user may not read the history.
+    entries: Vec<HistoryEntry>,
+    names: Names,
+}
+
+/// `GET /`: a user without a business has only their account.
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = match TenantContext::page(&app, request, Section::Customers).await {
+            Ok(tenant_context) => tenant_context,
+            Err(refusal) if refusal.status() == StatusCode::FORBIDDEN => {
+                return Ok(page::go_to(HOME));
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        render(&tenant_context).await
+    };
+    either(answer.await)
+}
+
+async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
+    let business = &tenant_context.membership;
+    let Stored { is_empty, pinned, entries, names } = read(tenant_context).await?;
+    let account = business.account.id.to_string();
+    let all_pinned = [("business", &*account), ("pinned", "true")];
+    let mine = [("business", &*account), ("person", "me")];
+    let steps = is_empty.then(|| Steps {
+        may_change: business.role.scopes().has(Scope::WriteCustomers),
+        new_customer: links::of_business(business, "/customers/new"),
+        mcp_address: oauth::resource(&tenant_context.context.shared.settings.public_url),
+        team: Some(links::of_business(business, Section::Team.path()))
+            .filter(|_| Section::Team.is_for(business.role)),
+    });
+    let template = StartPage {
+        frame: Frame::of_no_section(tenant_context),
+        business,
+        others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
+        steps,
+        all_pinned: links::with_query(Section::Notes.path(), &all_pinned),
+        pinned: pinned
+            .rows
+            .into_iter()
+            .map(|note| shortened(NoteRow::with_customer(note, tenant_context)))
+            .collect(),
+        entries: story::rows(entries, &names, business),
+        activity: links::with_query(Section::Activity.path(), &mine),
+    };
+    Ok(page::page(StatusCode::OK, &template))
+}
+
+/// The beginning of a long note.
+fn shortened(mut note: NoteRow) -> NoteRow {
+    if let Some((end, _)) = note.body.char_indices().nth(MAX_NOTE) {
+        note.body.truncate(end);
+        note.body.push('…');
+    }
+    note
+}
+
+/// What the tools say, all in one snapshot.
+async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
+    let reads_history = Section::Activity.is_for(tenant_context.membership.role);
+    let read = tenant_context.read(move |snapshot| {
+        let any = Arguments::<SearchCustomers>::none().page(None, 1);
+        let pinned = arguments!(ListNotes { pinned: true }).page(None, NOTES_SHOWN);
+        let mine = arguments!(ListHistory { user: "me" });
+        let is_empty = snapshot.list(any)?.rows.is_empty();
+        let pinned = snapshot.list(pinned)?;
+        let entries = if reads_history {
+            bounded::list(snapshot, mine, None, story::length)?.rows
+        } else {
+            Vec::new()
+        };
+        let about_records = entries.into_iter().filter(EntryRow::is_about_records);
+        let entries: Vec<_> = about_records.take(ENTRIES_SHOWN).collect();
+        let names = story::names(snapshot, &entries)?;
+        Ok(Stored { is_empty, pinned, entries, names })
+    });
+    read.await?.map_err(|error| page::failed(&error))
+}
