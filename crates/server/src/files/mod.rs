@@ -5,17 +5,22 @@
 //! | --- | --- |
 //! | [`FileStore`] | the store of the content: a folder, or a bucket of any S3-compatible store |
 //! | `connector` | the store's connections to a bucket |
+//! | `ownership` | to which database a store belongs |
+//! | `copying` | compares a store with a database, and copies content to another store: for commands |
 //! | `writer` | writes one file to the store, piece by piece |
 //! | `caller` | who asks: a bearer token, or a session in one of its user's tenants |
 //! | `upload`, `receive`, `parts` | `POST /api/notes/{id}/files` |
 //! | `download`, `ranges`, `disposition` | `GET /files/{id}` |
 //! | `refusal` | errors of both as JSON |
-//! | `sweep` | deletes the content that nothing needs |
+//! | `sweep`, `leftovers` | delete the content that nothing needs, and what was never finished |
 
 mod caller;
 mod connector;
+mod copying;
 mod disposition;
 mod download;
+mod leftovers;
+mod ownership;
 mod parts;
 mod ranges;
 mod receive;
@@ -37,6 +42,8 @@ use crate::app::App;
 use crate::memory::ByteBudget;
 use crate::network::Holder;
 
+pub use copying::CopiedFiles;
+pub use ownership::Owner;
 pub use store::{FileStore, UnusableFileStore};
 
 /// The memory for the files that are being received, in bytes, and one holder's share of it.

@@ -1,33 +1,65 @@
 //! Deletes the content that nothing needs: of files that were removed a day ago, and content that no row names for a day.
 
+use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+use tokio::time::{self, MissedTickBehavior};
 use zoop_crm::business::files::cleaning;
-use zoop_crm::call::access::Account;
 use zoop_crm::call::error::Error;
+use zoop_crm::database_identity;
+use zoop_crm::identity::tenants::Numbered;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
-use super::store::{FileStore, Key};
-use crate::app::Shared;
+use super::ownership::Owner;
+use super::store::{FileStore, Key, Stored, UnusableFileStore};
+use crate::app::{App, Shared};
 
+/// How often it is checked whether a round is due, or whether a store has come that belongs to nobody.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// The time between two rounds, in microseconds. A round lists the whole store.
 const INTERVAL: i64 = 6 * 60 * 60 * 1_000_000;
+/// The time after a round that did not sweep everything, in microseconds.
+const RETRY: i64 = 15 * 60 * 1_000_000;
 /// The time limit for a database job.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The time limit for one tenant in one round. The next round goes on.
+const TENANT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// Sweeps until the server stops. This has a task of its own, because a store can be slow.
+pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
+    let mut checks = time::interval(CHECK_INTERVAL);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sweeping = Sweeping::default();
+    loop {
+        tokio::select! {
+            _ = stopping.changed() => return,
+            _ = checks.tick() => {}
+        }
+        let now = app.shared.environment.clock.now();
+        tokio::select! {
+            _ = stopping.changed() => return,
+            () = sweeping.round(&app.shared, now) => {}
+        }
+    }
+}
 
 /// When the next round is due.
 #[derive(Debug, Default)]
 pub(crate) struct Sweeping {
     next: Option<Timestamp>,
+    /// Whether the log says that the store belongs to another database.
+    has_told_owner: bool,
 }
 
-/// Why a round ended early, for the log.
+/// Why a round or a tenant's part of it ended early, for the log.
 #[derive(Debug)]
-pub(crate) struct SweepFault(String);
+struct SweepFault(String);
 
-impl std::fmt::Display for SweepFault {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for SweepFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
@@ -44,27 +76,90 @@ impl From<object_store::Error> for SweepFault {
     }
 }
 
+impl From<UnusableFileStore> for SweepFault {
+    fn from(error: UnusableFileStore) -> Self {
+        Self(format!("the store failed: {error}"))
+    }
+}
+
+impl From<io::Error> for SweepFault {
+    fn from(error: io::Error) -> Self {
+        Self(format!("the store failed: {error}"))
+    }
+}
+
+impl From<time::error::Elapsed> for SweepFault {
+    fn from(_: time::error::Elapsed) -> Self {
+        Self("it took too long".to_owned())
+    }
+}
+
 impl Sweeping {
-    /// Sweeps the store if a round is due. A round that fails is due again.
-    pub(crate) async fn round(
+    /// Sweeps the store if a round is due.
+    async fn round(&mut self, shared: &Shared, now: Timestamp) {
+        let store = shared.settings.files.as_ref().filter(|store| store.may_have_files());
+        let Some(store) = store else { return };
+        if self.next.is_some_and(|next| now < next) {
+            return;
+        }
+        let is_complete = self.sweep_all(shared, store, now).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the file store could not be swept; the next round tries again");
+            false
+        });
+        self.next = Some(Timestamp(now.0 + if is_complete { INTERVAL } else { RETRY }));
+    }
+
+    /// Sweeps the content of one tenant after the other. Returns whether all of them could be swept. A store of another
+    /// database is left alone.
+    async fn sweep_all(
         &mut self,
         shared: &Shared,
+        store: &FileStore,
         now: Timestamp,
-    ) -> Result<(), SweepFault> {
-        let store = shared.settings.files.as_ref().filter(|store| store.may_have_files());
-        let Some(store) = store else { return Ok(()) };
-        if self.next.is_some_and(|next| now < next) {
-            return Ok(());
+    ) -> Result<bool, SweepFault> {
+        let read = shared.db.read(Instant::now() + TIMEOUT, |tx| {
+            Ok::<_, Error>((database_identity::get(tx)?, cleaning::tenants(tx)?))
+        });
+        let (database, tenants) = read.await?;
+        if !self.is_ours(store, store.claim(database).await?) {
+            return Ok(false);
         }
-        let tenants = shared.db.read(Instant::now() + TIMEOUT, cleaning::tenants).await?;
+        let mut is_complete = true;
         for tenant in tenants {
-            let deleted = sweep(shared, store, &tenant, now).await?;
-            if deleted > 0 {
-                tracing::debug!(tenant_id = %tenant.id, deleted, "content of files was deleted");
+            // Another database may adopt the store meanwhile. A store that does not answer ends the round.
+            if !self.is_ours(store, store.claim(database).await?) {
+                return Ok(false);
+            }
+            let swept = time::timeout(TENANT_TIMEOUT, sweep(shared, store, tenant, now)).await;
+            match swept.map_err(SweepFault::from).flatten() {
+                Ok(0) => {}
+                Ok(deleted) => {
+                    tracing::debug!(tenant_id = %tenant.id, deleted, "content of files was deleted");
+                }
+                Err(error) => {
+                    is_complete = false;
+                    tracing::warn!(
+                        tenant_id = %tenant.id, %error,
+                        "the files of a business could not be swept; the next round tries again"
+                    );
+                }
             }
         }
-        self.next = Some(Timestamp(now.0 + INTERVAL));
-        Ok(())
+        Ok(is_complete)
+    }
+
+    /// Whether the store belongs to this server's database. If not, the log says so once.
+    fn is_ours(&mut self, store: &FileStore, owner: Owner) -> bool {
+        let is_ours = owner == Owner::ThisDatabase;
+        if !is_ours && !self.has_told_owner {
+            tracing::warn!(
+                %store,
+                "the file store belongs to another database, so nothing is deleted there. If no other database uses it, \
+                 run `zoop files adopt`; otherwise set files.url to a store for this database alone"
+            );
+        }
+        self.has_told_owner = !is_ours;
+        is_ours
     }
 }
 
@@ -72,10 +167,11 @@ impl Sweeping {
 async fn sweep(
     shared: &Shared,
     store: &FileStore,
-    tenant: &Account,
+    tenant: Numbered,
     now: Timestamp,
 ) -> Result<usize, SweepFault> {
-    let (number, mut deleted) = (tenant.number, 0);
+    let number = tenant.number;
+    let mut deleted = store.delete_leftovers(tenant.id, now).await?;
     loop {
         let read =
             shared.db.read(Instant::now() + TIMEOUT, move |tx| cleaning::removed(tx, number, now));
@@ -86,9 +182,11 @@ async fn sweep(
             break;
         }
     }
-    let mut stored = store.list(tenant.id).await?;
-    stored.sort_by_key(|id| id.uuid());
-    for few in stored.chunks(cleaning::STEP) {
+    let mut old: Vec<_> = store.list(tenant.id).await?;
+    old.retain(|stored| is_old(stored, now));
+    let mut old: Vec<_> = old.into_iter().map(|stored| stored.file).collect();
+    old.sort_by_key(|id| id.uuid());
+    for few in old.chunks(cleaning::STEP) {
         let few = few.to_vec();
         let read = shared
             .db
@@ -100,11 +198,17 @@ async fn sweep(
     Ok(deleted)
 }
 
+/// Whether content is in the store for a day, as far as the store says that. Otherwise its id tells its age, but a clock that
+/// was wrong makes ids of another time.
+fn is_old(stored: &Stored, now: Timestamp) -> bool {
+    stored.since.is_none_or(|since| since.0 < now.0 - cleaning::KEPT_FOR)
+}
+
 /// Deletes first the content and then the rows, so that a round that ends in between is repeated.
 async fn delete(
     shared: &Shared,
     store: &FileStore,
-    tenant: &Account,
+    tenant: Numbered,
     files: &[Id<kinds::File>],
 ) -> Result<(), SweepFault> {
     if files.is_empty() {
@@ -165,7 +269,7 @@ mod tests {
             let mut sweeping = Sweeping::default();
             let mut left = async || {
                 let now = env.environment.clock.now();
-                sweeping.round(&shared, now).await.expect("a round");
+                sweeping.round(&shared, now).await;
                 store.list(acme.account.id).await.expect("a list").len()
             };
             assert_eq!(left().await, 3);
@@ -175,7 +279,7 @@ mod tests {
             assert_eq!(left().await, 3, "the next round is not due");
             env.clock.advance(5 * HOUR);
             assert_eq!(left().await, 1);
-            assert_eq!(store.list(acme.account.id).await.expect("a list"), [kept]);
+            assert_eq!(store.list(acme.account.id).await.expect("a list")[0].file, kept);
         });
     }
 }
