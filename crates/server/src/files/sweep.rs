@@ -227,6 +227,7 @@ async fn delete(
 mod tests {
     use serde_json::json;
     use zoop_both::both;
+    use zoop_crm::database_identity::DatabaseId;
     use zoop_crm::testing::{Business, TestEnv};
     use zoop_crm::values::id::following;
 
@@ -248,6 +249,85 @@ mod tests {
         writer.finish().await.expect("stored");
     }
 
+    /// A server's state, with a folder as its store.
+    fn shared(env: &TestEnv, store: &FileStore) -> std::sync::Arc<Shared> {
+        let mut settings = Settings::new("http://t.test".parse().expect("a URL"));
+        settings.files = Some(store.clone());
+        App::new(env.db.clone(), env.environment.clone(), settings).shared
+    }
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(work)
+    }
+
+    /// Content that no row names.
+    async fn lose(env: &TestEnv, business: &Business, store: &FileStore) {
+        let lost = Id::new(following(None, env.environment.clock.now(), 7));
+        write(business, store, lost).await;
+    }
+
+    #[both]
+    fn nothing_is_deleted_in_the_store_of_another_database() {
+        let env = TestEnv::new();
+        let acme = env.empty_business("Acme");
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::folder(folder.path());
+        let shared = shared(&env, &store);
+        run(async {
+            let other = "00000000-0000-4000-8000-000000000001";
+            store.adopt(DatabaseId::parse(other).expect("an id")).await.expect("adopted");
+            lose(&env, &acme, &store).await;
+            env.clock.advance(25 * HOUR);
+            let mut sweeping = Sweeping::default();
+            let mut left = async || {
+                sweeping.round(&shared, env.environment.clock.now()).await;
+                store.list(acme.account.id).await.expect("a list").len()
+            };
+            assert_eq!(left().await, 1);
+            let ours = env.read(database_identity::get).expect("an id");
+            store.adopt(ours).await.expect("adopted");
+            env.clock.advance(HOUR);
+            assert_eq!(left().await, 0);
+        });
+    }
+
+    #[both]
+    fn a_business_that_cannot_be_swept_does_not_keep_the_others_from_it() {
+        let env = TestEnv::new();
+        let [first, second] = ["First", "Second"].map(|name| env.empty_business(name));
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::folder(folder.path());
+        let shared = shared(&env, &store);
+        run(async {
+            let in_the_way = folder.path().join(first.account.id.to_string());
+            std::fs::write(&in_the_way, "no folder").expect("a file");
+            lose(&env, &second, &store).await;
+            env.clock.advance(25 * HOUR);
+            let mut sweeping = Sweeping::default();
+            sweeping.round(&shared, env.environment.clock.now()).await;
+            assert_eq!(store.list(second.account.id).await.expect("a list"), []);
+
+            std::fs::remove_file(&in_the_way).expect("removed");
+            lose(&env, &first, &store).await;
+            env.clock.advance(25 * HOUR);
+            sweeping.round(&shared, env.environment.clock.now()).await;
+            assert_eq!(store.list(first.account.id).await.expect("a list"), []);
+        });
+    }
+
+    #[test]
+    fn content_of_a_bucket_is_as_old_as_the_bucket_says() {
+        let now = Timestamp(100 * HOUR * 1_000);
+        let stored = |hour: Option<i64>| Stored {
+            file: Id::new(following(None, Timestamp(0), 7)),
+            size: 1,
+            since: hour.map(|hour| Timestamp(hour * HOUR * 1_000)),
+        };
+        assert!(is_old(&stored(Some(75)), now) && is_old(&stored(None), now));
+        assert!(!is_old(&stored(Some(77)), now), "even if a wrong clock made its id");
+    }
+
     #[both]
     fn content_that_nothing_needs_is_deleted_after_a_day() {
         let env = TestEnv::new();
@@ -255,11 +335,8 @@ mod tests {
         let note = env.create(&acme.owner, "notes.create", json!({ "body": "Gate sticks." }));
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::folder(folder.path());
-        let mut settings = Settings::new("http://t.test".parse().expect("a URL"));
-        settings.files = Some(store.clone());
-        let shared = App::new(env.db.clone(), env.environment.clone(), settings).shared;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(async {
+        let shared = shared(&env, &store);
+        run(async {
             let kept = add(&env, &acme, &store, &note).await;
             let removed = add(&env, &acme, &store, &note).await;
             let lost = Id::new(following(None, env.environment.clock.now(), 7));

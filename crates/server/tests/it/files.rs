@@ -309,6 +309,16 @@ fn without_a_store_uploads_are_refused_and_say_what_to_set() {
     assert!(refused.body.contains("files.url"), "{refused:?}");
 }
 
+#[test]
+fn a_file_whose_content_is_missing_is_unknown() {
+    let files = Files::start();
+    let added = files.added("a.txt", TEXT);
+    std::fs::remove_file(&files.stored()[0]).expect("removed");
+    let (sent, unknown) = (files.get(url(&added), &[]), files.get("/no-such-address", &[]));
+    assert_eq!((sent.status, &sent.body), (404, &unknown.body), "{sent:?}");
+    assert_eq!(sent.header("etag"), None);
+}
+
 #[both]
 fn a_file_that_one_may_not_read_is_as_unknown_as_any_address() {
     let files = Files::start();

@@ -78,3 +78,14 @@ fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<
         in_time.map_err(|_| anyhow!("it did not answer in {} seconds", limit.as_secs()))?
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_does_not_answer_is_told_in_time() {
+        let never = in_time(Duration::from_millis(1), std::future::pending::<Result<()>>());
+        assert!(never.unwrap_err().to_string().contains("did not answer"));
+    }
+}
