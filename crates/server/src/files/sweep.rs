@@ -25,7 +25,7 @@ const INTERVAL: i64 = 6 * 60 * 60 * 1_000_000;
 const RETRY: i64 = 15 * 60 * 1_000_000;
 /// The time limit for a database job.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The time limit for one tenant in one round. The next round goes on.
+/// See [`Sweeping::tenant_timeout`].
 const TENANT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Sweeps until the server stops. This has a task of its own, because a store can be slow.
@@ -47,11 +47,19 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
 }
 
 /// When the next round is due.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sweeping {
     next: Option<Timestamp>,
     /// Whether the log says that the store belongs to another database.
     has_told_owner: bool,
+    /// The time limit for one tenant in one round. The next round goes on.
+    tenant_timeout: Duration,
+}
+
+impl Default for Sweeping {
+    fn default() -> Self {
+        Self { next: None, has_told_owner: false, tenant_timeout: TENANT_TIMEOUT }
+    }
 }
 
 /// Why a round or a tenant's part of it ended early, for the log.
@@ -130,7 +138,7 @@ impl Sweeping {
             if !self.is_ours(store, store.claim(database).await?) {
                 return Ok(false);
             }
-            let swept = time::timeout(TENANT_TIMEOUT, sweep(shared, store, tenant, now)).await;
+            let swept = time::timeout(self.tenant_timeout, sweep(shared, store, tenant, now)).await;
             match swept.map_err(SweepFault::from).flatten() {
                 Ok(0) => {}
                 Ok(deleted) => {
@@ -225,6 +233,10 @@ async fn delete(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::Sender;
+
+    use axum::Router;
+    use axum::response::AppendHeaders;
     use serde_json::json;
     use zoop_both::both;
     use zoop_crm::database_identity::DatabaseId;
@@ -313,6 +325,59 @@ mod tests {
             env.clock.advance(25 * HOUR);
             sweeping.round(&shared, env.environment.clock.now()).await;
             assert_eq!(store.list(first.account.id).await.expect("a list"), []);
+        });
+    }
+
+    /// A bucket that belongs to the database, and never lists the content of one tenant. Each question is sent to the channel.
+    async fn bucket(
+        database: DatabaseId,
+        silent_about: String,
+        asked: Sender<String>,
+    ) -> FileStore {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", server.local_addr().expect("an address"));
+        let answer = move |target: String| {
+            let (silent_about, asked) = (silent_about.clone(), asked.clone());
+            async move {
+                asked.send(target.clone()).expect("the test hears it");
+                if target.contains(&silent_about) {
+                    std::future::pending::<()>().await;
+                }
+                let body = if target.contains("zoop-database") {
+                    database.to_string()
+                } else {
+                    "<ListBucketResult></ListBucketResult>".to_owned()
+                };
+                let known = [("ETag", "1"), ("Last-Modified", "Mon, 01 Jun 2026 00:00:00 GMT")];
+                (AppendHeaders(known), body)
+            }
+        };
+        let router = Router::new().fallback(move |uri: axum::http::Uri| answer(uri.to_string()));
+        tokio::spawn(async move { axum::serve(server, router).await });
+        let keys = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+        let variables = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        FileStore::open("s3://photos", Some(&endpoint), variables).expect("a store")
+    }
+
+    #[test]
+    fn a_business_whose_files_are_not_listed_in_time_does_not_hold_up_the_others() {
+        let env = TestEnv::new();
+        let [first, second] = ["First", "Second"].map(|name| env.empty_business(name).account.id);
+        let database = env.read(database_identity::get).expect("an id");
+        run(async {
+            let (asked, questions) = std::sync::mpsc::channel();
+            let store = bucket(database, first.to_string(), asked).await;
+            let shared = shared(&env, &store);
+            let tenant_timeout = Duration::from_millis(200);
+            let mut sweeping = Sweeping { tenant_timeout, ..Sweeping::default() };
+            let round = sweeping.round(&shared, env.environment.clock.now());
+            // Sooner than the request itself is given up.
+            time::timeout(Duration::from_secs(20), round).await.expect("it goes on");
+            let asked_about =
+                |id: Id<kinds::Tenant>| move |target: String| target.contains(&id.to_string());
+            assert!(questions.try_iter().any(asked_about(second)), "after the first");
+            let due = Timestamp(env.environment.clock.now().0 + RETRY);
+            assert_eq!(sweeping.next, Some(due), "the first one is tried again soon");
         });
     }
 
