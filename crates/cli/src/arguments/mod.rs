@@ -367,6 +367,13 @@ pub(crate) enum Files {
         Example:\n  zoop files adopt"
     )]
     Adopt(Confirmation),
+    /// Make this database another one, which deletes nothing in the store until it adopts it
+    #[command(
+        after_help = "`zoop copy` and `zoop restore-backup` do this themselves. Do it after \
+        pg_restore, or in a copy that was made with cp, before a server is started on it.\n\n\
+        Example:\n  zoop files release"
+    )]
+    Release,
 }
 
 /// A backup's file.

@@ -205,7 +205,8 @@ fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Resul
     bail!(
         "a PostgreSQL database is backed up and restored with PostgreSQL's own programs, run by a superuser \
          because row-level security hides rows from zoop's role: {command} (or move the database to a \
-         file: zoop copy --to sqlite://zoop.db)"
+         file: zoop copy --to sqlite://zoop.db); the store of files on notes needs a backup of its own, and a restored \
+         database `zoop files release`, so that it deletes nothing there that another one names"
     )
 }
 

@@ -215,6 +215,8 @@ fn a_store_belongs_to_one_database_until_another_adopts_it() {
     assert_eq!(files.check("owner of files")["warning"], true);
     folder.json(&["files", "adopt"]);
     assert_eq!(mark(), owner, "its id is still the same");
+    folder.json(&["files", "release"]);
+    assert_eq!((&files.check("owner of files")["warning"], mark()), (&json!(true), owner));
 }
 
 #[test]
