@@ -147,7 +147,7 @@ fn a_file_is_uploaded_shown_with_its_note_and_sent() {
 
     let logged = files.server.log.requests();
     let tools: Vec<_> = logged.iter().map(|line| line["tool"].as_str().expect("a tool")).collect();
-    assert!(tools.contains(&"notes.add_file") && tools.contains(&"files/read"), "{tools:?}");
+    assert!(tools.contains(&"notes.add_files") && tools.contains(&"files/read"), "{tools:?}");
 }
 
 #[test]
