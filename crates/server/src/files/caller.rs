@@ -24,8 +24,6 @@ use crate::unknown_tokens;
 /// A caller with a bearer token of the right form. The first job of the request looks it up.
 pub(super) struct BearerCaller {
     pub(super) auth: Arc<AuthContext>,
-    /// Who the request's seat and memory are counted for.
-    pub(super) holder: Holder,
 }
 
 impl BearerCaller {
@@ -52,18 +50,24 @@ impl BearerCaller {
             return Err(refusal::unauthorized(refusal::MALFORMED, Challenge(&asked_at).invalid()));
         };
         let address = request_log.address;
-        let holder = match shared.lanes.lane_of(Some(token.expose()), address) {
-            Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
-            Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(address),
-        };
+        let auth = Self::context(shared, &token, request_log, asked_at);
+        let caller = Self { auth };
         let now = shared.environment.clock.now();
-        if !matches!(holder, Holder::Tenant(_))
+        if !matches!(caller.holder(), Holder::Tenant(_))
             && let Some(seconds) = unknown_tokens::wait(&shared.anonymous_limits, address, now)
         {
             return Err(refusal::limited(seconds));
         }
-        let auth = Self::context(shared, &token, request_log, asked_at);
-        Ok(Self { auth, holder })
+        Ok(caller)
+    }
+
+    /// Who the request's seat and memory are counted for. Before the first job has looked up the token, that may be a
+    /// stranger.
+    pub(super) fn holder(&self) -> Holder {
+        match self.auth.lane() {
+            Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
+            Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(self.auth.address()),
+        }
     }
 
     fn context(

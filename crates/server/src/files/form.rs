@@ -144,7 +144,8 @@ fn head_of(head: &[u8]) -> Result<Head, PartFault> {
         return Err(PartFault::Broken);
     }
     let headers = lines.filter_map(|line| line.split_once(':'));
-    let is_named = |(name, _): &(&str, &str)| name.trim().eq_ignore_ascii_case("content-disposition");
+    let is_named =
+        |(name, _): &(&str, &str)| name.trim().eq_ignore_ascii_case("content-disposition");
     let found = headers.map(|(name, value)| (name, value.trim())).find(is_named);
     let disposition = found.map(|(_, value)| value).unwrap_or_default();
     Ok(Head {
@@ -164,8 +165,10 @@ mod tests {
 
     /// The parts of a form that arrives in pieces of this length.
     fn read(form: &[u8], piece: usize) -> Result<Read, PartFault> {
-        let pieces: Vec<_> =
-            form.chunks(piece).map(|it| Ok::<_, std::io::Error>(Bytes::copy_from_slice(it))).collect();
+        let pieces: Vec<_> = form
+            .chunks(piece)
+            .map(|it| Ok::<_, std::io::Error>(Bytes::copy_from_slice(it)))
+            .collect();
         let mut reader = FormReader::new(Body::from_stream(stream::iter(pieces)), "zoop", 1 << 20);
         let all = async {
             let mut parts = Vec::new();

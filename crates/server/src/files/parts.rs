@@ -13,14 +13,16 @@ use super::form::{self, FormReader};
 const FORM_BYTES: u64 = 1024 * 1024;
 /// What of that the other fields may be together, with their heads.
 const FIELD_BYTES: usize = 64 * 1024;
+/// What the head of a field counts at least.
+const HEAD_BYTES: usize = 64;
 
 /// The maximum length of a body with one file, or with a form.
-pub(super) const fn limit(is_form: bool) -> u64 {
+pub(crate) const fn limit(is_form: bool) -> u64 {
     if is_form { MAX_BYTES as u64 * MAX_FILES as u64 + FORM_BYTES } else { MAX_BYTES as u64 }
 }
 
 /// The body of an upload.
-pub(super) enum Parts {
+pub(crate) enum Parts {
     /// The body is the file, with its name. `None` when it was taken.
     One(Option<FileName>, Body),
     /// The body is a form.
@@ -28,7 +30,7 @@ pub(super) enum Parts {
 }
 
 /// The files of a form.
-pub(super) struct FormParts {
+pub(crate) struct FormParts {
     reader: FormReader,
     /// The name of the file that comes next, if its head was read already.
     next: Option<FileName>,
@@ -38,7 +40,7 @@ pub(super) struct FormParts {
 
 /// Why the body cannot be read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PartFault {
+pub(crate) enum PartFault {
     /// The body is longer than its limit.
     TooLarge,
     /// The client disconnected, or the body is not what its headers say.
@@ -46,7 +48,7 @@ pub(super) enum PartFault {
 }
 
 /// The content of a file of the body.
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     Body(&'a mut Body),
     Field(&'a mut FormReader),
 }
@@ -57,7 +59,7 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 impl Parts {
-    pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, body: Body) -> Self {
         match form::boundary(headers) {
             Some(boundary) => {
                 let reader = FormReader::new(body, &boundary, limit(true));
@@ -68,7 +70,7 @@ impl Parts {
     }
 
     /// The fields of a form before its first file, as names and values.
-    pub(super) async fn fields(&mut self) -> Result<Vec<(String, String)>, PartFault> {
+    pub(crate) async fn fields(&mut self) -> Result<Vec<(String, String)>, PartFault> {
         match self {
             Self::One(..) => Ok(Vec::new()),
             Self::Form(form) => form.fields().await,
@@ -88,7 +90,7 @@ impl Parts {
 
     /// Reads and drops the rest, so that a client that sends before it reads sees the answer. Returns whether that was
     /// all.
-    pub(super) async fn drain(self) -> bool {
+    pub(crate) async fn drain(self) -> bool {
         match self {
             Self::One(_, body) => drain(body, limit(false)).await,
             Self::Form(form) => drain(form.reader.into_body(), limit(true)).await,
@@ -122,9 +124,6 @@ impl FormParts {
         Ok(())
     }
 }
-
-/// What the head of a field counts at least.
-const HEAD_BYTES: usize = 64;
 
 /// Reads and drops at most `left` bytes of a body. Returns whether that was all of it.
 pub(super) async fn drain(mut body: Body, mut left: u64) -> bool {

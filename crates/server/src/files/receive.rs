@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
+use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use zoop_crm::business::files::tools::add::StoredFile;
 use zoop_crm::business::files::{Content, FileName, MAX_BYTES, MAX_FILES, Unaccepted};
-use zoop_crm::call::error::Error;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::batch::Batch;
@@ -26,10 +26,20 @@ use crate::network::Holder;
 pub(crate) enum Unreceived {
     /// This server has no store.
     NoStore,
-    /// A file is not acceptable, with what is wrong.
-    Invalid(Error),
-    /// The content is longer than this.
+    /// The form has no file.
+    Nothing,
+    /// The form has too many files.
+    TooMany,
+    /// The file is of a type that is not accepted.
+    Unaccepted(FileName),
+    /// The file has no content.
+    Empty(FileName),
+    /// The file is too long.
+    TooLong(FileName),
+    /// The body is longer than this.
     TooLarge(u64),
+    /// The client disconnected, or the body is not what its headers say.
+    Broken,
     /// The content did not arrive in time.
     Late,
     /// There was no room for it in time.
@@ -42,14 +52,8 @@ impl From<PartFault> for Unreceived {
     fn from(fault: PartFault) -> Self {
         match fault {
             PartFault::TooLarge => Self::TooLarge(parts::limit(true)),
-            PartFault::Broken => Self::about("file", "did not arrive whole"),
+            PartFault::Broken => Self::Broken,
         }
-    }
-}
-
-impl From<Unaccepted> for Unreceived {
-    fn from(_: Unaccepted) -> Self {
-        Self::about("file", Unaccepted::TEXT)
     }
 }
 
@@ -60,8 +64,53 @@ impl From<object_store::Error> for Unreceived {
 }
 
 impl Unreceived {
-    fn about(field: &str, problem: &str) -> Self {
-        Self::Invalid(Error::field(field, problem))
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoStore => StatusCode::CONFLICT,
+            Self::Nothing | Self::TooMany | Self::Unaccepted(_) | Self::Empty(_) | Self::Broken => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::TooLong(_) | Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::NoRoom | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What is wrong with a field, if that is what is wrong.
+    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+        Some(match self {
+            Self::Nothing => ("file", "is required: the form has none".to_owned()),
+            Self::TooMany => ("files", format!("must be at most {MAX_FILES} in one request")),
+            Self::Unaccepted(_) => ("file", Unaccepted::TEXT.to_owned()),
+            Self::Empty(_) => ("file", "is empty".to_owned()),
+            Self::Broken => ("file", "did not arrive whole".to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// What is wrong, for the person who sent the files.
+    pub(crate) fn text(&self) -> String {
+        let mib = |bytes: u64| bytes / 1024 / 1024;
+        match self {
+            Self::NoStore => {
+                "This server stores no files yet: its operator has to set files.url.".to_owned()
+            }
+            Self::Nothing => "There is no file in the form: choose one first.".to_owned(),
+            Self::TooMany => format!("At most {MAX_FILES} files can be sent at once."),
+            Self::Unaccepted(name) => format!("{}: {}", name.as_str(), Unaccepted::TEXT),
+            Self::Empty(name) => format!("{} is empty.", name.as_str()),
+            Self::TooLong(name) => {
+                let limit = mib(u64::from(MAX_BYTES));
+                format!("{} is longer than {limit} MiB, the maximum.", name.as_str())
+            }
+            Self::TooLarge(limit) => {
+                format!("This is longer than {} MiB, the maximum.", mib(*limit))
+            }
+            Self::Broken => "Not everything arrived: try again.".to_owned(),
+            Self::Late => "It did not arrive in time: try again.".to_owned(),
+            Self::NoRoom => "The server is overloaded: try again.".to_owned(),
+            Self::Store(_) => "The server's storage is not available: try again.".to_owned(),
+        }
     }
 }
 
@@ -80,14 +129,42 @@ where
     tokio::spawn(work(Gone(gone))).await.ok()
 }
 
+/// How a body arrives.
+pub(crate) struct Arrival {
+    pace: Pace,
+    gone: Gone,
+}
+
+impl Arrival {
+    pub(crate) fn begin(shared: &Shared, gone: Gone) -> Self {
+        Self { pace: Pace::begin(Instant::now(), shared.settings.request_deadline), gone }
+    }
+
+    /// What the client sends next, if it arrives in time.
+    pub(crate) async fn next<T>(
+        &mut self,
+        next: impl Future<Output = Result<T, PartFault>>,
+    ) -> Result<T, Unreceived> {
+        let asked = Instant::now();
+        let until = self.pace.until(asked);
+        let arrived = tokio::select! {
+            biased;
+            arrived = timeout_at(until.into(), next) => arrived,
+            // Without this, a body whose connection was cut could look like one that has ended.
+            _ = &mut self.gone.0 => return Err(PartFault::Broken.into()),
+        };
+        self.pace.waited(asked.elapsed());
+        Ok(arrived.map_err(|_| Unreceived::Late)??)
+    }
+}
+
 /// Stores the files of one upload, for a caller who may add them to a note of the tenant.
 pub(crate) struct Receiver {
     shared: Arc<Shared>,
     store: FileStore,
     tenant: Id<kinds::Tenant>,
     room: Room,
-    pace: Pace,
-    gone: Gone,
+    arrival: Arrival,
 }
 
 impl Receiver {
@@ -96,12 +173,11 @@ impl Receiver {
         shared: &Arc<Shared>,
         tenant: Id<kinds::Tenant>,
         holder: Holder,
-        gone: Gone,
+        arrival: Arrival,
     ) -> Result<Self, Unreceived> {
         let store = shared.settings.files.clone().ok_or(Unreceived::NoStore)?;
-        let pace = Pace::begin(Instant::now(), shared.settings.request_deadline);
         let room = Room::of(shared, holder);
-        Ok(Self { shared: shared.clone(), store, tenant, room, pace, gone })
+        Ok(Self { shared: shared.clone(), store, tenant, room, arrival })
     }
 
     /// Stores all files of the body. If one cannot be stored, none is kept.
@@ -111,22 +187,17 @@ impl Receiver {
     ) -> Result<Vec<StoredFile>, Unreceived> {
         let mut received = Vec::new();
         let problem = loop {
-            let next = match self.arrives(parts.next()).await {
+            let next = match self.arrival.next(parts.next()).await {
                 Ok(next) => next,
                 Err(problem) => break problem,
             };
             match next {
-                Some(_) if received.len() >= MAX_FILES as usize => {
-                    let problem = format!("must be at most {MAX_FILES} in one request");
-                    break Unreceived::about("files", &problem);
-                }
+                Some(_) if received.len() >= MAX_FILES as usize => break Unreceived::TooMany,
                 Some((name, part)) => match self.receive(name, part).await {
                     Ok(file) => received.push(file),
                     Err(problem) => break problem,
                 },
-                None if received.is_empty() => {
-                    break Unreceived::about("file", "is required: the form has none");
-                }
+                None if received.is_empty() => break Unreceived::Nothing,
                 None => return Ok(received),
             }
         };
@@ -145,16 +216,16 @@ impl Receiver {
         let (mut content, mut hash, mut size) = (Content::default(), Sha256::new(), 0);
         let mut batch = Batch::default();
         loop {
-            let piece = self.arrives(part.next()).await?;
+            let piece = self.arrival.next(part.next()).await?;
             let length = piece.as_ref().map_or(0, Bytes::len);
             size += u64::try_from(length).unwrap_or(u64::MAX);
-            self.pace.received(length);
+            self.arrival.pace.received(length);
             if size > u64::from(MAX_BYTES) {
-                return Err(Unreceived::TooLarge(u64::from(MAX_BYTES)));
+                return Err(Unreceived::TooLong(name));
             }
             let is_last = piece.is_none();
             for piece in batch.push(piece) {
-                content.push(&piece)?;
+                content.push(&piece).map_err(|_| Unreceived::Unaccepted(name.clone()))?;
                 hash.update(&piece);
                 self.room.fit(writer.memory_with(piece.len())).await?;
                 writer.write(&piece).await?;
@@ -164,29 +235,12 @@ impl Receiver {
             }
         }
         if size == 0 {
-            return Err(Unreceived::about("file", "is empty"));
+            return Err(Unreceived::Empty(name));
         }
-        let recognized = content.recognize()?;
+        let recognized = content.recognize().map_err(|_| Unreceived::Unaccepted(name.clone()))?;
         writer.finish().await?;
         let sha256 = data_encoding::HEXLOWER.encode(&hash.finalize());
         Ok(StoredFile { id, name, recognized, size, sha256 })
-    }
-
-    /// What the client sends next, if it arrives in time.
-    pub(super) async fn arrives<T>(
-        &mut self,
-        next: impl Future<Output = Result<T, PartFault>>,
-    ) -> Result<T, Unreceived> {
-        let asked = Instant::now();
-        let until = self.pace.until(asked);
-        let arrived = tokio::select! {
-            biased;
-            arrived = timeout_at(until.into(), next) => arrived,
-            // Without this, a body whose connection was cut could look like one that has ended.
-            _ = &mut self.gone.0 => return Err(PartFault::Broken.into()),
-        };
-        self.pace.waited(asked.elapsed());
-        Ok(arrived.map_err(|_| Unreceived::Late)??)
     }
 
     /// Deletes stored content. If that fails, the sweep deletes it.
