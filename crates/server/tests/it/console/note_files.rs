@@ -155,7 +155,8 @@ fn files_that_are_refused_say_why_and_leave_nothing() {
     let unknown = format!("/notes/{}/files", notes.server.business.account.id);
     let nameless = form(&[], &[("a.gif", GIF)]);
     let late = form(&[], &[("a.gif", GIF)]).replace("--zoop--", &one);
-    let twice = [("business", &*business(&notes.server)); 2];
+    let id = business(&notes.server);
+    let twice = [("business", &*id); 2];
     let mut nobody = Browser::new(&notes.server);
     let foreign = [
         ("Origin", "https://evil.example"),
