@@ -164,7 +164,7 @@ impl Upload {
 
     /// Receives the files and adds them to the note.
     async fn finish(self, mut parts: Parts, gone: Gone) -> Answer {
-        let received = async {
+        let receiving = async {
             // The token was looked up meanwhile, so the memory is its tenant's.
             let holder = self.caller.holder();
             let arrival = Arrival::begin(&self.shared, gone);
@@ -172,7 +172,7 @@ impl Upload {
             let files = receiver.receive_all(&mut parts).await?;
             Ok((receiver, files))
         };
-        match received.await {
+        match receiving.await {
             Ok((receiver, files)) => self.add(&receiver, files).await,
             Err(problem) => {
                 let drained = timeout(drain_timeout(&self.shared), parts.drain()).await;

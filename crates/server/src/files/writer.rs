@@ -108,7 +108,7 @@ mod tests {
     use async_trait::async_trait;
     use futures_util::FutureExt;
     use object_store::memory::InMemory;
-    use object_store::{PutPayload, PutResult, UploadPart};
+    use object_store::{Extensions, PutPayload, PutResult, UploadPart};
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -128,7 +128,7 @@ mod tests {
         }
 
         async fn complete(&mut self) -> Result<PutResult> {
-            Ok(PutResult { e_tag: None, version: None, extensions: Default::default() })
+            Ok(PutResult { e_tag: None, version: None, extensions: Extensions::default() })
         }
 
         async fn abort(&mut self) -> Result<()> {

@@ -12,16 +12,11 @@ pub const MAX_BYTES: u32 = 25 * 1024 * 1024;
 /// Maximum number of files on a note.
 pub const MAX_FILES: u32 = 20;
 
-/// Rejects so many files of this size together for which the note or the account has no room.
-///
-/// Files that were removed count until their content is deleted, so that adding and removing in turn cannot fill the
-/// store.
-pub(super) fn require(
+/// Rejects so many files for which the note has no room.
+pub(super) fn require_on_note(
     tx: &mut ReadTx<'_>,
     note: Id<kinds::Note>,
     files: usize,
-    size: u64,
-    Size(limit): Size,
 ) -> Result<()> {
     let present = usize::try_from(store::count(tx, note)?).unwrap_or(usize::MAX);
     let room = (MAX_FILES as usize).saturating_sub(present);
@@ -35,6 +30,14 @@ pub(super) fn require(
             "This note has room for only {room} more: it already has {present} files, and {MAX_FILES} is the maximum."
         )));
     }
+    Ok(())
+}
+
+/// Rejects files of this size together for which the account has no room.
+///
+/// Files that were removed count until their content is deleted, so that adding and removing in turn cannot fill the
+/// store. Must not run in a write: the sizes of all files are added up, and other writes would wait for that.
+pub(super) fn require_in_account(tx: &mut ReadTx<'_>, size: u64, Size(limit): Size) -> Result<()> {
     if limit == 0 {
         return Ok(());
     }

@@ -62,19 +62,17 @@ impl Notes {
 }
 
 fn form(fields: &[(&str, &str)], files: &[(&str, &str)]) -> String {
-    let mut form = String::new();
-    for (name, value) in fields {
-        form += &format!(
-            "--zoop\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
-    }
-    for (name, content) in files {
-        form += &format!(
+    let field = |(name, value): &(&str, &str)| {
+        format!("--zoop\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let file = |(name, content): &(&str, &str)| {
+        format!(
             "--zoop\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
              Content-Type: text/html\r\n\r\n{content}\r\n"
-        );
-    }
-    form + "--zoop--\r\n"
+        )
+    };
+    let parts = fields.iter().map(field).chain(files.iter().map(file));
+    parts.chain(["--zoop--\r\n".to_owned()]).collect()
 }
 
 fn send(browser: &mut Browser<'_>, path: &str, form: &str, more: &[(&str, &str)]) -> Reply {

@@ -11,7 +11,7 @@ use crate::business::notes::hints::HINTS;
 use crate::business::notes::{access, limit};
 use crate::call::archive::Archivable;
 use crate::call::argument::{Json, List, Ranged, Text, Value, input, nested};
-use crate::call::context::WriteCtx;
+use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
@@ -108,11 +108,18 @@ impl Command for AddFiles {
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Kept;
 
+    /// Only here the account's room is checked, because adding up its files would hold up other writes. Calls that come
+    /// at the same moment can exceed the limit together, but none that comes after them.
+    fn prepare(ctx: &mut ReadCtx<'_, '_>, input: AddFilesInput) -> Result<AddFilesInput> {
+        let size = input.files.0.iter().map(|file| u64::from(file.size.get())).sum();
+        room::require_in_account(ctx.tx, size, ctx.environment.files_limit)?;
+        Ok(input)
+    }
+
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &AddFilesInput) -> Result<AddedFiles> {
         let note = access::changeable(ctx, input.note_id)?.unless_archived(ctx.access)?;
         let files = &input.files.0;
-        let size = files.iter().map(|file| u64::from(file.size.get())).sum();
-        room::require(ctx.tx, note.id, files.len(), size, ctx.environment.files_limit)?;
+        room::require_on_note(ctx.tx, note.id, files.len())?;
         let created_by = limit::count(ctx)?;
         let pixels = |number: Option<Ranged<0, { u32::MAX }>>| number.map(|it| i64::from(it.get()));
         let mut attachments = Vec::with_capacity(files.len());

@@ -42,7 +42,8 @@ impl Query for CheckFile {
         let note = access::changeable_at(ctx.tx, ctx.access, ctx.now, input.note_id)?;
         let note = note.unless_archived(ctx.access)?;
         let size = u64::from(input.size.get());
-        room::require(ctx.tx, note.id, 1, size, ctx.environment.files_limit)?;
+        room::require_on_note(ctx.tx, note.id, 1)?;
+        room::require_in_account(ctx.tx, size, ctx.environment.files_limit)?;
         super::tenant(ctx.access)
     }
 }
