@@ -149,9 +149,9 @@ impl Arrival {
         let until = self.pace.until(asked);
         let arrived = tokio::select! {
             biased;
-            arrived = timeout_at(until.into(), next) => arrived,
-            // Without this, a body whose connection was cut could look like one that has ended.
+            // First, so that a body whose connection was cut cannot look like one that has ended.
             _ = &mut self.gone.0 => return Err(PartFault::Broken.into()),
+            arrived = timeout_at(until.into(), next) => arrived,
         };
         self.pace.waited(asked.elapsed());
         Ok(arrived.map_err(|_| Unreceived::Late)??)
@@ -251,5 +251,26 @@ impl Receiver {
                 tracing::debug!(%error, "the content of a refused file could not be deleted");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_arrives_when_the_connection_is_gone_is_not_whole() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let (here, gone) = oneshot::channel();
+            let pace = Pace::begin(Instant::now(), Duration::from_secs(60));
+            let mut arrival = Arrival { pace, gone: Gone(gone) };
+            let end = || async { Ok::<Option<Bytes>, PartFault>(None) };
+            assert!(matches!(arrival.next(end()).await, Ok(None)));
+            drop(here);
+            assert!(matches!(arrival.next(end()).await, Err(Unreceived::Broken)));
+        });
     }
 }
