@@ -128,6 +128,7 @@ pub(crate) struct Shared {
     pub(crate) receiving: Receiving,
     pub(crate) seats: Seats,
     pub(crate) unread: UnreadAnswers,
+    pub(crate) unread_files: UnreadAnswers,
     pub(crate) company: Option<Arc<Provider>>,
 }
 
@@ -166,6 +167,7 @@ impl App {
             receiving: Receiving::default(),
             seats: Seats::new(settings.in_flight),
             unread: UnreadAnswers::default(),
+            unread_files: UnreadAnswers::of_files(),
             company: settings
                 .company
                 .clone()

@@ -17,10 +17,12 @@ const TOTAL: u32 = 64 * MIB;
 /// Maximum unread bytes of one tenant's callers. The longest answer fits.
 const SHARE: u32 = 4 * MIB;
 const MIB: u32 = 1024 * 1024;
+/// Maximum unread bytes of the files of one tenant, which are sent piece by piece to many readers at once.
+const FILES_SHARE: u32 = 16 * MIB;
 /// Shorter answers are not counted: a connection holds few of them, and its caller soon reaches the request limit.
 const MIN_COUNTED: usize = 16 * 1024;
 /// How long a caller may take to read a counted answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 // An answer contains its JSON twice: as it is, and as a string with up to one backslash for each byte.
 const _: () = assert!(SHARE as usize >= 3 * LONGEST_ANSWER);
@@ -66,6 +68,11 @@ impl UnreadAnswers {
         });
         let timer = timer.abort_handle();
         Some(Bytes::from_owner(Unread { bytes: answer, timer, _held: held }))
+    }
+
+    /// For the content of files, which must not leave answers without room.
+    pub(crate) fn of_files() -> Self {
+        Self(ByteBudget::new(TOTAL, FILES_SHARE))
     }
 
     /// The number of unread bytes.

@@ -24,8 +24,6 @@ use crate::unknown_tokens;
 /// A caller with a bearer token of the right form. The first job of the request looks it up.
 pub(super) struct BearerCaller {
     pub(super) auth: Arc<AuthContext>,
-    /// Who the request's seat and memory are counted for.
-    pub(super) holder: Holder,
 }
 
 impl BearerCaller {
@@ -52,18 +50,24 @@ impl BearerCaller {
             return Err(refusal::unauthorized(refusal::MALFORMED, Challenge(&asked_at).invalid()));
         };
         let address = request_log.address;
-        let holder = match shared.lanes.lane_of(Some(token.expose()), address) {
-            Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
-            Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(address),
-        };
+        let auth = Self::context(shared, &token, request_log, asked_at);
+        let caller = Self { auth };
         let now = shared.environment.clock.now();
-        if !matches!(holder, Holder::Tenant(_))
+        if !matches!(caller.holder(), Holder::Tenant(_))
             && let Some(seconds) = unknown_tokens::wait(&shared.anonymous_limits, address, now)
         {
             return Err(refusal::limited(seconds));
         }
-        let auth = Self::context(shared, &token, request_log, asked_at);
-        Ok(Self { auth, holder })
+        Ok(caller)
+    }
+
+    /// Who the request's seat and memory are counted for. Before the first job has looked up the token, that may be a
+    /// stranger.
+    pub(super) fn holder(&self) -> Holder {
+        match self.auth.lane() {
+            Lane::Tenant { tenant, .. } => Holder::Tenant(tenant),
+            Lane::Anonymous { .. } | Lane::Internal => Holder::stranger(self.auth.address()),
+        }
     }
 
     fn context(
@@ -88,4 +92,44 @@ pub(super) async fn seat(
 ) -> Result<Seat, Answer> {
     let seat = shared.seats.take(holder, halfway(deadline)).await;
     seat.ok_or_else(refusal::overloaded)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+    use zoop_crm::arguments;
+    use zoop_crm::business::files::tools::check::CheckFile;
+    use zoop_crm::call::run::Runner;
+    use zoop_crm::testing::TestEnv;
+
+    use super::*;
+    use crate::app::{App, Settings};
+
+    #[test]
+    fn what_an_upload_uses_is_counted_for_its_tenant_once_its_token_was_looked_up() {
+        let env = TestEnv::new();
+        let acme = env.empty_business("Acme");
+        let note = serde_json::json!({ "body": "Gate sticks." });
+        let note = env.create(&acme.owner, "notes.create", note);
+        let settings = Settings::new("http://t.test".parse().expect("a URL"));
+        let shared = App::new(env.db.clone(), env.environment.clone(), settings).shared;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let token = format!("Bearer {}", acme.owner_key);
+            let request = Request::builder().header(AUTHORIZATION, token);
+            let request = request.body(Body::empty()).expect("a request");
+            let mut request_log = RequestLog::start(&shared, &request);
+            let (head, _) = request.into_parts();
+            let caller = BearerCaller::of(&shared, &head, &mut request_log);
+            let caller = caller.map_err(|refusal| refusal.status).expect("a caller");
+            assert_eq!(caller.holder(), Holder::UnknownAddress);
+            let (db, environment) = (&caller.auth.db(), &shared.environment);
+            let deadline = Instant::now() + shared.settings.request_deadline;
+            let arguments = arguments!(CheckFile { note_id: &note, size: 1_u32 });
+            let checking = Runner { db, environment, deadline };
+            checking.query(caller.auth.clone(), arguments).await.expect("it fits");
+            assert_eq!(caller.holder(), Holder::Tenant(acme.account.number));
+        });
+    }
 }

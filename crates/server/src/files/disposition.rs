@@ -6,28 +6,36 @@ use std::fmt::Write;
 
 /// The name in a header, if it has one. The form for names that are not ASCII goes before the other.
 pub(super) fn name(header: &str) -> Option<String> {
-    let parameters = parameters(header);
-    let value = |name: &str| {
-        parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, it)| it)
-    };
-    let extended = value("filename*").and_then(|it| extended(it));
-    extended.or_else(|| value("filename").cloned())
+    let extended = parameter(header, "filename*").and_then(|it| extended(&it));
+    extended.or_else(|| parameter(header, "filename"))
 }
 
-/// The parameters after the type. Quoted values are unquoted.
+/// The value of a parameter of a header. The first one counts.
+pub(super) fn parameter(header: &str, name: &str) -> Option<String> {
+    let found = parameters(header).into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+/// The parameters after the type. Quoted values are unquoted. A parameter without a value is skipped.
 fn parameters(header: &str) -> Vec<(String, String)> {
-    let (mut parameters, mut rest) = (Vec::new(), header);
-    while let Some((_, after)) = rest.split_once(';') {
-        let Some((name, value)) = after.split_once('=') else { break };
+    let mut parameters = Vec::new();
+    let mut rest = header.split_once(';').map_or("", |(_, rest)| rest);
+    while !rest.is_empty() {
+        let end = rest.find([';', '=']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let Some(value) = after.strip_prefix('=') else {
+            rest = after.strip_prefix(';').unwrap_or_default();
+            continue;
+        };
         let value = value.trim_start();
-        let (value, remaining) = if let Some(quoted) = value.strip_prefix('"') {
+        let (value, after) = if let Some(quoted) = value.strip_prefix('"') {
             unquote(quoted)
         } else {
-            let end = value.find(';').unwrap_or(value.len());
-            (value[..end].trim_end().to_owned(), &value[end..])
+            let (value, after) = value.split_at(value.find(';').unwrap_or(value.len()));
+            (value.trim_end().to_owned(), after)
         };
         parameters.push((name.trim().to_owned(), value));
-        rest = remaining;
+        rest = after.split_once(';').map_or("", |(_, rest)| rest);
     }
     parameters
 }
@@ -119,8 +127,14 @@ mod tests {
             ("attachment; filename=\"f.txt\"; filename*=UTF-8''%zz", Some("f.txt")),
             ("attachment; filename*=UTF-8''%", Some("%")),
             ("attachment; filename=\"open", Some("open")),
+            ("attachment; x; filename=\"a.txt\"", Some("a.txt")),
+            ("attachment; x ;y; filename=a.txt; filename=b.txt", Some("a.txt")),
+            ("attachment; x=\"1; filename=2\"; filename=a.txt", Some("a.txt")),
+            ("attachment;; filename=a.txt", Some("a.txt")),
+            ("a=b; filename=a.txt", Some("a.txt")),
             ("attachment", None),
             ("attachment; filename", None),
+            ("attachment; x; filename", None),
             ("", None),
         ] {
             assert_eq!(name(sent).as_deref(), expected, "{sent}");

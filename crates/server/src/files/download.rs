@@ -24,28 +24,33 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run::{self, Runner};
 use zoop_crm::identity::sign_in::SignedIn;
+use zoop_db::Tenant;
 
 use super::caller::{BearerCaller, seat};
 use super::ranges::{Asked, asked};
 use super::store::Key;
-use super::{disposition, refusal};
+use super::{disposition, refusal, sending};
 use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::auth::MISSING_TOKEN;
+use crate::auth::{CallFailure, MISSING_TOKEN};
 use crate::challenges::Challenge;
 use crate::ops;
 use crate::request_log::RequestLog;
-use crate::web::browser;
+use crate::unread::Cut;
+use crate::web::refusal::is_for_person;
+use crate::web::{browser, next, page};
 
-/// Only this browser keeps a copy, and it need not ask again: the content of an id never changes.
-const CACHED: HeaderValue = HeaderValue::from_static("private, max-age=86400, immutable");
+/// Only this browser keeps a copy, and it asks whether the user may still see it.
+const CACHED: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Nothing in the file runs, and it loads nothing.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Why a file is not sent.
 enum Unsent {
+    /// A person has to sign in first, and comes back to this address.
+    SignIn(String),
     /// There is no such file, as far as this caller may know.
     Unknown,
     /// Another reason.
@@ -78,6 +83,13 @@ pub(super) async fn file(
             response
         }
         Err(Unsent::Refused(answer)) => request_log.finish(answer),
+        Err(Unsent::SignIn(address)) => {
+            let answer = Answer::empty(StatusCode::SEE_OTHER, "unauthorized");
+            let mut response = request_log.finish(answer);
+            let page = page::go_to(&next::sign_in(next::next_page(Some(&address))));
+            response.headers_mut().extend(page.into_parts().0.headers);
+            response
+        }
         Err(Unsent::Unknown) => {
             // Logged like any answer, but sent as the answer to an unknown path, which has no headers of its own.
             drop(request_log.finish(Answer::empty(StatusCode::NOT_FOUND, "not_found")));
@@ -93,7 +105,7 @@ async fn content(
     request_log: &mut RequestLog<'_>,
 ) -> Result<(Answer, HeaderMap, Body), Unsent> {
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let opened = if head.headers.contains_key(AUTHORIZATION) {
+    let (opened, tenant) = if head.headers.contains_key(AUTHORIZATION) {
         opened_with_token(shared, head, id, request_log, deadline).await?
     } else {
         opened_in_browser(shared, head, id, request_log, deadline).await?
@@ -135,7 +147,8 @@ async fn content(
             }
             error => refusal::store_failed(&error, &request_log.id).into(),
         });
-        Body::from_stream(content?)
+        let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
+        sending::body(shared.clone(), tenant, cut, content?)
     } else {
         Body::empty()
     };
@@ -168,16 +181,18 @@ async fn opened_with_token(
     id: &str,
     request_log: &mut RequestLog<'_>,
     deadline: Instant,
-) -> Result<OpenedFile, Unsent> {
+) -> Result<(OpenedFile, Tenant), Unsent> {
     let caller = BearerCaller::of(shared, head, request_log)?;
-    let _seat = seat(shared, caller.holder, deadline).await?;
+    let _seat = seat(shared, caller.holder(), deadline).await?;
     let (db, environment) = (&caller.auth.db(), &shared.environment);
     let runner = Runner { db, environment, deadline };
     let opened = runner.query(caller.auth.clone(), arguments!(OpenFile { id: id })).await;
-    opened.map_err(|failure| match &failure {
-        crate::auth::CallFailure::Failed(error) if is_unknown(error) => Unsent::Unknown,
+    let opened = opened.map_err(|failure| match &failure {
+        CallFailure::Failed(error) if is_unknown(error) => Unsent::Unknown,
         failure => refusal::of_call(&caller.auth, &request_log.id, failure).into(),
-    })
+    })?;
+    let account = caller.auth.authenticated().and_then(|it| it.account).ok_or(Unsent::Unknown)?;
+    Ok((opened, account.number))
 }
 
 /// The file, for a session. It may be in any of the user's tenants.
@@ -187,15 +202,18 @@ async fn opened_in_browser(
     id: &str,
     request_log: &RequestLog<'_>,
     deadline: Instant,
-) -> Result<OpenedFile, Unsent> {
+) -> Result<(OpenedFile, Tenant), Unsent> {
     let address = request_log.address;
     let counted = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let now = shared.environment.clock.now();
     let limits = &shared.anonymous_limits;
-    limits.admit(Action::Page, counted, now).map_err(refusal::limited)?;
+    limits.admit(Action::File, counted, now).map_err(refusal::limited)?;
     let failed = |error: &Error| Unsent::from(refusal::failed(error, &request_log.id));
     let signed_in = browser::signed_in(shared, &head.headers, address, deadline).await;
     let Some(signed_in) = signed_in.map_err(|error| failed(&error))? else {
+        if is_for_person(&head.method, &head.headers) {
+            return Err(Unsent::SignIn(head.uri.path().to_owned()));
+        }
         let asked_at = shared.settings.public_url.asked_at(&head.uri, &head.headers);
         return Err(refusal::unauthorized(MISSING_TOKEN, Challenge(&asked_at).missing()).into());
     };
@@ -206,7 +224,7 @@ async fn opened_in_browser(
         for membership in signed_in.memberships(tx)? {
             let proof = SignedIn::in_tenant(&signed_in, membership.account.id, source.clone());
             match run::query(tx, &environment, &proof, arguments!(OpenFile { id: &id })) {
-                Ok(opened) => return Ok(Some(opened)),
+                Ok(opened) => return Ok(Some((opened, membership.account.number))),
                 Err(Refusal::Failed(error)) if is_unknown(&error) => {}
                 Err(Refusal::Failed(error)) => return Err(error),
                 Err(Refusal::Denied(_)) => return Ok(None),

@@ -9,22 +9,29 @@
 //! | `copying` | compares a store with a database, and copies content to another store: for commands |
 //! | `writer` | writes one file to the store, piece by piece |
 //! | `caller` | who asks: a bearer token, or a session in one of its user's tenants |
-//! | `upload`, `receive`, `parts` | `POST /api/notes/{id}/files` |
-//! | `download`, `ranges`, `disposition` | `GET /files/{id}` |
-//! | `refusal` | errors of both as JSON |
+//! | `upload` | `POST /api/notes/{id}/files` |
+//! | `receive`, `parts`, `form`, `batch` | receives the files of an upload, whoever sends it |
+//! | `room`, `pace` | how much memory an upload uses, and how slowly it may arrive |
+//! | `download`, `ranges`, `sending`, `disposition` | `GET /files/{id}` |
+//! | `refusal` | errors as JSON |
 //! | `sweep`, `leftovers` | delete the content that nothing needs, and what was never finished |
 
+mod batch;
 mod caller;
 mod connector;
 mod copying;
 mod disposition;
 mod download;
+mod form;
 mod leftovers;
 mod ownership;
+mod pace;
 mod parts;
 mod ranges;
 mod receive;
 mod refusal;
+mod room;
+mod sending;
 mod store;
 pub(crate) mod sweep;
 mod upload;
@@ -44,7 +51,10 @@ use crate::network::Holder;
 
 pub use copying::CopiedFiles;
 pub use ownership::Owner;
+pub(crate) use parts::{Parts, limit};
+pub(crate) use receive::{Arrival, Gone, Receiver, Unreceived, to_the_end};
 pub use store::{FileStore, UnusableFileStore};
+pub(crate) use upload::{drain_timeout, is_uncertain};
 
 /// The memory for the files that are being received, in bytes, and one holder's share of it.
 const ROOM: (u32, u32) = (80 * 1024 * 1024, 32 * 1024 * 1024);

@@ -2,63 +2,78 @@
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::CONTENT_DISPOSITION;
 use http_body_util::BodyExt;
-use multer::{Constraints, Field, Multipart, SizeLimit};
 use zoop_crm::business::files::{FileName, MAX_BYTES, MAX_FILES};
 
 use super::disposition;
+use super::form::{self, FormReader};
 
-/// What a form adds to its files, in bytes.
+/// What a form adds to its files, in bytes: what is between them, and the other fields.
 const FORM_BYTES: u64 = 1024 * 1024;
+/// What of that the other fields may be together, with their heads.
+const FIELD_BYTES: usize = 64 * 1024;
+/// What the head of a field counts at least.
+const HEAD_BYTES: usize = 64;
 
 /// The maximum length of a body with one file, or with a form.
-pub(super) const fn limit(is_form: bool) -> u64 {
+pub(crate) const fn limit(is_form: bool) -> u64 {
     if is_form { MAX_BYTES as u64 * MAX_FILES as u64 + FORM_BYTES } else { MAX_BYTES as u64 }
 }
 
 /// The body of an upload.
-pub(super) enum Parts {
+pub(crate) enum Parts {
     /// The body is the file, with its name. `None` when it was taken.
     One(Option<FileName>, Body),
     /// The body is a form.
-    Form(Multipart<'static>),
+    Form(FormParts),
+}
+
+/// The files of a form.
+pub(crate) struct FormParts {
+    reader: FormReader,
+    /// The name of the file that comes next, if its head was read already.
+    next: Option<FileName>,
+    /// How long the fields may be that are not files.
+    left: usize,
 }
 
 /// Why the body cannot be read on.
-#[derive(Debug)]
-pub(super) enum PartFault {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartFault {
     /// The body is longer than its limit.
     TooLarge,
     /// The client disconnected, or the body is not what its headers say.
     Broken,
 }
 
-/// One file of the body.
-pub(super) enum Part<'a> {
+/// The content of a file of the body.
+pub(crate) enum Part<'a> {
     Body(&'a mut Body),
-    Field(Box<Field<'static>>),
+    Field(&'a mut FormReader),
 }
 
 /// Whether the body is a form.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    boundary(headers).is_some()
-}
-
-fn boundary(headers: &HeaderMap) -> Option<String> {
-    multer::parse_boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
+    form::boundary(headers).is_some()
 }
 
 impl Parts {
-    pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
-        match boundary(headers) {
+    pub(crate) fn new(headers: &HeaderMap, body: Body) -> Self {
+        match form::boundary(headers) {
             Some(boundary) => {
-                let limits = SizeLimit::new().whole_stream(limit(true));
-                let constraints = Constraints::new().size_limit(limits);
-                let stream = body.into_data_stream();
-                Self::Form(Multipart::with_constraints(stream, boundary, constraints))
+                let reader = FormReader::new(body, &boundary, limit(true));
+                Self::Form(FormParts { reader, next: None, left: FIELD_BYTES })
             }
             None => Self::One(Some(name(headers)), body),
+        }
+    }
+
+    /// The fields of a form before its first file, as names and values.
+    pub(crate) async fn fields(&mut self) -> Result<Vec<(String, String)>, PartFault> {
+        match self {
+            Self::One(..) => Ok(Vec::new()),
+            Self::Form(form) => form.fields().await,
         }
     }
 
@@ -67,29 +82,51 @@ impl Parts {
         match self {
             Self::One(name, body) => Ok(name.take().map(|name| (name, Part::Body(body)))),
             Self::Form(form) => {
-                while let Some(field) = form.next_field().await.map_err(fault)? {
-                    if field.file_name().is_some() {
-                        return Ok(Some((name(field.headers()), Part::Field(Box::new(field)))));
-                    }
-                }
-                Ok(None)
+                form.fields().await?;
+                Ok(form.next.take().map(|name| (name, Part::Field(&mut form.reader))))
             }
         }
     }
 
     /// Reads and drops the rest, so that a client that sends before it reads sees the answer. Returns whether that was
-    /// all; a form is never read on.
-    pub(super) async fn drain(self) -> bool {
+    /// all.
+    pub(crate) async fn drain(self) -> bool {
         match self {
-            Self::One(_, body) => drain(body).await,
-            Self::Form(_) => false,
+            Self::One(_, body) => drain(body, limit(false)).await,
+            Self::Form(form) => drain(form.reader.into_body(), limit(true)).await,
         }
     }
 }
 
-/// Reads and drops a body of a file. Returns whether that was all of it.
-pub(super) async fn drain(mut body: Body) -> bool {
-    let mut left = limit(false);
+impl FormParts {
+    /// The fields before the next file, whose head is read too.
+    async fn fields(&mut self) -> Result<Vec<(String, String)>, PartFault> {
+        let mut fields = Vec::new();
+        while self.next.is_none() {
+            let Some(head) = self.reader.next().await? else { break };
+            if let Some(name) = head.file_name {
+                self.next = Some(FileName::of(&name));
+                break;
+            }
+            self.count(HEAD_BYTES + head.name.len())?;
+            let mut value = Vec::new();
+            while let Some(piece) = self.reader.piece().await? {
+                self.count(piece.len())?;
+                value.extend_from_slice(&piece);
+            }
+            fields.push((head.name, String::from_utf8_lossy(&value).into_owned()));
+        }
+        Ok(fields)
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), PartFault> {
+        self.left = self.left.checked_sub(bytes).ok_or(PartFault::TooLarge)?;
+        Ok(())
+    }
+}
+
+/// Reads and drops at most `left` bytes of a body. Returns whether that was all of it.
+pub(super) async fn drain(mut body: Body, mut left: u64) -> bool {
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };
         let length = frame.data_ref().map_or(0, Bytes::len);
@@ -105,7 +142,7 @@ impl Part<'_> {
     /// The next piece of the content.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, PartFault> {
         match self {
-            Self::Field(field) => field.chunk().await.map_err(fault),
+            Self::Field(reader) => reader.piece().await,
             Self::Body(body) => {
                 while let Some(frame) = body.frame().await {
                     if let Ok(piece) = frame.map_err(|_| PartFault::Broken)?.into_data() {
@@ -115,15 +152,6 @@ impl Part<'_> {
                 Ok(None)
             }
         }
-    }
-}
-
-fn fault(error: multer::Error) -> PartFault {
-    match error {
-        multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
-            PartFault::TooLarge
-        }
-        _ => PartFault::Broken,
     }
 }
 

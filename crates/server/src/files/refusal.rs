@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use zoop_crm::call::caller::Denied;
 use zoop_crm::call::error::Error;
 
+use super::receive::Unreceived;
 use crate::answer::Answer;
 use crate::auth::{AuthContext, CallFailure};
 
@@ -19,15 +20,18 @@ pub(super) fn refusal(status: StatusCode, kind: &'static str, message: &str) -> 
     Answer { body: body.into(), ..Answer::empty(status, "refused") }
 }
 
-/// A file or a request that is not acceptable, with what is wrong.
-pub(super) fn invalid(field: &str, message: &str) -> Answer {
-    failed(&Error::field(field, message), "")
-}
-
-/// The content is longer than a file may be.
-pub(super) fn too_large(limit: u64) -> Answer {
-    let message = format!("This is longer than {} MiB, the maximum.", limit / 1024 / 1024);
-    refusal(StatusCode::PAYLOAD_TOO_LARGE, "invalid_input", &message)
+/// An upload that was not received.
+pub(super) fn unreceived(problem: &Unreceived, request_id: &str) -> Answer {
+    if let Some((field, problem)) = problem.problem() {
+        return failed(&Error::field(field, problem), request_id);
+    }
+    let (status, message) = (problem.status(), problem.text());
+    match problem {
+        Unreceived::NoStore => refusal(status, "conflict", &message),
+        Unreceived::NoRoom => overloaded(),
+        Unreceived::Store(error) => store_failed(error, request_id),
+        _ => refusal(status, "invalid_input", &message),
+    }
 }
 
 /// The token is missing or was rejected.

@@ -11,17 +11,17 @@ use axum::http::header::EXPECT;
 use axum::http::request::Parts as Head;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use serde_json::json;
 use tokio::time::timeout;
 use zoop_crm::arguments;
-use zoop_crm::business::files::Attachment;
+use zoop_crm::business::files::tools::add::{AddFiles, AddedFiles, StoredFile};
 use zoop_crm::business::files::tools::check::CheckFile;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run::Runner;
+use zoop_crm::values::id::{Id, kinds};
 
 use super::caller::{BearerCaller, seat};
 use super::parts::{self, Parts};
-use super::receive::{Received, Receiver};
+use super::receive::{self, Arrival, Gone, Receiver, Unreceived};
 use super::refusal;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
@@ -31,15 +31,18 @@ use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
 
 /// How long a refused body is read on, so that its sender sees the answer.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) fn drain_timeout(shared: &Shared) -> Duration {
+    shared.settings.request_deadline / 2
+}
 
 /// An upload whose caller may add files to the note.
-struct Upload<'a> {
-    shared: &'a Arc<Shared>,
+struct Upload {
+    shared: Arc<Shared>,
     caller: BearerCaller,
-    note: &'a str,
-    request_id: &'a str,
-    receiver: Receiver<'a>,
+    note: String,
+    request_id: String,
+    tenant: Id<kinds::Tenant>,
+    is_form: bool,
 }
 
 /// Answers any request to the address.
@@ -52,7 +55,7 @@ pub(super) async fn files(
     let note = note.map(|Path(id)| id).unwrap_or_default();
     let shared = &app.shared;
     let mut request_log = RequestLog::start(shared, &request);
-    request_log.tool = "notes.add_file";
+    request_log.tool = "notes.add_files";
     let (head, body) = request.into_parts();
     match shared.origins.sender(&head.uri, &head.headers) {
         Sender::NoPage => {
@@ -114,37 +117,36 @@ async fn answer(
             } else if refusal.status == StatusCode::UNAUTHORIZED {
                 bodies::let_go(body).await
             } else {
-                timeout(DRAIN_TIMEOUT, parts::drain(body)).await.unwrap_or(false)
+                let rest = parts::drain(body, parts::limit(false));
+                timeout(drain_timeout(shared), rest).await.unwrap_or(false)
             };
             return Answer { close: !is_read, ..refusal };
         }
     };
-    let mut parts = Parts::new(&head.headers, body);
-    match upload.receiver.receive_all(&mut parts, announced).await {
-        Ok(received) => upload.add_all(received, parts::is_form(&head.headers)).await,
-        Err(refusal) => {
-            let drained = timeout(DRAIN_TIMEOUT, parts.drain()).await.unwrap_or(false);
-            Answer { close: !drained, ..refusal }
-        }
-    }
+    let parts = Parts::new(&head.headers, body);
+    let answer = receive::to_the_end(|gone| upload.finish(parts, gone)).await;
+    answer.unwrap_or_else(|| {
+        refusal::failed(&Error::internal("an upload ended without an answer"), &request_log.id)
+    })
 }
 
-impl<'a> Upload<'a> {
+impl Upload {
     /// Checks the length, the caller, the note and the room for the file, before the body is read.
     async fn admit(
-        shared: &'a Arc<Shared>,
+        shared: &Arc<Shared>,
         headers: &HeaderMap,
         announced: Option<u64>,
         caller: BearerCaller,
-        note: &'a str,
-        request_id: &'a str,
+        note: &str,
+        request_id: &str,
     ) -> Result<Self, Answer> {
-        let limit = parts::limit(parts::is_form(headers));
+        let is_form = parts::is_form(headers);
+        let limit = parts::limit(is_form);
         if announced.is_some_and(|length| length > limit) {
-            return Err(refusal::too_large(limit));
+            return Err(refusal::unreceived(&Unreceived::TooLarge(limit), request_id));
         }
         let deadline = Instant::now() + shared.settings.request_deadline;
-        let _seat = seat(shared, caller.holder, deadline).await?;
+        let _seat = seat(shared, caller.holder(), deadline).await?;
         let (db, environment) = (&caller.auth.db(), &shared.environment);
         let runner = Runner { db, environment, deadline };
         let size = announced.unwrap_or(0);
@@ -153,63 +155,71 @@ impl<'a> Upload<'a> {
         let tenant = checked
             .await
             .map_err(|failure| refusal::of_call(&caller.auth, request_id, &failure))?;
-        let receiver = Receiver::begin(shared, tenant, caller.holder, request_id)?;
-        Ok(Self { shared, caller, note, request_id, receiver })
+        if shared.settings.files.is_none() {
+            return Err(refusal::unreceived(&Unreceived::NoStore, request_id));
+        }
+        let (shared, note, request_id) = (shared.clone(), note.to_owned(), request_id.to_owned());
+        Ok(Self { shared, caller, note, request_id, tenant, is_form })
     }
 
-    /// Adds the stored files to the note, one after the other.
-    async fn add_all(&self, received: Vec<Received>, is_form: bool) -> Answer {
-        let mut added = Vec::new();
-        let mut left = received.into_iter();
-        for file in left.by_ref() {
-            match self.add(&file).await {
-                Ok(attachment) => added.push(attachment),
-                Err(problem) => {
-                    for file in left {
-                        self.receiver.discard(&file).await;
-                    }
-                    return problem;
-                }
+    /// Receives the files and adds them to the note.
+    async fn finish(self, mut parts: Parts, gone: Gone) -> Answer {
+        let receiving = async {
+            // The token was looked up meanwhile, so the memory is its tenant's.
+            let holder = self.caller.holder();
+            let arrival = Arrival::begin(&self.shared, gone);
+            let mut receiver = Receiver::begin(&self.shared, self.tenant, holder, arrival)?;
+            let files = receiver.receive_all(&mut parts).await?;
+            Ok((receiver, files))
+        };
+        match receiving.await {
+            Ok((receiver, files)) => self.add(&receiver, files).await,
+            Err(problem) => {
+                let drained = timeout(drain_timeout(&self.shared), parts.drain()).await;
+                let drained = drained.unwrap_or(false);
+                Answer { close: !drained, ..refusal::unreceived(&problem, &self.request_id) }
             }
         }
-        let body = match added.as_slice() {
-            [one] if !is_form => serde_json::to_vec(one),
-            all => serde_json::to_vec(&json!({ "attachments": all })),
-        };
-        match body {
-            Ok(body) => Answer { status: StatusCode::CREATED, ..Answer::ok(body, "ok") },
-            Err(error) => refusal::failed(&error.into(), self.request_id),
-        }
     }
 
-    /// Adds a stored file to the note. If that fails, the content is deleted at once.
-    async fn add(&self, file: &Received) -> Result<Attachment, Answer> {
+    /// Adds the stored files to the note. If that fails, their content is deleted at once.
+    async fn add(&self, receiver: &Receiver, files: Vec<StoredFile>) -> Answer {
         let deadline = Instant::now() + self.shared.settings.request_deadline;
-        let seat = seat(self.shared, self.caller.holder, deadline).await;
-        let _seat = match seat {
+        let _seat = match seat(&self.shared, self.caller.holder(), deadline).await {
             Ok(seat) => seat,
             Err(problem) => {
-                self.receiver.discard(file).await;
-                return Err(problem);
+                receiver.discard(&files).await;
+                return problem;
             }
         };
         let (db, environment) = (&self.caller.auth.db(), &self.shared.environment);
         let runner = Runner { db, environment, deadline };
-        let arguments = file.arguments(self.note);
-        let added = runner.command(self.caller.auth.clone(), arguments).await;
-        match added {
-            Ok(attachment) => Ok(attachment),
+        let arguments = arguments!(AddFiles { note_id: &self.note, files: files.clone() });
+        match runner.command(self.caller.auth.clone(), arguments).await {
+            Ok(added) => self.added(&added),
             Err(failure) => {
-                if !is_uncertain(&failure) {
-                    self.receiver.discard(file).await;
+                if !matches!(&failure, CallFailure::Failed(error) if is_uncertain(error)) {
+                    receiver.discard(&files).await;
                 }
-                Err(refusal::of_call(&self.caller.auth, self.request_id, &failure))
+                refusal::of_call(&self.caller.auth, &self.request_id, &failure)
             }
+        }
+    }
+
+    /// The attachment, or those of a form.
+    fn added(&self, added: &AddedFiles) -> Answer {
+        let body = match added.attachments.as_slice() {
+            [one] if !self.is_form => serde_json::to_vec(one),
+            _ => serde_json::to_vec(added),
+        };
+        match body {
+            Ok(body) => Answer { status: StatusCode::CREATED, ..Answer::ok(body, "ok") },
+            Err(error) => refusal::failed(&error.into(), &self.request_id),
         }
     }
 }
 
-/// Whether it is unknown if the file was added: the connection to the database broke while it was being committed.
-const fn is_uncertain(failure: &CallFailure) -> bool {
-    matches!(failure, CallFailure::Failed(Error::Unavailable { cause: zoop_db::Error::Unknown(_) }))
+/// Whether it is unknown if the files were added: the connection to the database broke while it was being committed.
+pub(crate) const fn is_uncertain(error: &Error) -> bool {
+    matches!(error, Error::Unavailable { cause: zoop_db::Error::Unknown(_) })
 }

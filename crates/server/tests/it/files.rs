@@ -1,6 +1,7 @@
 //! Files on notes, with a folder as their store.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -8,7 +9,7 @@ use zoop_both::both;
 use zoop_crm::business::files::{MAX_BYTES, MAX_FILES};
 use zoop_crm::call::scope::Scope;
 use zoop_crm::values::size::Size;
-use zoop_server::FileStore;
+use zoop_server::{FileStore, Settings};
 
 use crate::http::{self, Connection, Reply};
 use crate::people::{self, Browser};
@@ -27,9 +28,17 @@ struct Files {
 
 impl Files {
     fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// [`Self::start`], with other changes to the settings.
+    fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::folder(folder.path().join("files"));
-        let server = people::start_with(|settings| settings.files = Some(store));
+        let server = people::start_with(|settings| {
+            settings.files = Some(store);
+            change(settings);
+        });
         let note = server.env.create(
             &server.business.owner,
             "notes.create",
@@ -123,7 +132,7 @@ fn a_file_is_uploaded_shown_with_its_note_and_sent() {
         ("content-disposition", disposition),
         ("content-security-policy", "default-src 'none'; sandbox"),
         ("x-content-type-options", "nosniff"),
-        ("cache-control", "private, max-age=86400, immutable"),
+        ("cache-control", "private, no-cache"),
         ("cross-origin-resource-policy", "same-origin"),
         ("accept-ranges", "bytes"),
     ] {
@@ -147,7 +156,7 @@ fn a_file_is_uploaded_shown_with_its_note_and_sent() {
 
     let logged = files.server.log.requests();
     let tools: Vec<_> = logged.iter().map(|line| line["tool"].as_str().expect("a tool")).collect();
-    assert!(tools.contains(&"notes.add_file") && tools.contains(&"files/read"), "{tools:?}");
+    assert!(tools.contains(&"notes.add_files") && tools.contains(&"files/read"), "{tools:?}");
 }
 
 #[test]
@@ -173,6 +182,84 @@ fn a_form_uploads_all_of_its_files_or_none() {
     }
     assert_eq!(files.stored().len(), 2, "nothing of a refused form is kept");
     assert_eq!(files.attachments().as_array().expect("files").len(), 2);
+}
+
+#[test]
+fn a_form_with_too_many_files_for_the_note_adds_none() {
+    let files = Files::start();
+    let owner = &files.server.business.owner;
+    let present = vec![("code.txt", TEXT); MAX_FILES as usize - 1];
+    files.server.env.add_files(owner, &files.note, &present).expect("there is room");
+    let kind = [("Content-Type", "multipart/form-data; boundary=zoop")];
+    let form = multipart(&[("a.gif", GIF), ("b.txt", TEXT)]);
+    let full = files.server.post(&files.target(), &kind, &form);
+    assert_eq!(full.status, 409, "{full:?}");
+    assert!(full.body.contains("room for only 1 more"), "{full:?}");
+    assert_eq!(files.attachments().as_array().expect("files").len(), MAX_FILES as usize - 1);
+    assert_eq!(files.stored(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn what_is_not_a_file_of_a_form_is_short() {
+    let files = Files::start_with(|settings| settings.request_deadline = Duration::from_secs(1));
+    let token = format!("Bearer {}", files.server.business.owner_key);
+    let headers = [
+        ("Authorization", token.as_str()),
+        ("Content-Type", "multipart/form-data; boundary=zoop"),
+        ("Content-Length", "400000000"),
+    ];
+    let field = "--zoop\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
+    let long = "a".repeat(400_000);
+    for (beginning, status) in [
+        (format!("--zoop\r\nX: {long}"), 400),
+        (format!("--zoop\r\n{}", "X: a\r\n".repeat(60_000)), 400),
+        (long.clone(), 400),
+        (format!("{field}{long}"), 413),
+        (format!("{field}\r\n").repeat(8_000), 413),
+    ] {
+        let mut connection = Connection::open(files.server.public);
+        connection.send_head("POST", &files.target(), &headers);
+        connection.send(beginning.as_bytes());
+        assert_eq!(connection.receive().status, status, "{}", &beginning[..40]);
+    }
+}
+
+#[test]
+fn a_form_that_stops_arriving_is_given_up() {
+    let files = Files::start_with(|settings| settings.request_deadline = Duration::from_secs(1));
+    let token = format!("Bearer {}", files.server.business.owner_key);
+    let headers = [
+        ("Authorization", token.as_str()),
+        ("Content-Type", "multipart/form-data; boundary=zoop"),
+        ("Content-Length", "4000"),
+    ];
+    let whole = multipart(&[("a.gif", GIF)]);
+    for beginning in [&b"--zoop\r\nX: "[..], &whole[..whole.len() - 9]] {
+        let mut connection = Connection::open(files.server.public);
+        connection.send_head("POST", &files.target(), &headers);
+        connection.send(beginning);
+        assert_eq!(connection.receive().status, 408);
+    }
+    assert_eq!(files.stored(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn uploads_that_have_only_begun_leave_room_to_others() {
+    let files = Files::start();
+    let token = format!("Bearer {}", files.server.business.owner_key);
+    let headers = [("Authorization", token.as_str()), ("Content-Length", "20000000")];
+    let begun: Vec<_> = (0..12)
+        .map(|_| {
+            let mut connection = Connection::open(files.server.public);
+            let expects = [&headers[..], &[("Expect", "100-continue")]].concat();
+            connection.send_head("POST", &files.target(), &expects);
+            assert_eq!(connection.receive().status, 100, "it is being received");
+            connection.send(GIF);
+            connection
+        })
+        .collect();
+    files.added("a.gif", GIF);
+    drop(begun);
 }
 
 #[test]
@@ -273,6 +360,20 @@ fn a_client_that_leaves_leaves_nothing_behind() {
     crate::server::wait_until("a part is stored", || !files.stored().is_empty());
     drop(connection);
     crate::server::wait_until("it is discarded", || files.stored().is_empty());
+
+    // Of a form, also the files before.
+    let mut connection = Connection::open(files.server.public);
+    let headers = [
+        ("Authorization", token.as_str()),
+        ("Content-Type", "multipart/form-data; boundary=zoop"),
+        ("Content-Length", "20000000"),
+    ];
+    connection.send_head("POST", &files.target(), &headers);
+    let form = multipart(&[("a.gif", GIF), ("b.gif", GIF), ("c.gif", GIF)]);
+    connection.send(&form[..form.len() - 20]);
+    crate::server::wait_until("two files are stored", || files.stored().len() == 2);
+    drop(connection);
+    crate::server::wait_until("they are discarded", || files.stored().is_empty());
     assert_eq!(files.attachments(), json!([]));
 }
 
@@ -319,6 +420,24 @@ fn a_file_whose_content_is_missing_is_unknown() {
     assert_eq!(sent.header("etag"), None);
 }
 
+#[test]
+fn a_file_that_is_not_read_is_counted_and_only_a_little_of_it_is_in_memory() {
+    let files = Files::start();
+    let long = files.added("long.gif", &[GIF, &vec![b'a'; 20 << 20]].concat());
+    let token = format!("Bearer {}", files.server.business.owner_key);
+    let mut connection = Connection::open(files.server.public);
+    connection.send_head("GET", url(&long), &[("Authorization", &token)]);
+    let unread = || {
+        let metrics = files.server.metrics();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("zoop_answers_unread_bytes "));
+        line.expect("the metric").parse::<u64>().expect("a number")
+    };
+    crate::server::wait_until("some of it waits to be read", || unread() > 0);
+    assert!(unread() <= 256 * 1024, "{}", unread());
+    drop(connection);
+    crate::server::wait_until("it is forgotten", || unread() == 0);
+}
+
 #[both]
 fn a_file_that_one_may_not_read_is_as_unknown_as_any_address() {
     let files = Files::start();
@@ -347,11 +466,23 @@ fn a_file_that_one_may_not_read_is_as_unknown_as_any_address() {
     ] {
         assert_eq!(ask(path, headers), unknown, "{path}");
     }
+    for _ in 0..301 {
+        // More than the pages that an address may open.
+        assert_eq!(ask("/files/none", &[]).0, 401);
+    }
+    let person = [("Accept", "text/html,application/xhtml+xml;q=0.9")];
+    for path in [url(&kept), url(&removed)] {
+        let sent = http::request(server.public, "GET", path, &person, b"");
+        let next = format!("/sign-in?next={}", path.replace('/', "%2F"));
+        assert_eq!((sent.status, sent.header("location")), (303, Some(next.as_str())));
+    }
     let (stranger, nobody) = (ask(url(&kept), &[]), ask("/files/none", &[]));
     assert_eq!((stranger.0, stranger.2), (401, nobody.2), "a stranger learns nothing of an id");
     assert_eq!(nobody.0, 401);
 
-    let mut browser = Browser::owner(server);
+    let mut browser = Browser::new(server);
+    let fields = [("email", people::OWNER), ("password", people::PASSWORD), ("next", url(&kept))];
+    assert_eq!(browser.post("/sign-in", &fields).header("location"), Some(url(&kept)));
     let shown = browser.get(url(&kept));
     assert_eq!((shown.status, shown.body.as_bytes()), (200, TEXT));
     assert_eq!(browser.get(url(&removed)).status, 404);

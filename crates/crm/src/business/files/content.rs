@@ -83,15 +83,14 @@ impl Content {
     /// # Errors
     /// The content is of no type that is accepted, whatever follows.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), Unaccepted> {
-        let room = HEAD - self.head.len();
+        let before = self.head.len();
+        let room = HEAD - before;
         self.head.extend_from_slice(&piece[..piece.len().min(room)]);
         if self.family.is_none() && self.head.len() >= ENOUGH {
-            // All bytes so far are in the head.
             self.family = Some(family(&self.head)?);
-            let head = std::mem::take(&mut self.head);
-            let seen = self.see(&head);
-            self.head = head;
-            return seen;
+            // The few bytes before this piece were not looked at yet. The piece itself can be longer than the head.
+            let unseen = self.head[..before].to_vec();
+            self.see(&unseen)?;
         }
         self.see(piece)
     }
@@ -291,6 +290,19 @@ mod tests {
                 assert_eq!(recognize(&content, piece), expected, "{shown:?} in pieces of {piece}");
             }
         }
+    }
+
+    #[test]
+    fn a_first_piece_that_is_longer_than_the_head_is_looked_at_to_its_end() {
+        let filler = "x".repeat(HEAD);
+        let end = |beginning: &str, end: &[u8]| {
+            recognize(&[beginning.as_bytes(), filler.as_bytes(), end].concat(), usize::MAX)
+        };
+        let document = "PK\x03\x04[Content_Types].xml";
+        assert_eq!(end("", b"end"), Some(MediaType::Text));
+        assert_eq!(end("", b"\0"), None);
+        assert_eq!(end(document, b"word/document.xml"), Some(MediaType::Word));
+        assert_eq!(end(document, b"word/document.xml, vbaProject.bin"), None);
     }
 
     #[test]

@@ -147,14 +147,14 @@ fn the_history_of_a_note_and_of_a_file_tells_of_both() {
         changes(&id, "attachments"),
         [
             json!(["notes.remove_file", "code.txt", null]),
-            json!(["notes.add_file", null, "code.txt"]),
+            json!(["notes.add_files", null, "code.txt"]),
         ]
     );
     assert_eq!(
         changes(&file, "media_type"),
         [
             json!(["notes.remove_file", "text/plain", null]),
-            json!(["notes.add_file", null, "text/plain"]),
+            json!(["notes.add_files", null, "text/plain"]),
         ]
     );
 }
@@ -185,6 +185,41 @@ fn files_have_limits_on_the_note_and_in_the_account() {
     let full = error_json(&check(&env, &other, 1).unwrap_err());
     assert!(full["message"].as_str().unwrap().contains("reached their limit"), "{full}");
     assert_eq!(kind(&env.add_file(&acme.owner, &other, "a.txt", TEXT).unwrap_err()), "conflict");
+}
+
+#[both]
+fn files_that_are_sent_together_are_added_all_or_none() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = note(&env, &acme.owner, json!({ "body": "Gate sticks." }));
+    let add = |count: usize| env.add_files(&acme.owner, &id, &vec![("code.txt", TEXT); count]);
+    let shown = || {
+        let note = env.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the note");
+        note["attachments"].as_array().expect("files").len()
+    };
+    let added = add(MAX_FILES as usize - 1).expect("there is room");
+    assert!(added.is_sorted_by_key(|file| file.id.uuid()));
+    let full = error_json(&add(2).unwrap_err());
+    assert!(full["message"].as_str().unwrap().contains("room for only 1 more"), "{full}");
+    assert_eq!(shown(), MAX_FILES as usize - 1);
+    add(1).expect("it fits");
+    assert_eq!(shown(), MAX_FILES as usize);
+    let entries = env.call_as_operator(Some(acme.account), "history.list", json!({ "record": id }));
+    let entries = entries["rows"].as_array().expect("rows");
+    let adding: Vec<_> = entries.iter().filter(|it| it["tool"] == "notes.add_files").collect();
+    assert_eq!(adding.len(), 2, "one entry for all files that were sent together");
+}
+
+#[both]
+fn a_file_is_refused_when_the_storage_is_full() {
+    let mut env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = note(&env, &acme.owner, json!({ "body": "Gate sticks." }));
+    let file = env.add_file(&acme.owner, &id, "code.txt", TEXT).expect("a file").id;
+    env.environment.storage_limit = Size(1);
+    let full = error_json(&env.add_file(&acme.owner, &id, "code.txt", TEXT).unwrap_err());
+    assert!(full["message"].as_str().unwrap().contains("storage is full"), "{full}");
+    env.call(&acme.owner, "notes.remove_file", json!({ "id": file })).expect("removed");
 }
 
 /// What a sweep of the store does in the database, with these objects in the store.

@@ -41,7 +41,9 @@ impl Query for CheckFile {
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &CheckFileInput) -> Result<Id<kinds::Tenant>> {
         let note = access::changeable_at(ctx.tx, ctx.access, ctx.now, input.note_id)?;
         let note = note.unless_archived(ctx.access)?;
-        room::require(ctx.tx, note.id, input.size.get(), ctx.environment.files_limit)?;
+        let size = u64::from(input.size.get());
+        room::require_on_note(ctx.tx, note.id, 1)?;
+        room::require_in_account(ctx.tx, size, ctx.environment.files_limit)?;
         super::tenant(ctx.access)
     }
 }

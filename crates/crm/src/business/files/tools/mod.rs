@@ -12,6 +12,9 @@ use crate::call::argument::input;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
+/// Maximum number of files that are added at once: as many as fit on a note.
+const MAX_AT_ONCE: usize = super::MAX_FILES as usize;
+
 input! {
     /// The file to act on.
     pub struct FileInput, hints = HINTS {
