@@ -18,9 +18,9 @@ use crate::app::App;
 use crate::oauth;
 use crate::sso::Button;
 use crate::web::frame::Frame;
-use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either};
+use crate::web::section::Section;
 use crate::web::words::{self, Time};
 
 #[derive(Template)]
@@ -116,7 +116,7 @@ const DONE: [(&str, &str); 7] = [
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let signed_in = context.require_sign_in(HOME).await?;
+        let signed_in = context.require_sign_in(Section::Account.path()).await?;
         let word = context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
         account(&context, &signed_in, StatusCode::OK, done, "").await
@@ -128,7 +128,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let signed_in = context.require_sign_in(HOME).await?;
+        let signed_in = context.require_sign_in(Section::Account.path()).await?;
         let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
         let who = signed_in.clone();
@@ -176,7 +176,8 @@ async fn account(
     let (memberships, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
     let (programs, programs_before) = programs;
-    let company = Button::leading_to(&context.shared, HOME).filter(|_| !is_linked);
+    let company =
+        Button::leading_to(&context.shared, Section::Account.path()).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of_account(context, signed_in, &memberships),
         email: &signed_in.email,

@@ -114,6 +114,13 @@ impl Browser {
         self.find(css).await.click().await.expect("a click");
     }
 
+    /// Clicks the first element of an `XPath`.
+    pub(super) async fn click_path(&self, path: &str) {
+        let found = self.wait_for(Locator::XPath(path)).await;
+        let found = found.unwrap_or_else(|error| panic!("{path}: {error}"));
+        found.click().await.expect("a click");
+    }
+
     /// Replaces the text of a field.
     pub(super) async fn fill(&self, css: &str, text: &str) {
         let field = self.find(css).await;

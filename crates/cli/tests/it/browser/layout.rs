@@ -280,6 +280,7 @@ fn with_scripts_texts_are_copied_and_times_are_local() {
     run(async {
         let browser = Browser::open(DESKTOP).await;
         demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/account")).await;
         browser.click("button[data-copy]").await;
         browser.find_text("Copied").await;
         let shown = "const time = document.querySelector('time');

@@ -1,6 +1,7 @@
 //! The pages in a real browser: they are accessible, work without scripts, and allow going back to a
 //! program.
 
+mod days;
 mod driver;
 mod layout;
 mod office;
@@ -52,7 +53,7 @@ impl Demo {
     async fn sign_in(&self, browser: &Browser) {
         browser.goto(&self.at("/sign-in")).await;
         self.type_password(browser, &self.password).await;
-        browser.arrive("/account").await;
+        browser.arrive("/").await;
     }
 
     /// The URL at which a new program requests all scopes.

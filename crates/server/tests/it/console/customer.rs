@@ -235,13 +235,14 @@ fn an_id_that_is_unknown_or_of_another_business_or_no_id_is_the_same_page() {
             assert!(replies[0].body.contains("<h1>Page not found</h1>"), "{:?}", replies[0]);
         }
         // A form learns no more than a page.
-        for form in ["notes", "pin", "tag", "untag", "archive", "restore"] {
+        for form in ["notes", "pin", "tag", "new-tag", "untag", "archive", "restore"] {
             let send = |browser: &mut Browser<'_>, id: &str, business: &str| {
                 let fields = [
                     ("business", business),
                     ("body", "Hello"),
                     ("note", unknown),
                     ("tag", unknown),
+                    ("name", "HOA"),
                 ];
                 browser.post(&format!("/customers/{id}/{form}"), &fields)
             };
