@@ -9,6 +9,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::grants::{self, GrantRecord};
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{ReadTx, Timestamp};
 
@@ -21,7 +22,7 @@ use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either};
 use crate::web::section::Section;
-use crate::web::words::{self, Time};
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -63,8 +64,8 @@ struct SessionRow {
     id: Id<kinds::Session>,
     browser: String,
     address: String,
-    since: Time,
-    last_used: Time,
+    since: Moment,
+    last_used: Moment,
     is_this: bool,
 }
 
@@ -76,8 +77,8 @@ struct ProgramRow {
     /// The client's host, because clients' names are not unique.
     host: String,
     scopes: String,
-    since: Time,
-    last_used: Option<Time>,
+    since: Moment,
+    last_used: Option<Moment>,
 }
 
 /// A list that shows its first rows, and the others when the user opens the list.
@@ -222,8 +223,8 @@ impl SessionRow {
             id: record.id,
             browser: agent::in_words(&record.browser),
             address: record.address,
-            since: record.created_at.into(),
-            last_used: last_used_at.into(),
+            since: record.created_at,
+            last_used: last_used_at,
             is_this: record.id == signed_in.session,
         }
     }
@@ -252,8 +253,8 @@ impl From<GrantRecord> for ProgramRow {
             name: grant.client_name,
             business: grant.tenant_name,
             scopes: words::scopes(grant.scopes),
-            since: grant.created_at.into(),
-            last_used: grant.last_used_at.map(Time::from),
+            since: grant.created_at,
+            last_used: grant.last_used_at,
         }
     }
 }

@@ -6,6 +6,7 @@ mod driver;
 mod layout;
 mod office;
 mod people;
+mod screenshots;
 
 use std::future::Future;
 
@@ -277,7 +278,7 @@ fn everything_works_without_scripts() {
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
         demo.sign_in(&browser).await;
-        assert!(browser.text("time").await.ends_with(" UTC"));
+        assert!(browser.text("time").await.ends_with(" ago)"));
         browser.goto(&demo.at("/team")).await;
         let rows = "main ul.card li";
         let name = browser.text(&format!("{rows}:last-child .grow")).await;
