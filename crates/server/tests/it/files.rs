@@ -1,6 +1,7 @@
 //! Files on notes, with a folder as their store.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -375,6 +376,47 @@ fn a_client_that_leaves_leaves_nothing_behind() {
     drop(connection);
     crate::server::wait_until("they are discarded", || files.stored().is_empty());
     assert_eq!(files.attachments(), json!([]));
+}
+
+#[test]
+fn a_client_that_leaves_while_its_files_are_being_added_leaves_no_content_without_a_file() {
+    let files = Files::start();
+    let token = format!("Bearer {}", files.server.business.owner_key);
+    let abandoned = || {
+        let requests = files.server.log.requests();
+        requests.iter().any(|line| line["outcome"] == "abandoned")
+    };
+    std::thread::scope(|scope| {
+        let (release, released) = mpsc::channel::<()>();
+        let (writes, is_writing) = mpsc::channel();
+        let env = &files.server.env;
+        scope.spawn(move || {
+            let write = move |_: &mut zoop_db::WriteTx<'_>| {
+                writes.send(()).expect("the test waits");
+                // Until the test drops it.
+                let _ = released.recv();
+                Ok::<_, zoop_crm::call::error::Error>(())
+            };
+            env.write(write).expect("a write");
+        });
+        is_writing.recv().expect("other writes wait");
+        let mut connection = Connection::open(files.server.public);
+        let length = GIF.len().to_string();
+        let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
+        connection.send_head("POST", &files.target(), &headers);
+        connection.send(GIF);
+        crate::server::wait_until("the content is stored", || files.stored().len() == 1);
+        drop(connection);
+        crate::server::wait_until("the server has noticed", abandoned);
+        drop(release);
+    });
+    let get = || {
+        let (env, owner) = (&files.server.env, &files.server.business.owner);
+        env.call(owner, "notes.get", json!({ "id": files.note })).expect("the note")
+    };
+    crate::server::wait_until("it is added, or its content deleted", || {
+        get()["attachments"].as_array().expect("files").len() == files.stored().len()
+    });
 }
 
 #[test]
