@@ -1,7 +1,8 @@
 // Conveniences. Every page works without them.
 //
 // htmx replaces parts of a page, as the attributes in the templates say. This file copies and prints; keeps telling how long
-// ago something was; puts the list of customers beside a record in wide windows; moves in lists by keys; and keeps notes while they are typed.
+// ago something was; puts the list of customers beside a record in wide windows; moves in lists by keys; keeps notes while they are typed; and
+// sends files when they are chosen or dropped.
 'use strict';
 
 const $ = (selector) => document.querySelector(selector);
@@ -14,6 +15,10 @@ function prepare() {
     button.addEventListener('click', () => (button.dataset.copy ? copy(button) : print()));
   }
   for (const form of document.querySelectorAll('form[data-draft]')) keepDraft(form);
+  if (window.htmx) for (const form of document.querySelectorAll('.adding')) form.elements.file.hidden = true;
+  // A part that is replaced must not lose the files that were chosen for a new note.
+  const files = $('#files');
+  if (files && chosen?.path === location.pathname && !files.files.length) files.files = chosen.files;
   arrange();
   markShown();
 }
@@ -83,12 +88,16 @@ document.addEventListener('htmx:after:request', (event) => {
   const { ctx } = event.detail;
   const part = (ctx.select ?? '#similar').slice(1).split(' ')[0];
   if (ctx.text.includes(`id="${part}"`)) return;
-  if (ctx.select && ctx.sourceElement.id !== 'list') {
+  if (ctx.text.startsWith('<p class="fault"')) {
+    event.preventDefault();
+    refuse(ctx.sourceElement, new DOMParser().parseFromString(ctx.text, 'text/html').body.textContent.trim());
+  } else if (ctx.select && ctx.sourceElement.id !== 'list') {
     Object.assign(ctx, { select: null, selectOOB: null, target: document.body, swap: 'innerHTML' });
   } else if (ctx.response.raw.redirected || ctx.response.status >= 400) event.preventDefault();
 });
 document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
   const form = ctx?.sourceElement?.closest?.('form');
+  if (form?.matches('.adding')) return refuse(form, 'The connection was lost. If the files are not there, attach them again.');
   if (!form || form.querySelector('.lost')) return;
   const lost = document.createElement('p');
   lost.className = 'fault lost all';
@@ -101,9 +110,13 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   // The form itself has been replaced.
   const action = new URL(ctx.request.action, location.href).pathname;
   const isNote = ctx.request.method === 'POST' && action === `${location.pathname}/notes`;
-  if (isNote && record && !record.querySelector('.fault[role]')) forgetDraft();
+  if (isNote && $('main .success')) {
+    forgetDraft();
+    chosen = null;
+  }
   for (const lost of document.querySelectorAll('.lost')) lost.remove();
   prepare();
+  if (ctx.request.method === 'POST' && action.endsWith('/files')) say('The files were added.');
   const found = $('#found');
   if (found && $('#said')) $('#said').textContent = found.dataset.said;
   // The button that was used may be gone.
@@ -132,6 +145,129 @@ function forgetDraft() {
 document.addEventListener('submit', ({ target }) => {
   if (target.getAttribute('action') === '/sign-out') localStorage.clear();
 });
+
+// Files are sent as soon as they are chosen or dropped on a note. How much has arrived is shown.
+const MIB = 1_048_576;
+// The files of a note that is not added yet.
+let chosen = null;
+const live = document.createElement('p');
+live.className = 'vh';
+live.setAttribute('role', 'status');
+function say(text) {
+  if (!live.isConnected) $('main').append(live);
+  live.textContent = text;
+}
+
+// Where something about a form's files is shown: below its note, or in the form itself.
+const placeOf = (form) => form.closest('.note') ?? form;
+function refuse(form, text) {
+  const place = placeOf(form);
+  place.querySelector('.refused')?.remove();
+  if (!text) return;
+  const refused = document.createElement('p');
+  refused.className = 'fault refused';
+  refused.setAttribute('role', 'alert');
+  refused.textContent = text;
+  place.append(refused);
+}
+
+// Why the server would refuse these files, as far as it is known.
+function excess(form, files) {
+  const [most, bytes] = [Number(form.dataset.files), Number(form.dataset.bytes)];
+  const present = form.closest('.note')?.querySelectorAll('.files > li').length ?? 0;
+  if (files.length > most - present) {
+    const there = present ? ` It already has ${present}.` : '';
+    return `A note can have ${most} files. You chose ${files.length}.${there}`;
+  }
+  const long = [...files].find((file) => file.size > bytes);
+  return long ? `${long.name} is longer than ${bytes / MIB} MiB, the maximum.` : '';
+}
+
+document.addEventListener('click', (event) => {
+  const form = event.target.closest('.adding button')?.form;
+  if (!form || !window.htmx) return;
+  event.preventDefault();
+  if (!form.dataset.sends) form.elements.file.click();
+});
+document.addEventListener('change', ({ target: input }) => {
+  const { form } = input;
+  if (input.type !== 'file' || !window.htmx) return;
+  const problem = excess(form, input.files);
+  refuse(form, problem);
+  if (!form.matches('.adding')) {
+    input.setCustomValidity(problem);
+    chosen = problem ? null : { path: location.pathname, files: input.files };
+    return;
+  }
+  const note = form.closest('.note');
+  const shown = { source: form, target: note, select: `#${note.id}`, swap: 'outerHTML' };
+  if (problem) input.value = '';
+  else if (input.files.length) htmx.ajax('POST', form.getAttribute('action'), shown);
+});
+
+document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+  const { body } = ctx.request;
+  const files = body instanceof FormData ? body.getAll('file').filter((file) => file.size) : [];
+  if (!files.length) return;
+  // What arrives too slowly, the server ends.
+  clearTimeout(ctx.requestTimeout);
+  ctx.fetch = (address, request) => send(ctx.sourceElement.closest('form'), files.length, address, request);
+});
+
+// A request with its progress, which `fetch` does not tell.
+function send(form, count, address, { method, headers, body }) {
+  const label = document.createElement('label');
+  const progress = document.createElement('progress');
+  label.className = 'sending';
+  label.textContent = count === 1 ? 'Adding a file…' : `Adding ${count} files…`;
+  say(label.textContent);
+  label.append(progress);
+  placeOf(form).append(label);
+  form.dataset.sends = count;
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, address);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => Object.assign(progress, { max: total, value: loaded });
+    request.onload = () => {
+      const redirected = request.responseURL !== new URL(address, location.href).href;
+      const { status, responseURL: url, responseText } = request;
+      resolve({ status, url, redirected, headers: new Headers(), text: async () => responseText });
+    };
+    request.onerror = () => reject(new TypeError('The connection was lost.'));
+    request.onloadend = () => {
+      label.remove();
+      delete form.dataset.sends;
+      if (form.matches('.adding')) form.elements.file.value = '';
+    };
+    request.send(body);
+  });
+}
+
+// The form to which files are added that are dropped here.
+function formAt(element) {
+  const card = element.closest?.('.note, .composer');
+  return card?.matches('.composer') ? card : card?.querySelector('.adding');
+}
+function mark(form) {
+  for (const marked of document.querySelectorAll('.drop')) marked.classList.remove('drop');
+  if (form) placeOf(form).classList.add('drop');
+}
+for (const type of ['dragover', 'drop']) {
+  document.addEventListener(type, (event) => {
+    // Files that miss a note must not replace the page.
+    if (!event.dataTransfer?.types.includes('Files') || !window.htmx || !$('form[data-files]')) return;
+    event.preventDefault();
+    const form = formAt(event.target);
+    const takes = form?.elements.file && !form.dataset.sends;
+    mark(type === 'dragover' && takes ? form : null);
+    event.dataTransfer.dropEffect = takes ? 'copy' : 'none';
+    if (type === 'dragover' || !takes) return;
+    form.elements.file.files = event.dataTransfer.files;
+    form.elements.file.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+}
+document.addEventListener('dragleave', (event) => event.relatedTarget ?? mark(null));
 
 // Keys.
 const KEYS = [

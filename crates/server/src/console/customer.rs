@@ -22,9 +22,10 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::file_rows::FileLimits;
 use super::messages::Messages;
 use super::rows::{ContactRow, Link, LocationRow, NoteRow};
-use super::{bounded, fresh_key, links, words};
+use super::{bounded, file_removal, fresh_key, links, words};
 use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -70,6 +71,9 @@ struct CustomerPage<'a> {
     /// The idempotency key of the form for a new note.
     key: String,
     max_note: usize,
+    /// Whether this server stores files.
+    takes_files: bool,
+    limits: FileLimits,
     messages: Messages<'a>,
 }
 
@@ -88,6 +92,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
         let id = id(&tenant_context.context)?;
         let messages = Messages::of_query(&tenant_context.context.query, Some(id));
+        let messages = file_removal::named(&tenant_context, messages).await?;
         render(&tenant_context, id, StatusCode::OK, messages).await
     };
     either(answer.await)
@@ -136,6 +141,8 @@ pub(super) async fn render(
         may_write: scopes.has(Scope::WriteNotes),
         key: fresh_key(tenant_context),
         max_note: MAX_NOTE,
+        takes_files: tenant_context.context.shared.settings.files.is_some(),
+        limits: FileLimits::of_notes(),
         customer,
         contacts,
         locations,

@@ -3,14 +3,11 @@
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
 use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::customers::tools::restore::RestoreCustomer;
-use zoop_crm::business::notes::SubjectType;
-use zoop_crm::business::notes::tools::create::CreateNote;
 use zoop_crm::business::notes::tools::update::UpdateNote;
 use zoop_crm::business::tags::tools::{AttachTag, CreateTag, DetachTag};
 use zoop_crm::call::argument::Arguments;
@@ -42,21 +39,6 @@ struct Question<'a> {
     path: String,
 }
 
-/// The page that keeps a note that may not be saved.
-#[derive(Template)]
-#[template(path = "note_kept.html")]
-struct KeptNote<'a> {
-    frame: Frame,
-    business: &'a Membership,
-    /// The customer's page.
-    back: String,
-    path: String,
-    note: &'a str,
-    /// The key of the form that was sent: the note is saved once, even if it was saved already.
-    key: &'a str,
-    max_note: usize,
-}
-
 /// Runs a tool that changes the customer or a note. Then shows the customer again, with the message `done`.
 async fn change<T: Command<Output: Send>>(
     app: &App,
@@ -74,7 +56,7 @@ async fn change<T: Command<Output: Send>>(
 }
 
 /// Shows the customer again, with the tool's error and what was typed.
-async fn show_error(
+pub(super) async fn show_error(
     tenant_context: &TenantContext,
     id: Id<kinds::Customer>,
     error: Error,
@@ -87,59 +69,6 @@ async fn show_error(
     let messages =
         Messages { fault: &fault.text, note, tag, is_about_notes, ..Messages::default() };
     customer::render(tenant_context, id, fault.status, messages).await
-}
-
-/// If the server could not answer, shows the note that was typed instead of only saying so. Needs no database.
-fn keep_note(
-    tenant_context: &TenantContext,
-    id: Id<kinds::Customer>,
-    failed: Response,
-    form: &Form,
-) -> Result<Response, Response> {
-    let (note, key) = (form.text("body"), form.text("key"));
-    if note.is_empty() || !failed.status().is_server_error() {
-        return Err(failed);
-    }
-    let business = &tenant_context.membership;
-    let kept = KeptNote {
-        frame: Frame::within(tenant_context),
-        business,
-        back: links::customer(business, id),
-        path: links::customer_path(id),
-        note,
-        key,
-        max_note: customer::MAX_NOTE,
-    };
-    let mut response = page::page(failed.status(), &kept);
-    if let Some(seconds) = failed.headers().get(RETRY_AFTER) {
-        response.headers_mut().insert(RETRY_AFTER, seconds.clone());
-    }
-    Ok(response)
-}
-
-/// `POST /customers/{customer}/notes`: a form that is sent twice adds one note.
-pub(super) async fn add_note(State(app): State<App>, request: Request) -> Response {
-    let answer = async {
-        let (tenant_context, form) =
-            TenantContext::typed_form(&app, request, Section::Customers).await?;
-        let id = customer::id(&tenant_context.context)?;
-        let subject_type = SubjectType::Customer.word();
-        let arguments = arguments!(CreateNote { subject_type: subject_type, subject_id: id })
-            .with("body", form.get("body"));
-        let kept = |failed| keep_note(&tenant_context, id, failed, &form);
-        let key = key_of(&tenant_context, &form, form.text("body"));
-        match tenant_context.command_once(key, arguments).await {
-            Ok(Ok(_)) => {
-                let business = &tenant_context.membership;
-                Ok(page::go_to(&links::customer_after(business, id, messages::NOTE_ADDED)))
-            }
-            Ok(Err(error)) => {
-                show_error(&tenant_context, id, error, &form, true).await.or_else(kept)
-            }
-            Err(failed) => kept(failed),
-        }
-    };
-    either(answer.await)
 }
 
 /// `POST /customers/{customer}/pin`

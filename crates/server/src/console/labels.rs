@@ -23,7 +23,7 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
         "location" => "the location",
         "tag" => "the tag",
         "note" => "a note",
-        "file" => "a file",
+        "file" => "the file",
         "subject" => "the record",
         _ => return None,
     })
@@ -32,8 +32,9 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
 /// The fields that the history has in another form than the forms: the phone as typed, for the phone.
 const RENAMED: [(&str, &str); 1] = [("phone_raw", "phone")];
 /// The fields that say the same as another one, or nothing to people.
-const SILENT: [&str; 8] = [
+const SILENT: [&str; 9] = [
     "id",
+    "attachments",
     "customer_id",
     "note_id",
     "phone",
@@ -121,6 +122,8 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("notes.update", "changed a note"),
     ("notes.archive", "archived a note"),
     ("notes.restore", "restored a note"),
+    ("notes.add_files", "added files to a note"),
+    ("notes.remove_file", "removed a file from a note"),
     ("tags.create", "added a tag"),
     ("tags.update", "changed a tag"),
     ("tags.delete", "deleted a tag"),

@@ -56,6 +56,11 @@ pub(super) fn after(path: &str, business: &Membership, done: Done, record: &str)
     with_query(path, &[("business", &business), ("done", done.word), ("record", record)]) + anchor
 }
 
+/// The address of a page, as it was asked for if it was. The page also answers its forms.
+pub(super) fn shown_at<'a>(path: &'a str, target: &'a str) -> &'a str {
+    if target.split('?').next() == Some(path) { target } else { path }
+}
+
 /// A page that was open before, with what it searched for.
 pub(super) fn back(next: &str, business: &Membership) -> String {
     let (path, kept) = kept(next, business);
@@ -96,6 +101,16 @@ pub(super) fn note_form(note: Id<kinds::Note>, form: &str, customer: Option<&str
         Some(customer) => with_query(&path, &[("customer", customer)]),
         None => path,
     }
+}
+
+/// The path of the page that asks before a file is removed from a note.
+pub(super) fn file_removal(note: Id<kinds::Note>, file: Id<kinds::File>) -> String {
+    format!("/notes/{note}/files/{file}/remove")
+}
+
+/// A small picture of a file.
+pub(super) fn thumbnail(file: Id<kinds::File>) -> String {
+    format!("/files/{file}/thumbnail")
 }
 
 /// Calls a number (RFC 3966).

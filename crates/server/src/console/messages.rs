@@ -9,6 +9,8 @@ use crate::web::form::Form;
 #[derive(Default)]
 pub(super) struct Messages<'a> {
     pub(super) done: &'a str,
+    /// The name of the file that was removed.
+    pub(super) removed: Option<String>,
     /// The action of the form that restores what was just archived.
     pub(super) restore: Option<String>,
     /// A tool's error.
@@ -40,6 +42,7 @@ pub(super) const NOTE_ARCHIVED: Done = Done {
 };
 pub(super) const NOTE_RESTORED: Done = Done::about_notes("note-restored", "The note was restored.");
 pub(super) const FILES_ADDED: Done = Done::about_notes("files", "The files were added.");
+pub(super) const FILE_REMOVED: Done = Done::about_notes("file-removed", "The file was removed.");
 pub(super) const PINNED: Done = Done::about_notes("pinned", "The note is pinned.");
 pub(super) const UNPINNED: Done = Done::about_notes("unpinned", "The note is no longer pinned.");
 pub(super) const TAGGED: Done = Done::new("tagged", "The tag was attached.");
@@ -64,12 +67,13 @@ pub(super) const LOCATION_ARCHIVED: Done = Done {
 };
 pub(super) const LOCATION_RESTORED: Done =
     Done::new("location-restored", "The location was restored.");
-const ALL: [Done; 21] = [
+const ALL: [Done; 22] = [
     NOTE_ADDED,
     NOTE_SAVED,
     NOTE_ARCHIVED,
     NOTE_RESTORED,
     FILES_ADDED,
+    FILE_REMOVED,
     PINNED,
     UNPINNED,
     TAGGED,

@@ -12,12 +12,15 @@ mod customer;
 mod customer_form;
 mod customer_history;
 mod customers;
+mod file_removal;
+mod file_rows;
 mod filters;
 mod forms;
 mod keys;
 mod labels;
 mod links;
 mod messages;
+mod new_note;
 mod note_files;
 mod note_form;
 mod notes;
@@ -61,7 +64,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/similar", get(similar::show))
         .route("/customers/{customer}", get(customer::show))
         .route("/customers/{customer}/edit", get(customer_form::edit).post(customer_form::save))
-        .route("/customers/{customer}/notes", post(forms::add_note))
+        .route("/customers/{customer}/notes", post(new_note::add))
         .route("/customers/{customer}/pin", post(forms::pin))
         .route("/customers/{customer}/tag", post(forms::tag))
         .route("/customers/{customer}/new-tag", post(forms::new_tag))
@@ -113,6 +116,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
         .route("/notes/{note}/files", post(note_files::add))
+        .route(
+            "/notes/{note}/files/{file}/remove",
+            get(file_removal::ask).post(file_removal::remove),
+        )
         .route("/notes/{note}/restore", post(note_form::restore))
 }
 

@@ -13,8 +13,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 use zoop_crm::arguments;
-use zoop_crm::business::files::tools::add::AddFiles;
+use zoop_crm::business::files::tools::add::{AddFiles, StoredFile};
 use zoop_crm::business::files::tools::check::CheckFile;
+use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::id::{Id, kinds};
@@ -53,7 +54,7 @@ struct RefusedPart<'a> {
 }
 
 /// Why no file was added.
-enum Refused {
+pub(super) enum Refused {
     /// With what is wrong.
     Because(StatusCode, String),
     /// With a page that any form could be answered with.
@@ -124,7 +125,7 @@ async fn receive(
 }
 
 /// The answer, after which the connection must end if the form was not read to its end.
-fn closing_unless(is_read: bool, mut response: Response) -> Response {
+pub(super) fn closing_unless(is_read: bool, mut response: Response) -> Response {
     if !is_read {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -145,7 +146,11 @@ async fn added(
     let form = Form::of(fields).map_err(|_| form::unreadable())?;
     let mut tenant_context = of_business(context, signed_in, &form).await?;
     let from = from(&form);
-    match add_all(&mut tenant_context, parts, arrival).await {
+    let added = match id_in_path(&tenant_context, NOTE) {
+        Ok(note) => add_all(&mut tenant_context, note, parts, arrival).await,
+        Err(page) => Err(page.into()),
+    };
+    match added {
         Ok(note) => {
             let business = &tenant_context.membership;
             let note = note.to_string();
@@ -178,38 +183,76 @@ fn from(form: &Form) -> &str {
 /// Receives the files and adds them to the note, of which the id is returned.
 async fn add_all(
     tenant_context: &mut TenantContext,
+    note: Id<kinds::Note>,
     parts: &mut Parts,
     arrival: Arrival,
 ) -> Result<Id<kinds::Note>, Refused> {
-    let note = id_in_path::<kinds::Note>(tenant_context, NOTE)?;
-    let size = announced(&tenant_context.context.headers);
-    if size > files::limit(true) {
-        return Err(Unreceived::TooLarge(files::limit(true)).into());
+    let received = Received::of(tenant_context, note, parts, arrival).await?;
+    let answer = tenant_context.command(received.arguments(note)).await;
+    received.keep_if_added(answer).await?;
+    Ok(note)
+}
+
+/// Files whose content is stored, and which are to be added to a note.
+pub(super) struct Received {
+    receiver: Receiver,
+    files: Vec<StoredFile>,
+}
+
+impl Received {
+    /// Receives the files for a note, if there is room for them.
+    pub(super) async fn of(
+        tenant_context: &mut TenantContext,
+        note: Id<kinds::Note>,
+        parts: &mut Parts,
+        arrival: Arrival,
+    ) -> Result<Self, Refused> {
+        let size = announced(&tenant_context.context.headers);
+        if size > files::limit(true) {
+            return Err(Unreceived::TooLarge(files::limit(true)).into());
+        }
+        let check = arguments!(CheckFile { note_id: note, size: size });
+        let tenant = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
+        let holder = Holder::Tenant(tenant_context.membership.account.number);
+        let shared = &tenant_context.context.shared;
+        let mut receiver = Receiver::begin(shared, tenant, holder, arrival)?;
+        let files = receiver.receive_all(parts).await?;
+        tenant_context.context.renew_deadline();
+        Ok(Self { receiver, files })
     }
-    let check = arguments!(CheckFile { note_id: note, size: size });
-    let tenant = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
-    let holder = Holder::Tenant(tenant_context.membership.account.number);
-    let mut receiver = Receiver::begin(&tenant_context.context.shared, tenant, holder, arrival)?;
-    let files = receiver.receive_all(parts).await?;
-    tenant_context.context.renew_deadline();
-    let arguments = arguments!(AddFiles { note_id: note, files: files.clone() });
-    match tenant_context.command(arguments).await {
-        Ok(Ok(_)) => Ok(note),
-        Ok(Err(error)) => {
-            if !files::is_uncertain(&error) {
-                receiver.discard(&files).await;
+
+    pub(super) fn arguments(&self, note: Id<kinds::Note>) -> Arguments<AddFiles> {
+        arguments!(AddFiles { note_id: note, files: self.files.clone() })
+    }
+
+    /// What adding them answered. Unless they may have been added, their content is deleted.
+    pub(super) async fn keep_if_added<T>(
+        self,
+        answer: Result<Result<T, Error>, Response>,
+    ) -> Result<T, Refused> {
+        match answer {
+            Ok(Ok(added)) => Ok(added),
+            Ok(Err(error)) => {
+                if !files::is_uncertain(&error) {
+                    self.discard().await;
+                }
+                Err(error.into())
             }
-            Err(error.into())
+            Err(page) => {
+                self.discard().await;
+                Err(page.into())
+            }
         }
-        Err(page) => {
-            receiver.discard(&files).await;
-            Err(page.into())
-        }
+    }
+
+    /// Deletes their content.
+    pub(super) async fn discard(&self) {
+        self.receiver.discard(&self.files).await;
     }
 }
 
 /// The length of the body, as far as it is known.
-fn announced(headers: &HeaderMap) -> u64 {
+pub(super) fn announced(headers: &HeaderMap) -> u64 {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     length.unwrap_or(0)
 }

@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
+use zoop_crm::business::files::MAX_FILES;
 use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::archive::ArchiveNote;
 use zoop_crm::business::notes::tools::get::GetNote;
@@ -49,20 +50,20 @@ struct Question<'a> {
 }
 
 /// The page that a note's form came from, and leads back to: its customer's, or all notes.
-struct Origin {
+pub(super) struct Origin {
     customer: Option<Id<kinds::Customer>>,
 }
 
 impl Origin {
-    fn of(query: &Form) -> Self {
+    pub(super) fn of(query: &Form) -> Self {
         Self { customer: Id::parse(query.text("customer")) }
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         self.customer.map_or_else(|| "/notes".to_owned(), links::customer_path)
     }
 
-    fn link(&self, business: &Membership) -> Link {
+    pub(super) fn link(&self, business: &Membership) -> Link {
         match self.customer {
             Some(id) => Link {
                 address: links::customer(business, id) + "#notes",
@@ -73,7 +74,7 @@ impl Origin {
     }
 
     /// The action of a note's form.
-    fn action(&self, note: Id<kinds::Note>, form: &str) -> String {
+    pub(super) fn action(&self, note: Id<kinds::Note>, form: &str) -> String {
         links::note_form(note, form, self.customer.map(|id| id.to_string()).as_deref())
     }
 }
@@ -115,7 +116,7 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
         let question = Question {
             frame: Frame::within(&tenant_context),
             business: &tenant_context.membership,
-            note: NoteRow::with_customer(shown, &tenant_context),
+            note: NoteRow::with_customer(shown, &tenant_context).only_shown(MAX_FILES as usize),
             back: origin.link(&tenant_context.membership).address,
             action: origin.action(id, "archive"),
         };
@@ -155,7 +156,10 @@ async fn change<T: Command<Output: Send>>(
 }
 
 /// A note that the user may change.
-async fn read(tenant_context: &TenantContext, id: Id<kinds::Note>) -> Result<ShownNote, Response> {
+pub(super) async fn read(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Note>,
+) -> Result<ShownNote, Response> {
     let get = arguments!(GetNote { id: id });
     let read = tenant_context.read(move |snapshot| snapshot.query(get)).await?;
     let shown = read.map_err(|error| unread(&error))?;

@@ -14,10 +14,11 @@ use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::{ListTeam, TeamMember};
 
+use super::file_rows::FileLimits;
 use super::filters::Filter;
 use super::messages::Messages;
 use super::rows::{Link, NoteRow};
-use super::{Fault, bounded, found, links, no_rows};
+use super::{Fault, bounded, file_removal, found, links, no_rows};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -44,6 +45,7 @@ struct NotesPage<'a> {
     older: Option<String>,
     /// Whether the user may write notes.
     may_write: bool,
+    limits: FileLimits,
     messages: Messages<'a>,
     fault: &'a str,
 }
@@ -81,6 +83,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         Err(error) => (no_rows(), Some(Fault::of(error)?)),
     };
     let note = |shown| NoteRow::with_customer(shown, tenant_context);
+    let messages = Messages::of_query(&tenant_context.context.query, None);
     let template = NotesPage {
         frame: Frame::within(tenant_context),
         business,
@@ -91,7 +94,8 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         all: links::notes(business),
         customers: links::customers(business),
         may_write: business.role.scopes().has(Scope::WriteNotes),
-        messages: Messages::of_query(&tenant_context.context.query, None),
+        limits: FileLimits::of_notes(),
+        messages: file_removal::named(tenant_context, messages).await?,
         search: &search,
         fault: fault.as_ref().map_or("", |fault| &fault.text),
     };

@@ -4,11 +4,13 @@ use zoop_crm::business::customers::contacts::Contact;
 use zoop_crm::business::customers::locations::Location;
 use zoop_crm::business::notes::{ShownNote, SubjectType};
 use zoop_crm::call::access::Role;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
+use super::file_rows::FileRow;
 use super::{links, words};
 use crate::web::tenant_context::TenantContext;
 
@@ -105,6 +107,9 @@ pub(super) struct NoteRow {
     pub(super) at: Moment,
     pub(super) body: String,
     pub(super) pinned: bool,
+    pub(super) files: Vec<FileRow>,
+    /// How many more files the note has.
+    pub(super) more_files: usize,
     /// The customer that it is about or that its subject belongs to, unless the page is that customer's.
     pub(super) customer: Option<Link>,
     /// What the note is about, unless it is the customer itself.
@@ -113,6 +118,8 @@ pub(super) struct NoteRow {
     pub(super) is_standalone: bool,
     /// Whether the user may pin, edit and archive it.
     pub(super) may_change: bool,
+    /// The page that the form for its files leads back to, if the user may add some.
+    pub(super) add_files: Option<String>,
     /// The form that changes it, and the page that asks before it is archived.
     pub(super) edit: String,
     pub(super) archive: String,
@@ -141,23 +148,52 @@ impl NoteRow {
         membership.role == Role::Owner || shown.note.created_by == signed_in.user
     }
 
+    /// The note with at most so many of its files, on a page where it cannot be changed.
+    pub(super) fn only_shown(mut self, most_files: usize) -> Self {
+        self.more_files = self.files.len().saturating_sub(most_files);
+        self.files.truncate(most_files);
+        self.add_files = None;
+        for file in &mut self.files {
+            file.remove = None;
+        }
+        self
+    }
+
     /// A note on the page of this customer, if it is one.
     pub(super) fn of(
         shown: ShownNote,
         tenant_context: &TenantContext,
-        page: Option<Id<kinds::Customer>>,
+        customer: Option<Id<kinds::Customer>>,
         contacts: &[ContactRow],
         locations: &[LocationRow],
     ) -> Self {
         let may_change = Self::may_change(&shown, tenant_context);
         let ShownNote { note, names } = shown;
         let business = tenant_context.membership.account.id.to_string();
-        let page = page.map(|id| id.to_string()).unwrap_or_default();
+        let page = customer.map(|id| id.to_string()).unwrap_or_default();
         let form = |form| {
             let fields = [("business", &*business), ("customer", &page)];
             links::with_query(&links::note_form(note.id, form, None), &fields)
         };
         let (edit, archive) = (form("edit"), form("archive"));
+        let may_write =
+            may_change && tenant_context.membership.role.scopes().has(Scope::WriteNotes);
+        let has_store = tenant_context.context.shared.settings.files.is_some();
+        let add_files = (may_write && has_store).then(|| {
+            let target = &tenant_context.context.target;
+            match customer {
+                Some(id) => links::shown_at(&links::customer_path(id), target).to_owned(),
+                None => target.clone(),
+            }
+        });
+        let file = |file| {
+            if may_write {
+                FileRow::removable(file, note.id, &business, &page)
+            } else {
+                FileRow::of(file)
+            }
+        };
+        let files = note.attachments.into_iter().map(file).collect();
         let subject = note
             .subject_type
             .and_then(|kind| Subject::of(kind, note.subject_id.map(Id::uuid), contacts, locations));
@@ -167,10 +203,13 @@ impl NoteRow {
             at: note.created_at,
             body: note.body,
             pinned: note.pinned,
+            files,
+            more_files: 0,
             customer: None,
             subject,
             is_standalone: note.subject_type.is_none(),
             may_change,
+            add_files,
             edit,
             archive,
         }

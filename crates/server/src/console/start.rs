@@ -33,6 +33,8 @@ const NOTES_SHOWN: u32 = 5;
 const ENTRIES_SHOWN: usize = 8;
 /// How much of a pinned note is shown, in characters.
 const MAX_NOTE: usize = 600;
+/// How many files of a pinned note are shown.
+const MAX_FILES: usize = 4;
 
 #[derive(Template)]
 #[template(path = "start.html")]
@@ -113,7 +115,8 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
 }
 
 /// The beginning of a long note.
-fn shortened(mut note: NoteRow) -> NoteRow {
+fn shortened(note: NoteRow) -> NoteRow {
+    let mut note = note.only_shown(MAX_FILES);
     if let Some((end, _)) = note.body.char_indices().nth(MAX_NOTE) {
         note.body.truncate(end);
         note.body.push('…');

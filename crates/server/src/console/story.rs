@@ -256,7 +256,7 @@ fn lines(record: &Record<'_>, customer: Option<&Record<'_>>, names: &Names) -> V
         return if is_person { Vec::new() } else { vec![line("added")] };
     }
     if record.is_gone() {
-        return vec![line("deleted")];
+        return vec![line(if record.kind == "file" { "removed" } else { "deleted" })];
     }
     let changes = record.changes.iter().filter(|change| !is_same(change));
     changes.filter_map(|change| changed(record, change, name, names)).collect()

@@ -4,6 +4,7 @@ use zoop_crm::business::customers::contacts::ContactRole;
 use zoop_crm::business::customers::index::{Match, MatchedField};
 use zoop_crm::business::customers::locations::LocationType;
 use zoop_crm::business::customers::{CustomerType, Status};
+use zoop_crm::business::files::MediaType;
 
 pub(super) const fn status(status: Status) -> &'static str {
     match status {
@@ -36,6 +37,23 @@ pub(super) const fn location_type(location_type: LocationType) -> &'static str {
         LocationType::Billing => "Billing address",
         LocationType::Mailing => "Mailing address",
         LocationType::Other => "Other address",
+    }
+}
+
+/// What a file is, and the same in a few letters.
+pub(super) const fn file_type(media_type: MediaType) -> (&'static str, &'static str) {
+    match media_type {
+        MediaType::Jpeg => ("JPEG image", "JPEG"),
+        MediaType::Png => ("PNG image", "PNG"),
+        MediaType::Webp => ("WebP image", "WebP"),
+        MediaType::Gif => ("GIF image", "GIF"),
+        MediaType::Heic => ("HEIC image", "HEIC"),
+        MediaType::Pdf => ("PDF document", "PDF"),
+        MediaType::Text => ("Text", "TXT"),
+        MediaType::Csv => ("Table as text", "CSV"),
+        MediaType::Word | MediaType::OldWord => ("Word document", "DOC"),
+        MediaType::Excel | MediaType::OldExcel => ("Excel spreadsheet", "XLS"),
+        MediaType::PowerPoint | MediaType::OldPowerPoint => ("PowerPoint slides", "PPT"),
     }
 }
 

@@ -51,8 +51,9 @@ use crate::network::Holder;
 
 pub use copying::CopiedFiles;
 pub use ownership::Owner;
-pub(crate) use parts::{Parts, limit};
+pub(crate) use parts::{FIELD_BYTES, Parts, is_form, limit};
 pub(crate) use receive::{Arrival, Gone, Receiver, Unreceived, to_the_end};
+pub(crate) use room::Room;
 pub use store::{FileStore, UnusableFileStore};
 pub(crate) use upload::{drain_timeout, is_uncertain};
 

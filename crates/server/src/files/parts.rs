@@ -12,7 +12,7 @@ use super::form::{self, FormReader};
 /// What a form adds to its files, in bytes: what is between them, and the other fields.
 const FORM_BYTES: u64 = 1024 * 1024;
 /// What of that the other fields may be together, with their heads.
-const FIELD_BYTES: usize = 64 * 1024;
+pub(crate) const FIELD_BYTES: usize = 64 * 1024;
 /// What the head of a field counts at least.
 const HEAD_BYTES: usize = 64;
 
@@ -54,7 +54,7 @@ pub(crate) enum Part<'a> {
 }
 
 /// Whether the body is a form.
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     form::boundary(headers).is_some()
 }
 
@@ -66,6 +66,23 @@ impl Parts {
                 Self::Form(FormParts { reader, next: None, left: FIELD_BYTES })
             }
             None => Self::One(Some(name(headers)), body),
+        }
+    }
+
+    /// The parts of a form whose other fields may have so many bytes.
+    pub(crate) fn with_fields_of(headers: &HeaderMap, body: Body, bytes: usize) -> Self {
+        let mut parts = Self::new(headers, body);
+        if let Self::Form(form) = &mut parts {
+            form.left = bytes;
+        }
+        parts
+    }
+
+    /// Whether a file comes next. Of a form, the fields before it must have been read.
+    pub(crate) fn has_file(&self) -> bool {
+        match self {
+            Self::One(name, _) => name.is_some(),
+            Self::Form(form) => form.next.is_some(),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::seats::halfway;
 const STEP: usize = 256 * 1024;
 
 /// The memory that one upload uses.
-pub(super) struct Room {
+pub(crate) struct Room {
     shared: Arc<Shared>,
     /// Who it is counted for.
     holder: Holder,
@@ -23,12 +23,12 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn of(shared: &Arc<Shared>, holder: Holder) -> Self {
+    pub(crate) fn of(shared: &Arc<Shared>, holder: Holder) -> Self {
         Self { shared: shared.clone(), holder, held: Vec::new() }
     }
 
     /// Waits until there is room for so many bytes, and gives up what is more.
-    pub(super) async fn fit(&mut self, bytes: usize) -> Result<(), Unreceived> {
+    pub(crate) async fn fit(&mut self, bytes: usize) -> Result<(), Unreceived> {
         let steps = bytes.div_ceil(STEP);
         self.held.truncate(steps);
         let until = halfway(Instant::now() + self.shared.settings.request_deadline);

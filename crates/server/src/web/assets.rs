@@ -1,16 +1,21 @@
 //! The style sheet, the scripts, the font and the icons of the pages, embedded in the binary.
 //!
 //! The address of each contains a hash of its content, so that browsers keep it for ever and yet use the files of a new
-//! release at once.
+//! release at once. Texts are compressed once, for clients that accept it.
 
+use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::response::IntoResponse;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -66,6 +71,8 @@ pub(crate) struct Asset {
     pub(crate) path: String,
     media_type: &'static str,
     content: Bytes,
+    /// The content in gzip, if that is shorter.
+    compressed: Option<Bytes>,
 }
 
 impl Asset {
@@ -79,7 +86,24 @@ impl Asset {
         let digest = Sha256::digest(&content);
         let hash = u64::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 8]));
         let path = format!("/assets/{name}.{hash:016x}.{extension}");
-        Self { path, media_type, content }
+        let compressed = compressed(&content).ok().filter(|it| it.len() < content.len());
+        Self { path, media_type, compressed: compressed.map(Bytes::from), content }
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let sent = [
+            (CONTENT_TYPE, HeaderValue::from_static(self.media_type)),
+            (CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL_VALUE)),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (VARY, HeaderValue::from_static("accept-encoding")),
+        ];
+        match &self.compressed {
+            Some(compressed) if accepts_gzip(headers) => {
+                let coding = [(CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+                (sent, coding, compressed.clone()).into_response()
+            }
+            _ => (sent, self.content.clone()).into_response(),
+        }
     }
 }
 
@@ -87,12 +111,23 @@ impl Asset {
 pub(crate) fn routes() -> Router<App> {
     let assets = [&ICON, &HOME_SCREEN, &MANIFEST, &FONT, &STYLE, &SCRIPT, &HTMX];
     assets.into_iter().fold(Router::new(), |router, asset| {
-        let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
-            (CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL_VALUE)),
-            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        ];
-        let answer = move || async move { (headers, asset.content.clone()).into_response() };
+        let answer = move |headers: HeaderMap| async move { asset.answer(&headers) };
         router.route(&asset.path, get(answer))
+    })
+}
+
+fn compressed(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    encoder.finish()
+}
+
+/// Whether the client accepts gzip (RFC 9110, 12.5.3). What is refused has the weight 0.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|it| it.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_none_or(|weight| weight > 0.0)
     })
 }

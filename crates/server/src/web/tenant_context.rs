@@ -24,7 +24,7 @@ use super::section::Section;
 use super::{next, page};
 use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::lanes;
+use crate::{files, lanes};
 
 /// The page that keeps a form whose session has ended.
 #[derive(Template)]
@@ -32,6 +32,8 @@ use crate::lanes;
 struct SignedOut<'a> {
     action: &'a str,
     fields: Vec<(&'a str, &'a str)>,
+    /// Whether the form can have files, which are not kept.
+    has_files: bool,
 }
 
 /// A user's request about one of their businesses.
@@ -117,12 +119,22 @@ impl TenantContext {
     ) -> Result<(Self, Form), Response> {
         let context = PageContext::begin(app, request, Action::Console)?;
         let form = context.long_form().await?;
+        Ok((Self::of_typed(context, &form, section).await?, form))
+    }
+
+    /// [`Self::typed_form`], for a form that was read.
+    pub(crate) async fn of_typed(
+        context: PageContext,
+        form: &Form,
+        section: Section,
+    ) -> Result<Self, Response> {
         let Some(signed_in) = context.signed_in().await? else {
-            let kept = SignedOut { action: &context.target, fields: form.fields() };
+            let has_files = files::is_form(&context.headers);
+            let kept = SignedOut { action: &context.target, fields: form.fields(), has_files };
             return Err(page::page(StatusCode::UNAUTHORIZED, &kept));
         };
         let business = form.get("business").ok_or_else(page::not_found)?;
-        Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
+        Self::choose(context, signed_in, section, Some(business)).await
     }
 
     /// The request in the business that was asked for, or in the first one in which the user uses this section.

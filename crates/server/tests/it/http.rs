@@ -91,6 +91,12 @@ impl Connection {
 
     /// Reads one answer, which may be an interim answer (100 Continue).
     pub(crate) fn receive(&mut self) -> Reply {
+        let (reply, body) = self.receive_bytes();
+        Reply { body: String::from_utf8(body).expect("UTF-8"), ..reply }
+    }
+
+    /// Reads one answer whose body is no text: its head, and its body.
+    pub(crate) fn receive_bytes(&mut self) -> (Reply, Vec<u8>) {
         let head = self.read_head();
         let mut lines = head.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1));
@@ -103,7 +109,7 @@ impl Connection {
         let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).expect("the whole body");
-        Reply { status, headers, body: String::from_utf8(body).expect("UTF-8") }
+        (Reply { status, headers, body: String::new() }, body)
     }
 
     fn read_head(&mut self) -> String {

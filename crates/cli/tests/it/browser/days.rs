@@ -9,7 +9,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use serde_json::{Map, Value, json};
 
 use super::driver::{Browser, DESKTOP, Look, Program};
-use super::{Demo, run};
+use super::{Demo, photo, run};
 
 const PHONE: Look = Look { width: 390, ..DESKTOP };
 
@@ -75,10 +75,12 @@ fn the_office_does_its_day() {
         browser.find("#record .record h1").await;
         assert!(browser.text("#record h1").await.contains("Frye"));
 
-        // What was said is noted and pinned, and the customer is tagged with a tag that is new.
+        // What was said is noted with a photo and pinned, and the customer is tagged with a tag that is new.
         browser.fill("#body", "Wants the annual inspection moved to May.").await;
+        browser.choose_file(".composer", &photo(&demo, "letter.png")).await;
         browser.choose("Add note").await;
         browser.find_text("The note was added.").await;
+        assert!(browser.text(".note .files").await.contains("letter.png"));
         browser.choose("Pin").await;
         browser.find_text("The note is pinned.").await;
         browser.choose("New tag").await;
@@ -159,6 +161,8 @@ fn a_technician_does_a_day_on_a_phone() {
         browser.fill("#body", "Replaced the valve. The gate code is new: ask.").await;
         browser.choose("Add note").await;
         browser.find_text("The note was added.").await;
+        browser.choose_file(".note", &photo(&demo, "valve.png")).await;
+        browser.find_text("The files were added.").await;
         browser.choose("Pin").await;
         browser.find_text("The note is pinned.").await;
         let width = "return document.documentElement.scrollWidth";
@@ -167,6 +171,7 @@ fn a_technician_does_a_day_on_a_phone() {
         browser.click(".menu a[href='/notes']").await;
         browser.find(".notes").await;
         assert!(browser.text(".notes li").await.contains("Replaced the valve."));
+        assert!(browser.text(".notes li").await.contains("valve.png"));
         assert_eq!(browser.console_errors(), Vec::<Value>::new());
 
         // The pages of the office are not for the crew.

@@ -114,6 +114,12 @@ impl Browser {
         self.find(css).await.click().await.expect("a click");
     }
 
+    /// Waits for an element of an `XPath`.
+    pub(super) async fn find_path(&self, path: &str) {
+        let found = self.wait_for(Locator::XPath(path)).await;
+        found.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
     /// Clicks the first element of an `XPath`.
     pub(super) async fn click_path(&self, path: &str) {
         let found = self.wait_for(Locator::XPath(path)).await;
@@ -126,6 +132,13 @@ impl Browser {
         let field = self.find(css).await;
         field.clear().await.expect("an empty field");
         field.send_keys(text).await.expect("a typed text");
+    }
+
+    /// Chooses a file in the first field for files within an element.
+    pub(super) async fn choose_file(&self, within: &str, file: &Path) {
+        // Scripts hide some of these fields behind a button.
+        let field = self.find(&format!("{within} input[type=file]")).await;
+        field.send_keys(file.to_str().expect("a path")).await.expect("a chosen file");
     }
 
     /// Opens a page and waits for its heading.

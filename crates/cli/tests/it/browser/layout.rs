@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
-use super::{Demo, QUESTIONS, Step, parameter, run, sections};
+use super::{Demo, QUESTIONS, Step, parameter, photo, run, sections};
 use crate::env::text;
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
@@ -120,6 +120,14 @@ fn every_page_fits_every_window() {
         browser.click(".composer button").await;
         browser.find("#notes .success").await;
         assert_fits(&browser, "a note with a long word").await;
+        for name in [format!("{}.png", "W".repeat(251)), "תמונה.png".to_owned()] {
+            browser.choose_file(".note", &photo(&demo, &name)).await;
+            browser.find(&format!(".files img[alt='{name}']")).await;
+        }
+        assert_fits(&browser, "files with long names").await;
+        browser.click(".files a.danger").await;
+        browser.find("form[action*='/remove']").await;
+        assert_fits(&browser, "the question before a file is removed").await;
         browser.goto(&demo.at("/notes?author=me&before=9999-12-31")).await;
         browser.find(".notes .text").await;
         assert_fits(&browser, "a note with a long word in the list of notes").await;

@@ -9,6 +9,7 @@ mod people;
 mod screenshots;
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -104,6 +105,21 @@ async fn sections(browser: &Browser) -> Vec<String> {
     serde_json::from_value(paths).expect("paths")
 }
 
+/// A small photo in the folder of a demo.
+fn photo(demo: &Demo, name: &str) -> PathBuf {
+    // One gray pixel.
+    const PNG: [u8; 67] = [
+        0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44,
+        0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a,
+        0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x68,
+        0x00, 0x00, 0x00, 0x82, 0x00, 0x81, 0xda, 0x45, 0x08, 0x3b, 0x00, 0x00, 0x00, 0x00, 0x49,
+        0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+    ];
+    let file = demo.folder.path(name);
+    std::fs::write(&file, PNG).expect("a photo");
+    file
+}
+
 fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(test);
@@ -119,6 +135,7 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
     let demo = Demo::open();
     let program = Program::start();
+    let photo = photo(&demo, "meter.png");
     run(async {
         let authorize = demo.authorization_url(&program);
         for (is_dark, width) in [(false, 1280), (true, 1280), (false, 390), (true, 390)] {
@@ -174,6 +191,16 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 browser.client.back().await.expect("the customer");
                 browser.find(".record").await;
             }
+            browser.fill("#body", "A photo.").await;
+            browser.choose_file(".composer", &photo).await;
+            browser.click("#add-note").await;
+            browser.find(".note .files").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "a note with a file {is_dark} {width}");
+            browser.click(".files a.danger").await;
+            browser.find("form[action*='/remove']").await;
+            let found = browser.violations().await;
+            assert_eq!(found, Vec::<String>::new(), "the removal of a file {is_dark} {width}");
             // The forms of contacts, locations and notes are made of the same parts.
             browser.goto(&demo.at("/customers/new")).await;
             browser.fill("#email", "x").await;
@@ -275,6 +302,7 @@ fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
 fn everything_works_without_scripts() {
     let demo = Demo::open();
     let program = Program::start();
+    let (photo, panel) = (photo(&demo, "meter.png"), photo(&demo, "panel.png"));
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
         demo.sign_in(&browser).await;
@@ -296,10 +324,20 @@ fn everything_works_without_scripts() {
         browser.find(".record").await;
         assert_eq!(browser.text("h1").await, customer);
         browser.fill("#body", "The gate sticks.\nLift it.").await;
+        browser.choose_file(".composer", &photo).await;
         browser.click(".composer button").await;
         browser.find("#notes .success").await;
         assert_eq!(browser.text(".notes li:first-child .text").await, "The gate sticks.\nLift it.");
-        browser.click(".notes li:first-child button").await;
+        browser.choose_file(".notes li:first-child", &panel).await;
+        browser.click(".notes li:first-child .adding button").await;
+        browser.find(".files li:nth-child(2)").await;
+        assert!(browser.text("#notes .success").await.contains("The files were added."));
+        assert!(browser.text(".files li:first-child").await.contains("meter.png\nPNG image, 67 B"));
+        browser.click(".files a.danger").await;
+        browser.click("main form button.danger").await;
+        browser.find("#notes .success").await;
+        assert_eq!(browser.text("#notes .success").await, "The file meter.png was removed.");
+        browser.click(".notes li:first-child [action$='/pin#notes'] button").await;
         browser.find(".notes li:first-child.pinned").await;
         browser.click(".whole .actions a").await;
         browser.fill("#source", "the fair").await;

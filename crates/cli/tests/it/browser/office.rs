@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Look};
-use super::{Demo, run};
+use super::{Demo, photo, run};
 
 const NARROW: Look = Look { width: 390, ..DESKTOP };
 /// Keys, as the browser is sent them.
@@ -115,5 +115,89 @@ fn a_note_that_was_being_typed_is_there_again_until_it_is_saved_or_the_user_sign
         browser.click(".menu form button").await;
         browser.find("#email").await;
         assert_eq!(browser.run_script("return localStorage.length").await, 0);
+    });
+}
+
+/// The names of the files on the first note.
+async fn files(browser: &Browser) -> Value {
+    let names =
+        "return [...document.querySelector('.note').querySelectorAll('.about bdi:first-child')]
+                 .map((it) => it.textContent)";
+    browser.run_script(names).await
+}
+
+#[test]
+fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
+    let demo = Demo::open();
+    let (meter, panel) = (photo(&demo, "meter.png"), photo(&demo, "panel.png"));
+    let page = demo.folder.path("page.txt");
+    std::fs::write(&page, "<html><script>alert(1)</script></html>").expect("a file");
+    let long = demo.folder.path("long.txt");
+    std::fs::write(&long, vec![b'a'; 25 * 1024 * 1024 + 1]).expect("a file");
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/customers?q=frye")).await;
+        browser.click("#rows a").await;
+        browser.find("#record .record h1").await;
+
+        // A tag that is attached meanwhile loses neither the text nor the file.
+        browser.fill("#body", "The meter.").await;
+        browser.choose_file(".composer", &meter).await;
+        browser.click("#attach").await;
+        browser.find_text("The tag was attached.").await;
+        browser.click("#add-note").await;
+        browser.find_text("The note was added.").await;
+        assert_eq!(files(&browser).await, json!(["meter.png"]));
+        assert_eq!(focus(&browser).await, "add-note");
+        assert_eq!(browser.run_script("return localStorage.length").await, 0);
+        let chosen = "return document.getElementById('files').files.length";
+        assert_eq!(browser.run_script(chosen).await, 0);
+
+        // On a note, choosing is enough.
+        browser.fill("#body", "A draft").await;
+        browser.run_script("document.querySelector('.adding button').focus()").await;
+        browser.choose_file(".note", &panel).await;
+        browser.find_text("The files were added.").await;
+        assert_eq!(files(&browser).await, json!(["meter.png", "panel.png"]));
+        let focused = focus(&browser).await;
+        assert!(focused.as_str().is_some_and(|it| it.starts_with("attach-")), "{focused}");
+        let body = "return document.getElementById('body').value";
+        assert_eq!(browser.run_script(body).await, "A draft");
+        assert!(browser.text("#rows").await.contains("Frye"), "the list is still there");
+
+        // What is refused is said beside the note, and what is known is said before it is sent.
+        for (file, why) in [
+            (&page, "page.txt: The content of this file is not"),
+            (&long, "long.txt is longer than 25 MiB, the maximum."),
+        ] {
+            browser.choose_file(".note", file).await;
+            let path = format!("//li//*[@role='alert'][contains(text(), '{why}')]");
+            browser.find_path(&path).await;
+        }
+        assert_eq!(files(&browser).await, json!(["meter.png", "panel.png"]));
+        browser.choose_file(".composer", &long).await;
+        browser.find(".composer .refused").await;
+        let valid = "return document.getElementById('files').validity.valid";
+        assert_eq!(browser.run_script(valid).await, false);
+
+        // Dropping is the same, and what misses a note is not opened.
+        let drop = "const data = new DataTransfer();
+            data.items.add(new File(['The code is 4711.'], 'code.txt'));
+            return ['.note .text', 'h1'].map((css) => ['dragover', 'drop'].map((type) =>
+                !document.querySelector(css).dispatchEvent(new DragEvent(type,
+                    { bubbles: true, cancelable: true, dataTransfer: data }))));";
+        assert_eq!(browser.run_script(drop).await, json!([[true, true], [true, true]]));
+        browser.find(".files li:nth-child(3)").await;
+        assert_eq!(files(&browser).await, json!(["meter.png", "panel.png", "code.txt"]));
+        let errors = browser.console_errors();
+        let policy =
+            |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));
+        assert!(!errors.iter().any(policy), "{errors:?}");
+        browser.click(".files a.danger").await;
+        browser.find("form[action*='/remove']").await;
+        browser.click("main form button.danger").await;
+        browser.find("#notes .success").await;
+        assert_eq!(browser.text("#notes .success").await, "The file meter.png was removed.");
     });
 }

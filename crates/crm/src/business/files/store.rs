@@ -14,6 +14,8 @@ const NOTES: usize = 25;
 zoop_db::statements! {
     GET = (text!("SELECT ", File::SELECTED, " FROM files \
            WHERE tenant_no = $1 AND id = $2 AND removed_at IS NULL"));
+    GET_REMOVED = (text!("SELECT ", File::SELECTED, " FROM files \
+                   WHERE tenant_no = $1 AND id = $2 AND removed_at IS NOT NULL"));
     /// The files of up to 25 notes.
     OF_NOTES = (text!("SELECT ", File::SELECTED, " FROM files WHERE tenant_no = $1 AND note_id IN \
                 ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
@@ -41,6 +43,14 @@ zoop_db::statements! {
 /// [`Error::NotFound`] if there is no such file.
 pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::File>) -> Result<File> {
     tx.first::<_, Error>(GET, params![id], File::read)?.ok_or(Error::not_found("file"))
+}
+
+/// A file that was removed, and whose content is not deleted yet.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such file.
+pub(super) fn get_removed(tx: &mut ReadTx<'_>, id: Id<kinds::File>) -> Result<File> {
+    tx.first::<_, Error>(GET_REMOVED, params![id], File::read)?.ok_or(Error::not_found("file"))
 }
 
 /// Reads the files of these notes into their attachments, in the order in which they were added.

@@ -5,6 +5,7 @@ use super::inventory::{self, Kept};
 use super::{MAX_BYTES, MAX_FILES, cleaning};
 use crate::business::files::tools::check::CheckFile;
 use crate::business::files::tools::open::OpenFile;
+use crate::business::files::tools::removed::RemovedFile;
 use crate::call::argument::Arguments;
 use crate::call::run;
 use crate::call::scope::Scope;
@@ -111,15 +112,21 @@ fn only_the_author_or_an_owner_adds_and_removes_files() {
     assert_eq!(kind(&add(&other.owner).unwrap_err()), "not_found");
     let file = add(&acme.office).expect("the author's").id.to_string();
     let remove = |caller: &Caller| env.call(caller, "notes.remove_file", json!({ "id": file }));
+    let removed =
+        |caller: &Caller| query(&env, caller, crate::arguments!(RemovedFile { id: &file }));
+    assert_eq!(kind(&removed(&acme.owner).unwrap_err()), "not_found", "it is there");
     assert_eq!(kind(&remove(&acme.tech).unwrap_err()), "invalid_input");
     assert_eq!(kind(&remove(&other.owner).unwrap_err()), "not_found");
     assert_eq!(remove(&acme.owner).expect("removed"), json!({ "removed": true, "id": file }));
     assert_eq!(kind(&remove(&acme.owner).unwrap_err()), "not_found", "it is gone");
     assert_eq!(kind(&open(&env, &acme.owner, &file).unwrap_err()), "not_found");
+    assert_eq!(removed(&acme.tech).expect("its name"), "code.txt");
+    assert_eq!(kind(&removed(&other.owner).unwrap_err()), "not_found");
     let shown = env.call(&acme.office, "notes.get", json!({ "id": id })).expect("the note");
     assert_eq!(shown["attachments"], json!([]));
     env.call(&acme.office, "notes.archive", json!({ "id": id })).expect("archived");
     assert_eq!(kind(&add(&acme.office).unwrap_err()), "not_found", "archived");
+    assert_eq!(kind(&removed(&acme.office).unwrap_err()), "not_found", "archived");
 }
 
 #[both]

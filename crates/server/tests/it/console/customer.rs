@@ -105,7 +105,7 @@ fn notes_on_the_customer_and_on_what_belongs_to_it_are_shown_newest_first() {
         ["Fourth", "about job", "<bdi>Tessa Tech</bdi>", "Jun 13, 2026, 6:03 PM UTC"],
         ["Third", "about location <bdi>Main shop</bdi>", "<bdi>Olive Owner</bdi>", "6:03 PM UTC"],
         ["Second", "about contact <bdi>Ben Ito</bdi>", "<bdi>Olive Owner</bdi>", "6:02 PM UTC"],
-        ["First", "<em class=\"mark\">Pinned</em><strong>", " pinned\">", ">Unpin<"],
+        ["First", "<em class=\"mark\">Pinned</em><strong>", " pinned\" id=\"note-", ">Unpin<"],
     ]) {
         for shown in shown {
             assert!(note.contains(shown), "{shown}: {note}");

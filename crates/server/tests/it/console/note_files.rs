@@ -6,9 +6,9 @@ use zoop_both::both;
 use zoop_crm::business::files::MAX_FILES;
 use zoop_server::FileStore;
 
-use super::{OFFICE, TECH, browser_of, business, call, company, create, start_with};
+use super::{OFFICE, TECH, browser_of, business, call, company, create, start_with, unescaped};
 use crate::http::{Connection, Reply};
-use crate::people::{Browser, location};
+use crate::people::{Browser, between, location};
 use crate::server::{Server, wait_until};
 
 const GIF: &str = "GIF89a\x01\0\x01\0\0\0\0;0123456789";
@@ -197,4 +197,193 @@ fn a_browser_that_leaves_leaves_nothing_behind() {
     wait_until("the first file is stored", || notes.stored() == 1);
     drop(connection);
     wait_until("it is discarded", || notes.stored() == 0);
+}
+
+#[both]
+fn pages_show_the_files_of_a_note_and_who_may_remove_one_is_asked_first() {
+    let notes = Notes::start();
+    let server = &notes.server;
+    let add = |name: &str, content: &str| {
+        let added =
+            server.env.add_file(&server.business.owner, &notes.note, name, content.as_bytes());
+        added.expect("a file").id.to_string()
+    };
+    let photo = add("<gate>.gif", GIF);
+    let text = add("\u{5e9}\u{5dd}.txt", TEXT);
+    call(server, "notes.update", json!({ "id": notes.note, "pinned": true }));
+    let mut owner = Browser::owner(server);
+    let (customer, id) = (format!("/customers/{}", notes.customer), business(server));
+    for path in [customer.as_str(), "/notes", "/"] {
+        let page = owner.get(path).body;
+        let files = unescaped(between(&page, "<ul class=\"files\"", "</ul>"));
+        for part in [
+            &format!(
+                "<a class=\"pic\" href=\"/files/{photo}\" target=\"_blank\" rel=\"noopener\">"
+            ),
+            &format!(
+                "<img src=\"/files/{photo}/thumbnail\" width=\"96\" height=\"72\" loading=\"lazy\" \
+                      alt=\"&#60;gate&#62;.gif\"></a>"
+            ),
+            "<bdi>&#60;gate&#62;.gif</bdi><small>GIF image, 24 B</small>",
+            &format!(
+                "<a href=\"/files/{text}\"><bdi>\u{5e9}\u{5dd}.txt</bdi></a><small>Text, 17 B</small>"
+            ),
+        ] {
+            assert!(files.contains(part), "{path}: {part}: {files}");
+        }
+        // The first page only shows notes.
+        let may = path != "/";
+        assert_eq!(files.matches(">Remove<").count(), if may { 2 } else { 0 }, "{path}: {files}");
+        assert_eq!(page.contains(">Attach file<"), may, "{path}");
+    }
+    let others = browser_of(server, TECH).get(&customer).body;
+    assert!(others.contains("class=\"files\"") && !others.contains(">Remove<"), "{others}");
+    assert!(!others.contains(">Attach file<") && others.contains("id=\"files\""), "{others}");
+
+    let ask = format!("/notes/{}/files/{photo}/remove", notes.note);
+    let asked = format!("{ask}?business={id}&customer={}", notes.customer);
+    let page = owner.get(&customer).body;
+    assert!(unescaped(&page).contains(&format!("href=\"{asked}\"")), "{page}");
+    let question = owner.get(&asked).body;
+    assert!(question.contains("<h1>Remove this file?</h1>"), "{question}");
+    assert!(question.contains("<bdi>&#60;gate&#62;.gif</bdi>"), "{question}");
+    let action = unescaped(between(&question, "class=\"row\" method=\"post\" action=\"", "\""));
+    let mut tech = browser_of(server, TECH);
+    assert_eq!(tech.get(&asked).status, 403);
+    let refused = tech.post(&action, &[("business", &id)]);
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("Only the note&#39;s author or an owner"), "{refused:?}");
+    let removed = owner.post(&action, &[("business", &id)]);
+    let page = owner.get(location(&removed).trim_end_matches("#notes")).body;
+    assert!(page.contains("<p>The file <bdi>&#60;gate&#62;.gif</bdi> was removed.</p>"), "{page}");
+    assert_eq!(notes.names(), ["\u{5e9}\u{5dd}.txt"]);
+    assert_eq!(owner.get(&asked).status, 404);
+    assert_eq!(owner.post(&action, &[("business", &id)]).status, 404);
+    for path in ["/notes/x/files/y/remove", &ask.replace(&photo, &notes.note)] {
+        assert_eq!(owner.get(path).status, 404, "{path}");
+    }
+    // The name is not told of a file that is there, or of another business.
+    let page = owner.get(&format!("/notes?done=file-removed&record={text}")).body;
+    assert!(page.contains("<p>The file was removed.</p>"), "{page}");
+
+    let story = owner.get(&format!("{customer}/history")).body;
+    for line in ["removed the file</", "added the file"] {
+        assert!(story.contains(line.trim_end_matches("</")), "{line}: {story}");
+    }
+    assert!(!story.contains("attachments"), "{story}");
+    let activity = owner.get("/activity?event=notes.remove_file").body;
+    assert!(activity.contains("removed the file <bdi>&#60;gate&#62;.gif</bdi>"), "{activity}");
+}
+
+impl Notes {
+    /// A new note, as the customer's page sends it.
+    fn send_new(
+        &self,
+        browser: &mut Browser<'_>,
+        key: &str,
+        body: &str,
+        files: &[(&str, &str)],
+    ) -> Reply {
+        let fields = [("business", &*business(&self.server)), ("key", key), ("body", body)];
+        let path = format!("/customers/{}/notes", self.customer);
+        send(browser, &path, &form(&fields, files), &[])
+    }
+
+    /// The customer's notes with the names of their files, newest first.
+    fn all(&self) -> Vec<(String, Vec<String>)> {
+        let listed = call(&self.server, "notes.list", json!({ "customer_id": self.customer }));
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let note = |note: &Value| {
+            let files = note["attachments"].as_array().expect("files").iter();
+            (text(&note["body"]), files.map(|file| text(&file["name"])).collect())
+        };
+        listed["rows"].as_array().expect("rows").iter().map(note).collect()
+    }
+}
+
+#[both]
+fn a_new_note_comes_with_its_files_and_only_once() {
+    let notes = Notes::start();
+    let mut tech = browser_of(&notes.server, TECH);
+    let page = tech.get(&format!("/customers/{}", notes.customer)).body;
+    let composer = between(&page, "<form class=\"card composer\"", "</form>");
+    assert!(composer.contains("enctype=\"multipart/form-data\""), "{composer}");
+    assert!(composer.contains("data-files=\"20\" data-bytes=\"26214400\""), "{composer}");
+    assert!(
+        composer.contains("<input type=\"file\" id=\"files\" name=\"file\" multiple"),
+        "{composer}"
+    );
+    let key = between(composer, "name=\"key\" value=\"", "\"").to_owned();
+    let files = [("gate.gif", GIF), ("code.txt", TEXT)];
+    for _ in 0..2 {
+        let added = notes.send_new(&mut tech, &key, "A photo.", &files);
+        assert_eq!(added.status, 303, "{added:?}");
+        let page = tech.get(location(&added).trim_end_matches("#notes")).body;
+        assert!(page.contains("The note was added."), "{page}");
+    }
+    let with_files = ("A photo.".to_owned(), vec!["gate.gif".to_owned(), "code.txt".to_owned()]);
+    assert_eq!(notes.all()[0], with_files);
+    assert_eq!((notes.all().len(), notes.stored()), (2, 2));
+
+    // A form without a file, as browsers send it, and one that is longer than other forms may be.
+    let long = "x".repeat(99_000);
+    for (body, files) in [("Only text.", &[("", "")][..]), (&long, &[])] {
+        let added = notes.send_new(&mut tech, &key, body, files);
+        assert_eq!(added.status, 303, "{added:?}");
+        assert_eq!(notes.all()[0], (body.to_owned(), Vec::new()));
+    }
+    assert_eq!(notes.all().len(), 4);
+}
+
+#[test]
+fn a_new_note_is_there_even_if_its_file_is_refused() {
+    let notes = Notes::start();
+    let mut owner = Browser::owner(&notes.server);
+    let bad = [("a.gif", GIF), ("photo.jpg", PAGE)];
+    for _ in 0..2 {
+        let refused = notes.send_new(&mut owner, "k1", "Kept.", &bad);
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert!(refused.body.contains("The note was added, but not its files."), "{refused:?}");
+        let fault = between(&refused.body, "role=\"alert\">", "</p>");
+        assert!(fault.starts_with("photo.jpg: The content of this file is not"), "{fault}");
+        let text = between(&refused.body, "<textarea", "</textarea>");
+        assert!(text.ends_with(">\n"), "it is not typed again: {text}");
+    }
+    assert_eq!(notes.all()[0], ("Kept.".to_owned(), Vec::new()));
+    assert_eq!((notes.all().len(), notes.stored()), (2, 0));
+    // The same form with a file that is accepted.
+    assert_eq!(notes.send_new(&mut owner, "k1", "Kept.", &[("a.gif", GIF)]).status, 303);
+    assert_eq!(notes.all()[0], ("Kept.".to_owned(), vec!["a.gif".to_owned()]));
+    // A note that is refused keeps its text, and none of its files.
+    let refused = notes.send_new(&mut owner, "k2", " ", &[("a.gif", GIF)]);
+    assert_eq!(refused.status, 400, "{refused:?}");
+    let longest = "x".repeat(100_001);
+    let refused = notes.send_new(&mut owner, "k3", &longest, &[("a.gif", GIF)]);
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains(&longest), "what was typed stays");
+    // A form that is too long is not read to its end, and what ended its session meanwhile loses no text.
+    let refused = notes.send_new(&mut owner, "k4", &"x".repeat(1_100_000), &[]);
+    assert_eq!(refused.status, 413, "{refused:?}");
+    let kept = notes.send_new(&mut Browser::new(&notes.server), "k5", "Typed.", &[("a.gif", GIF)]);
+    assert_eq!(kept.status, 401, "{kept:?}");
+    assert!(kept.body.contains("name=\"body\" value=\"Typed.\""), "{kept:?}");
+    assert!(kept.body.contains("chosen files have to be attached again"), "{kept:?}");
+    let foreign = [
+        ("Origin", "https://evil.example"),
+        ("Content-Type", "multipart/form-data; boundary=zoop"),
+    ];
+    let path = format!("/customers/{}/notes", notes.customer);
+    assert_eq!(owner.send("POST", &path, &foreign, &form(&[], &[])).status, 403);
+    assert_eq!((notes.all().len(), notes.stored()), (2, 1));
+}
+
+#[test]
+fn a_server_without_a_store_offers_no_files() {
+    let server = super::start();
+    let customer = company(&server, "Bay Bakery");
+    let body =
+        json!({ "body": "Gate sticks.", "subject_type": "customer", "subject_id": customer });
+    create(&server, "notes.create", body);
+    let page = Browser::owner(&server).get(&format!("/customers/{customer}")).body;
+    assert!(page.contains("Gate sticks.") && !page.contains("type=\"file\""), "{page}");
 }

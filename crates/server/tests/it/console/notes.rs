@@ -62,7 +62,7 @@ fn a_search_finds_notes_by_other_forms_of_a_word_and_shows_whom_they_are_about()
     let note = between(&found, "<li class=\"card note", "</li>");
     let link = format!("href=\"/customers/{customer}?business={}\"", business(&server));
     for part in [
-        " pinned\">",
+        " pinned\" id=\"note-",
         "<em class=\"mark\">Pinned</em>",
         "<strong><bdi>Tessa Tech</bdi></strong>",
         "<time datetime=\"2026-06-13T18:0",

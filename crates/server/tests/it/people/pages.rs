@@ -5,10 +5,11 @@ use zoop_both::both;
 use zoop_server::Settings;
 
 use super::{Browser, PASSWORD, between, form, set_password, start, without_scripts};
+use crate::http::Connection;
 use crate::server::Server;
 
 /// The method and path of every page; `{customer}` stands for the id of a customer, `{part}` for that of one of its
-/// contacts or locations, and `{note}` for that of a note. Add new pages here too.
+/// contacts or locations, `{note}` for that of a note, and `{file}` for that of its file. Add new pages here too.
 const PAGES: &[(&str, &str)] = &[
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
@@ -93,6 +94,8 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/notes/{note}/archive"),
     ("POST", "/notes/{note}/archive"),
     ("POST", "/notes/{note}/files"),
+    ("GET", "/notes/{note}/files/{file}/remove"),
+    ("POST", "/notes/{note}/files/{file}/remove"),
     ("POST", "/notes/{note}/restore"),
 ];
 
@@ -107,13 +110,15 @@ pub(super) fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
     });
     let customer = server.env.create(owner, "customers.create", arguments);
     let note = server.env.create(owner, "notes.create", json!({ "body": "The gate sticks." }));
+    let file = server.env.add_file(owner, &note, "code.txt", b"The code is 4711.").expect("a file");
+    let file = file.id.to_string();
     let whole = server.env.call(owner, "customers.get", json!({ "id": customer }));
     let whole = whole.expect("the customer");
     let pages = PAGES.iter().map(|(method, path)| {
         let part = if path.contains("/contacts/") { "contacts" } else { "locations" };
         let part = whole[part][0]["id"].as_str().expect("an id");
         let path = path.replace("{customer}", &customer).replace("{part}", part);
-        (*method, path.replace("{note}", &note))
+        (*method, path.replace("{note}", &note).replace("{file}", &file))
     });
     let pages = pages.collect();
     (server, pages)
@@ -192,9 +197,18 @@ fn the_files_of_a_page_are_small_and_kept_for_ever() {
     for file in files {
         let reply = browser.get(file);
         assert_eq!(reply.status, 200, "{file}");
+        assert_eq!(reply.header("content-encoding"), None, "{file}");
+        let refused = browser.send("GET", file, &[("Accept-Encoding", "br, gzip;q=0")], "");
+        assert_eq!(refused.body, reply.body, "{file}");
+        let mut connection = Connection::open(server.public);
+        connection.send_head("GET", file, &[("Accept-Encoding", "br, gzip;q=0.5")]);
+        let (reply, packed) = connection.receive_bytes();
+        assert_eq!(reply.status, 200, "{file}");
+        let coding = reply.header("content-encoding");
+        assert_eq!(coding, Some("gzip"), "{file}");
+        assert_eq!(reply.header("vary"), Some("accept-encoding"), "{file}");
         assert!(reply.header("cache-control").is_some_and(|it| it.contains("immutable")), "{file}");
-        let bytes = reply.header("content-length").and_then(|it| it.parse::<usize>().ok());
-        length += bytes.expect("a length");
+        length += packed.len();
     }
     assert!(length < 120_000, "{length}");
 }

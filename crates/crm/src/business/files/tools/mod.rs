@@ -5,6 +5,7 @@ pub mod add;
 pub mod check;
 pub mod open;
 pub mod remove;
+pub mod removed;
 
 use crate::business::notes::hints::HINTS;
 use crate::call::access::Access;
