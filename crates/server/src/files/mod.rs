@@ -12,7 +12,8 @@
 //! | `upload` | `POST /api/notes/{id}/files` |
 //! | `receive`, `parts`, `form`, `batch` | receives the files of an upload, whoever sends it |
 //! | `room`, `pace` | how much memory an upload uses, and how slowly it may arrive |
-//! | `download`, `ranges`, `sending`, `disposition` | `GET /files/{id}` |
+//! | `download`, `opening`, `ranges`, `sending`, `disposition` | `GET /files/{id}` and `GET /files/{id}/thumbnail` |
+//! | `pictures` | smaller copies of pictures |
 //! | `refusal` | errors as JSON |
 //! | `sweep`, `leftovers` | delete the content that nothing needs, and what was never finished |
 
@@ -24,9 +25,11 @@ mod disposition;
 mod download;
 mod form;
 mod leftovers;
+mod opening;
 mod ownership;
 mod pace;
 mod parts;
+pub(crate) mod pictures;
 mod ranges;
 mod receive;
 mod refusal;
@@ -89,7 +92,9 @@ impl Receiving {
 
 /// The route of the content, for browsers too.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/files/{id}", get(download::file))
+    Router::new()
+        .route("/files/{id}", get(download::file))
+        .route("/files/{id}/thumbnail", get(download::thumbnail))
 }
 
 /// The route for programs.

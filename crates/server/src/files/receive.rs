@@ -17,7 +17,7 @@ use super::batch::Batch;
 use super::pace::Pace;
 use super::parts::{self, Part, PartFault, Parts};
 use super::room::Room;
-use super::store::{FileStore, Key};
+use super::store::{FileStore, Key, Object};
 use crate::app::Shared;
 use crate::network::Holder;
 
@@ -247,7 +247,7 @@ impl Receiver {
     pub(crate) async fn discard(&self, files: &[StoredFile]) {
         for file in files {
             let key = Key { tenant: self.tenant, file: file.id };
-            if let Err(error) = self.store.delete(key).await {
+            if let Err(error) = self.store.delete(key, Object::Content).await {
                 tracing::debug!(%error, "the content of a refused file could not be deleted");
             }
         }

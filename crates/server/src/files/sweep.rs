@@ -14,7 +14,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
 use super::ownership::Owner;
-use super::store::{FileStore, Key, Stored, UnusableFileStore};
+use super::store::{FileStore, Key, Object, Stored, UnusableFileStore};
 use crate::app::{App, Shared};
 
 /// How often it is checked whether a round is due, or whether a store has come that belongs to nobody.
@@ -184,7 +184,8 @@ async fn sweep(
         let read =
             shared.db.read(Instant::now() + TIMEOUT, move |tx| cleaning::removed(tx, number, now));
         let removed = read.await?;
-        delete(shared, store, tenant, &removed).await?;
+        let removed_content: Vec<_> = removed.iter().map(|id| (*id, Object::Content)).collect();
+        delete(shared, store, tenant, &removed_content).await?;
         deleted += removed.len();
         if removed.len() < cleaning::STEP {
             break;
@@ -192,16 +193,19 @@ async fn sweep(
     }
     let mut old: Vec<_> = store.list(tenant.id).await?;
     old.retain(|stored| is_old(stored, now));
-    let mut old: Vec<_> = old.into_iter().map(|stored| stored.file).collect();
-    old.sort_by_key(|id| id.uuid());
-    for few in old.chunks(cleaning::STEP) {
-        let few = few.to_vec();
+    let mut old: Vec<_> = old.into_iter().map(|stored| (stored.file, stored.object)).collect();
+    old.sort_by_key(|(id, _)| id.uuid());
+    for objects in old.chunks(cleaning::STEP) {
+        let mut few: Vec<_> = objects.iter().map(|(id, _)| *id).collect();
+        few.dedup();
         let read = shared
             .db
             .read(Instant::now() + TIMEOUT, move |tx| cleaning::unneeded(tx, number, now, &few));
         let unneeded = read.await?;
-        delete(shared, store, tenant, &unneeded).await?;
-        deleted += unneeded.len();
+        let is_unneeded = |(id, _): &&(Id<kinds::File>, Object)| unneeded.contains(id);
+        let objects: Vec<_> = objects.iter().filter(is_unneeded).copied().collect();
+        delete(shared, store, tenant, &objects).await?;
+        deleted += objects.len();
     }
     Ok(deleted)
 }
@@ -212,20 +216,22 @@ fn is_old(stored: &Stored, now: Timestamp) -> bool {
     stored.since.is_none_or(|since| since.0 < now.0 - cleaning::KEPT_FOR)
 }
 
-/// Deletes first the content and then the rows, so that a round that ends in between is repeated.
+/// Deletes first the objects and then the rows of their files, so that a round that ends in between is repeated.
 async fn delete(
     shared: &Shared,
     store: &FileStore,
     tenant: Numbered,
-    files: &[Id<kinds::File>],
+    objects: &[(Id<kinds::File>, Object)],
 ) -> Result<(), SweepFault> {
-    if files.is_empty() {
+    if objects.is_empty() {
         return Ok(());
     }
-    for file in files {
-        store.delete(Key { tenant: tenant.id, file: *file }).await?;
+    for (file, object) in objects {
+        store.delete(Key { tenant: tenant.id, file: *file }, *object).await?;
     }
-    let (number, files) = (tenant.number, files.to_vec());
+    let mut files: Vec<_> = objects.iter().map(|(file, _)| *file).collect();
+    files.dedup();
+    let number = tenant.number;
     let write =
         shared.db.write(Instant::now() + TIMEOUT, move |tx| cleaning::forget(tx, number, &files));
     Ok(write.await?)
@@ -245,6 +251,7 @@ mod tests {
 
     use super::*;
     use crate::app::{App, Settings};
+    use crate::files::pictures::PictureSize;
 
     const HOUR: i64 = 60 * 60 * 1_000;
 
@@ -386,6 +393,7 @@ mod tests {
         let now = Timestamp(100 * HOUR * 1_000);
         let stored = |hour: Option<i64>| Stored {
             file: Id::new(following(None, Timestamp(0), 7)),
+            object: Object::Content,
             size: 1,
             since: hour.map(|hour| Timestamp(hour * HOUR * 1_000)),
         };
@@ -406,6 +414,14 @@ mod tests {
             let removed = add(&env, &acme, &store, &note).await;
             let lost = Id::new(following(None, env.environment.clock.now(), 7));
             write(&acme, &store, lost).await;
+            for (file, size) in [
+                (kept, PictureSize::Thumbnail),
+                (removed, PictureSize::Thumbnail),
+                (removed, PictureSize::Model),
+            ] {
+                let key = Key { tenant: acme.account.id, file };
+                store.write_picture(key, size, "small".into()).await.expect("stored");
+            }
             let remove = json!({ "id": removed });
             env.call(&acme.owner, "notes.remove_file", remove).expect("removed");
             let mut sweeping = Sweeping::default();
@@ -414,14 +430,15 @@ mod tests {
                 sweeping.round(&shared, now).await;
                 store.list(acme.account.id).await.expect("a list").len()
             };
-            assert_eq!(left().await, 3);
+            assert_eq!(left().await, 6);
             env.clock.advance(23 * HOUR);
-            assert_eq!(left().await, 3, "not before a day has passed");
+            assert_eq!(left().await, 6, "not before a day has passed");
             env.clock.advance(2 * HOUR);
-            assert_eq!(left().await, 3, "the next round is not due");
+            assert_eq!(left().await, 6, "the next round is not due");
             env.clock.advance(5 * HOUR);
-            assert_eq!(left().await, 1);
-            assert_eq!(store.list(acme.account.id).await.expect("a list")[0].file, kept);
+            assert_eq!(left().await, 2);
+            let left = store.list(acme.account.id).await.expect("a list");
+            assert!(left.iter().all(|it| it.file == kept), "the file and its thumbnail: {left:?}");
         });
     }
 }

@@ -15,7 +15,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
+    /// The text of the answer; empty if it is a picture.
     pub(crate) body: String,
+    /// The picture of the answer.
+    pub(crate) picture: Vec<u8>,
 }
 
 impl Reply {
@@ -91,12 +94,6 @@ impl Connection {
 
     /// Reads one answer, which may be an interim answer (100 Continue).
     pub(crate) fn receive(&mut self) -> Reply {
-        let (reply, body) = self.receive_bytes();
-        Reply { body: String::from_utf8(body).expect("UTF-8"), ..reply }
-    }
-
-    /// Reads one answer whose body is no text: its head, and its body.
-    pub(crate) fn receive_bytes(&mut self) -> (Reply, Vec<u8>) {
         let head = self.read_head();
         let mut lines = head.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1));
@@ -109,7 +106,13 @@ impl Connection {
         let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).expect("the whole body");
-        (Reply { status, headers, body: String::new() }, body)
+        let is_picture = |(name, value): &(String, String)| {
+            let is_image = ["image/jpeg", "image/png", "image/webp"].contains(&&**value);
+            (name == "content-type" && is_image) || name == "content-encoding"
+        };
+        let is_picture = headers.iter().any(is_picture);
+        let (body, picture) = if is_picture { (Vec::new(), body) } else { (body, Vec::new()) };
+        Reply { status, headers, body: String::from_utf8(body).expect("UTF-8"), picture }
     }
 
     fn read_head(&mut self) -> String {
