@@ -15,9 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    /// The text of the answer; empty if it is a picture.
+    /// The text of the answer; empty if it is a picture or compressed.
     pub(crate) body: String,
-    /// The picture of the answer.
+    /// The picture of the answer, or what is compressed.
     pub(crate) picture: Vec<u8>,
 }
 

@@ -121,7 +121,7 @@ fn a_note_that_was_being_typed_is_there_again_until_it_is_saved_or_the_user_sign
 /// The names of the files on the first note.
 async fn files(browser: &Browser) -> Value {
     let names =
-        "return [...document.querySelector('.note').querySelectorAll('.about bdi:first-child')]
+        "return [...document.querySelector('.note').querySelectorAll('.about > bdi, .about > a > bdi')]
                  .map((it) => it.textContent)";
     browser.run_script(names).await
 }
