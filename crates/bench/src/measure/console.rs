@@ -65,7 +65,7 @@ fn typed(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
