@@ -2,7 +2,7 @@
 //! key while the list of customers follows the typing.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context, Result, ensure};
 
@@ -122,7 +122,6 @@ fn sign_in(address: SocketAddr, email: &str) -> Result<String> {
          connection: close\r\n\r\n{form}",
         form.len()
     )?;
-    stream.shutdown(Shutdown::Write)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     ensure!(answer.starts_with("HTTP/1.1 303 "), "signing in failed: {answer}");
