@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
@@ -227,7 +228,13 @@ impl Receiver {
             for piece in batch.push(piece) {
                 content.push(&piece).map_err(|_| Unreceived::Unaccepted(name.clone()))?;
                 hash.update(&piece);
-                self.room.fit(writer.memory_with(piece.len())).await?;
+                let fits = self.room.fit(writer.memory_with(piece.len())).now_or_never();
+                if let Some(fits) = fits {
+                    fits?;
+                } else {
+                    writer.sent().await?;
+                    self.room.fit(writer.memory_with(piece.len())).await?;
+                }
                 writer.write(&piece).await?;
             }
             if is_last {

@@ -30,8 +30,8 @@ impl Writer {
     pub(super) fn memory_with(&self, piece: usize) -> usize {
         let filled = self.filling.content_length() + piece;
         let is_sending = self.sending.as_ref().is_some_and(|part| !part.is_finished());
-        let sent = if is_sending || filled > PART { PART } else { 0 };
-        sent + filled.min(PART)
+        // A part that begins to be sent is no longer filled.
+        if is_sending { PART + filled.min(PART) } else { filled }
     }
 
     /// Writes the next piece. Waits only if two parts are full.
@@ -75,8 +75,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until the part before is stored.
-    async fn sent(&mut self) -> Result<()> {
+    /// Waits until the part before is stored. Then less memory is needed.
+    pub(super) async fn sent(&mut self) -> Result<()> {
         match self.sending.take() {
             Some(sending) => sending.await?,
             None => Ok(()),
@@ -148,6 +148,11 @@ mod tests {
             assert!(writer.write(&whole).now_or_never().is_some());
             assert!(writer.write(&whole[1..]).now_or_never().is_some(), "it does not wait");
             assert_eq!(writer.memory_with(1), 2 * PART);
+            permits.add_permits(1);
+            writer.sent().await.expect("stored");
+            assert_eq!(writer.memory_with(1), PART, "nothing is being sent");
+            writer.send().await.expect("it is being sent");
+            assert!(writer.write(&whole[1..]).now_or_never().is_some());
             assert!(writer.write(&whole[..1]).now_or_never().is_some());
             assert!(writer.write(b"a").now_or_never().is_none(), "two parts are full");
             permits.add_permits(9);
