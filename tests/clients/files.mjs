@@ -1,14 +1,18 @@
 // Files on notes, stored in a real S3-compatible server (s3rver), which checks whose key signed a request.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import S3rver from 's3rver';
 import { startDemo } from './server.mjs';
 
 const BUCKET = 'photos';
+/** The object that says to which database the bucket belongs. */
+const OWNER = 'crm/zoop-database';
 const folder = await mkdtemp(join(tmpdir(), 'zoop-bucket-'));
 const bucket = new S3rver({
   address: '127.0.0.1',
@@ -19,15 +23,28 @@ const bucket = new S3rver({
 });
 const { port } = await bucket.run();
 
-/** Starts a server whose files are in the bucket. */
-function start(key) {
-  return startDemo(process.env.ZOOP_BINARY, {
+/** The settings of a database whose files are in the bucket. */
+function settings(key) {
+  return {
+    ZOOP_DATABASE: `sqlite://${join(folder, key)}.db`,
     ZOOP_FILES_URL: `s3://${BUCKET}/crm`,
     ZOOP_FILES_ENDPOINT: `http://127.0.0.1:${port}`,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: key,
     AWS_SECRET_ACCESS_KEY: 'S3RVER',
-  });
+  };
+}
+
+/** Starts a server. */
+function start(key) {
+  return startDemo(process.env.ZOOP_BINARY, settings(key));
+}
+
+/** Runs a command of `zoop`, and returns its answer. */
+async function zoop(...words) {
+  const env = { PATH: process.env.PATH, ...settings('S3RVER') };
+  const { stdout } = await promisify(execFile)(process.env.ZOOP_BINARY, [...words, '--json'], { cwd: folder, env });
+  return JSON.parse(stdout);
 }
 
 /** What a program does with the files of one note. */
@@ -74,7 +91,8 @@ class Note {
 /** The keys of all objects in the bucket. */
 async function keys() {
   const names = await readdir(join(folder, BUCKET), { recursive: true });
-  return names.filter((name) => name.endsWith('._S3rver_object')).map((name) => name.replace('._S3rver_object', ''));
+  const objects = names.filter((name) => name.endsWith('._S3rver_object'));
+  return objects.map((name) => name.replace('._S3rver_object', '')).filter((name) => name !== OWNER);
 }
 
 const { demo, stop } = await start('S3RVER');
@@ -115,6 +133,19 @@ try {
   assert.equal((await note.upload(page)).status, 400);
   assert.deepEqual(await keys(), before);
   console.log('✓ what is refused leaves nothing in the bucket');
+
+  const { checks } = await zoop('doctor');
+  const detail = (name) => checks.find((check) => check.name === name).detail;
+  assert.match(detail('owner of files'), /belongs to this database/);
+  assert.match(detail('content of files'), /all 3 files on notes is in/);
+  const { files } = await zoop('backup', 'copy.db');
+  assert.deepEqual([files.folder, files.copied, files.missing], ['copy.db-files', 3, 0]);
+  const copied = before.map((name) => readFile(join(folder, 'copy.db-files', name.replace('crm/', ''))));
+  const hashes = (await Promise.all(copied)).map(hash).sort();
+  assert.deepEqual(hashes, [hash(text), hash(text), hash(long)].sort());
+  const again = await zoop('backup', 'copy.db', '--force');
+  assert.deepEqual([again.files.copied, again.files.already_there], [0, 3]);
+  console.log('✓ a backup has what is in the bucket');
 } finally {
   await stop();
 }

@@ -1,11 +1,10 @@
 // Conveniences. Every page works without them.
 //
-// htmx replaces parts of a page, as the attributes in the templates say. This file copies, prints and shows local times;
-// puts the list of customers beside a record in wide windows; moves in lists by keys; and keeps notes while they are typed.
+// htmx replaces parts of a page, as the attributes in the templates say. This file copies and prints; keeps telling how long
+// ago something was; puts the list of customers beside a record in wide windows; moves in lists by keys; and keeps notes while they are typed.
 'use strict';
 
 const $ = (selector) => document.querySelector(selector);
-const local = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'short' });
 const isWide = matchMedia('(min-width: 1180px)');
 
 // What is on the page, also after a part of it was replaced.
@@ -13,10 +12,6 @@ function prepare() {
   for (const button of document.querySelectorAll('button:is([data-copy], [data-print])[hidden]')) {
     button.hidden = false;
     button.addEventListener('click', () => (button.dataset.copy ? copy(button) : print()));
-  }
-  for (const time of document.querySelectorAll('time[datetime]:not([title])')) {
-    time.title = time.textContent;
-    time.textContent = local.format(new Date(time.dateTime));
   }
   for (const form of document.querySelectorAll('form[data-draft]')) keepDraft(form);
   arrange();
@@ -33,6 +28,25 @@ async function copy(button) {
     button.firstChild.textContent = 'Press Ctrl+C';
   }
 }
+
+// From how many seconds on a distance is told in a unit, and the unit's length; the server does the same. The reader's
+// clock may be wrong, so what counts is how long the page has been open.
+const UNITS = [['year', 63_072_000, 31_536_000], ['month', 5_184_000, 2_592_000], ['week', 1_209_600, 604_800],
+  ['day', 86_400, 86_400], ['hour', 3_600, 3_600], ['minute', 60, 60]];
+const distance = new Intl.RelativeTimeFormat('en');
+const ahead = Date.now() - Date.parse($('main').dataset.now);
+
+function tellDistances() {
+  for (const time of document.querySelectorAll('time')) {
+    const seconds = (Date.parse(time.dateTime) + ahead - Date.now()) / 1_000;
+    const [unit, , length] = UNITS.find(([, from]) => Math.abs(seconds) >= from) ?? [];
+    const told = unit ? distance.format(Math.trunc(seconds / length), unit) : 'just now';
+    time.querySelector('.ago').textContent = `(${told})`;
+  }
+}
+
+setInterval(tellDistances, 60_000);
+document.addEventListener('visibilitychange', tellDistances);
 
 // The list beside the record.
 function arrange() {

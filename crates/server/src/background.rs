@@ -15,7 +15,6 @@ use zoop_crm::maintenance;
 use zoop_db::{Tenant, Timestamp};
 
 use crate::app::{App, Shared};
-use crate::files::sweep::Sweeping;
 use crate::reindexing::Reindexing;
 use crate::stored;
 
@@ -34,7 +33,7 @@ const REINDEXING_TIME: Duration = Duration::from_secs(20);
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut reindexing, mut sweeping) = (Reindexing::default(), Sweeping::default());
+    let mut reindexing = Reindexing::default();
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -43,10 +42,7 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
         // A round can take long, so stopping the server interrupts it.
         tokio::select! {
             _ = stopping.changed() => return,
-            () = async {
-                round(&app.shared, &mut reindexing).await;
-                sweep_files(&app.shared, &mut sweeping).await;
-            } => {}
+            () = round(&app.shared, &mut reindexing) => {}
         }
     }
 }
@@ -74,14 +70,6 @@ async fn round(shared: &Shared, reindexing: &mut Reindexing) {
             ?error,
             "the search indexes could not be merged; the next round tries again"
         );
-    }
-}
-
-/// Deletes the content of files that nothing needs, if that is due.
-async fn sweep_files(shared: &Shared, sweeping: &mut Sweeping) {
-    let now = shared.environment.clock.now();
-    if let Err(error) = sweeping.round(shared, now).await {
-        tracing::warn!(%error, "the file store could not be swept; the next round tries again");
     }
 }
 

@@ -83,7 +83,7 @@ mod web_origin;
 
 pub use app::{App, Limits, Settings};
 pub use connections::ConnectionPolicy;
-pub use files::{FileStore, UnusableFileStore};
+pub use files::{CopiedFiles, FileStore, Owner, UnusableFileStore};
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

@@ -1,12 +1,13 @@
 //! `zoop doctor`: checks the installation, and says what to do about each problem.
 
+mod files;
 mod server;
 mod services;
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::json;
 use zoop_crm::maintenance::{self, Ahead};
@@ -85,7 +86,9 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
         checks.push(Check::new("folder", writable(&path)));
         checks.push(Check::new("disk", free_space(&path)));
     }
-    checks.push(Check::new("files", files(config)));
+    let store = files::store(config);
+    let is_usable = store.ok;
+    checks.push(store);
     let opened =
         database::open(&config.database, &config.options(), Missing::Refuse, Migrate::Refuse)
             .and_then(|database| Operator::with_database(database, config));
@@ -102,6 +105,9 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
                 "reading",
                 businesses.map(|businesses| format!("{} business(es)", businesses.len())),
             ));
+            if is_usable {
+                checks.extend(files::compare(config, &operator));
+            }
             checks.push(Check::new("structure", operator.check_structure()));
         }
         Err(error) => {
@@ -144,19 +150,6 @@ fn writable(database: &Path) -> Result<String> {
         Ok(()) => Ok(format!("{} is writable", folder.display())),
         Err(error) => bail!("{} is not writable: {error}", folder.display()),
     }
-}
-
-/// Whether files on notes can be stored. A folder that was never used is not created here.
-fn files(config: &Config) -> Result<String> {
-    let Some(store) = config.files()? else {
-        return Ok("files on notes are refused: files.url is not set".to_owned());
-    };
-    if store.may_have_files() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let checked = runtime.block_on(store.check());
-        checked.with_context(|| format!("files on notes cannot be stored in {store}"))?;
-    }
-    Ok(format!("files on notes are stored in {store}"))
 }
 
 fn free_space(database: &Path) -> Result<String> {

@@ -18,7 +18,7 @@ use serde::Serialize;
 use zoop_crm::values::size::Size;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
-use zoop_server::{FileStore, Limits, Mailer, Settings, SsoProvider, WebOrigin};
+use zoop_server::{FileStore, Limits, Mailer, Settings, SsoProvider, UnusableFileStore, WebOrigin};
 
 use crate::database::folder;
 use crate::url::without_password;
@@ -168,19 +168,31 @@ impl Config {
     /// Where the content of files is stored: at `files.url`, or else in a folder beside the database's file. `None` if
     /// there is no such file.
     pub(crate) fn files(&self) -> Result<Option<FileStore>> {
-        let FilesConfig { url, endpoint, .. } = &self.files;
-        match url {
+        self.files_of(&self.database)
+    }
+
+    /// Where the content of another database's files is stored, with these settings.
+    pub(crate) fn files_of(&self, database: &str) -> Result<Option<FileStore>> {
+        match &self.files.url {
             Some(url) => {
-                let store = FileStore::open(url, endpoint.as_deref(), std::env::vars());
-                Ok(Some(store.map_err(|fault| anyhow!("files.url {fault}"))?))
+                Ok(Some(self.files_at(url).map_err(|fault| anyhow!("files.url {fault}"))?))
             }
-            None if is_postgres(&self.database) => Ok(None),
+            None if is_postgres(database) => Ok(None),
             None => {
-                let mut folder = sqlite_path(&self.database)?.into_os_string();
+                let mut folder = sqlite_path(database)?.into_os_string();
                 folder.push("-files");
                 Ok(Some(FileStore::folder(folder)))
             }
         }
+    }
+
+    /// The store at this URL.
+    pub(crate) fn files_at(&self, url: &str) -> Result<FileStore, UnusableFileStore> {
+        // A variable that is not text is none of the store's.
+        let texts = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        FileStore::open(url, self.files.endpoint.as_deref(), texts)
     }
 
     /// The company's identity provider, if one is configured.

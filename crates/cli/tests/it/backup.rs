@@ -26,9 +26,10 @@ fn a_live_database_is_backed_up_and_restored() {
     let answer = folder.zoop(&["backup", "copy.db"]);
     assert!(answer.failure().contains("--force"), "{}", answer.stderr);
     std::fs::create_dir(folder.path("zoop.db-files")).expect("the folder of files");
-    let made = folder.json(&["backup", "copy.db", "--force"]);
+    let without_files = ["backup", "copy.db", "--force", "--without-files"];
+    let made = folder.json(&without_files);
     assert_eq!(made["without_files_of"], "zoop.db-files");
-    let told = folder.zoop(&["backup", "copy.db", "--force"]);
+    let told = folder.zoop(&without_files);
     assert!(told.stdout.contains("back up zoop.db-files too"), "{}", told.stdout);
     let answer = folder.zoop(&["backup", "zoop.db", "--force"]);
     assert!(answer.failure().contains("the database itself"), "{}", answer.stderr);

@@ -34,7 +34,7 @@ fn the_demo_creates_a_business_that_tools_and_commands_use() {
     assert!(text(&welcome, "tenant_key").starts_with("zoop_tk_"));
     let (email, password) = (text(&welcome, "owner_email"), text(&welcome, "owner_password"));
     let entered = crate::people::sign_in(&url, &email, &password);
-    assert_eq!(entered, (303, "/account".to_owned()));
+    assert_eq!(entered, (303, "/".to_owned()));
     let tenants = folder.json(&["tenant", "list"]);
     assert_eq!(tenants["rows"][0]["id"], welcome["tenant_id"]);
     assert_eq!(folder.json(&["user", "list"])["rows"][0]["id"], welcome["owner_id"]);

@@ -45,7 +45,7 @@ fn a_password_from_standard_input_works_for_sign_in() {
     let url = server.url.clone();
     assert_eq!(sign_in(&url, "dana@example.com", PASSWORD).0, 403, "no password yet");
     assert_eq!(set("Dana@Example.com", "correct horse battery\r\n").json()["user_id"], owner);
-    let inside = (303, "/account".to_owned());
+    let inside = (303, "/".to_owned());
     assert_eq!(sign_in(&url, "dana@example.com", PASSWORD), inside);
     assert_eq!(set(&owner, "another phrase").json()["user_id"], owner);
     assert_eq!(sign_in(&url, "dana@example.com", PASSWORD).0, 403);

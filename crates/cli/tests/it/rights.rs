@@ -56,7 +56,7 @@ fn a_role_with_only_row_privileges_can_serve() {
 
     let who = ["user", "set-password", &owner, "--database", &url];
     assert_eq!(folder.zoop_reading(&who, "correct horse battery").code, 0);
-    let inside = (303, "/account".to_owned());
+    let inside = (303, "/".to_owned());
     assert_eq!(sign_in(&server.url, "dana@example.com", "correct horse battery"), inside);
     let invite = ["user", "invite", "--name", "N", "--email", "n@example.com", "--role", "tech"];
     operate(&invite);

@@ -10,7 +10,7 @@ use zoop_postgres_cluster::Database;
 use super::naming::declared;
 use crate::call::run;
 use crate::catalog;
-use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
+use crate::schema::{OWN_TABLES, SEARCH_TABLES, TABLES};
 use crate::testing::{TestEnv, on};
 
 /// The number of a tenant that has no row.
@@ -43,7 +43,7 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
 /// The tables that are declared as shared by all tenants.
 fn shared_tables() -> BTreeSet<&'static str> {
     let declared = TABLES.iter().filter(|table| !table.is_per_tenant()).map(|table| table.name);
-    declared.chain([SCHEMA_STEPS]).collect()
+    declared.chain(OWN_TABLES.iter().copied()).collect()
 }
 
 /// Every table that row-level security must protect.
@@ -231,8 +231,8 @@ fn the_page_on_scaling_lists_every_table() {
     };
     let shared = shared_tables();
     assert_eq!(named(by_tenant), &declared(Dialect::Postgres) - &shared);
-    // The list of migrations stays on the node where they run.
-    let copied = shared.into_iter().filter(|table| *table != SCHEMA_STEPS).collect();
+    // What is about the database itself stays on the node where the migrations run.
+    let copied = shared.into_iter().filter(|table| !OWN_TABLES.contains(table)).collect();
     assert_eq!(named(on_each_node), copied);
 }
 

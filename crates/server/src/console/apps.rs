@@ -10,6 +10,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::grants::GrantRecord;
 use zoop_crm::identity::oauth::tools::{ListGrants, RevokeGrant};
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::rows::Link;
@@ -21,7 +22,7 @@ use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
-use crate::web::words::{self, Time};
+use crate::web::words;
 
 const PATH: &str = "/apps";
 /// How many programs a page shows, so that it stays short.
@@ -60,8 +61,8 @@ struct ProgramRow {
     host: String,
     person: String,
     scopes: String,
-    since: Time,
-    last_used: Option<Time>,
+    since: Moment,
+    last_used: Option<Moment>,
 }
 
 impl From<GrantRecord> for ProgramRow {
@@ -72,8 +73,8 @@ impl From<GrantRecord> for ProgramRow {
             name: grant.client_name,
             person: grant.user_name,
             scopes: words::scopes(grant.scopes),
-            since: grant.created_at.into(),
-            last_used: grant.last_used_at.map(Time::from),
+            since: grant.created_at,
+            last_used: grant.last_used_at,
         }
     }
 }

@@ -19,6 +19,7 @@ use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::Messages;
@@ -30,7 +31,6 @@ use crate::web::page;
 use crate::web::page_context::{PageContext, either};
 use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
-use crate::web::words::Time;
 
 /// The maximum length of a note, in characters: that of the tools.
 pub(super) const MAX_NOTE: usize = 100_000;
@@ -53,7 +53,7 @@ struct CustomerPage<'a> {
     customer_type: &'static str,
     phone: Option<Link>,
     email: Option<Link>,
-    added: Time,
+    added: Moment,
     contacts: Vec<ContactRow>,
     locations: Vec<LocationRow>,
     /// The page with the next locations, if not all are shown.
@@ -125,7 +125,7 @@ pub(super) async fn render(
         customer_type: words::customer_type(customer.customer_type),
         phone: Link::tel(customer.primary_phone.clone(), customer.primary_phone_raw.clone()),
         email: Link::mailto(customer.primary_email.clone()),
-        added: customer.created_at.into(),
+        added: customer.created_at,
         notes: stored.notes.rows.into_iter().map(note).collect(),
         older: next(NOTES_AFTER, stored.notes.next_cursor),
         more_locations: next(LOCATIONS_AFTER, stored.locations.next_cursor),

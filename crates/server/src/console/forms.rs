@@ -12,7 +12,7 @@ use zoop_crm::business::customers::tools::restore::RestoreCustomer;
 use zoop_crm::business::notes::SubjectType;
 use zoop_crm::business::notes::tools::create::CreateNote;
 use zoop_crm::business::notes::tools::update::UpdateNote;
-use zoop_crm::business::tags::tools::{AttachTag, DetachTag};
+use zoop_crm::business::tags::tools::{AttachTag, CreateTag, DetachTag};
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
@@ -73,7 +73,7 @@ async fn change<T: Command<Output: Send>>(
     }
 }
 
-/// Shows the customer again, with the tool's error and the note that was typed.
+/// Shows the customer again, with the tool's error and what was typed.
 async fn show_error(
     tenant_context: &TenantContext,
     id: Id<kinds::Customer>,
@@ -83,7 +83,9 @@ async fn show_error(
 ) -> Result<Response, Response> {
     let fault = Fault::of(error)?;
     let note = form.text("body");
-    let messages = Messages { fault: &fault.text, note, is_about_notes, ..Messages::default() };
+    let tag = form.text("name");
+    let messages =
+        Messages { fault: &fault.text, note, tag, is_about_notes, ..Messages::default() };
     customer::render(tenant_context, id, fault.status, messages).await
 }
 
@@ -155,6 +157,36 @@ pub(super) async fn tag(State(app): State<App>, request: Request) -> Response {
         arguments!(AttachTag { id: form.text("tag"), customer_id: customer })
     };
     either(change(&app, request, |_| messages::TAGGED, arguments).await)
+}
+
+/// `POST /customers/{customer}/new-tag`: creates a tag and attaches it. A form that is sent twice creates one tag.
+pub(super) async fn new_tag(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let id = customer::id(&tenant_context.context)?;
+        let of = arguments!(GetCustomer { id: id });
+        let read = tenant_context.read(move |snapshot| snapshot.query(of)).await?;
+        read.map_err(|error| page::failed(&error))?;
+        let name = form.text("name");
+        // The page's form for a note has the same key, and may say the same.
+        let key = key_of(&tenant_context, &form, &format!("tag {name}"));
+        let created = tenant_context.command_once(key, arguments!(CreateTag { name: name }));
+        let attached = match created.await? {
+            Ok(tag) => {
+                let arguments = arguments!(AttachTag { id: tag.id, customer_id: id });
+                tenant_context.command(arguments).await?
+            }
+            Err(error) => Err(error),
+        };
+        match attached {
+            Ok(_) => {
+                let business = &tenant_context.membership;
+                Ok(page::go_to(&links::customer_after(business, id, messages::TAGGED)))
+            }
+            Err(error) => show_error(&tenant_context, id, error, &form, false).await,
+        }
+    };
+    either(answer.await)
 }
 
 /// `POST /customers/{customer}/untag`

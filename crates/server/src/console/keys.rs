@@ -28,7 +28,7 @@ use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
-use crate::web::words::{self, Time};
+use crate::web::words;
 
 const PATH: &str = "/keys";
 const DONE: [(&str, &str); 1] = [("revoked", "The key was revoked. It no longer works.")];
@@ -94,10 +94,10 @@ struct KeyRow {
     /// The person it acts for; none if it acts for the business.
     person: Option<String>,
     scopes: String,
-    created: Time,
-    last_used: Option<Time>,
-    expires: Option<Time>,
-    revoked: Option<Time>,
+    created: Moment,
+    last_used: Option<Moment>,
+    expires: Option<Moment>,
+    revoked: Option<Moment>,
     limit: Option<u32>,
     is_live: bool,
 }
@@ -181,18 +181,14 @@ impl KeyRow {
             hint: key.hint,
             person: key.user_id.map(name),
             scopes: words::scopes(key.scopes),
-            created: key.created_at.into(),
-            last_used: key.last_used_at.map(Time::from),
-            expires: key.expires_at.map(Time::from),
-            revoked: key.revoked_at.map(Time::from),
+            created: key.created_at,
+            last_used: key.last_used_at,
+            expires: key.expires_at,
+            revoked: key.revoked_at,
             limit: key.limit,
             is_live: key.revoked_at.is_none() && !has_expired,
         }
     }
-}
-
-fn now(tenant_context: &TenantContext) -> Moment {
-    Moment(tenant_context.context.shared.environment.clock.now())
 }
 
 /// `GET /keys`
@@ -213,7 +209,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         Ok((keys, people(snapshot)?))
     });
     let (page, people) = read.await?.map_err(|error| page::failed(&error))?;
-    let now = now(tenant_context);
+    let now = tenant_context.context.now();
     let rows = page.rows.into_iter().map(|key| KeyRow::of(key, &people, now));
     let (keys, ended) = rows.partition(|row| row.is_live);
     let next = |cursor: String| {
@@ -280,7 +276,7 @@ async fn asked(tenant_context: &TenantContext) -> Result<KeyRow, Response> {
     let is_it = |key: &KeyRecord| key.id == id && key.revoked_at.is_none();
     let key = find::<ListKeys>(tenant_context, is_it).await?;
     let people = tenant_context.read(people).await?.map_err(|error| page::failed(&error))?;
-    Ok(KeyRow::of(key, &people, now(tenant_context)))
+    Ok(KeyRow::of(key, &people, tenant_context.context.now()))
 }
 
 /// `GET /keys/revoke`: asks before the key is revoked.

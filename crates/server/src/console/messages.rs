@@ -15,6 +15,8 @@ pub(super) struct Messages<'a> {
     pub(super) fault: &'a str,
     /// The text of a note that was not added.
     pub(super) note: &'a str,
+    /// The name of a tag that was not created.
+    pub(super) tag: &'a str,
     /// Whether the message is shown beside the notes.
     pub(super) is_about_notes: bool,
 }

@@ -64,6 +64,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/notes", post(forms::add_note))
         .route("/customers/{customer}/pin", post(forms::pin))
         .route("/customers/{customer}/tag", post(forms::tag))
+        .route("/customers/{customer}/new-tag", post(forms::new_tag))
         .route("/customers/{customer}/untag", post(forms::untag))
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))

@@ -5,12 +5,12 @@ use zoop_crm::business::customers::locations::Location;
 use zoop_crm::business::notes::{ShownNote, SubjectType};
 use zoop_crm::call::access::Role;
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::{links, words};
 use crate::web::tenant_context::TenantContext;
-use crate::web::words::Time;
 
 /// A text with the address that it opens.
 pub(super) struct Link {
@@ -102,7 +102,7 @@ impl From<Location> for LocationRow {
 pub(super) struct NoteRow {
     pub(super) id: Id<kinds::Note>,
     pub(super) author: String,
-    pub(super) at: Time,
+    pub(super) at: Moment,
     pub(super) body: String,
     pub(super) pinned: bool,
     /// The customer that it is about or that its subject belongs to, unless the page is that customer's.
@@ -164,7 +164,7 @@ impl NoteRow {
         Self {
             id: note.id,
             author: names.created_by_name.unwrap_or_else(|| "Someone who left".to_owned()),
-            at: note.created_at.into(),
+            at: note.created_at,
             body: note.body,
             pinned: note.pinned,
             customer: None,

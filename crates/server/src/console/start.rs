@@ -22,7 +22,6 @@ use super::{bounded, links};
 use crate::app::App;
 use crate::oauth;
 use crate::web::frame::Frame;
-use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
@@ -74,7 +73,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let tenant_context = match TenantContext::page(&app, request, Section::Customers).await {
             Ok(tenant_context) => tenant_context,
             Err(refusal) if refusal.status() == StatusCode::FORBIDDEN => {
-                return Ok(page::go_to(HOME));
+                return Ok(page::go_to(Section::Account.path()));
             }
             Err(refusal) => return Err(refusal),
         };

@@ -12,13 +12,13 @@ use zoop_crm::call::context::Change;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::ListTeam;
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::labels::{self, Shown};
 use super::{links, rows::Link};
 use crate::web::tenant_context::Snapshot;
-use crate::web::words::Time;
 
 /// How many lines of an entry are shown, so that a page with entries about hundreds of records stays short.
 const MAX_LINES: usize = 12;
@@ -27,7 +27,7 @@ const MAX_NAMED: usize = 3;
 
 /// An entry of the history.
 pub(super) struct EntryRow {
-    pub(super) at: Time,
+    pub(super) at: Moment,
     pub(super) who: String,
     /// The program that was used.
     pub(super) via: Option<String>,
@@ -229,7 +229,7 @@ impl EntryRow {
         }
         let more = lines.len().saturating_sub(MAX_LINES) + entry.more_changes.unwrap_or_default();
         lines.truncate(MAX_LINES);
-        Self { at: entry.at.into(), who: names.who(&entry), via: entry.client, about, lines, more }
+        Self { at: entry.at, who: names.who(&entry), via: entry.client, about, lines, more }
     }
 }
 

@@ -139,10 +139,16 @@ async fn content(
         insert_text(&mut headers, CONTENT_DISPOSITION, Some(named));
         let store = shared.settings.files.as_ref().ok_or(Unsent::Unknown)?;
         let key = Key { tenant: opened.tenant, file: opened.id };
-        let content = store.read(key, part).await;
-        let content = content.map_err(|error| refusal::store_failed(&error, &request_log.id))?;
+        let content = store.read(key, part).await.map_err(|error| match error {
+            // Asking again does not help.
+            object_store::Error::NotFound { .. } => {
+                store.tell_missing(key);
+                Unsent::Unknown
+            }
+            error => refusal::store_failed(&error, &request_log.id).into(),
+        });
         let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
-        sending::body(shared.clone(), tenant, cut, content)
+        sending::body(shared.clone(), tenant, cut, content?)
     } else {
         Body::empty()
     };

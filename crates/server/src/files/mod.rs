@@ -5,6 +5,8 @@
 //! | --- | --- |
 //! | [`FileStore`] | the store of the content: a folder, or a bucket of any S3-compatible store |
 //! | `connector` | the store's connections to a bucket |
+//! | `ownership` | to which database a store belongs |
+//! | `copying` | compares a store with a database, and copies content to another store: for commands |
 //! | `writer` | writes one file to the store, piece by piece |
 //! | `caller` | who asks: a bearer token, or a session in one of its user's tenants |
 //! | `upload` | `POST /api/notes/{id}/files` |
@@ -12,14 +14,17 @@
 //! | `room`, `pace` | how much memory an upload uses, and how slowly it may arrive |
 //! | `download`, `ranges`, `sending`, `disposition` | `GET /files/{id}` |
 //! | `refusal` | errors as JSON |
-//! | `sweep` | deletes the content that nothing needs |
+//! | `sweep`, `leftovers` | delete the content that nothing needs, and what was never finished |
 
 mod batch;
 mod caller;
 mod connector;
+mod copying;
 mod disposition;
 mod download;
 mod form;
+mod leftovers;
+mod ownership;
 mod pace;
 mod parts;
 mod ranges;
@@ -44,6 +49,8 @@ use crate::app::App;
 use crate::memory::ByteBudget;
 use crate::network::Holder;
 
+pub use copying::CopiedFiles;
+pub use ownership::Owner;
 pub(crate) use parts::{Parts, limit};
 pub(crate) use receive::{Arrival, Gone, Receiver, Unreceived, to_the_end};
 pub use store::{FileStore, UnusableFileStore};

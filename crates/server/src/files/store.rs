@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path as Folder, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result, RetryConfig};
 use url::Url;
+use zoop_crm::business::files::inventory::Kept;
 use zoop_crm::values::id::{Id, kinds};
+use zoop_db::Timestamp;
 
 use super::connector::BucketConnector;
 use super::writer::Writer;
@@ -27,7 +30,14 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Where the content of files is stored.
 #[derive(Debug, Clone)]
-pub struct FileStore(Arc<Place>);
+pub struct FileStore(Arc<Shelf>);
+
+#[derive(Debug)]
+struct Shelf {
+    place: Place,
+    /// Whether the log says that content is missing.
+    has_told_missing: AtomicBool,
+}
 
 #[derive(Debug)]
 enum Place {
@@ -37,9 +47,9 @@ enum Place {
     Bucket { url: String, store: Arc<dyn ObjectStore> },
 }
 
-/// Why there is no store at a URL, in a sentence.
+/// Why a store cannot be used, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusableFileStore(String);
+pub struct UnusableFileStore(pub(super) String);
 
 impl fmt::Display for UnusableFileStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,6 +58,12 @@ impl fmt::Display for UnusableFileStore {
 }
 
 impl std::error::Error for UnusableFileStore {}
+
+impl From<object_store::Error> for UnusableFileStore {
+    fn from(error: object_store::Error) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// The key of a file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +78,30 @@ impl Key {
     }
 }
 
+impl From<&Kept> for Key {
+    fn from(kept: &Kept) -> Self {
+        Self { tenant: kept.tenant, file: kept.file }
+    }
+}
+
+/// Content that is in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) file: Id<kinds::File>,
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// When it was stored, by the clock of the bucket. A folder does not say: a copy of a file is as new as the copying.
+    pub(super) since: Option<Timestamp>,
+}
+
 impl FileStore {
+    fn new(place: Place) -> Self {
+        Self(Arc::new(Shelf { place, has_told_missing: AtomicBool::new(false) }))
+    }
+
     /// A folder, which is created when it is first used.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Place::Folder { path: path.into(), opened: OnceLock::new() }))
+        Self::new(Place::Folder { path: path.into(), opened: OnceLock::new() })
     }
 
     /// The store at a URL: `file:///folder` or `s3://bucket/prefix`. A bucket is at `endpoint`, or else at Amazon, and its
@@ -114,7 +150,7 @@ impl FileStore {
                     .map_err(|error| UnusableFileStore(format!("cannot be used: {error}")))?;
                 let prefix = Path::from_url_path(parsed.path()).map_err(|_| unusable())?;
                 let store = Arc::new(PrefixStore::new(built, prefix));
-                Ok(Self(Arc::new(Place::Bucket { url: url.to_owned(), store })))
+                Ok(Self::new(Place::Bucket { url: url.to_owned(), store }))
             }
             _ => Err(unusable()),
         }
@@ -122,9 +158,42 @@ impl FileStore {
 
     /// Whether files may be there. A folder that was never used is not there itself.
     pub fn may_have_files(&self) -> bool {
-        match &*self.0 {
+        match &self.0.place {
             Place::Folder { path, .. } => path.exists(),
             Place::Bucket { .. } => true,
+        }
+    }
+
+    /// Whether both are the same store.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let real = |path: &Folder| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        match (&self.0.place, &other.0.place) {
+            (Place::Folder { path, .. }, Place::Folder { path: other, .. }) => {
+                real(path) == real(other)
+            }
+            (Place::Bucket { url, .. }, Place::Bucket { url: other, .. }) => {
+                url.trim_end_matches('/') == other.trim_end_matches('/')
+            }
+            _ => false,
+        }
+    }
+
+    /// The folder, if the store is one.
+    pub(super) fn as_folder(&self) -> Option<&Folder> {
+        match &self.0.place {
+            Place::Folder { path, .. } => Some(path),
+            Place::Bucket { .. } => None,
+        }
+    }
+
+    /// Logs once that content is missing that a caller asked for.
+    pub(super) fn tell_missing(&self, key: Key) {
+        if !self.0.has_told_missing.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                tenant_id = %key.tenant, file_id = %key.file,
+                "the content of a file is missing in the file store; `zoop doctor` shows whether more is missing"
+            );
         }
     }
 
@@ -139,12 +208,12 @@ impl FileStore {
             objects.put(&probe, "zoop".into()).await?;
             objects.delete(&probe).await
         };
-        checked.await.map_err(|error| UnusableFileStore(error.to_string()))
+        Ok(checked.await?)
     }
 
     /// The store's objects.
-    fn objects(&self) -> Result<Arc<dyn ObjectStore>> {
-        match &*self.0 {
+    pub(super) fn objects(&self) -> Result<Arc<dyn ObjectStore>> {
+        match &self.0.place {
             Place::Bucket { store, .. } => Ok(store.clone()),
             Place::Folder { path, opened } => {
                 if let Some(store) = opened.get() {
@@ -176,6 +245,11 @@ impl FileStore {
         Ok(found.into_stream())
     }
 
+    /// Reads all of a file's content.
+    pub(super) async fn read_all(&self, key: Key) -> Result<BoxStream<'static, Result<Bytes>>> {
+        Ok(self.objects()?.get(&key.path()).await?.into_stream())
+    }
+
     /// Deletes a file's content, if it is there.
     pub(super) async fn delete(&self, key: Key) -> Result<()> {
         match self.objects()?.delete(&key.path()).await {
@@ -184,20 +258,42 @@ impl FileStore {
         }
     }
 
-    /// The files of a tenant whose content is stored. Anything else under its id is left alone.
-    pub(super) async fn list(&self, tenant: Id<kinds::Tenant>) -> Result<Vec<Id<kinds::File>>> {
+    /// The content of a tenant that is stored. Anything else under its id is left alone.
+    pub(super) async fn list(&self, tenant: Id<kinds::Tenant>) -> Result<Vec<Stored>> {
         let objects = self.objects()?;
+        let is_dated = self.as_folder().is_none();
         let listed = objects.list(Some(&Path::from(tenant.to_string())));
-        let names = listed.try_filter_map(|found| async move {
-            Ok(found.location.filename().and_then(Id::<kinds::File>::parse))
+        let stored = listed.try_filter_map(|found| async move {
+            let file = found.location.filename().and_then(Id::<kinds::File>::parse);
+            let since = is_dated.then(|| Timestamp(found.last_modified.timestamp_micros()));
+            Ok(file.map(|file| Stored { file, size: found.size, since }))
         });
-        names.boxed().try_collect().await
+        stored.boxed().try_collect().await
+    }
+
+    /// All content that is stored, of all tenants.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn all(&self) -> Result<Vec<Kept>, UnusableFileStore> {
+        let objects = self.objects()?;
+        let kept = objects.list(None).try_filter_map(|found| async move {
+            let parts: Vec<_> = found.location.parts().collect();
+            let [tenant, file] = parts.as_slice() else { return Ok(None) };
+            let (tenant, file) = (Id::parse(tenant.as_ref()), Id::parse(file.as_ref()));
+            let kept =
+                tenant.zip(file).map(|(tenant, file)| Kept { tenant, file, size: found.size });
+            Ok(kept)
+        });
+        let mut kept: Vec<_> = kept.boxed().try_collect().await?;
+        kept.sort_by_key(|it: &Kept| (it.tenant.uuid(), it.file.uuid()));
+        Ok(kept)
     }
 }
 
 impl fmt::Display for FileStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
+        match &self.0.place {
             Place::Folder { path, .. } => write!(formatter, "{}", path.display()),
             Place::Bucket { url, .. } => formatter.write_str(url),
         }

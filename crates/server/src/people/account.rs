@@ -9,6 +9,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::grants::{self, GrantRecord};
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{ReadTx, Timestamp};
 
@@ -18,10 +19,10 @@ use crate::app::App;
 use crate::oauth;
 use crate::sso::Button;
 use crate::web::frame::Frame;
-use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either};
-use crate::web::words::{self, Time};
+use crate::web::section::Section;
+use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -63,8 +64,8 @@ struct SessionRow {
     id: Id<kinds::Session>,
     browser: String,
     address: String,
-    since: Time,
-    last_used: Time,
+    since: Moment,
+    last_used: Moment,
     is_this: bool,
 }
 
@@ -76,8 +77,8 @@ struct ProgramRow {
     /// The client's host, because clients' names are not unique.
     host: String,
     scopes: String,
-    since: Time,
-    last_used: Option<Time>,
+    since: Moment,
+    last_used: Option<Moment>,
 }
 
 /// A list that shows its first rows, and the others when the user opens the list.
@@ -116,7 +117,7 @@ const DONE: [(&str, &str); 7] = [
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let signed_in = context.require_sign_in(HOME).await?;
+        let signed_in = context.require_sign_in(Section::Account.path()).await?;
         let word = context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
         account(&context, &signed_in, StatusCode::OK, done, "").await
@@ -128,7 +129,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let signed_in = context.require_sign_in(HOME).await?;
+        let signed_in = context.require_sign_in(Section::Account.path()).await?;
         let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
         let who = signed_in.clone();
@@ -176,7 +177,8 @@ async fn account(
     let (memberships, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
     let (programs, programs_before) = programs;
-    let company = Button::leading_to(&context.shared, HOME).filter(|_| !is_linked);
+    let company =
+        Button::leading_to(&context.shared, Section::Account.path()).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of_account(context, signed_in, &memberships),
         email: &signed_in.email,
@@ -221,8 +223,8 @@ impl SessionRow {
             id: record.id,
             browser: agent::in_words(&record.browser),
             address: record.address,
-            since: record.created_at.into(),
-            last_used: last_used_at.into(),
+            since: record.created_at,
+            last_used: last_used_at,
             is_this: record.id == signed_in.session,
         }
     }
@@ -251,8 +253,8 @@ impl From<GrantRecord> for ProgramRow {
             name: grant.client_name,
             business: grant.tenant_name,
             scopes: words::scopes(grant.scopes),
-            since: grant.created_at.into(),
-            last_used: grant.last_used_at.map(Time::from),
+            since: grant.created_at,
+            last_used: grant.last_used_at,
         }
     }
 }

@@ -21,9 +21,9 @@ use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
-use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session, refused};
+use crate::web::section::Section;
 
 const WRONG_PASSWORD: &str = "That is not your current password. Nothing was changed.";
 
@@ -51,7 +51,7 @@ async fn begin(
 ) -> Result<(PageContext, Form, SignedIn), Response> {
     let context = PageContext::begin(app, request, action)?;
     let form = context.form().await?;
-    let signed_in = context.require_sign_in(HOME).await?;
+    let signed_in = context.require_sign_in(Section::Account.path()).await?;
     Ok((context, form, signed_in))
 }
 

@@ -16,6 +16,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::Member;
 use zoop_crm::identity::users::links::PasswordLink;
 use zoop_crm::identity::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
+use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 
 use crate::app::App;
@@ -26,7 +27,7 @@ use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
-use crate::web::words::{self, Time, Words};
+use crate::web::words::{self, Words};
 
 #[derive(Template)]
 #[template(path = "team.html")]
@@ -89,7 +90,7 @@ struct InvitationRow {
     name: String,
     email: String,
     role: RoleWords,
-    until: Time,
+    until: Moment,
 }
 
 /// A link that was just made.
@@ -166,7 +167,7 @@ impl MemberRow {
 impl From<InvitationRecord> for InvitationRow {
     fn from(record: InvitationRecord) -> Self {
         let InvitationRecord { id, name, email, role, expires_at, .. } = record;
-        Self { id, name, email, role: role.into(), until: expires_at.into() }
+        Self { id, name, email, role: role.into(), until: expires_at }
     }
 }
 

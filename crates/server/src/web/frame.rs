@@ -6,12 +6,15 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use super::page_context::PageContext;
 use super::section::Section;
 use super::tenant_context::TenantContext;
+use super::times::Times;
 
 /// What the frame shows.
 pub(crate) struct Frame {
     pub(crate) name: String,
     /// The sections that the user uses.
     pub(crate) links: Vec<NavLink>,
+    /// How the page writes times.
+    pub(crate) times: Times,
 }
 
 /// A link of the navigation.
@@ -25,8 +28,10 @@ pub(crate) struct NavLink {
 impl Frame {
     /// The frame of a page of one of the user's businesses. The navigation stays in this business.
     pub(crate) fn within(tenant_context: &TenantContext) -> Self {
-        let TenantContext { signed_in, membership, memberships, section, .. } = tenant_context;
-        Self::new(signed_in, memberships, Some(membership), *section)
+        let TenantContext { context, signed_in, membership, memberships, section, .. } =
+            tenant_context;
+        let times = Times::of(Some(membership), context.now());
+        Self::new(signed_in, memberships, Some(membership), *section, times)
     }
 
     /// The frame of a page of one of the user's businesses that belongs to no section.
@@ -44,7 +49,8 @@ impl Frame {
     ) -> Self {
         let business = context.query.text("business");
         let business = memberships.iter().find(|it| it.account.id.to_string() == business);
-        Self::new(signed_in, memberships, business, Section::Account)
+        let times = Times::of(business.or(memberships.first()), context.now());
+        Self::new(signed_in, memberships, business, Section::Account, times)
     }
 
     fn new(
@@ -52,6 +58,7 @@ impl Frame {
         memberships: &[Membership],
         business: Option<&Membership>,
         here: Section,
+        times: Times,
     ) -> Self {
         // Without a business in the link, a section opens in the first business that uses it.
         let business = business.filter(|_| memberships.len() > 1);
@@ -65,7 +72,7 @@ impl Frame {
             is_here: section == here,
         };
         let links = Section::ALL.iter().copied().filter(is_used).map(link).collect();
-        Self { name: signed_in.name.clone(), links }
+        Self { name: signed_in.name.clone(), links, times }
     }
 }
 

@@ -15,4 +15,5 @@ pub(crate) mod page_context;
 pub(crate) mod refusal;
 pub(crate) mod section;
 pub(crate) mod tenant_context;
+pub(crate) mod times;
 pub(crate) mod words;

@@ -5,8 +5,8 @@ use zoop_crm::values::secret::{Secret, SecretKind};
 
 use super::section::Section;
 
-/// The page to open if none was requested.
-pub(crate) const HOME: &str = "/account";
+/// The page to open if none was requested: what one needs first in one's business.
+pub(crate) const HOME: &str = "/";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 const CUSTOMER: &str = "/customers/";
@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_link_to_the_sign_in_page_keeps_the_next_page() {
-        assert_eq!(sign_in("/account"), "/sign-in");
+        assert_eq!(sign_in("/"), "/sign-in");
+        assert_eq!(sign_in("/account"), "/sign-in?next=%2Faccount");
         assert_eq!(sign_in("/team"), "/sign-in?next=%2Fteam");
         assert_eq!(
             sign_in("/oauth/authorize?a=b&c=d"),

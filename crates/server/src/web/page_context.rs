@@ -12,7 +12,7 @@ use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::sessions::{self, Origin};
 use zoop_crm::identity::sign_in::{SignedIn, devices};
-use zoop_crm::values::clock::Environment;
+use zoop_crm::values::clock::{Environment, Moment};
 use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{Db, ReadTx, WriteTx};
 
@@ -98,6 +98,11 @@ impl PageContext {
     pub(crate) async fn require_sign_in(&self, next: &str) -> Result<SignedIn, Response> {
         let signed_in = self.signed_in().await?;
         signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
+    }
+
+    /// The time of the page.
+    pub(crate) fn now(&self) -> Moment {
+        Moment(self.shared.environment.clock.now())
     }
 
     /// The address and the browser of a sign-in.

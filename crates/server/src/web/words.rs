@@ -1,9 +1,8 @@
-//! How pages describe roles, scopes and programs, and show times.
+//! How pages describe roles, scopes and programs.
 
 use zoop_crm::call::access::Role;
 use zoop_crm::call::scope::ScopeNames;
 use zoop_crm::identity::oauth::grants::GrantRecord;
-use zoop_crm::values::clock::{Moment, rfc3339};
 
 /// A title and one sentence of description.
 pub(crate) struct Words {
@@ -37,22 +36,5 @@ pub(crate) fn host(grant: &GrantRecord) -> String {
         format!("this device ({})", grant.client_host)
     } else {
         grant.client_host.clone()
-    }
-}
-
-/// A time on a page: shown in UTC, until the script converts it to the reader's time zone.
-pub(crate) struct Time {
-    /// For the script (RFC 3339).
-    pub(crate) iso: String,
-    /// For the reader.
-    pub(crate) text: String,
-}
-
-impl From<Moment> for Time {
-    fn from(moment: Moment) -> Self {
-        let text = jiff::Timestamp::from_microsecond(moment.0.0)
-            .map(|time| time.strftime("%b %-d, %Y, %H:%M UTC").to_string())
-            .unwrap_or_default();
-        Self { iso: rfc3339(moment.0), text }
     }
 }

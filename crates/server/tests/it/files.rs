@@ -453,6 +453,16 @@ fn without_a_store_uploads_are_refused_and_say_what_to_set() {
 }
 
 #[test]
+fn a_file_whose_content_is_missing_is_unknown() {
+    let files = Files::start();
+    let added = files.added("a.txt", TEXT);
+    std::fs::remove_file(&files.stored()[0]).expect("removed");
+    let (sent, unknown) = (files.get(url(&added), &[]), files.get("/no-such-address", &[]));
+    assert_eq!((sent.status, &sent.body), (404, &unknown.body), "{sent:?}");
+    assert_eq!(sent.header("etag"), None);
+}
+
+#[test]
 fn a_file_that_is_not_read_is_counted_and_only_a_little_of_it_is_in_memory() {
     let files = Files::start();
     let long = files.added("long.gif", &[GIF, &vec![b'a'; 20 << 20]].concat());

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The browser's configuration.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) is_dark: bool,
     pub(super) width: u32,
@@ -112,6 +112,13 @@ impl Browser {
 
     pub(super) async fn click(&self, css: &str) {
         self.find(css).await.click().await.expect("a click");
+    }
+
+    /// Clicks the first element of an `XPath`.
+    pub(super) async fn click_path(&self, path: &str) {
+        let found = self.wait_for(Locator::XPath(path)).await;
+        let found = found.unwrap_or_else(|error| panic!("{path}: {error}"));
+        found.click().await.expect("a click");
     }
 
     /// Replaces the text of a field.

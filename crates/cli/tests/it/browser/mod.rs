@@ -1,10 +1,12 @@
 //! The pages in a real browser: they are accessible, work without scripts, and allow going back to a
 //! program.
 
+mod days;
 mod driver;
 mod layout;
 mod office;
 mod people;
+mod screenshots;
 
 use std::future::Future;
 
@@ -52,7 +54,7 @@ impl Demo {
     async fn sign_in(&self, browser: &Browser) {
         browser.goto(&self.at("/sign-in")).await;
         self.type_password(browser, &self.password).await;
-        browser.arrive("/account").await;
+        browser.arrive("/").await;
     }
 
     /// The URL at which a new program requests all scopes.
@@ -276,7 +278,7 @@ fn everything_works_without_scripts() {
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
         demo.sign_in(&browser).await;
-        assert!(browser.text("time").await.ends_with(" UTC"));
+        assert!(browser.text("time").await.ends_with(" ago)"));
         browser.goto(&demo.at("/team")).await;
         let rows = "main ul.card li";
         let name = browser.text(&format!("{rows}:last-child .grow")).await;

@@ -138,7 +138,7 @@ impl Run {
 /// Turns the second factor on, and signs in with its code and then with a recovery code.
 fn use_second_factor(browser: &mut Browser, people: &mut People) {
     assert_eq!(browser.sign_in(EMAIL, WRONG_PASSWORD).status, 403);
-    browser.sign_in(EMAIL, PASSWORD).assert_leads_to("/account");
+    browser.sign_in(EMAIL, PASSWORD).assert_leads_to("/");
     let begun = browser.post("/account/second-factor", &[("current", PASSWORD)]);
     let letters = begun.between("id=\"secret\">", "<");
     let code = |at| second_factor::code_from_base32(&letters, at).expect("a code");
@@ -156,7 +156,7 @@ fn use_second_factor(browser: &mut Browser, people: &mut People) {
         browser.sign_in(EMAIL, PASSWORD).assert_leads_to("/sign-in/second-factor");
         let wrong = browser.post("/sign-in/second-factor", &[("code", WRONG_PASSWORD)]);
         assert_eq!(wrong.status, 403);
-        browser.post("/sign-in/second-factor", &[("code", typed)]).assert_leads_to("/account");
+        browser.post("/sign-in/second-factor", &[("code", typed)]).assert_leads_to("/");
     }
     for word in recovery.iter().copied().chain([letters.as_str()]) {
         let plain = word.replace(['-', ' '], "");

@@ -4,13 +4,12 @@
 use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx};
 
 use super::store;
-use crate::call::access::Account;
 use crate::call::error::{Error, Result};
-use crate::identity::tenants;
+use crate::identity::tenants::{self, Numbered};
 use crate::values::id::{Id, kinds};
 
 /// How long content stays that is not needed, in microseconds. An upload takes less.
-const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
+pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// Maximum number of files in one step.
 pub const STEP: usize = 200;
@@ -19,14 +18,8 @@ pub const STEP: usize = 200;
 ///
 /// # Errors
 /// If the database fails.
-pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<Account>> {
-    let mut accounts = Vec::new();
-    for number in tenants::store::numbers(tx)? {
-        tx.bind(number);
-        let id = tenants::store::tenant(tx)?.id;
-        accounts.push(tenants::account(tx, id)?);
-    }
-    Ok(accounts)
+pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<Numbered>> {
+    tenants::store::numbered(tx)
 }
 
 /// Up to [`STEP`] files of a tenant that were removed a day ago.

@@ -29,6 +29,9 @@ zoop_db::statements! {
     KEPT = "SELECT f.id FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
             WHERE f.tenant_no = $1 AND f.id >= $2 AND f.id <= $3 \
             AND (f.removed_at IS NULL OR f.removed_at >= $4) ORDER BY f.id";
+    /// The files on notes that are there.
+    SIZES = "SELECT f.id, f.size FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
+             WHERE f.tenant_no = $1 AND f.removed_at IS NULL ORDER BY f.id";
     DELETE = "DELETE FROM files WHERE tenant_no = $1 AND id = $2";
 }
 
@@ -100,6 +103,14 @@ pub(super) fn kept(
     before: Timestamp,
 ) -> Result<Vec<Id<kinds::File>>> {
     tx.all(KEPT, params![first, last, before], |row| Ok(row.take()?))
+}
+
+/// The ids and sizes of the tenant's files.
+pub(super) fn sizes(tx: &mut ReadTx<'_>) -> Result<Vec<(Id<kinds::File>, u64)>> {
+    tx.all(SIZES, &[], |row| {
+        let (id, size): (Id<kinds::File>, i64) = (row.take()?, row.take()?);
+        Ok((id, u64::try_from(size).unwrap_or(0)))
+    })
 }
 
 /// Deletes the row of a file.

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use super::inventory::{self, Kept};
 use super::{MAX_BYTES, MAX_FILES, cleaning};
 use crate::business::files::tools::check::CheckFile;
 use crate::business::files::tools::open::OpenFile;
@@ -259,5 +260,8 @@ fn content_that_nothing_needs_is_deleted_after_a_day() {
     unneeded.sort_by_key(|id| id.uuid());
     assert_eq!(deleted, unneeded);
     assert_eq!(clean(&env, &acme, &[kept]), []);
+    let named = env.read(inventory::all).expect("files");
+    let size = TEXT.len() as u64;
+    assert_eq!(named, [Kept { tenant: acme.account.id, file: kept, size }]);
     open(&env, &acme.owner, &kept.to_string()).expect("it is still needed");
 }

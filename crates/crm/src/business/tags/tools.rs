@@ -133,7 +133,7 @@ impl Tool for CreateTag {
 impl Command for CreateTag {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
-    const REPLAY: Replay<Self> = Replay::Kept;
+    const REPLAY: Replay<Self> = Replay::Reread(|ctx, _, id| store::get(ctx.tx, Id::new(id)));
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTagInput) -> Result<Tag> {
         require_unique_name(ctx, &input.name.0, None)?;

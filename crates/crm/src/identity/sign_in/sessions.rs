@@ -21,6 +21,7 @@ use crate::call::scope::Scopes;
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
+use crate::values::zone::Zone;
 
 /// Lifetime of a session that is not used, in microseconds.
 pub(super) const IDLE_LIFETIME: i64 = 12 * 60 * 60 * 1_000_000;
@@ -57,6 +58,8 @@ pub struct Membership {
     pub name: String,
     /// The user's current role there.
     pub role: Role,
+    /// The tenant's time zone; UTC if none is set.
+    pub zone: Zone,
 }
 
 /// How a user signed in.

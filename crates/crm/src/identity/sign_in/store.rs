@@ -11,6 +11,7 @@ use crate::call::sweep::{Sweep, few};
 use crate::identity::tenants::store::read_account;
 use crate::values::clock::{Moment, SLACK};
 use crate::values::id::{Id, kinds};
+use crate::values::zone::Zone;
 
 crate::call::table::table! {
     /// The hashes of passwords.
@@ -75,7 +76,7 @@ zoop_db::global_statements! {
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
-    MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
+    MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, t.name, m.role, t.time_zone FROM memberships m \
                   JOIN tenants t ON t.no = m.tenant_no \
                   WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY m.tenant_no";
 }
@@ -121,7 +122,12 @@ pub(super) fn insert_session(
 
 pub(super) fn memberships(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Membership>> {
     tx.global_all(MEMBERSHIPS_OF_USER, params![user], |row| {
-        Ok(Membership { account: read_account(row)?, name: row.take()?, role: row.take()? })
+        Ok(Membership {
+            account: read_account(row)?,
+            name: row.take()?,
+            role: row.take()?,
+            zone: row.take::<Option<Zone>>()?.unwrap_or(Zone::UTC),
+        })
     })
 }
 

@@ -102,9 +102,9 @@ fn notes_on_the_customer_and_on_what_belongs_to_it_are_shown_newest_first() {
     let notes: Vec<_> = page.split("<li class=\"card note").skip(1).collect();
     assert_eq!(notes.len(), 4, "{page}");
     for (note, shown) in notes.iter().zip([
-        ["Fourth", "about job", "<bdi>Tessa Tech</bdi>", "Jun 13, 2026, 18:03 UTC"],
-        ["Third", "about location <bdi>Main shop</bdi>", "<bdi>Olive Owner</bdi>", "18:03 UTC"],
-        ["Second", "about contact <bdi>Ben Ito</bdi>", "<bdi>Olive Owner</bdi>", "18:02 UTC"],
+        ["Fourth", "about job", "<bdi>Tessa Tech</bdi>", "Jun 13, 2026, 6:03 PM UTC"],
+        ["Third", "about location <bdi>Main shop</bdi>", "<bdi>Olive Owner</bdi>", "6:03 PM UTC"],
+        ["Second", "about contact <bdi>Ben Ito</bdi>", "<bdi>Olive Owner</bdi>", "6:02 PM UTC"],
         ["First", "<em class=\"mark\">Pinned</em><strong>", " pinned\">", ">Unpin<"],
     ]) {
         for shown in shown {
@@ -235,13 +235,14 @@ fn an_id_that_is_unknown_or_of_another_business_or_no_id_is_the_same_page() {
             assert!(replies[0].body.contains("<h1>Page not found</h1>"), "{:?}", replies[0]);
         }
         // A form learns no more than a page.
-        for form in ["notes", "pin", "tag", "untag", "archive", "restore"] {
+        for form in ["notes", "pin", "tag", "new-tag", "untag", "archive", "restore"] {
             let send = |browser: &mut Browser<'_>, id: &str, business: &str| {
                 let fields = [
                     ("business", business),
                     ("body", "Hello"),
                     ("note", unknown),
                     ("tag", unknown),
+                    ("name", "HOA"),
                 ];
                 browser.post(&format!("/customers/{id}/{form}"), &fields)
             };

@@ -176,7 +176,7 @@ fn a_visitor_signs_in_first_and_then_sees_the_page_that_was_asked_for() {
         assert_eq!(location(&browser.post("/sign-in", &fields)), path);
         assert!(browser.get(path).body.contains("Bay Bakery"));
     }
-    for form in ["pin", "tag", "untag", "archive", "restore"] {
+    for form in ["pin", "tag", "new-tag", "untag", "archive", "restore"] {
         let fields = [("business", business(&server))];
         let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
         let reply = Browser::new(&server).post(&format!("{record}/{form}"), &fields);

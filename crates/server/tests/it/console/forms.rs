@@ -113,6 +113,23 @@ fn the_office_tags_archives_and_restores() {
         "{page}"
     );
 
+    // A new tag is created and attached at once, and only once.
+    let key = between(&page, "name=\"key\" value=\"", "\"").to_owned();
+    let fields = [("key", key.as_str()), ("name", "Gate code")];
+    for _ in 0..2 {
+        let made = send(&mut office, &customer, "new-tag", &fields);
+        let page = follow(&mut office, &made);
+        assert!(page.contains("The tag was attached."), "{page}");
+        assert!(between(&page, "<li class=\"tag\">", "</li>").contains("<bdi>Gate code</bdi>"));
+    }
+    let taken = send(&mut office, &customer, "new-tag", &[("name", "hoa")]);
+    assert_eq!(taken.status, 400);
+    let fault = between(&taken.body, "role=\"alert\">", "</p>");
+    assert!(fault.contains("A tag with this name already exists"), "{fault}");
+    assert!(taken.body.contains("value=\"hoa\""), "what was typed stays: {}", taken.body);
+    let names = call(&server, "tags.list", json!({}))["rows"].clone();
+    assert_eq!(names.as_array().expect("tags").len(), 2, "{names}");
+
     let ask = format!("{record}/archive?business={}", business(&server));
     assert!(page.contains(&ask), "{page}");
     let question = office.get(&ask);
@@ -125,7 +142,7 @@ fn the_office_tags_archives_and_restores() {
     assert_eq!(newest(&server), ("customers.archive".to_owned(), user.clone()));
     let page = follow(&mut office, &archived);
     assert!(page.contains("The customer was archived.") && page.contains(">Restore<"), "{page}");
-    for absent in ["/archive?", "/edit?", "/new?", "/tag\"", "/untag\""] {
+    for absent in ["/archive?", "/edit?", "/new?", "/tag\"", "/new-tag\"", "/untag\""] {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
     assert!(!office.get("/customers").body.contains("Bay Bakery"));
@@ -153,7 +170,9 @@ fn a_tech_is_shown_no_form_that_they_may_not_use_and_a_forged_one_is_refused() {
     for id in [&customer, &archived] {
         let page = tech.get(&format!("/customers/{id}")).body;
         assert!(page.contains("Add note"), "{page}");
-        for absent in ["/archive", "/restore", "/tag\"", "/untag\"", "<select", "Archive<"] {
+        for absent in
+            ["/archive", "/restore", "/tag\"", "/new-tag\"", "/untag\"", "<select", "Archive<"]
+        {
             assert!(!page.contains(absent), "{absent}: {page}");
         }
     }

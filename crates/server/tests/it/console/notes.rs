@@ -66,7 +66,7 @@ fn a_search_finds_notes_by_other_forms_of_a_word_and_shows_whom_they_are_about()
         "<em class=\"mark\">Pinned</em>",
         "<strong><bdi>Tessa Tech</bdi></strong>",
         "<time datetime=\"2026-06-13T18:0",
-        ">Jun 13, 2026, 18:00 UTC</time>",
+        ">Jun 13, 2026, 6:00 PM UTC <span class=\"ago\">(",
         &format!("about <a {link}><bdi>Bay Bakery</bdi></a></span>"),
     ] {
         assert!(note.contains(part), "{part}: {note}");

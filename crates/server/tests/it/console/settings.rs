@@ -56,9 +56,15 @@ fn an_owner_changes_the_business_and_only_what_they_changed_is_written() {
     let page = owner.get(location(&saved)).body;
     assert!(page.contains("The settings were saved."), "{page}");
     assert!(page.contains("value=\"America/Toronto\""), "{page}");
+    // Every page writes times as the business now does.
+    let entry = "Jun 13, 2026, 2:00 PM <span class=\"ago\">(just now)</span></time>";
+    assert!(owner.get("/activity").body.contains(entry));
     // Another owner still has the page from before.
     let saved = send(&mut owner, &form(&account, &[("name", "Acme & Sons"), ("currency", "CAD")]));
     assert_eq!(saved.status, 303, "{saved:?}");
+    send(&mut owner, &form(&account, &[("country", "GB"), ("time_zone", "europe/london")]));
+    assert!(owner.get("/activity").body.contains("\">13 Jun 2026, 19:00 <span"));
+    send(&mut owner, &form(&account, &changes));
     let expected = ["Acme & Sons", "CA", "America/Toronto", "CAD"];
     assert_eq!(stored(&server), expected.map(|value| json!(value)));
     assert!(owner.get("/settings").body.contains("<bdi>Acme &#38; Sons</bdi>"));
@@ -66,7 +72,7 @@ fn an_owner_changes_the_business_and_only_what_they_changed_is_written() {
     let same = send(&mut owner, &form(&account, &[]));
     assert_eq!(location(&same), format!("/settings?business={account}&done=same"));
     assert_eq!(stored(&server), expected.map(|value| json!(value)));
-    assert_eq!(event_count(&server, "tenants.update"), 2);
+    assert_eq!(event_count(&server, "tenants.update"), 4);
 }
 
 #[both]

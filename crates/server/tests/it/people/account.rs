@@ -136,7 +136,8 @@ fn the_newest_sessions_are_shown_first_and_the_browsers_are_named() {
     assert_eq!(shown.matches("<li>").count(), 8, "{shown}");
     // Of the eight, one is this browser. Each of the others is named twice: in its text and on its button.
     assert_eq!(shown.matches("Chrome on Windows").count(), 2 * 7, "{shown}");
-    let newest = "<time datetime=\"2026-06-13T18:11:00.000Z\">Jun 13, 2026, 18:11 UTC</time>";
+    let newest = "<time datetime=\"2026-06-13T18:11:00.000Z\" title=\"Saturday, June 13, 2026, 6:11:00 PM \
+                  UTC\">Jun 13, 2026, 6:11 PM UTC <span class=\"ago\">(just now)</span></time>";
     assert!(shown.contains(newest), "{shown}");
     assert!(!shown.contains("Mozilla") && !shown.contains("198.51.100.4."), "{shown}");
     assert!(

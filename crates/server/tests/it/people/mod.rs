@@ -150,7 +150,7 @@ impl<'s> Browser<'s> {
     pub(crate) fn owner(server: &'s Server) -> Self {
         let mut browser = Self::new(server);
         let reply = browser.sign_in(OWNER, PASSWORD);
-        assert_eq!(location(&reply), "/account", "{reply:?}");
+        assert_eq!(location(&reply), "/", "{reply:?}");
         browser
     }
 
@@ -166,7 +166,7 @@ impl<'s> Browser<'s> {
         match reply.status {
             200 => true,
             303 => {
-                assert_eq!(location(&reply), "/sign-in");
+                assert_eq!(location(&reply), "/sign-in?next=%2Faccount");
                 false
             }
             _ => panic!("{reply:?}"),

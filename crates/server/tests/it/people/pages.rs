@@ -48,6 +48,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/customers/{customer}/notes"),
     ("POST", "/customers/{customer}/pin"),
     ("POST", "/customers/{customer}/tag"),
+    ("POST", "/customers/{customer}/new-tag"),
     ("POST", "/customers/{customer}/untag"),
     ("GET", "/customers/{customer}/archive"),
     ("POST", "/customers/{customer}/archive"),

@@ -51,7 +51,7 @@ fn signing_in_leads_only_to_pages_of_this_server() {
     for next in ["//evil.example", "/\\evil.example", "https://evil.example", "/%2Fevil.example"] {
         let mut browser = Browser::new(&server);
         let fields = [("email", OWNER), ("password", PASSWORD), ("next", next)];
-        assert_eq!(location(&browser.post("/sign-in", &fields)), "/account", "{next}");
+        assert_eq!(location(&browser.post("/sign-in", &fields)), "/", "{next}");
     }
 }
 
@@ -202,7 +202,7 @@ fn a_user_without_a_business_sees_that_on_the_account_page() {
     assert!(page.contains("You no longer belong to a business"), "{page}");
     assert_eq!(browser.get("/team").status, 403);
     let mut again = Browser::new(&server);
-    assert_eq!(location(&again.sign_in(OFFICE, PASSWORD)), "/account");
+    assert_eq!(location(&again.sign_in(OFFICE, PASSWORD)), "/");
     assert!(again.get("/account").body.contains("You no longer belong to a business"));
 }
 

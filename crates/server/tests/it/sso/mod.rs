@@ -166,7 +166,7 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
 
     let reply = sso.sign_in(|claims| claims["email"] = json!("renamed@elsewhere.example"));
     assert_eq!(sso.signed_in_user(&reply).user, signed_in.user, "by the subject alone");
-    assert_eq!(reply.header("location"), Some("/account"));
+    assert_eq!(reply.header("location"), Some("/"));
     let reply = sso.sign_in(|claims| claims["email_verified"] = json!(false));
     assert_eq!(sso.signed_in_user(&reply).user, signed_in.user, "the address no longer matters");
 
@@ -396,7 +396,7 @@ fn a_user_with_a_password_connects_the_account_in_their_own_session() {
         let headers = [("Cookie", cookie.as_str())];
         http::request(sso.server.public, "GET", "/account", &headers, b"").body
     };
-    let button = "href=\"/sign-in/company\">Connect your Acme account</a>";
+    let button = "href=\"/sign-in/company?next=%2Faccount\">Connect your Acme account</a>";
     assert!(account().contains(button), "{}", account());
     assert_eq!(sso.signed_in_user(&come_with(&own)).user, user);
     assert_eq!(

@@ -1,0 +1,124 @@
+//! Compares a store with the files that a database names, and copies their content to another store: for commands.
+
+use std::collections::HashMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::{Error, Result};
+use zoop_crm::business::files::inventory::Kept;
+use zoop_crm::values::id::{Id, kinds};
+
+use super::store::{FileStore, Key, UnusableFileStore};
+
+/// How many files are copied at once.
+const AT_ONCE: usize = 4;
+
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CopiedFiles {
+    /// The number of files that were copied.
+    pub files: usize,
+    /// The size of these in bytes.
+    pub bytes: u64,
+    /// The number of files that the target had already.
+    pub already_there: usize,
+    /// The files whose content is missing, or is not of their size.
+    pub missing: Vec<Kept>,
+}
+
+/// What became of one file.
+enum Outcome {
+    Copied,
+    AlreadyThere,
+    Missing,
+}
+
+impl FileStore {
+    /// Those of the files whose content is missing, or is not of their size.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn missing(&self, files: &[Kept]) -> Result<Vec<Kept>, UnusableFileStore> {
+        let mut missing = Vec::new();
+        for of_tenant in files.chunk_by(|one, next| one.tenant == next.tenant) {
+            let stored = self.sizes(of_tenant).await?;
+            let is_missing = |kept: &&Kept| stored.get(&kept.file) != Some(&kept.size);
+            missing.extend(of_tenant.iter().filter(is_missing));
+        }
+        Ok(missing)
+    }
+
+    /// Copies the content of files to another store. What is there with the right size is not copied again. `progress` is
+    /// called with the size of each file that is done.
+    ///
+    /// # Errors
+    /// If a store fails. What was copied until then stays.
+    pub async fn copy_to(
+        &self,
+        target: &Self,
+        files: &[Kept],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<CopiedFiles, UnusableFileStore> {
+        let mut copied = CopiedFiles::default();
+        for of_tenant in files.chunk_by(|one, next| one.tenant == next.tenant) {
+            let there = target.sizes(of_tenant).await?;
+            let one = |kept: Kept| {
+                let is_there = there.get(&kept.file) == Some(&kept.size);
+                async move {
+                    let outcome = if is_there {
+                        Outcome::AlreadyThere
+                    } else {
+                        self.copy_one(target, &kept).await?
+                    };
+                    progress(kept.size);
+                    Ok::<_, Error>((kept, outcome))
+                }
+            };
+            let mut copying = stream::iter(of_tenant.to_vec()).map(one).buffer_unordered(AT_ONCE);
+            while let Some((kept, outcome)) = copying.try_next().await? {
+                match outcome {
+                    Outcome::Copied => {
+                        copied.files += 1;
+                        copied.bytes += kept.size;
+                    }
+                    Outcome::AlreadyThere => copied.already_there += 1,
+                    Outcome::Missing => copied.missing.push(kept),
+                }
+            }
+        }
+        copied.missing.sort_by_key(|kept| (kept.tenant.uuid(), kept.file.uuid()));
+        Ok(copied)
+    }
+
+    async fn copy_one(&self, target: &Self, kept: &Kept) -> Result<Outcome> {
+        if !self.may_have_files() {
+            return Ok(Outcome::Missing);
+        }
+        let key = Key::from(kept);
+        let mut content = match self.read_all(key).await {
+            Err(Error::NotFound { .. }) => return Ok(Outcome::Missing),
+            content => content?,
+        };
+        let (mut writer, mut size) = (target.write(key)?, 0);
+        while let Some(piece) = content.try_next().await? {
+            size += piece.len() as u64;
+            writer.write(&piece).await?;
+        }
+        if size != kept.size {
+            // Dropping the writer discards what was written.
+            return Ok(Outcome::Missing);
+        }
+        writer.finish().await?;
+        Ok(Outcome::Copied)
+    }
+
+    /// The sizes of the stored files of these files' tenant. A folder that was never used is not created for that.
+    async fn sizes(&self, of_tenant: &[Kept]) -> Result<HashMap<Id<kinds::File>, u64>> {
+        match of_tenant.first() {
+            Some(kept) if self.may_have_files() => {
+                let stored = self.list(kept.tenant).await?.into_iter();
+                Ok(stored.map(|it| (it.file, it.size)).collect())
+            }
+            _ => Ok(HashMap::new()),
+        }
+    }
+}
