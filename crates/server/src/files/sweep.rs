@@ -129,13 +129,13 @@ impl Sweeping {
             Ok::<_, Error>((database_identity::get(tx)?, cleaning::tenants(tx)?))
         });
         let (database, tenants) = read.await?;
-        if !self.is_ours(store, store.claim(database).await?) {
+        if !self.is_ours(store, store.claim(&database).await?) {
             return Ok(false);
         }
         let mut is_complete = true;
         for tenant in tenants {
             // Another database may adopt the store meanwhile. A store that does not answer ends the round.
-            if !self.is_ours(store, store.claim(database).await?) {
+            if !self.is_ours(store, store.claim(&database).await?) {
                 return Ok(false);
             }
             let swept = time::timeout(self.tenant_timeout, sweep(shared, store, tenant, now)).await;
@@ -162,8 +162,9 @@ impl Sweeping {
         if !is_ours && !self.has_told_owner {
             tracing::warn!(
                 %store,
-                "the file store belongs to another database, so nothing is deleted there. If no other database uses it, \
-                 run `zoop files adopt`; otherwise set files.url to a store for this database alone"
+                "the file store belongs to another database, or this one was moved, so this server deletes nothing there. If \
+                 the other one is gone for good, and what this one does not name may be deleted, run `zoop files adopt`; \
+                 otherwise set files.url to a store for this database alone"
             );
         }
         self.has_told_owner = !is_ours;
@@ -287,8 +288,8 @@ mod tests {
         let store = FileStore::folder(folder.path());
         let shared = shared(&env, &store);
         run(async {
-            let other = "00000000-0000-4000-8000-000000000001";
-            store.adopt(DatabaseId::parse(other).expect("an id")).await.expect("adopted");
+            let other = "00000000-0000-4000-8000-000000000001 elsewhere";
+            store.adopt(&DatabaseId::parse(other).expect("an id")).await.expect("adopted");
             lose(&env, &acme, &store).await;
             env.clock.advance(25 * HOUR);
             let mut sweeping = Sweeping::default();
@@ -298,7 +299,7 @@ mod tests {
             };
             assert_eq!(left().await, 1);
             let ours = env.read(database_identity::get).expect("an id");
-            store.adopt(ours).await.expect("adopted");
+            store.adopt(&ours).await.expect("adopted");
             env.clock.advance(HOUR);
             assert_eq!(left().await, 0);
         });
