@@ -8,8 +8,8 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 use zoop_crm::arguments;
@@ -182,36 +182,31 @@ async fn add_all(
     arrival: Arrival,
 ) -> Result<Id<kinds::Note>, Refused> {
     let note = id_in_path::<kinds::Note>(tenant_context, NOTE)?;
-    let size = announced(&tenant_context.context.headers);
+    let size = parts.announced.unwrap_or(0);
     if size > files::limit(true) {
         return Err(Unreceived::TooLarge(files::limit(true)).into());
     }
     let check = arguments!(CheckFile { note_id: note, size: size });
-    let tenant = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
+    let checked = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
     let holder = Holder::Tenant(tenant_context.membership.account.number);
-    let mut receiver = Receiver::begin(&tenant_context.context.shared, tenant, holder, arrival)?;
+    let shared = &tenant_context.context.shared;
+    let under_way = files::reserve(shared, checked, parts.most())?;
+    let mut receiver = Receiver::begin(shared, under_way, holder, arrival)?;
     let files = receiver.receive_all(parts).await?;
     tenant_context.context.renew_deadline();
     let arguments = arguments!(AddFiles { note_id: note, files: files.clone() });
-    match tenant_context.command(arguments).await {
-        Ok(Ok(_)) => Ok(note),
-        Ok(Err(error)) => {
-            if !files::is_uncertain(&error) {
-                receiver.discard(&files).await;
-            }
-            Err(error.into())
+    let command = async {
+        let added = tenant_context.command(arguments).await.map_err(Err)?;
+        added.map_err(Ok::<Error, Response>)
+    };
+    match receiver.add(&files, command, |problem| problem.as_ref().ok()).await {
+        Ok(_) => Ok(note),
+        Err(Ok(error)) if files::is_uncertain(&error) => {
+            Err(Refused::Because(StatusCode::SERVICE_UNAVAILABLE, files::UNCERTAIN.to_owned()))
         }
-        Err(page) => {
-            receiver.discard(&files).await;
-            Err(page.into())
-        }
+        Err(Ok(error)) => Err(error.into()),
+        Err(Err(page)) => Err(page.into()),
     }
-}
-
-/// The length of the body, as far as it is known.
-fn announced(headers: &HeaderMap) -> u64 {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.unwrap_or(0)
 }
 
 /// Says why no file was added: on a page, or to the script.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{Error, Result};
+use sha2::{Digest, Sha256};
 use zoop_crm::business::files::inventory::Kept;
 use zoop_crm::values::id::{Id, kinds};
 
@@ -21,7 +22,7 @@ pub struct CopiedFiles {
     pub bytes: u64,
     /// The number of files that the target had already.
     pub already_there: usize,
-    /// The files whose content is missing, or is not of their size.
+    /// The files whose content is missing, or is another one than the database says.
     pub missing: Vec<Kept>,
 }
 
@@ -98,12 +99,14 @@ impl FileStore {
             Err(Error::NotFound { .. }) => return Ok(Outcome::Missing),
             content => content?,
         };
-        let (mut writer, mut size) = (target.write(key)?, 0);
+        let (mut writer, mut size, mut hash) = (target.write(key)?, 0, Sha256::new());
         while let Some(piece) = content.try_next().await? {
             size += piece.len() as u64;
+            hash.update(&piece);
             writer.write(&piece).await?;
         }
-        if size != kept.size {
+        let sha256 = <[u8; 32]>::from(hash.finalize());
+        if size != kept.size || kept.sha256.is_some_and(|expected| expected != sha256) {
             // Dropping the writer discards what was written.
             return Ok(Outcome::Missing);
         }

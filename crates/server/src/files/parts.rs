@@ -22,7 +22,14 @@ pub(crate) const fn limit(is_form: bool) -> u64 {
 }
 
 /// The body of an upload.
-pub(crate) enum Parts {
+pub(crate) struct Parts {
+    /// The length that its head says, in bytes.
+    pub(crate) announced: Option<u64>,
+    files: Files,
+}
+
+/// The files of a body.
+enum Files {
     /// The body is the file, with its name. `None` when it was taken.
     One(Option<FileName>, Body),
     /// The body is a form.
@@ -30,7 +37,7 @@ pub(crate) enum Parts {
 }
 
 /// The files of a form.
-pub(crate) struct FormParts {
+struct FormParts {
     reader: FormReader,
     /// The name of the file that comes next, if its head was read already.
     next: Option<FileName>,
@@ -60,28 +67,35 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 
 impl Parts {
     pub(crate) fn new(headers: &HeaderMap, body: Body) -> Self {
-        match form::boundary(headers) {
+        let announced = body.size_hint().exact();
+        let files = match form::boundary(headers) {
             Some(boundary) => {
                 let reader = FormReader::new(body, &boundary, limit(true));
-                Self::Form(FormParts { reader, next: None, left: FIELD_BYTES })
+                Files::Form(FormParts { reader, next: None, left: FIELD_BYTES })
             }
-            None => Self::One(Some(name(headers)), body),
-        }
+            None => Files::One(Some(name(headers)), body),
+        };
+        Self { announced, files }
+    }
+
+    /// The most that the client may send, in bytes.
+    pub(crate) fn most(&self) -> u64 {
+        self.announced.unwrap_or(limit(matches!(self.files, Files::Form(_))))
     }
 
     /// The fields of a form before its first file, as names and values.
     pub(crate) async fn fields(&mut self) -> Result<Vec<(String, String)>, PartFault> {
-        match self {
-            Self::One(..) => Ok(Vec::new()),
-            Self::Form(form) => form.fields().await,
+        match &mut self.files {
+            Files::One(..) => Ok(Vec::new()),
+            Files::Form(form) => form.fields().await,
         }
     }
 
     /// The next file, with its name. Fields of a form that are not files are skipped.
     pub(super) async fn next(&mut self) -> Result<Option<(FileName, Part<'_>)>, PartFault> {
-        match self {
-            Self::One(name, body) => Ok(name.take().map(|name| (name, Part::Body(body)))),
-            Self::Form(form) => {
+        match &mut self.files {
+            Files::One(name, body) => Ok(name.take().map(|name| (name, Part::Body(body)))),
+            Files::Form(form) => {
                 form.fields().await?;
                 Ok(form.next.take().map(|name| (name, Part::Field(&mut form.reader))))
             }
@@ -91,9 +105,9 @@ impl Parts {
     /// Reads and drops the rest, so that a client that sends before it reads sees the answer. Returns whether that was
     /// all.
     pub(crate) async fn drain(self) -> bool {
-        match self {
-            Self::One(_, body) => drain(body, limit(false)).await,
-            Self::Form(form) => drain(form.reader.into_body(), limit(true)).await,
+        match self.files {
+            Files::One(_, body) => drain(body, limit(false)).await,
+            Files::Form(form) => drain(form.reader.into_body(), limit(true)).await,
         }
     }
 }

@@ -281,9 +281,8 @@ impl FileStore {
             let parts: Vec<_> = found.location.parts().collect();
             let [tenant, file] = parts.as_slice() else { return Ok(None) };
             let (tenant, file) = (Id::parse(tenant.as_ref()), Id::parse(file.as_ref()));
-            let kept =
-                tenant.zip(file).map(|(tenant, file)| Kept { tenant, file, size: found.size });
-            Ok(kept)
+            let (size, sha256) = (found.size, None);
+            Ok(tenant.zip(file).map(|(tenant, file)| Kept { tenant, file, size, sha256 }))
         });
         let mut kept: Vec<_> = kept.boxed().try_collect().await?;
         kept.sort_by_key(|it: &Kept| (it.tenant.uuid(), it.file.uuid()));
