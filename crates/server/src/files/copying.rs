@@ -125,3 +125,31 @@ impl FileStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zoop_db::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn content_that_is_not_what_the_database_says_is_not_copied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [from, to] = ["from", "to"].map(|name| FileStore::folder(folder.path().join(name)));
+        let kept = |number: u128, content: &[u8]| Kept {
+            tenant: Id::new(Uuid::from_u128(1)),
+            file: Id::new(Uuid::from_u128(number)),
+            size: 4,
+            sha256: Some(Sha256::digest(content).into()),
+        };
+        let files = [kept(2, b"text"), kept(3, b"test")];
+        for file in &files {
+            let mut writer = from.write(Key::from(file)).expect("a writer");
+            writer.write(b"text").await.expect("written");
+            writer.finish().await.expect("stored");
+        }
+        let copied = from.copy_to(&to, &files, &|_| {}).await.expect("copied");
+        assert_eq!((copied.files, copied.missing), (1, vec![files[1]]));
+        assert_eq!(to.all().await.expect("a list").len(), 1);
+    }
+}

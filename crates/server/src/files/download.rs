@@ -4,10 +4,11 @@
 //! and only images and PDF are shown at all. A file that the caller may not read is as unknown as any address.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
@@ -15,8 +16,9 @@ use axum::http::header::{
     CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use futures_util::stream::BoxStream;
 use zoop_crm::arguments;
 use zoop_crm::business::files::tools::open::{OpenFile, OpenedFile};
 use zoop_crm::call::access::Source;
@@ -36,6 +38,7 @@ use crate::app::{App, Shared};
 use crate::auth::{CallFailure, MISSING_TOKEN};
 use crate::challenges::Challenge;
 use crate::ops;
+use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
 use crate::unread::Cut;
 use crate::web::refusal::is_for_person;
@@ -80,9 +83,9 @@ pub(super) async fn file(
             let mut response = request_log.finish(answer);
             response.headers_mut().extend(headers);
             *response.body_mut() = body;
-            response
+            opened_to_page(shared, &head, response)
         }
-        Err(Unsent::Refused(answer)) => request_log.finish(answer),
+        Err(Unsent::Refused(answer)) => opened_to_page(shared, &head, request_log.finish(answer)),
         Err(Unsent::SignIn(address)) => {
             let answer = Answer::empty(StatusCode::SEE_OTHER, "unauthorized");
             let mut response = request_log.finish(answer);
@@ -98,6 +101,29 @@ pub(super) async fn file(
     }
 }
 
+/// Answers a page that asks whether it may ask with a token.
+pub(super) async fn preflight(State(app): State<App>, request: Request) -> Response {
+    let shared = &app.shared;
+    let request_log = RequestLog::start(shared, &request);
+    let (head, _) = request.into_parts();
+    let Sender::Allowed(page) = shared.origins.sender(&head.uri, &head.headers) else {
+        drop(request_log.finish(Answer::empty(StatusCode::NOT_FOUND, "not_found")));
+        return ops::unknown_path().await;
+    };
+    let mut response = request_log.finish(Answer::empty(StatusCode::NO_CONTENT, "preflight"));
+    origin::open_to(page, response.headers_mut());
+    origin::open_preflight(response.headers_mut(), "GET, HEAD");
+    response
+}
+
+/// Lets a page of an allowed origin read the answer. It has to send a token: a browser sends no cookie for it.
+fn opened_to_page(shared: &Shared, head: &Parts, mut response: Response) -> Response {
+    if let Sender::Allowed(page) = shared.origins.sender(&head.uri, &head.headers) {
+        origin::open_to(page, response.headers_mut());
+    }
+    response
+}
+
 async fn content(
     shared: &Arc<Shared>,
     head: &Parts,
@@ -105,7 +131,7 @@ async fn content(
     request_log: &mut RequestLog<'_>,
 ) -> Result<(Answer, HeaderMap, Body), Unsent> {
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let (opened, tenant) = if head.headers.contains_key(AUTHORIZATION) {
+    let (opened, tenant) = if has_token(&head.headers) {
         opened_with_token(shared, head, id, request_log, deadline).await?
     } else {
         opened_in_browser(shared, head, id, request_log, deadline).await?
@@ -123,6 +149,11 @@ async fn content(
     if status != StatusCode::NOT_MODIFIED {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
     }
+    if is_sent {
+        let named = disposition::header(opened.media_type.is_shown(), &opened.name);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(opened.media_type.word()));
+        insert_text(&mut headers, CONTENT_DISPOSITION, Some(named));
+    }
     let size = opened.size;
     let range = match status {
         StatusCode::PARTIAL_CONTENT => {
@@ -132,28 +163,44 @@ async fn content(
         _ => None,
     };
     insert_text(&mut headers, CONTENT_RANGE, range);
-    let body = if is_sent {
-        let is_shown = opened.media_type.is_shown();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(opened.media_type.word()));
-        let named = disposition::header(is_shown, &opened.name);
-        insert_text(&mut headers, CONTENT_DISPOSITION, Some(named));
-        let store = shared.settings.files.as_ref().ok_or(Unsent::Unknown)?;
-        let key = Key { tenant: opened.tenant, file: opened.id };
-        let content = store.read(key, part).await.map_err(|error| match error {
-            // Asking again does not help.
-            object_store::Error::NotFound { .. } => {
-                store.tell_missing(key);
-                Unsent::Unknown
-            }
-            error => refusal::store_failed(&error, &request_log.id).into(),
-        });
+    let body = if is_sent && head.method != Method::HEAD {
         let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
-        sending::body(shared.clone(), tenant, cut, content?)
+        let length = part.end - part.start;
+        let content = read(shared, &opened, part, request_log).await?;
+        sending::body(shared.clone(), tenant, cut, content, length)
     } else {
         Body::empty()
     };
     let outcome = if status == StatusCode::RANGE_NOT_SATISFIABLE { "refused" } else { "ok" };
     Ok((Answer::empty(status, outcome), headers, body))
+}
+
+/// A part of the file's content.
+async fn read(
+    shared: &Shared,
+    opened: &OpenedFile,
+    part: Range<u64>,
+    request_log: &RequestLog<'_>,
+) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Unsent> {
+    let store = shared.settings.files.as_ref().ok_or(Unsent::Unknown)?;
+    let key = Key { tenant: opened.tenant, file: opened.id };
+    store.read(key, part).await.map_err(|error| match error {
+        // Asking again does not help.
+        object_store::Error::NotFound { .. } => {
+            store.tell_missing(key);
+            Unsent::Unknown
+        }
+        error => refusal::store_failed(&error, &request_log.id).into(),
+    })
+}
+
+/// Whether a bearer token was sent. A proxy may want another `Authorization` of its own, and passes it on.
+fn has_token(headers: &HeaderMap) -> bool {
+    let is_bearer = |sent: &HeaderValue| {
+        let scheme = sent.as_bytes().get(.."Bearer".len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer"))
+    };
+    headers.get_all(AUTHORIZATION).iter().any(is_bearer)
 }
 
 fn common_headers(tag: &str) -> HeaderMap {

@@ -84,7 +84,7 @@ impl Receiving {
 
 /// The route of the content, for browsers too.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/files/{id}", get(download::file))
+    Router::new().route("/files/{id}", get(download::file).options(download::preflight))
 }
 
 /// The route for programs.

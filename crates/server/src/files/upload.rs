@@ -73,7 +73,7 @@ pub(super) async fn files(
             let mut response = request_log.finish(answer);
             origin::open_to(page, response.headers_mut());
             if is_preflight {
-                origin::open_preflight(response.headers_mut());
+                origin::open_preflight(response.headers_mut(), "POST");
             }
             response
         }

@@ -1,5 +1,6 @@
 //! Files on notes, with a folder as their store.
 
+mod pages;
 mod uploads;
 
 use std::path::{Path, PathBuf};
