@@ -195,7 +195,7 @@ fn what_is_being_sent_counts_for_the_account() {
     let note = server.env.create(&owner, "notes.create", json!({ "body": "Gate sticks." }));
     let target = format!("/api/notes/{note}/files");
     let token = format!("Bearer {}", server.business.owner_key);
-    let begin = |length: (&str, &str)| {
+    let started = |length: (&str, &str)| {
         let mut connection = Connection::open(server.public);
         let headers = [("Authorization", token.as_str()), length, ("Expect", "100-continue")];
         connection.send_head("POST", &target, &headers);
@@ -203,16 +203,16 @@ fn what_is_being_sent_counts_for_the_account() {
         (connection, reply)
     };
     let long = ("Content-Length", "20000000");
-    let (first, begun) = begin(long);
+    let (first, begun) = started(long);
     assert_eq!(begun.status, 100, "{begun:?}");
     for length in [long, ("Transfer-Encoding", "chunked")] {
-        let (_, full) = begin(length);
+        let (_, full) = started(length);
         assert_eq!((full.status, &full.json()["kind"]), (409, &json!("conflict")), "{full:?}");
         assert!(full.body.contains("reached their limit (30 MiB)"), "{full:?}");
     }
     assert_eq!(server.post(&target, &[], TEXT).status, 201, "there is room for little more");
     drop(first);
-    crate::server::wait_until("its room is free again", || begin(long).1.status == 100);
+    crate::server::wait_until("its room is free again", || started(long).1.status == 100);
 }
 
 #[both]
