@@ -50,6 +50,7 @@ const clients = [
     command: [options.python, join(here, 'python_oauth.py')],
     environment: { ZOOP_CALLED: 'localhost' },
   },
+  { name: 'files in a bucket', command: node(join(here, 'files.mjs')) },
   { name: 'oauth4webapi', command: node(join(here, 'oauth4webapi.mjs')) },
 ];
 

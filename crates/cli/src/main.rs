@@ -12,6 +12,7 @@
 //! | [`operator`] | running the catalog's tools directly on the database |
 //! | [`names`] | finding records by name |
 //! | [`server_address`] | the address of this database's server |
+//! | [`file_store`] | comparing and copying the content of files |
 //! | [`hosting`], [`logging`] | running a server in this process, and its log |
 //! | [`service`] | the service manager and signals |
 //! | [`commands`] | the commands |
@@ -23,6 +24,7 @@ mod commands;
 mod config;
 mod confirmation;
 mod database;
+mod file_store;
 mod hosting;
 mod logging;
 mod names;
@@ -83,6 +85,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::Call(command) => commands::call::run(&settings?, command, output)?,
         Command::Migrate => commands::migrate::run(&settings?, output)?,
         Command::Copy(command) => commands::copy::run(&settings?, &command, output)?,
+        Command::Files(command) => commands::files::run(&settings?, &command, output)?,
         Command::Backup(command) => commands::backup::backup(&settings?, &command, output)?,
         Command::RestoreBackup(command) => {
             commands::backup::restore(&settings?, &command, output)?;

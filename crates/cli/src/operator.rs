@@ -176,6 +176,7 @@ pub(crate) fn environment(config: &Config) -> Result<Environment> {
     Ok(Environment {
         note_writes_per_minute: config.limits.note_writes,
         storage_limit: config.limits.storage.0,
+        files_limit: config.files.account_limit.0,
         ..system
     })
 }

@@ -13,6 +13,7 @@
 //! | [`schema`] | the migrations, every table, every statement |
 //! | [`transfer`] | copies a database to another one |
 //! | [`maintenance`] | removes expired rows |
+//! | [`database_identity`] | which database this is |
 //! | [`request_counts`], [`servers`] | what the processes of an installation share |
 //!
 //! Imports point one way. `values` imports nothing from this crate, `call` and `search` import only `values`,
@@ -27,6 +28,7 @@ extern crate self as zoop_crm;
 pub mod business;
 pub mod call;
 pub mod catalog;
+pub mod database_identity;
 pub mod identity;
 pub mod maintenance;
 pub mod request_counts;

@@ -67,9 +67,19 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0012_merging.sql"),
         postgres: include_str!("../../../migrations/postgres/0012_merging.sql"),
     },
+    Migration {
+        name: "0013_files",
+        sqlite: include_str!("../../../migrations/sqlite/0013_files.sql"),
+        postgres: include_str!("../../../migrations/postgres/0013_files.sql"),
+    },
+    Migration {
+        name: "0014_database_identity",
+        sqlite: include_str!("../../../migrations/sqlite/0014_database_identity.sql"),
+        postgres: include_str!("../../../migrations/postgres/0014_database_identity.sql"),
+    },
 ];
 
-/// Every table except [`SCHEMA_STEPS`] and the tables of the search index, which a copy builds again. The order
+/// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
 /// is that of copying: first the tables that others refer to, then the rows of one tenant after another, and
 /// credentials last, so that no one can sign in before the copy is complete.
 pub const TABLES: &[&Table] = &[
@@ -86,6 +96,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
     &crate::business::notes::Note::TABLE,
+    &crate::business::files::File::TABLE,
     &crate::business::notes::store::NOTE_WRITES,
     &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
@@ -113,8 +124,8 @@ pub const TABLES: &[&Table] = &[
     &crate::identity::keys::API_KEYS,
 ];
 
-/// The table of the migrations that a database has run. It is not copied: each database has its own.
-pub const SCHEMA_STEPS: &str = "schema_steps";
+/// The tables that are not copied, because each database has its own: the migrations that it has run, and its id.
+pub const OWN_TABLES: &[&str] = &["schema_steps", "database_identity"];
 
 /// The tables of the search index on PostgreSQL. They contain only tokens and numbers, and every key includes
 /// the tenant. They have no row-level security: with a policy PostgreSQL would not use the index, because the
@@ -157,6 +168,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),
     ("notes", crate::business::notes::STATEMENTS),
+    ("files", crate::business::files::STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("transfer search", transfer::search::STATEMENTS),
@@ -179,6 +191,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("invitations", crate::identity::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
+    ("database identity", crate::database_identity::GLOBAL_STATEMENTS),
     ("transfer", transfer::GLOBAL_STATEMENTS),
     ("transfer search", transfer::search::GLOBAL_STATEMENTS),
 ];

@@ -108,6 +108,7 @@ fn environment(start: i64, step: i64) -> Environment {
         entropy: Entropy::seeded(42),
         note_writes_per_minute: 1_000_000,
         storage_limit: Size(0),
+        files_limit: Size(0),
         dropped_client_keys: Arc::default(),
     }
 }

@@ -38,6 +38,8 @@ actions! {
     Page = 300 in 60;
     /// Opens a page of a business or sends its form. A search follows the typing, and an office shares an address.
     Console = 3_000 in 60;
+    /// Opens a file in a browser. A page shows many of them at once.
+    File = 3_000 in 60;
     /// Tries a password, a code or an invitation.
     SignIn = 20 in 60;
     /// Goes to the company's identity provider, or comes back.

@@ -15,6 +15,7 @@ use crate::anonymous_limits::AnonymousLimits;
 use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
 use crate::connections::{ConnectionPolicy, Connections};
+use crate::files::{FileStore, Receiving};
 use crate::hashing::Hashing;
 use crate::lanes::Lanes;
 use crate::last_use::LastUse;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub documents: DocumentPolicy,
     /// Sends invitations and password reset links, if a mail server is configured.
     pub mail: Option<Mailer>,
+    /// Where the content of files is stored. Without it, uploads are refused.
+    pub files: Option<FileStore>,
     /// The folder that contains the database file. The metrics show the free space there.
     pub database_folder: Option<PathBuf>,
 }
@@ -89,6 +92,7 @@ impl Settings {
             company: None,
             documents: DocumentPolicy::default(),
             mail: None,
+            files: None,
             database_folder: None,
         }
     }
@@ -121,8 +125,10 @@ pub(crate) struct Shared {
     pub(crate) nearly_full: NearlyFull,
     pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
+    pub(crate) receiving: Receiving,
     pub(crate) seats: Seats,
     pub(crate) unread: UnreadAnswers,
+    pub(crate) unread_files: UnreadAnswers,
     pub(crate) company: Option<Arc<Provider>>,
 }
 
@@ -158,8 +164,10 @@ impl App {
             nearly_full: NearlyFull::default(),
             connections: Arc::new(connections),
             bodies: Bodies::default(),
+            receiving: Receiving::default(),
             seats: Seats::new(settings.in_flight),
             unread: UnreadAnswers::default(),
+            unread_files: UnreadAnswers::of_files(),
             company: settings
                 .company
                 .clone()

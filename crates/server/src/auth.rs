@@ -17,7 +17,7 @@ use zoop_crm::call::scope::Scopes;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::values::clock::Environment;
 use zoop_crm::values::secret::Secret;
-use zoop_db::{Db, ReadTx, Uuid};
+use zoop_db::{Db, Lane, ReadTx, Uuid};
 
 use crate::app::Shared;
 use crate::challenges::Challenge;
@@ -121,9 +121,19 @@ impl AuthContext {
         }
     }
 
+    /// The lane of the jobs of this caller, as far as it is known.
+    pub(crate) fn lane(&self) -> Lane {
+        self.shared.lanes.lane_of(Some(&self.bearer.token), self.address())
+    }
+
     /// The storage, for the jobs of this caller.
     pub(crate) fn db(&self) -> Db {
-        self.shared.db_for(Some(&self.bearer.token), self.bearer.source.address)
+        self.shared.db.lane(self.lane())
+    }
+
+    /// The IP address of the client.
+    pub(crate) const fn address(&self) -> Option<IpAddr> {
+        self.bearer.source.address
     }
 
     pub(crate) fn shared(&self) -> &Shared {

@@ -18,6 +18,7 @@
 //! | `mail` | mail to users, if a mail server is configured |
 //! | `people` | sign-in, the user's own account, the team |
 //! | `web` | what all pages share |
+//! | `files` | files on notes: receives, stores and sends their content |
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
@@ -49,6 +50,7 @@ mod challenges;
 mod clock_skew;
 mod connections;
 mod console;
+mod files;
 mod framing;
 mod hashing;
 mod lanes;
@@ -81,6 +83,7 @@ mod web_origin;
 
 pub use app::{App, Limits, Settings};
 pub use connections::ConnectionPolicy;
+pub use files::{CopiedFiles, FileStore, Owner, UnusableFileStore};
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

@@ -81,7 +81,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         artefacts: shared.environment.dropped_client_keys.load(Ordering::Relaxed),
         requests_waiting: shared.seats.waiting(),
         body_bytes: shared.bodies.held(),
-        unread: shared.unread.bytes(),
+        unread: shared.unread.bytes() + shared.unread_files.bytes(),
         resources: resources.ok().and_then(Result::ok).unwrap_or_default(),
     };
     let Ok(text) = shared.metrics.text(&now) else {

@@ -5,7 +5,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
 
 use crate::app::App;
-use crate::{console, mcp, oauth, ops, page_log, people, sso, web};
+use crate::{console, files, mcp, oauth, ops, page_log, people, sso, web};
 
 impl App {
     /// The routes of the public port.
@@ -13,12 +13,14 @@ impl App {
         Router::new()
             .merge(web::assets::routes())
             .merge(oauth::routes())
+            .merge(files::routes())
             .merge(self.pages())
             .fallback(ops::unknown_path)
             .layer(from_fn(web::refusal::for_people))
             // Added after the layer, so that it costs calls nothing and never turns a probe's answer into a page.
             .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
+            .merge(files::api())
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
             .with_state(self.clone())

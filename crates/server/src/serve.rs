@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use crate::app::{App, Settings};
 use crate::background;
 use crate::connections::{self, Connections};
+use crate::files::sweep;
 use crate::framing;
 use crate::limit_sync;
 use crate::peer::Peer;
@@ -64,6 +65,7 @@ pub async fn serve(
         tasks.spawn(accept(operations, operators, app.operations_router(), stopping.clone()));
     }
     tasks.spawn(limit_sync::share(app.clone(), stopping.clone()));
+    tasks.spawn(sweep::maintain(app.clone(), stopping.clone()));
     tasks.spawn(background::maintain(app, stopping));
     shutdown.await;
     drop(running);

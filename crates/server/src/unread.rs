@@ -17,10 +17,12 @@ const TOTAL: u32 = 64 * MIB;
 /// Maximum unread bytes of one tenant's callers. The longest answer fits.
 const SHARE: u32 = 4 * MIB;
 const MIB: u32 = 1024 * 1024;
+/// Maximum unread bytes of the files of one tenant, which are sent piece by piece to many readers at once.
+const FILES_SHARE: u32 = 16 * MIB;
 /// Shorter answers are not counted: a connection holds few of them, and its caller soon reaches the request limit.
 const MIN_COUNTED: usize = 16 * 1024;
 /// How long a caller may take to read a counted answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 // An answer contains its JSON twice: as it is, and as a string with up to one backslash for each byte.
 const _: () = assert!(SHARE as usize >= 3 * LONGEST_ANSWER);
@@ -39,6 +41,9 @@ struct Unread {
     _held: HeldBytes<Tenant>,
 }
 
+/// Room for an answer. Short ones need none.
+pub(crate) struct Room(Option<HeldBytes<Tenant>>);
+
 impl Default for UnreadAnswers {
     fn default() -> Self {
         Self(ByteBudget::new(TOTAL, SHARE))
@@ -55,22 +60,47 @@ impl UnreadAnswers {
         cut: Cut,
         deadline: Instant,
     ) -> Option<Bytes> {
-        if answer.len() < MIN_COUNTED {
-            return Some(answer);
+        let room = self.room(tenant, answer.len(), deadline).await?;
+        Some(room.count(answer, cut))
+    }
+
+    /// Waits for the room for so many bytes of an answer that is not there yet. Returns `None` if there is no room by the
+    /// deadline.
+    pub(crate) async fn room(
+        &self,
+        tenant: Tenant,
+        bytes: usize,
+        deadline: Instant,
+    ) -> Option<Room> {
+        if bytes < MIN_COUNTED {
+            return Some(Room(None));
         }
-        let room = self.0.hold(tenant, answer.len());
+        let room = self.0.hold(tenant, bytes);
         let held = tokio::time::timeout_at(deadline.into(), room).await.ok()?.ok()?;
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep(READ_TIMEOUT).await;
-            cut.0.notify_one();
-        });
-        let timer = timer.abort_handle();
-        Some(Bytes::from_owner(Unread { bytes: answer, timer, _held: held }))
+        Some(Room(Some(held)))
+    }
+
+    /// For the content of files, which must not leave answers without room.
+    pub(crate) fn of_files() -> Self {
+        Self(ByteBudget::new(TOTAL, FILES_SHARE))
     }
 
     /// The number of unread bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.held()
+    }
+}
+
+impl Room {
+    /// An answer that fits in the room, which it takes until it is dropped.
+    pub(crate) fn count(self, answer: Bytes, cut: Cut) -> Bytes {
+        let Some(held) = self.0 else { return answer };
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(READ_TIMEOUT).await;
+            cut.0.notify_one();
+        });
+        let timer = timer.abort_handle();
+        Bytes::from_owner(Unread { bytes: answer, timer, _held: held })
     }
 }
 

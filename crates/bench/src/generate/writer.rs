@@ -69,6 +69,7 @@ impl Writer {
             entropy: Entropy::seeded(parameters.seed),
             note_writes_per_minute: 0,
             storage_limit: Size(0),
+            files_limit: Size(0),
             dropped_client_keys: Arc::default(),
         };
         let events = plan::events(parameters, &mut rng);

@@ -1,6 +1,8 @@
 //! `zoop backup` and `zoop restore-backup`: copy the database's file consistently, and restore such a copy. A copy is
 //! written under another name and renamed only when it is complete.
 
+mod files;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,9 +11,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ProgressBar;
 use serde_json::json;
+use zoop_crm::business::files::inventory::{self, Kept};
+use zoop_crm::database_identity::{self, DatabaseId};
 use zoop_db::{Migrate, Options, sqlite};
+use zoop_server::FileStore;
 
-use crate::arguments::{Backup, RestoreBackup};
+use crate::arguments::{Backup, BackupFile, RestoreBackup};
 use crate::config::Config;
 use crate::confirmation::confirm;
 use crate::database::{self, Missing, with_suffix};
@@ -29,6 +34,7 @@ const CHUNK_BYTES: u64 = 4 << 20;
 
 /// Runs `zoop backup`.
 pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
+    let Backup { file: command, without_files } = command;
     let target = &command.path;
     refuse_server(config, |database| {
         let file = target.display();
@@ -42,14 +48,26 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
     let is_database = with_suffix(&file, LOCK).exists() || presence::has_other_names(&file)?;
     let is_database = file.exists() && is_database;
     let _exclusive = is_database.then(|| Presence::exclusive(&file)).transpose()?;
-    let bytes = write(&source, &file)?;
-    let answer = json!({ "path": target, "bytes": bytes });
-    output.answer(&answer, || format!("wrote {} ({bytes} bytes)", target.display()))?;
+    let (bytes, named) = write(&source, &file)?;
+    let mut answer = json!({ "path": target, "bytes": bytes });
+    let mut lines = vec![format!("wrote {} ({bytes} bytes)", target.display())];
+    if *without_files {
+        if let Some(place) = config.files()?.filter(FileStore::may_have_files) {
+            answer["without_files_of"] = json!(place.to_string());
+            lines.push(format!(
+                "files on notes are not in it: back up {place} too, after the database"
+            ));
+        }
+    } else if let Some(told) = files::back_up(config, target, named)? {
+        answer["files"] = told.json;
+        lines.push(told.text);
+    }
+    output.answer(&answer, || lines.join("\n"))?;
     Ok(())
 }
 
 /// The path of the backup, after checking that it may be written.
-fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
+fn backup_file(source: &Path, command: &BackupFile) -> Result<PathBuf> {
     let target = &command.path;
     presence::refuse_irregular(target)?;
     let folder = database::folder(target);
@@ -93,16 +111,18 @@ fn database_linked_by(file: &Path, source: &Path) -> Option<PathBuf> {
     is_companion.then(|| source.to_owned())
 }
 
-/// Writes the backup and returns its size in bytes. A failure leaves nothing behind.
-fn write(source: &Path, file: &Path) -> Result<u64> {
+/// Writes the backup, and returns its size in bytes and the files that it names. A failure leaves nothing behind.
+fn write(source: &Path, file: &Path) -> Result<(u64, Option<Vec<Kept>>)> {
     let partial = with_suffix(file, ".partial");
     discard(&partial)?;
     let written = write_partial(source, &partial)
         .with_context(|| format!("cannot write {}", partial.display()))
         .and_then(|bytes| {
+            let named = files::named(&partial);
+            remove_companions(&partial)?;
             remove_companions(file)?;
             rename_durably(&partial, file)?;
-            Ok(bytes)
+            Ok((bytes, named))
         });
     if written.is_err() {
         // An error here is ignored, because the first error says more.
@@ -115,6 +135,8 @@ fn write_partial(source: &Path, partial: &Path) -> Result<u64> {
     let bar = output::progress("backup", 0);
     sqlite::copy(source, partial, &mut |done, all| show(&bar, done, all))?;
     bar.finish_and_clear();
+    // Another database than the one that was backed up, so that a server on it deletes no files of that one.
+    sqlite::change(partial, database_identity::TABLE, database_identity::RENEW_IN_FILE)?;
     File::open(partial)?.sync_all()?;
     Ok(fs::metadata(partial)?.len())
 }
@@ -151,24 +173,28 @@ pub(crate) fn restore(
     let target = sqlite::resolved(&named);
     let _exclusive = Presence::exclusive(&target)?;
     let fresh = with_suffix(&target, "-restoring");
-    let restored = copy_and_check(config, source, &fresh).and_then(|tenants| {
+    let restored = copy_and_check(config, source, &fresh).and_then(|checked| {
+        let told = files::put_back(config, source, &checked.files)?;
         put_in_place(&fresh, &target)?;
-        Ok(tenants)
+        Ok((checked, told))
     });
     if restored.is_err() {
         let _ = discard(&fresh);
     }
     remove(&with_suffix(&fresh, LOCK))?;
-    let tenants = restored?;
-    let answer = json!({ "restored": true, "database": config.database, "tenants": tenants });
-    output.answer(&answer, || {
-        format!(
-            "restored {} from {}, with {tenants} business(es)",
-            named.display(),
-            source.display()
-        )
-    })?;
-    Ok(())
+    let (Checked { tenants, database, .. }, told) = restored?;
+    let mut answer = json!({ "restored": true, "database": config.database, "tenants": tenants });
+    let mut lines = vec![format!(
+        "restored {} from {}, with {tenants} business(es)",
+        named.display(),
+        source.display()
+    )];
+    if let Some(told) = told {
+        answer["files"] = told.json;
+        lines.push(told.text);
+    }
+    output.answer(&answer, || lines.join("\n"))?;
+    files::note_owner(config, &database)
 }
 
 /// Refuses a PostgreSQL database, which is backed up and restored with PostgreSQL's own programs. The error contains
@@ -181,13 +207,24 @@ fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Resul
     bail!(
         "a PostgreSQL database is backed up and restored with PostgreSQL's own programs, run by a superuser \
          because row-level security hides rows from zoop's role: {command} (or move the database to a \
-         file: zoop copy --to sqlite://zoop.db)"
+         file: zoop copy --to sqlite://zoop.db); the store of files on notes needs a backup of its own, and a restored \
+         database deletes nothing there until `zoop files adopt`"
     )
 }
 
-/// Copies a backup, checks that it is a zoop database, and migrates it to the current schema. Returns the number of
-/// its businesses.
-fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize> {
+/// A copy of a backup that can become the database.
+struct Checked {
+    /// The number of its businesses.
+    tenants: usize,
+    /// The files that it names.
+    files: Vec<Kept>,
+    /// Its own id, so that it deletes nothing in the store of the database that was backed up.
+    database: DatabaseId,
+}
+
+/// Copies a backup, checks that it is a zoop database, migrates it to the current schema, and makes it a database of its
+/// own.
+fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<Checked> {
     discard(fresh)?;
     let bar = output::progress("restore", 0);
     copy(source, fresh, &bar)
@@ -196,10 +233,14 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     let url = format!("sqlite://{}", fresh.display());
     let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
         .with_context(|| format!("{} is not a zoop backup", source.display()))?;
-    match Operator::with_database(database, config)?.businesses()?.len() {
-        0 => bail!("{} contains no business: it is probably the wrong file", source.display()),
-        tenants => Ok(tenants),
+    let operator = Operator::with_database(database, config)?;
+    let tenants = operator.businesses()?.len();
+    if tenants == 0 {
+        bail!("{} contains no business: it is probably the wrong file", source.display());
     }
+    let entropy = operator.environment.entropy.clone();
+    let database = operator.write(move |tx| database_identity::renew(tx, &entropy))?;
+    Ok(Checked { tenants, files: operator.read(inventory::all)?, database })
 }
 
 /// Copies a backup without changing its folder, which may be on a read-only disk. If a process has the backup open,

@@ -1,5 +1,6 @@
 //! `zoop doctor`: checks the installation, and says what to do about each problem.
 
+mod files;
 mod server;
 mod services;
 
@@ -85,6 +86,9 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
         checks.push(Check::new("folder", writable(&path)));
         checks.push(Check::new("disk", free_space(&path)));
     }
+    let store = files::store(config);
+    let is_usable = store.ok;
+    checks.push(store);
     let opened =
         database::open(&config.database, &config.options(), Missing::Refuse, Migrate::Refuse)
             .and_then(|database| Operator::with_database(database, config));
@@ -101,6 +105,9 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
                 "reading",
                 businesses.map(|businesses| format!("{} business(es)", businesses.len())),
             ));
+            if is_usable {
+                checks.extend(files::compare(config, &operator));
+            }
             checks.push(Check::new("structure", operator.check_structure()));
         }
         Err(error) => {

@@ -13,16 +13,16 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use zoop_crm::values::size::Size;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
-use zoop_server::{Limits, Mailer, Settings, SsoProvider, WebOrigin};
+use zoop_server::{FileStore, Limits, Mailer, Settings, SsoProvider, UnusableFileStore, WebOrigin};
 
 use crate::database::folder;
 use crate::url::without_password;
-use sections::{CompanyConfig, LimitsConfig, MailConfig, ServerConfig, StorageConfig};
+use sections::{CompanyConfig, FilesConfig, LimitsConfig, MailConfig, ServerConfig, StorageConfig};
 use values::{Networks, Origins, Span, StorageLimit};
 
 pub(crate) use sections::{LogConfig, LogFormat};
@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) company: CompanyConfig,
     pub(crate) mail: MailConfig,
     pub(crate) storage: StorageConfig,
+    pub(crate) files: FilesConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -79,6 +80,11 @@ impl Default for Config {
                 write_batch: Options::default().write_batch,
                 readers: None,
                 writers: None,
+            },
+            files: FilesConfig {
+                url: None,
+                endpoint: None,
+                account_limit: StorageLimit(Size(10 << 30)),
             },
             log: LogConfig::default(),
         }
@@ -159,6 +165,36 @@ impl Config {
         Ok(Some(folder(&sqlite_path(&self.database)?).to_owned()))
     }
 
+    /// Where the content of files is stored: at `files.url`, or else in a folder beside the database's file. `None` if
+    /// there is no such file.
+    pub(crate) fn files(&self) -> Result<Option<FileStore>> {
+        self.files_of(&self.database)
+    }
+
+    /// Where the content of another database's files is stored, with these settings.
+    pub(crate) fn files_of(&self, database: &str) -> Result<Option<FileStore>> {
+        match &self.files.url {
+            Some(url) => {
+                Ok(Some(self.files_at(url).map_err(|fault| anyhow!("files.url {fault}"))?))
+            }
+            None if is_postgres(database) => Ok(None),
+            None => {
+                let mut folder = sqlite_path(database)?.into_os_string();
+                folder.push("-files");
+                Ok(Some(FileStore::folder(folder)))
+            }
+        }
+    }
+
+    /// The store at this URL.
+    pub(crate) fn files_at(&self, url: &str) -> Result<FileStore, UnusableFileStore> {
+        // A variable that is not text is none of the store's.
+        let texts = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        FileStore::open(url, self.files.endpoint.as_deref(), texts)
+    }
+
     /// The company's identity provider, if one is configured.
     pub(crate) fn provider(&self) -> Result<Option<SsoProvider>> {
         self.company.provider()
@@ -169,6 +205,7 @@ impl Config {
         Ok(Settings {
             company: self.provider()?,
             mail: self.mailer()?,
+            files: self.files()?,
             allowed_origins: self.server.allowed_origins.0.clone(),
             trusted_proxies: self.server.trusted_proxies.0.clone(),
             limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
@@ -208,6 +245,7 @@ mod tests {
             ..config.company
         };
         config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
+        config.files = FilesConfig { url: text(), endpoint: text(), ..config.files };
         let some_text = || Some("smtp://localhost".to_owned());
         config.mail = MailConfig { url: some_text(), from: some_text() };
         config.log = LogConfig { format: Some(LogFormat::Json), level: LogFilter::parse("info") };
@@ -248,6 +286,23 @@ mod tests {
         for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn files_are_beside_the_database_unless_a_url_says_where() {
+        let mut config = Config::default();
+        let place = |config: &Config| {
+            let store = config.files().map_err(|error| error.to_string())?;
+            Ok::<_, String>(store.map(|store| store.to_string()))
+        };
+        assert_eq!(place(&config), Ok(Some("zoop.db-files".to_owned())));
+        config.database = "postgres://zoop@db.example.com/zoop".to_owned();
+        assert_eq!(place(&config), Ok(None), "there is nothing beside a server");
+        config.files.url = Some("file:///srv/files".to_owned());
+        assert_eq!(place(&config), Ok(Some("/srv/files".to_owned())));
+        config.files.url = Some("ftp://files.example.com".to_owned());
+        let refused = place(&config).unwrap_err();
+        assert!(refused.contains("files.url must be file:///folder or s3://"), "{refused}");
     }
 
     #[test]

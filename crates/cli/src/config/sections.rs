@@ -41,6 +41,19 @@ pub(crate) struct LimitsConfig {
     pub(crate) storage: StorageLimit,
 }
 
+/// The section `files`: where the content of files on notes is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FilesConfig {
+    /// The store; without it, a folder beside the database's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// The address of a bucket's server; without it, Amazon's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) endpoint: Option<String>,
+    /// What the files of one tenant may take together.
+    pub(crate) account_limit: StorageLimit,
+}
+
 /// The section `company`: the identity provider at which users may sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CompanyConfig {

@@ -86,12 +86,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("limits.note_writes", |it, value| {
         value.parsed(COUNT).map(|count| it.limits.note_writes = count)
     }),
-    open("limits.storage", |it, value| {
-        const EXPECTED: &str = "must be a size such as 10 GiB, 0 for no limit";
-        let number = value.parsed(EXPECTED);
-        let size = number.or_else(|_| value.read(EXPECTED, |text| text.parse().ok()));
-        size.map(|size| it.limits.storage = StorageLimit(size))
-    }),
+    open("limits.storage", |it, value| size(value).map(|size| it.limits.storage = size)),
     open("company.issuer", |it, value| value.text().map(|text| it.company.issuer = Some(text))),
     open("company.client_id", |it, value| {
         value.text().map(|text| it.company.client_id = Some(text))
@@ -111,6 +106,24 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("storage.writers", |it, value| {
         value.parsed(AT_LEAST_ONE).map(|count| it.storage.writers = Some(count))
     }),
+    open("files.url", |it, value| {
+        // As for server.public_url, a user part is rejected here, because it must never be shown.
+        const EXPECTED: &str = "must be file:///folder or s3://bucket/prefix";
+        let url = value.read(EXPECTED, |text| (!text.contains('@')).then(|| text.to_owned()))?;
+        it.files.url = Some(url);
+        Ok(())
+    }),
+    open("files.endpoint", |it, value| {
+        const EXPECTED: &str =
+            "must be the address of a bucket's server, such as https://s3.example.com";
+        let is_address = |text: &str| {
+            let is_web = text.starts_with("https://") || text.starts_with("http://");
+            (is_web && !text.contains('@')).then(|| text.to_owned())
+        };
+        it.files.endpoint = Some(value.read(EXPECTED, is_address)?);
+        Ok(())
+    }),
+    open("files.account_limit", |it, value| size(value).map(|size| it.files.account_limit = size)),
     open("log.format", |it, value| {
         let format = value.read("must be text or json", LogFormat::parse);
         format.map(|format| it.log.format = Some(format))
@@ -122,3 +135,10 @@ pub(super) const SETTINGS: &[Setting] = &[
         value.read(EXPECTED, LogFilter::parse).map(|filter| it.log.level = Some(filter))
     }),
 ];
+
+fn size(value: Written<'_>) -> Result<StorageLimit, Expected> {
+    const EXPECTED: &str = "must be a size such as 10 GiB, 0 for no limit";
+    let number = value.parsed(EXPECTED);
+    let size = number.or_else(|_| value.read(EXPECTED, |text| text.parse().ok()));
+    size.map(StorageLimit)
+}

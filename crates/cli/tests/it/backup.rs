@@ -22,9 +22,15 @@ fn a_live_database_is_backed_up_and_restored() {
     assert_eq!(made["path"], "copy.db");
     let size = std::fs::metadata(folder.path("copy.db")).expect("the copy").len();
     assert_eq!(made["bytes"], size);
+    assert_eq!(made["without_files_of"], serde_json::Value::Null, "there are no files");
     let answer = folder.zoop(&["backup", "copy.db"]);
     assert!(answer.failure().contains("--force"), "{}", answer.stderr);
-    folder.json(&["backup", "copy.db", "--force"]);
+    std::fs::create_dir(folder.path("zoop.db-files")).expect("the folder of files");
+    let without_files = ["backup", "copy.db", "--force", "--without-files"];
+    let made = folder.json(&without_files);
+    assert_eq!(made["without_files_of"], "zoop.db-files");
+    let told = folder.zoop(&without_files);
+    assert!(told.stdout.contains("back up zoop.db-files too"), "{}", told.stdout);
     let answer = folder.zoop(&["backup", "zoop.db", "--force"]);
     assert!(answer.failure().contains("the database itself"), "{}", answer.stderr);
     let answer = folder.zoop(&["backup", "nowhere/copy.db"]);

@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod dependencies;
 mod env;
+mod files;
 mod load;
 mod operator;
 mod outage;

@@ -403,6 +403,22 @@ fn the_doctor_checks_the_configured_services() {
     assert!(output.contains("✓ public URL") && !output.contains("mail server"), "{output}");
 }
 
+#[test]
+fn the_doctor_checks_the_store_of_files() {
+    let folder = Folder::new();
+    folder.business();
+    let told = folder.zoop(&["doctor"]).stdout;
+    assert!(told.contains("✓ files: files on notes are stored in zoop.db-files"), "{told}");
+    assert!(!folder.path("zoop.db-files").exists(), "it was never used");
+    std::fs::write(folder.path("zoop.db-files"), "no folder").expect("a file");
+    let told = folder.zoop(&["doctor"]);
+    assert_eq!(told.code, 1, "{}", told.stdout);
+    assert!(told.stdout.contains("✗ files: files on notes cannot be stored"), "{}", told.stdout);
+    folder.write("zoop.toml", "[files]\nurl = 'ftp://files'\n");
+    let told = folder.zoop(&["doctor"]).stdout;
+    assert!(told.contains("✗ files: files.url must be file:///folder or s3://"), "{told}");
+}
+
 #[both]
 fn commands_use_the_address_of_the_running_server() {
     let folder = Folder::new();

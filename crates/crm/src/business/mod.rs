@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod customers;
+pub mod files;
 pub mod notes;
 pub mod subjects;
 pub mod tags;

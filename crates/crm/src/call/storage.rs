@@ -13,6 +13,7 @@ use zoop_db::{GlobalSql, ReadTx, Row, Tenant, Timestamp, WriteTx, params};
 
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
 use crate::call::tool::{Command, Effect, Exposure};
 use crate::values::id::{Id, kinds};
 use crate::values::size::Size;
@@ -153,10 +154,12 @@ pub(crate) fn length(text: &str) -> i64 {
 }
 
 /// Whether a tool is rejected when the storage is full. Tools that hide or remove data are not, and neither
-/// are tools that manage the tenant, such as `users.remove`.
+/// are tools that manage the tenant, such as `users.remove`. Whether a tool that adds records is offered over MCP does
+/// not matter.
 pub(crate) const fn is_limited<T: Command>() -> bool {
     matches!(T::EFFECT, Effect::Create | Effect::Update | Effect::Add)
-        && matches!(T::EXPOSURE, Exposure::Public)
+        && (matches!(T::EXPOSURE, Exposure::Public)
+            || matches!(T::SCOPE, Scope::WriteCustomers | Scope::WriteNotes))
 }
 
 /// Adds what a call has stored to its tenant's count. A call without a tenant is not counted. This must be the

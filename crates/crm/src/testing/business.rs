@@ -130,6 +130,7 @@ impl TestEnv {
             }),
         );
         let note = self.create(&owner, "notes.create", json!({ "body": "Gate sticks." }));
+        let file = self.add_file(&owner, &note, "gate.txt", b"The code is 4711.").expect("a file");
         let key = self.call_as_operator(
             Some(business.account),
             "keys.create",
@@ -153,6 +154,7 @@ impl TestEnv {
             ("tag", tag),
             ("job", text(&job, "id").to_owned()),
             ("note", note),
+            ("file", file.id.to_string()),
             ("key", text(&key, "key_id").to_owned()),
             ("grant", grant.to_string()),
             ("invitation", text(&invitation, "invitation_id").to_owned()),

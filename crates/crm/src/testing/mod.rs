@@ -5,6 +5,7 @@
 
 mod business;
 mod caller;
+mod files;
 mod people;
 mod rehearsal;
 
@@ -121,6 +122,7 @@ impl TestEnv {
             entropy: Entropy::seeded(42),
             note_writes_per_minute: 60,
             storage_limit: Size(0),
+            files_limit: Size(0),
             dropped_client_keys: Arc::default(),
         };
         // Few threads, because many environments exist at the same time.

@@ -125,7 +125,7 @@ fn the_hints_of_a_tool_match_what_it_does() {
             "get" | "list" | "search" => (true, false, true),
             "create" => (false, false, false),
             "attach" | "restore" => (false, false, true),
-            "update" | "archive" | "detach" | "delete" => (false, true, true),
+            "update" | "archive" | "detach" | "delete" | "remove_file" => (false, true, true),
             other => panic!("add the hints of {other} to this test"),
         };
         let hints = (tool.is_read_only(), tool.is_destructive(), tool.is_idempotent());

@@ -18,8 +18,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// import them.
 const ABOVE: &[&str] = &["catalog", "maintenance", "schema", "testing", "tests", "transfer"];
 
-/// The modules of the tables that server processes share, and the folders that these modules may import.
-const PROCESS_TABLES: (&[&str], &[&str]) = (&["request_counts", "servers"], &["call", "values"]);
+/// The modules of the tables that are about servers and the database, and the folders that these modules may import.
+const PROCESS_TABLES: (&[&str], &[&str]) =
+    (&["database_identity", "request_counts", "servers"], &["call", "values"]);
 
 /// The files of a folder that contain no tests.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -10,6 +10,7 @@ use crate::testing::{TestEnv, on};
 const MAY_SCAN: &[(&str, &str)] = &[
     ("LIST", "tenants"),
     ("NUMBERS", "tenants"),
+    ("NUMBERED", "tenants"),
     ("CLIENTS", "oauth clients"),
     // Read one row for each tenant, once a minute.
     ("UNMEASURED", "storage"),

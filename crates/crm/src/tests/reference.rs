@@ -164,6 +164,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         ],
     ),
     ("notes.restore", &["an_archived_note_is_hidden_until_it_is_restored"]),
+    ("notes.remove_file", &["only_the_author_or_an_owner_adds_and_removes_files"]),
     (
         "account.get",
         &[

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::reference::assert_current;
 use crate::call::table::{Erasure, Export, Rows, Table};
-use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
+use crate::schema::{OWN_TABLES, SEARCH_TABLES, TABLES};
 
 fn has(table: &Table, column: &str) -> bool {
     table.columns.iter().any(|known| known.name == column)
@@ -72,10 +72,11 @@ fn page() -> String {
         );
     }
     let search = SEARCH_TABLES.join("` and `");
+    let own = OWN_TABLES.join("` and `");
     let _ = writeln!(
         page,
         "\n`{search}` are rebuilt from the records that they index.\n\
-         `{SCHEMA_STEPS}` is not copied: each database has its own.",
+         `{own}` are not copied: each database has its own.",
     );
     page
 }

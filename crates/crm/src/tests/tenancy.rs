@@ -10,7 +10,8 @@ use zoop_postgres_cluster::Database;
 use super::naming::declared;
 use crate::call::run;
 use crate::catalog;
-use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
+use crate::database_identity;
+use crate::schema::{OWN_TABLES, SEARCH_TABLES, TABLES};
 use crate::testing::{TestEnv, on};
 
 /// The number of a tenant that has no row.
@@ -43,7 +44,7 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
 /// The tables that are declared as shared by all tenants.
 fn shared_tables() -> BTreeSet<&'static str> {
     let declared = TABLES.iter().filter(|table| !table.is_per_tenant()).map(|table| table.name);
-    declared.chain([SCHEMA_STEPS]).collect()
+    declared.chain(OWN_TABLES.iter().copied()).collect()
 }
 
 /// Every table that row-level security must protect.
@@ -189,6 +190,20 @@ fn a_sweep_sees_and_removes_only_drafts_and_old_answers() {
 }
 
 #[test]
+fn a_restored_dump_has_the_id_of_its_database_but_another_place() {
+    with_two_businesses(|env, _, _| {
+        let before = env.read(database_identity::get).expect("an id").to_string();
+        let restore = "CREATE TABLE restored (LIKE database_identity INCLUDING ALL);
+             INSERT INTO restored SELECT * FROM database_identity;
+             DROP TABLE database_identity; ALTER TABLE restored RENAME TO database_identity";
+        run(env, restore);
+        let after = env.read(database_identity::get).expect("an id").to_string();
+        assert_ne!(before, after);
+        assert_eq!(before.split(' ').next(), after.split(' ').next(), "the same id");
+    });
+}
+
+#[test]
 fn no_row_can_be_moved_to_another_tenant() {
     with_two_businesses(|env, acme, other| {
         for table in protected_tables(env) {
@@ -231,8 +246,8 @@ fn the_page_on_scaling_lists_every_table() {
     };
     let shared = shared_tables();
     assert_eq!(named(by_tenant), &declared(Dialect::Postgres) - &shared);
-    // The list of migrations stays on the node where they run.
-    let copied = shared.into_iter().filter(|table| *table != SCHEMA_STEPS).collect();
+    // What is about the database itself stays on the node where the migrations run.
+    let copied = shared.into_iter().filter(|table| !OWN_TABLES.contains(table)).collect();
     assert_eq!(named(on_each_node), copied);
 }
 

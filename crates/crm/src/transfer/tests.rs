@@ -14,7 +14,7 @@ use zoop_postgres_cluster::Database;
 use super::*;
 use crate::call::run;
 use crate::catalog;
-use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
+use crate::schema::{MIGRATIONS, OWN_TABLES, SEARCH_TABLES};
 use crate::testing::{Business, Caller, TestEnv, error_json, on, text};
 
 /// Columns that only one engine has, each with the reason why it is not copied.
@@ -391,7 +391,7 @@ fn declared_columns() -> BTreeSet<(String, String, Kind)> {
 }
 
 fn is_copied(table: &str, column: &str) -> bool {
-    table != SCHEMA_STEPS
+    !OWN_TABLES.contains(&table)
         && !SEARCH_TABLES.iter().any(|search| table.starts_with(search))
         && !COLUMNS_OF_ONE_ENGINE.iter().any(|(t, c, _)| (*t, *c) == (table, column))
 }

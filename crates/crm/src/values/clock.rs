@@ -79,6 +79,8 @@ pub struct Environment {
     pub note_writes_per_minute: u32,
     /// Maximum size of what one tenant stores; 0 for no limit.
     pub storage_limit: Size,
+    /// Maximum size of one tenant's files together; 0 for no limit.
+    pub files_limit: Size,
     /// Number of arguments that were dropped because clients add them on their own.
     pub dropped_client_keys: Arc<AtomicU64>,
 }
@@ -94,6 +96,7 @@ impl Environment {
             entropy: Entropy::from_system()?,
             note_writes_per_minute: 60,
             storage_limit: Size(10 << 30),
+            files_limit: Size(10 << 30),
             dropped_client_keys: Arc::default(),
         })
     }

@@ -176,6 +176,7 @@ impl Generator<'_> {
                     ("id", "locations") => Kind::Location,
                     ("id", "tags") | ("tag", _) => Kind::Tag,
                     ("created_by", _) | ("id", "users") => Kind::User,
+                    ("id", _) if tool.name == "notes.remove_file" => Kind::File,
                     _ => Kind::Note,
                 };
                 self.id(kind, name == "id" && tool.verb() == "restore")

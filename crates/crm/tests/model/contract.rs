@@ -310,6 +310,7 @@ pub(super) const TOOLS: &[Tool] = &[
     for_users(tool("notes.update", WN, CHANGED_NOTE, 8)),
     for_users(tool("notes.archive", WN, ONE, 3)),
     for_users_and_operator(tool("notes.restore", WN, ONE, 2)),
+    for_users(tool("notes.remove_file", WN, ONE, 2)),
     tool(
         "subjects.create",
         OPERATE,

@@ -12,6 +12,7 @@ pub(super) enum Kind {
     Location,
     Tag,
     Note,
+    File,
     Work,
     User,
 }
@@ -43,6 +44,7 @@ pub(super) fn ids(tenant: &Tenant, kind: Kind) -> Vec<(Value, bool)> {
             let notes = tenant.notes.iter();
             notes.map(|note| (note.shown["id"].clone(), note.is_archived)).collect()
         }
+        Kind::File => tenant.files.iter().map(|file| (file.id.clone(), file.is_removed)).collect(),
         Kind::Work => tenant.work.iter().map(|work| (json!(work.id), false)).collect(),
         Kind::User => users().map(|user| (json!(user), false)).collect(),
     }

@@ -1,6 +1,7 @@
 //! The state in which every sequence starts: a database with two businesses, their users and their keys. It is
 //! created once and copied.
 
+use serde_json::json;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::testing::{Business, Caller, TestEnv, on};
 use zoop_db::Dialect;
@@ -8,7 +9,7 @@ use zoop_postgres_cluster::Database;
 
 use super::contract::{ADMINISTER, OPERATE};
 use super::process::Credential;
-use super::state::{self, Tenant};
+use super::state::{self, File, Note, Tenant, milliseconds};
 
 const EVERYTHING: &[&str] = &["read:customers", "write:customers", "read:notes", "write:notes"];
 
@@ -39,7 +40,9 @@ enum Storage {
 
 impl InitialState {
     pub(super) fn new(engine: Dialect) -> Self {
-        let env = on(engine, TestEnv::new);
+        let mut env = on(engine, TestEnv::new);
+        // The notes that are there at first count as no writes.
+        env.environment.note_writes_per_minute = 0;
         let tenants = ["Acme", "Beta"].map(|name| tenant(&env, &env.empty_business(name)));
         let now = env.environment.clock.now().0 / 1_000;
         let original = match engine {
@@ -115,5 +118,35 @@ fn tenant(env: &TestEnv, business: &Business) -> Tenant {
     let roles = roles.map(|(caller, role)| (user(caller.expect("a user")), role));
     let names = [(owner, "Olive Owner"), (office, "Oscar Office"), (tech, "Tessa Tech")];
     let user_names = names.map(|(caller, name)| (user(caller.expect("a user")), name)).into();
-    Tenant { callers: callers.into(), roles: roles.into(), user_names, ..Tenant::default() }
+    let (notes, files) = [&business.office, &business.tech]
+        .into_iter()
+        .map(|author| with_files(env, author))
+        .unzip();
+    let files: Vec<Vec<_>> = files;
+    Tenant {
+        callers: callers.into(),
+        roles: roles.into(),
+        user_names,
+        notes,
+        files: files.concat(),
+        ..Tenant::default()
+    }
+}
+
+/// A note of this author with a few files, which no sequence can add.
+fn with_files(env: &TestEnv, author: &Caller) -> (Note, Vec<File>) {
+    let note = env.create(author, "notes.create", json!({ "body": "Photos of the gate" }));
+    let add = |number: usize| {
+        let name = format!("gate {number}.txt");
+        let file = env.add_file(author, &note, &name, b"The code is 4711.").expect("a file");
+        File { id: json!(file.id), note: json!(note), is_removed: false }
+    };
+    let files: Vec<_> = (0..4).map(add).collect();
+    let mut shown = env.call(author, "notes.get", json!({ "id": note })).expect("the note");
+    let created = milliseconds(&shown["created_at"]);
+    // The model adds them, as they are at the time.
+    for name in ["created_by_name", "customer_id", "customer_name"] {
+        shown.as_object_mut().expect("a note").remove(name);
+    }
+    (Note { shown, created, is_archived: false }, files)
 }

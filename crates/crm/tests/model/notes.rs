@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Customer, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, argument,
-    argument_or, creation, invalid_field, time,
+    CONFLICT, Customer, File, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant,
+    argument, argument_or, creation, invalid_field, time,
 };
 use zoop_crm::values::fold::{self, Kind};
 use zoop_crm::values::stem::stem;
@@ -46,8 +46,23 @@ impl Tenant {
                 Ok((json!({ "archived": true, "id": id }), note.shown["draft"] == false))
             }
             "restore" => self.restore_note(&id, caller, now),
+            "remove_file" => self.remove_file(&id, caller, now),
             other => panic!("notes.{other}"),
         }
+    }
+
+    /// A file of a note that is archived, or that the caller may not see, is as unknown as a removed one.
+    fn remove_file(&mut self, id: &Value, caller: usize, now: i64) -> Predicted<(Value, bool)> {
+        let is_there = |file: &File| file.id == *id && !file.is_removed;
+        let file = self.files.iter().position(is_there).ok_or(NOT_FOUND)?;
+        let index = self.changeable_note(&self.files[file].note.clone(), caller, now)?;
+        let user = self.callers[caller].user.clone().expect("a user");
+        self.count_write(&user, now)?;
+        self.files[file].is_removed = true;
+        let note = &mut self.notes[index];
+        let attachments = note.shown["attachments"].as_array_mut().expect("attachments");
+        attachments.retain(|attachment| attachment["id"] != *id);
+        Ok((json!({ "removed": true, "id": id }), note.shown["draft"] == false))
     }
 
     fn create_note(

@@ -145,7 +145,9 @@ impl Tenant {
             (_, "create") => "created_at",
             (_, "update") => "updated_at",
             // These answers contain a flag and an id.
-            (_, "archive" | "restore" | "delete" | "attach" | "detach") => return answer,
+            (_, "archive" | "restore" | "delete" | "attach" | "detach" | "remove_file") => {
+                return answer;
+            }
             (name, _) => panic!("{name}: add the receipt of a caller who may not read"),
         };
         let mut receipt = json!({ "id": answer["id"], first: answer[first] });

@@ -92,6 +92,14 @@ pub(super) struct Note {
     pub(super) is_archived: bool,
 }
 
+/// A file on a note. Sequences only remove files: their content is not sent as arguments of a tool.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct File {
+    pub(super) id: Value,
+    pub(super) note: Value,
+    pub(super) is_removed: bool,
+}
+
 /// A job, invoice, quote or estimate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Work {
@@ -120,6 +128,7 @@ pub(super) struct Tenant {
     pub(super) customers: Vec<Customer>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
+    pub(super) files: Vec<File>,
     /// Jobs, invoices, quotes and estimates.
     pub(super) work: Vec<Work>,
     /// The tool of each history entry.

@@ -42,6 +42,7 @@ pub(super) fn work(database: &str, seed: u64) {
         entropy: Entropy::seeded(seed),
         note_writes_per_minute: WRITES_PER_MINUTE,
         storage_limit: Size(0),
+        files_limit: Size(0),
         dropped_client_keys: Arc::default(),
     };
     let one = NonZeroUsize::new(1);

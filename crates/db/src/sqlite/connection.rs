@@ -1,6 +1,7 @@
 //! One SQLite connection: its settings, its statement cache, its deadline.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -142,6 +143,12 @@ impl Connection {
         let found = statement.query_map([], |row| row.get::<_, String>(0))?;
         let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// The file's device and inode. Asking for them does not open the file, which would release its locks.
+    pub(crate) fn place(&self) -> Result<String> {
+        let found = std::fs::metadata(self.raw.path().unwrap_or_default())?;
+        Ok(format!("file {}:{}", found.dev(), found.ino()))
     }
 
     /// Merges segments of an FTS5 table, until it has written [`MERGED_PAGES`] pages. Returns whether there was anything

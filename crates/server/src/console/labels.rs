@@ -23,6 +23,7 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
         "location" => "the location",
         "tag" => "the tag",
         "note" => "a note",
+        "file" => "a file",
         "subject" => "the record",
         _ => return None,
     })
@@ -31,8 +32,16 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
 /// The fields that the history has in another form than the forms: the phone as typed, for the phone.
 const RENAMED: [(&str, &str); 1] = [("phone_raw", "phone")];
 /// The fields that say the same as another one, or nothing to people.
-const SILENT: [&str; 7] =
-    ["id", "customer_id", "phone", "created_at", "updated_at", "created_by", "subject_type"];
+const SILENT: [&str; 8] = [
+    "id",
+    "customer_id",
+    "note_id",
+    "phone",
+    "created_at",
+    "updated_at",
+    "created_by",
+    "subject_type",
+];
 
 fn declared(record_type: &str, field: &str) -> Option<&'static Field> {
     let form: &'static Declaration = match record_type {

@@ -56,6 +56,34 @@ pub(super) fn after(path: &str, business: &Membership, done: Done, record: &str)
     with_query(path, &[("business", &business), ("done", done.word), ("record", record)]) + anchor
 }
 
+/// A page that was open before, with what it searched for.
+pub(super) fn back(next: &str, business: &Membership) -> String {
+    let (path, kept) = kept(next, business);
+    with_query(path, &pairs(&kept)) + "#notes"
+}
+
+/// [`back`], which says what was done.
+pub(super) fn back_after(next: &str, business: &Membership, done: Done, record: &str) -> String {
+    let (path, kept) = kept(next, business);
+    let mut query = pairs(&kept);
+    query.extend([("done", done.word), ("record", record)]);
+    with_query(path, &query) + "#notes"
+}
+
+/// The path and the fields of the query of a page that was open before, without what it said was done.
+fn kept<'n>(next: &'n str, business: &Membership) -> (&'n str, Vec<(String, String)>) {
+    let next = next.split('#').next().unwrap_or_default();
+    let (path, query) = next.split_once('?').unwrap_or((next, ""));
+    let sent = form_urlencoded::parse(query.as_bytes()).into_owned();
+    let is_kept = |(name, _): &(String, String)| !["business", "done", "record"].contains(&&**name);
+    let business = ("business".to_owned(), business.account.id.to_string());
+    (path, std::iter::once(business).chain(sent.filter(is_kept)).collect())
+}
+
+fn pairs(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+    fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 /// The path of a contact or location, with which the paths of its forms begin.
 pub(super) fn part_path<K>(customer: Id<kinds::Customer>, segment: &str, part: Id<K>) -> String {
     format!("{}/{segment}/{part}", customer_path(customer))

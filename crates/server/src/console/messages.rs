@@ -39,6 +39,7 @@ pub(super) const NOTE_ARCHIVED: Done = Done {
     ..Done::about_notes("note-archived", "The note was archived. Lists and searches leave it out.")
 };
 pub(super) const NOTE_RESTORED: Done = Done::about_notes("note-restored", "The note was restored.");
+pub(super) const FILES_ADDED: Done = Done::about_notes("files", "The files were added.");
 pub(super) const PINNED: Done = Done::about_notes("pinned", "The note is pinned.");
 pub(super) const UNPINNED: Done = Done::about_notes("unpinned", "The note is no longer pinned.");
 pub(super) const TAGGED: Done = Done::new("tagged", "The tag was attached.");
@@ -63,11 +64,12 @@ pub(super) const LOCATION_ARCHIVED: Done = Done {
 };
 pub(super) const LOCATION_RESTORED: Done =
     Done::new("location-restored", "The location was restored.");
-const ALL: [Done; 20] = [
+const ALL: [Done; 21] = [
     NOTE_ADDED,
     NOTE_SAVED,
     NOTE_ARCHIVED,
     NOTE_RESTORED,
+    FILES_ADDED,
     PINNED,
     UNPINNED,
     TAGGED,

@@ -18,6 +18,7 @@ mod keys;
 mod labels;
 mod links;
 mod messages;
+mod note_files;
 mod note_form;
 mod notes;
 mod part_forms;
@@ -111,6 +112,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/settings", get(settings::show).post(settings::save))
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
+        .route("/notes/{note}/files", post(note_files::add))
         .route("/notes/{note}/restore", post(note_form::restore))
 }
 

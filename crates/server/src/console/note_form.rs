@@ -35,7 +35,7 @@ pub(super) const FORM: Declaration = Declaration {
 };
 
 /// The segment of the path with the id of the note.
-const NOTE: usize = 2;
+pub(super) const NOTE: usize = 2;
 
 /// The page that asks before a note is archived.
 #[derive(Template)]

@@ -71,7 +71,7 @@ pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Respon
             let mut response = request_log.finish(answer);
             origin::open_to(page, response.headers_mut());
             if is_preflight {
-                origin::open_preflight(response.headers_mut());
+                origin::open_preflight(response.headers_mut(), "POST");
             }
             response
         }

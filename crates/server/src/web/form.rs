@@ -9,7 +9,7 @@ use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::page;
+use super::{page, page_context};
 use crate::app::Shared;
 use crate::bodies::{BodyFault, Terms, WholeBody};
 use crate::network::Holder;
@@ -39,15 +39,21 @@ pub(crate) enum Unreadable {
 impl Form {
     /// The fields of a query or a form body.
     pub(crate) fn parse(encoded: &[u8]) -> Result<Self, Unreadable> {
+        let fields = form_urlencoded::parse(encoded);
+        Self::of(fields.map(|(name, value)| (name.into_owned(), value.into_owned())))
+    }
+
+    /// These fields, as names and values.
+    pub(crate) fn of(sent: impl IntoIterator<Item = (String, String)>) -> Result<Self, Unreadable> {
         let mut fields = HashMap::new();
-        for (name, value) in form_urlencoded::parse(encoded) {
+        for (name, value) in sent {
             if name.contains('\0') || value.contains('\0') {
                 return Err(Unreadable::Nul);
             }
-            if fields.contains_key(&*name) {
+            if fields.contains_key(&name) {
                 return Err(Unreadable::Repeated);
             }
-            fields.insert(name.into_owned(), value.into_owned());
+            fields.insert(name, value);
         }
         Ok(Self(fields))
     }
@@ -101,28 +107,36 @@ pub(crate) async fn read(
     address: Option<IpAddr>,
     deadline: Instant,
 ) -> Result<Form, Response> {
-    let public_url = &shared.settings.public_url;
-    if !is_own(public_url, headers) {
-        let mut response = page::stop(
-            StatusCode::FORBIDDEN,
-            "Request blocked",
-            &format!(
-                "Forms are accepted only from this server's own pages: open {public_url} in your browser and \
-                 try again there."
-            ),
-        );
-        response.extensions_mut().insert(PageOutcome::ForeignForm);
-        return Err(response);
-    }
-    let refused =
-        |message| page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message);
+    require_own(&shared.settings.public_url, headers)?;
+    let refused = page_context::refused;
     let body =
         body_up_to(limit, shared, sent, address, deadline).await.map_err(|fault| match fault {
             BodyFault::NoRoom => page::busy(),
             _ => refused("The form is too long or did not arrive in time. Try again."),
         })?;
-    Form::parse(&body.bytes)
-        .map_err(|_| refused("The form has a duplicate or invalid field. Try again."))
+    Form::parse(&body.bytes).map_err(|_| unreadable())
+}
+
+/// The page that answers a form with an unreadable field.
+pub(crate) fn unreadable() -> Response {
+    page_context::refused("The form has a duplicate or invalid field. Try again.")
+}
+
+/// Refuses a form that no page of this server sent.
+pub(crate) fn require_own(public_url: &WebOrigin, headers: &HeaderMap) -> Result<(), Response> {
+    if is_own(public_url, headers) {
+        return Ok(());
+    }
+    let mut response = page::stop(
+        StatusCode::FORBIDDEN,
+        "Request blocked",
+        &format!(
+            "Forms are accepted only from this server's own pages: open {public_url} in your browser and \
+             try again there."
+        ),
+    );
+    response.extensions_mut().insert(PageOutcome::ForeignForm);
+    Err(response)
 }
 
 /// Whether a page of this server sent the form. Browsers name the sender in `Origin`, or at least say in

@@ -10,6 +10,7 @@ pub(crate) const HOME: &str = "/";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 const CUSTOMER: &str = "/customers/";
+const FILE: &str = "/files/";
 
 /// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A request may name
 /// any URL, but the browser must not be sent to another site.
@@ -25,6 +26,7 @@ fn is_ours(requested: &str) -> bool {
         && (Section::ALL.iter().any(|section| is_first_page(*section, requested))
             || requested.starts_with(AUTHORIZE)
             || path(requested).strip_prefix(CUSTOMER).is_some_and(is_id::<kinds::Customer>)
+            || requested.strip_prefix(FILE).is_some_and(is_id::<kinds::File>)
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation))
 }
 
@@ -75,7 +77,8 @@ mod tests {
         let of_business = format!("{customer}?business=x&after=y");
         let customers = ["/customers", "/customers?q=0199&type=company", customer, &of_business];
         let notes = ["/notes", "/notes?q=heater&after=2026-06-13"];
-        let others = ["/account", "/team", team, authorize, invitation.as_str()];
+        let file = "/files/01890000-0000-7000-8000-000000000000";
+        let others = ["/account", "/team", team, file, authorize, invitation.as_str()];
         for ours in others.into_iter().chain(customers).chain(notes) {
             assert_eq!(next_page(Some(ours)), ours);
         }
@@ -118,6 +121,10 @@ mod tests {
             "/notes#x",
             "/notesx?q=a",
             "//notes?q=a",
+            "/files/",
+            "/files/x",
+            "/files/01890000-0000-7000-8000-000000000000?x=1",
+            "//files/01890000-0000-7000-8000-000000000000",
             "/invitations/",
             "/invitations/..%2f..%2fx",
             "/invitations/zoop_in_x",

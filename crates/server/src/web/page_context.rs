@@ -69,9 +69,18 @@ impl PageContext {
     }
 
     async fn form_up_to(&self, limit: usize) -> Result<Form, Response> {
-        let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let body = body.unwrap_or_default();
+        let body = self.take_body();
         form::read(limit, &self.shared, &self.headers, body, self.address, self.deadline).await
+    }
+
+    /// The body of the request. The reader of a form must check first that a page of this server sent it.
+    pub(crate) fn take_body(&self) -> Body {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+
+    /// Begins the time for the answer anew, after something long has arrived.
+    pub(crate) fn renew_deadline(&mut self) {
+        self.deadline = Instant::now() + self.shared.settings.request_deadline;
     }
 
     /// The signed-in user, if any.

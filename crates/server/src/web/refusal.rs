@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::mcp;
 
 /// Whether a browser asks for a page.
-fn is_for_person(method: &Method, headers: &HeaderMap) -> bool {
+pub(crate) fn is_for_person(method: &Method, headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     method == Method::GET && accepts.flat_map(|list| list.split(',')).any(is_html)
 }

@@ -125,7 +125,8 @@ impl TenantContext {
         Ok((Self::choose(context, signed_in, section, Some(business)).await?, form))
     }
 
-    async fn choose(
+    /// The request in the business that was asked for, or in the first one in which the user uses this section.
+    pub(crate) async fn choose(
         context: PageContext,
         signed_in: SignedIn,
         section: Section,

@@ -5,6 +5,7 @@ mod access;
 mod addresses;
 mod attacks;
 mod console;
+mod files;
 mod framing;
 mod http;
 mod limits;

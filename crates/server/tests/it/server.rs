@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::{Business, TestEnv};
-use zoop_crm::values::clock::{Clock, Entropy};
+use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{Db, Migrate, Options};
 use zoop_server::{App, Settings};
@@ -46,7 +46,24 @@ impl Server {
         change: impl FnOnce(&mut Settings),
         options: Option<&Options>,
     ) -> Self {
-        let env = TestEnv::new();
+        Self::start_in(TestEnv::new(), change, options)
+    }
+
+    /// Starts a server with changed limits and settings.
+    pub(crate) fn start_with_environment(
+        limits: impl FnOnce(&mut Environment),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut env = TestEnv::new();
+        limits(&mut env.environment);
+        Self::start_in(env, change, None)
+    }
+
+    fn start_in(
+        env: TestEnv,
+        change: impl FnOnce(&mut Settings),
+        options: Option<&Options>,
+    ) -> Self {
         let business = env.empty_business("Acme");
         let url = env.url().to_owned();
         let db = options.map_or_else(

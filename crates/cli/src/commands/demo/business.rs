@@ -86,6 +86,7 @@ pub(super) fn build(
         entropy: real.entropy.clone(),
         note_writes_per_minute: 0,
         storage_limit: Size(0),
+        files_limit: Size(0),
         dropped_client_keys: Arc::default(),
     };
     let operator = Operator::OUTSIDE_TENANTS;

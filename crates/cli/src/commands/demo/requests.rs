@@ -112,6 +112,7 @@ impl Sample {
             entropy: Entropy::seeded(1),
             note_writes_per_minute: 0,
             storage_limit: Size(0),
+            files_limit: Size(0),
             dropped_client_keys: Arc::default(),
         };
         let inside = environment.clone();

@@ -14,7 +14,7 @@ use crate::values::id::{Id, Kind, kinds};
 
 /// A note that the caller may see: it is not archived, and it is either committed or a draft of the caller that
 /// has not expired.
-pub(super) fn visible(
+pub(in crate::business) fn visible(
     tx: &mut ReadTx<'_>,
     access: &Access,
     now: Timestamp,
@@ -32,12 +32,25 @@ fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
 }
 
 /// A note that the caller may change, or could change if it were not archived.
-pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
-    let note = store::get(ctx.tx, id)?;
-    if is_hidden(&note, ctx.access, ctx.now) {
+pub(in crate::business) fn changeable(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Id<kinds::Note>,
+) -> Result<Note> {
+    changeable_at(ctx.tx, ctx.access, ctx.now, id)
+}
+
+/// [`changeable`], for a read.
+pub(in crate::business) fn changeable_at(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    now: Timestamp,
+    id: Id<kinds::Note>,
+) -> Result<Note> {
+    let note = store::get(tx, id)?;
+    if is_hidden(&note, access, now) {
         return Err(Error::not_found("note"));
     }
-    match (note.archived_at, may_change(ctx.access, &note)) {
+    match (note.archived_at, may_change(access, &note)) {
         (_, true) => Ok(note),
         (Some(_), false) => Err(Error::not_found("note")),
         (None, false) => Err(Error::invalid(

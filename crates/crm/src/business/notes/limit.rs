@@ -23,7 +23,7 @@ const MAX_DRAFT_BYTES: i64 = 4 * 1024 * 1024;
 
 /// Counts a write by the acting user, and returns the user. Rejects the write if the window already contains as
 /// many as the limit allows: the next one fits when the oldest of the last `limit` writes leaves the window.
-pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
+pub(in crate::business) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     let Some(user) = ctx.access.actor.user() else {
         return Err(Error::internal("a note's author must be a user"));
     };

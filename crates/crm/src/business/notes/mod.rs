@@ -7,11 +7,11 @@
 //! This module says what a note is, who may see and change it (`access.rs`), how often a user may write
 //! (`limit.rs`), which words find a note (`index.rs`), and with which names it is shown (`shown.rs`).
 
-mod access;
+pub(in crate::business) mod access;
 pub(crate) mod hints;
 pub mod index;
 mod known;
-mod limit;
+pub(in crate::business) mod limit;
 mod listing;
 pub mod reindex;
 mod shown;
@@ -35,6 +35,7 @@ use std::ops::Range;
 
 use zoop_db::{Timestamp, Uuid};
 
+use crate::business::files::Attachment;
 use crate::call::archive::Archivable;
 use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
 use crate::call::context::{Recorded, WriteCtx};
@@ -135,7 +136,7 @@ crate::call::table::record! {
         pub subject_type: Option<SubjectType>,
         /// The record that it is about; null if standalone.
         pub subject_id: Option<Id<kinds::Subject>>,
-        /// Attached files; empty for now, since no tool attaches files.
+        /// The attached files.
         pub attachments: Vec<Attachment> = Vec::new(),
         /// Its number in the search index.
         #[serde(skip)]
@@ -152,19 +153,6 @@ crate::call::table::record! {
         exported: WithTenant,
         erased: [WithCustomer, WithTenant, OnExpiry],
     }
-}
-
-/// A file attached to a note. No tool attaches files yet, so notes have none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Attachment {
-    /// The file's URL.
-    pub url: String,
-    /// The file's name.
-    pub name: String,
-    /// The file's media type.
-    pub r#type: String,
-    /// The file's size, in bytes.
-    pub size: u64,
 }
 
 impl Note {

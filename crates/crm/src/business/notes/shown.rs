@@ -30,6 +30,10 @@ pub struct Names {
     pub customer_id: Option<Id<kinds::Customer>>,
     /// That customer's name; null if standalone.
     pub customer_name: Option<String>,
+    /// Whether it may have files, which must then be read.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) has_files: bool,
 }
 
 impl ShownNote {
@@ -46,6 +50,7 @@ impl Names {
         let customer_id: Option<Id<kinds::Customer>> = row.take()?;
         let name = customers::store::name(row)?;
         let customer_name = customer_id.map(|_| name);
-        Ok(Self { created_by_name, customer_id, customer_name })
+        let has_files = row.take()?;
+        Ok(Self { created_by_name, customer_id, customer_name, has_files })
     }
 }

@@ -1,11 +1,13 @@
 //! The SQL of notes, of their search index, and of the counted writes.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params, text};
 
 use super::{KnownWords, Names, Note, ShownNote, SubjectType, live_drafts};
 use crate::business::customers::{self, store::document};
+use crate::business::files::store as files;
 use crate::business::notes::index::{BodyWords, NoteDocument};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -21,8 +23,16 @@ const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
 /// The names that a note `x` is shown with.
 const NAMES: &str = "coalesce(m.name, u.name), c.id, c.first_name, c.last_name, c.company_name";
 
+/// Whether a note `x` has files, which must then be read.
+const HAS_FILES: &str = "EXISTS (SELECT 1 FROM files f \
+    WHERE f.tenant_no = $1 AND f.note_id = x.id AND f.removed_at IS NULL)";
+
 /// A note as shown.
-const SHOWN: &str = text!(SELECTED, ", ", NAMES);
+const SHOWN: &str = text!(SELECTED, ", ", NAMES, ", ", HAS_FILES);
+
+/// A note as shown by lists on SQLite, where reading the files of a page costs less than asking of each note whether it
+/// has any.
+const LISTED: &str = text!(SELECTED, ", ", NAMES, ", true");
 
 /// The rows of [`NAMES`]. Only the table of the subject's type is searched, because the key for the others is NULL.
 /// The keys are written with CASE: PostgreSQL would not use an index for a key with `coalesce`, since it cannot
@@ -59,16 +69,15 @@ const OF_RECORD: &str = "SELECT z.id FROM notes z WHERE z.tenant_no = $1 AND z.s
     AND z.created_by = coalesce($7, z.created_by) AND z.subject_type = coalesce($8, z.subject_type) \
     AND z.subject_id = coalesce($9, z.subject_id) ORDER BY z.id DESC LIMIT $5";
 
-/// The newest of the notes with these ids.
-const NEWEST_NOTED: &str = text!(
-    "newest AS (SELECT id FROM noted ORDER BY id DESC LIMIT $5) \
-    SELECT ",
-    SHOWN,
+/// Ends the statement that reads the newest of the notes with these ids.
+const OF_NEWEST: &str = text!(
     " FROM newest CROSS JOIN notes x",
     NAMED,
-    " \
-    WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC"
+    " WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC"
 );
+
+/// The newest ids.
+const NEWEST_NOTED: &str = "newest AS (SELECT id FROM noted ORDER BY id DESC LIMIT $5) SELECT ";
 
 crate::call::table::table! {
     /// The counted writes of notes.
@@ -98,7 +107,7 @@ zoop_db::statements! {
     NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
     GET_SHOWN = (text!("SELECT ", SHOWN, " FROM notes x", NAMED, " WHERE x.tenant_no = $1 AND x.id = $2"));
-    GET_NAMES = (text!("SELECT ", NAMES, " FROM notes x", NAMED, " WHERE x.tenant_no = $1 AND x.id = $2"));
+    GET_NAMES = (text!("SELECT ", NAMES, ", ", HAS_FILES, " FROM notes x", NAMED, " WHERE x.tenant_no = $1 AND x.id = $2"));
     /// The next notes after an id.
     PAGE = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
             ORDER BY x.id LIMIT $3"));
@@ -109,7 +118,7 @@ zoop_db::statements! {
     /// Notes that an expression finds, newest first, with numbers from `$4` to below `$3`. Drafts and
     /// archived notes are not in the index.
     SEARCH = {
-        sqlite: text!("SELECT ", SHOWN, " FROM note_search \
+        sqlite: text!("SELECT ", LISTED, " FROM note_search \
                  JOIN notes x ON x.n = note_search.rowid", NAMED, " \
                  WHERE note_search MATCH $2 AND note_search.rowid < $3 \
                  AND note_search.rowid >= $4 \
@@ -122,7 +131,7 @@ zoop_db::statements! {
     /// One subject's notes, newest first, with ids from `$4` to below `$3`. PostgreSQL would look up the names of
     /// all of them before it takes the first ones.
     OF_SUBJECT = {
-        sqlite: text!("SELECT ", SHOWN, " FROM notes x", NAMED, OF_ONE_SUBJECT),
+        sqlite: text!("SELECT ", LISTED, " FROM notes x", NAMED, OF_ONE_SUBJECT),
         postgres: text!("WITH listed AS MATERIALIZED (SELECT ", SELECTED, " FROM notes x", OF_ONE_SUBJECT, ") \
                    SELECT ", SHOWN, " FROM listed x", NAMED, " ORDER BY x.id DESC"),
     };
@@ -131,9 +140,9 @@ zoop_db::statements! {
     /// PostgreSQL would run the other text's subquery for each note.
     OF_CUSTOMER = {
         sqlite: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own CROSS JOIN notes y \
-                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED),
+                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED, LISTED, OF_NEWEST),
         postgres: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own \
-                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED),
+                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED, SHOWN, OF_NEWEST),
     };
     INDEX = {
         sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",
@@ -205,14 +214,19 @@ pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
 /// # Errors
 /// [`Error::NotFound`] if there is no such note.
 pub(super) fn get_shown(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<ShownNote> {
-    tx.first::<_, Error>(GET_SHOWN, params![id], ShownNote::read)?.ok_or(Error::not_found("note"))
+    let shown = tx.first::<_, Error>(GET_SHOWN, params![id], ShownNote::read)?;
+    let mut shown = shown.ok_or(Error::not_found("note"))?;
+    files::attach(tx, iter::once(&mut shown))?;
+    Ok(shown)
 }
 
 /// A note that was just written, as shown.
 pub(super) fn shown(tx: &mut ReadTx<'_>, note: Note) -> Result<ShownNote> {
     let names = tx.first::<_, Error>(GET_NAMES, params![note.id], Names::read)?;
     let names = names.ok_or(Error::not_found("note"))?;
-    Ok(ShownNote { note, names })
+    let mut shown = ShownNote { note, names };
+    files::attach(tx, iter::once(&mut shown))?;
+    Ok(shown)
 }
 
 /// Adds a note, and returns its number in the search index.

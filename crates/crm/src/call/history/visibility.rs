@@ -21,6 +21,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("subject", Scope::ReadCustomers),
     ("tag", Scope::ReadCustomers),
     ("note", Scope::ReadNotes),
+    ("file", Scope::ReadNotes),
 ];
 
 /// Whether the caller is shown every entry.

@@ -5,7 +5,7 @@ pub(crate) mod store;
 mod tests;
 pub mod tools;
 
-pub use store::account;
+pub use store::{Numbered, account};
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, tenant};

@@ -26,6 +26,7 @@ crate::call::table::table! {
 zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
+    NUMBERED = "SELECT no, id FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country, time_zone, currency) \
               VALUES ($1, $2, $3, $4, $5) RETURNING no";
     GET = "SELECT id, name, country, time_zone, currency FROM tenants WHERE no = $1";
@@ -45,6 +46,22 @@ zoop_db::global_statements! {
 /// The numbers of all tenants.
 pub(crate) fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<zoop_db::Tenant>> {
     tx.global_all(NUMBERS, &[], |row| Ok(zoop_db::Tenant(row.take()?)))
+}
+
+/// A tenant's number and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    /// The number, for the database.
+    pub number: zoop_db::Tenant,
+    /// The id, for everything else.
+    pub id: Id<kinds::Tenant>,
+}
+
+/// The numbers and ids of all tenants.
+pub(crate) fn numbered(tx: &mut ReadTx<'_>) -> Result<Vec<Numbered>> {
+    tx.global_all(NUMBERED, &[], |row| {
+        Ok(Numbered { number: zoop_db::Tenant(row.take()?), id: row.take()? })
+    })
 }
 
 /// Adds a tenant and returns its number.

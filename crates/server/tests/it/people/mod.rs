@@ -120,11 +120,11 @@ impl<'s> Browser<'s> {
         let cookies: Vec<_> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
-        let mut all = vec![
-            ("X-Forwarded-For", self.address.as_str()),
-            ("User-Agent", "Test Browser 1.0"),
-            ("Content-Type", "application/x-www-form-urlencoded"),
-        ];
+        let mut all =
+            vec![("X-Forwarded-For", self.address.as_str()), ("User-Agent", "Test Browser 1.0")];
+        if !headers.iter().any(|(name, _)| *name == "Content-Type") {
+            all.push(("Content-Type", "application/x-www-form-urlencoded"));
+        }
         if !cookies.is_empty() {
             all.push(("Cookie", &cookies));
         }

@@ -92,6 +92,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/notes/{note}/edit"),
     ("GET", "/notes/{note}/archive"),
     ("POST", "/notes/{note}/archive"),
+    ("POST", "/notes/{note}/files"),
     ("POST", "/notes/{note}/restore"),
 ];
 

@@ -3,6 +3,7 @@
 use zoop_db::Uuid;
 
 use crate::business::customers;
+use crate::business::files::store as files;
 use crate::business::notes::hints::HINTS;
 use crate::business::notes::index::{NoteQuery, NoteWords};
 use crate::business::notes::listing::{self, Candidates, Filters, Range, Verified};
@@ -90,7 +91,9 @@ impl List for ListNotes {
             .as_ref()
             .map(|words| Verified { words, every: !in_index || words.needs_verification() });
         let range = Range { ids: created_between(ctx, input)?, after };
-        listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)
+        let mut found = listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)?;
+        files::attach(ctx.tx, found.rows.iter_mut().map(|(shown, _)| shown))?;
+        Ok(found)
     }
 }
 

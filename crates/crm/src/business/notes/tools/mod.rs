@@ -14,6 +14,7 @@ use list::ListNotes;
 use restore::RestoreNote;
 use update::UpdateNote;
 
+use crate::business::files::tools::remove::RemoveFile;
 use crate::business::notes::hints::HINTS;
 use crate::call::argument::input;
 use crate::call::definition::{Group, ToolDef};
@@ -30,6 +31,7 @@ pub const GROUP: Group = Group {
         ToolDef::command::<UpdateNote>(),
         ToolDef::command::<ArchiveNote>(),
         ToolDef::command::<RestoreNote>(),
+        ToolDef::command::<RemoveFile>(),
     ],
 };
 

@@ -1,0 +1,219 @@
+//! The form that adds files to a note. It is received as it arrives, so its other fields come before its files.
+//!
+//! | field | what it says |
+//! | --- | --- |
+//! | `business` | the business, as in every form |
+//! | `next` | the page that the form is on, which is shown again |
+//! | any, with files | the files |
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use tokio::time::timeout;
+use zoop_crm::arguments;
+use zoop_crm::business::files::tools::add::AddFiles;
+use zoop_crm::business::files::tools::check::CheckFile;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::SignedIn;
+use zoop_crm::values::id::{Id, kinds};
+
+use super::note_form::NOTE;
+use super::{Fault, id_in_path, links, messages};
+use crate::anonymous_limits::Action;
+use crate::app::App;
+use crate::bodies;
+use crate::files::{self, Arrival, Gone, Parts, Receiver, Unreceived};
+use crate::network::Holder;
+use crate::web::form::{self, Form};
+use crate::web::frame::Frame;
+use crate::web::page_context::{PageContext, either};
+use crate::web::section::Section;
+use crate::web::tenant_context::TenantContext;
+use crate::web::{next, page};
+
+/// The header of a request that the console's script makes.
+const SCRIPT: &str = "hx-request";
+
+/// The page that says why no file was added.
+#[derive(Template)]
+#[template(path = "files_refused.html")]
+struct RefusedPage<'a> {
+    frame: Frame,
+    text: &'a str,
+    back: String,
+}
+
+/// The same for the script, which shows it beside the files.
+#[derive(Template)]
+#[template(path = "_files_refused.html")]
+struct RefusedPart<'a> {
+    text: &'a str,
+}
+
+/// Why no file was added.
+enum Refused {
+    /// With what is wrong.
+    Because(StatusCode, String),
+    /// With a page that any form could be answered with.
+    Page(Response),
+}
+
+impl From<Response> for Refused {
+    fn from(page: Response) -> Self {
+        Self::Page(page)
+    }
+}
+
+impl From<Unreceived> for Refused {
+    fn from(problem: Unreceived) -> Self {
+        if let Unreceived::Store(error) = &problem {
+            tracing::error!(%error, "the file store failed");
+        }
+        Self::Because(problem.status(), problem.text())
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        match Fault::of(error) {
+            Ok(Fault { status, text }) => Self::Because(status, text),
+            Err(page) => Self::Page(page),
+        }
+    }
+}
+
+/// `POST /notes/{note}/files`
+pub(super) async fn add(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let context = PageContext::begin(&app, request, Action::Console)?;
+        let body = context.take_body();
+        let signed_in = match admit(&context).await {
+            Ok(signed_in) => signed_in,
+            Err(refusal) => return Err(closing_unless(bodies::let_go(body).await, refusal)),
+        };
+        let parts = Parts::new(&context.headers, body);
+        let answer = files::to_the_end(|gone| receive(context, signed_in, parts, gone)).await;
+        answer.ok_or_else(|| page::failed(&Error::internal("an upload ended without an answer")))
+    };
+    either(answer.await)
+}
+
+/// Who sent the form, if a page of this server did.
+async fn admit(context: &PageContext) -> Result<SignedIn, Response> {
+    form::require_own(&context.shared.settings.public_url, &context.headers)?;
+    context.require_sign_in(Section::Notes.path()).await
+}
+
+/// Answers the form. A form that is refused is read on for a while, so that the browser sees the answer.
+async fn receive(
+    context: PageContext,
+    signed_in: SignedIn,
+    mut parts: Parts,
+    gone: Gone,
+) -> Response {
+    let patience = files::drain_timeout(&context.shared);
+    match added(context, signed_in, &mut parts, gone).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            let is_read = timeout(patience, parts.drain()).await.unwrap_or(false);
+            closing_unless(is_read, refusal)
+        }
+    }
+}
+
+/// The answer, after which the connection must end if the form was not read to its end.
+fn closing_unless(is_read: bool, mut response: Response) -> Response {
+    if !is_read {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn added(
+    context: PageContext,
+    signed_in: SignedIn,
+    parts: &mut Parts,
+    gone: Gone,
+) -> Result<Response, Response> {
+    let mut arrival = Arrival::begin(&context.shared, gone);
+    let fields = arrival.next(parts.fields()).await;
+    let fields = fields.map_err(|problem| {
+        page::stop(problem.status(), "Something was wrong with the form", &problem.text())
+    })?;
+    let form = Form::of(fields).map_err(|_| form::unreadable())?;
+    let mut tenant_context = of_business(context, signed_in, &form).await?;
+    let from = from(&form);
+    match add_all(&mut tenant_context, parts, arrival).await {
+        Ok(note) => {
+            let business = &tenant_context.membership;
+            let note = note.to_string();
+            Ok(page::go_to(&links::back_after(from, business, messages::FILES_ADDED, &note)))
+        }
+        Err(Refused::Page(page)) => Err(page),
+        Err(Refused::Because(status, text)) => Err(refused(&tenant_context, from, status, &text)),
+    }
+}
+
+/// The request in the business that the form names.
+async fn of_business(
+    mut context: PageContext,
+    signed_in: SignedIn,
+    form: &Form,
+) -> Result<TenantContext, Response> {
+    context.renew_deadline();
+    let business = form.get("business").ok_or_else(page::not_found)?;
+    TenantContext::choose(context, signed_in, Section::Notes, Some(business)).await
+}
+
+/// The page that the form is on. Only a page of notes is shown again.
+fn from(form: &Form) -> &str {
+    let next = next::next_page(form.get("next"));
+    let sections = [Section::Notes, Section::Customers];
+    let has_notes = sections.iter().any(|section| next.starts_with(section.path()));
+    if has_notes { next } else { Section::Notes.path() }
+}
+
+/// Receives the files and adds them to the note, of which the id is returned.
+async fn add_all(
+    tenant_context: &mut TenantContext,
+    parts: &mut Parts,
+    arrival: Arrival,
+) -> Result<Id<kinds::Note>, Refused> {
+    let note = id_in_path::<kinds::Note>(tenant_context, NOTE)?;
+    let size = parts.announced.unwrap_or(0);
+    if size > files::limit(true) {
+        return Err(Unreceived::TooLarge(files::limit(true)).into());
+    }
+    let check = arguments!(CheckFile { note_id: note, size: size });
+    let checked = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
+    let holder = Holder::Tenant(tenant_context.membership.account.number);
+    let shared = &tenant_context.context.shared;
+    let under_way = files::reserve(shared, checked, parts.most())?;
+    let mut receiver = Receiver::begin(shared, under_way, holder, arrival)?;
+    let files = receiver.receive_all(parts).await?;
+    tenant_context.context.renew_deadline();
+    let arguments = arguments!(AddFiles { note_id: note, files: files.clone() });
+    let command = async {
+        let added = tenant_context.command(arguments).await.map_err(Err)?;
+        added.map_err(Ok::<Error, Response>)
+    };
+    match receiver.add(&files, command, |problem| problem.as_ref().ok()).await {
+        Ok(_) => Ok(note),
+        Err(Ok(error)) if files::is_uncertain(&error) => {
+            Err(Refused::Because(StatusCode::SERVICE_UNAVAILABLE, files::UNCERTAIN.to_owned()))
+        }
+        Err(Ok(error)) => Err(error.into()),
+        Err(Err(page)) => Err(page.into()),
+    }
+}
+
+/// Says why no file was added: on a page, or to the script.
+fn refused(tenant_context: &TenantContext, from: &str, status: StatusCode, text: &str) -> Response {
+    if tenant_context.context.headers.contains_key(SCRIPT) {
+        return page::page(status, &RefusedPart { text });
+    }
+    let back = links::back(from, &tenant_context.membership);
+    page::page(status, &RefusedPage { frame: Frame::within(tenant_context), text, back })
+}
