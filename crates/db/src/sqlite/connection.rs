@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, OpenFlags, StatementStatus};
@@ -145,10 +145,12 @@ impl Connection {
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
-    /// The file's device and inode. Asking for them does not open the file, which would release its locks.
+    /// The file's number in its file system and when it was created. Asking for them does not open the file, which would release its locks.
     pub(crate) fn place(&self) -> Result<String> {
         let found = std::fs::metadata(self.raw.path().unwrap_or_default())?;
-        Ok(format!("file {}:{}", found.dev(), found.ino()))
+        // A file system without times of creation tells its files apart by their numbers only.
+        let created = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok(format!("file {}:{}", found.ino(), created.unwrap_or_default().as_nanos()))
     }
 
     /// Merges segments of an FTS5 table, until it has written [`MERGED_PAGES`] pages. Returns whether there was anything
