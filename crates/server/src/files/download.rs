@@ -171,7 +171,7 @@ async fn found(
 
 impl Sent {
     fn content(opened: OpenedFile) -> Self {
-        let key = Key { tenant: opened.tenant, file: opened.id };
+        let key = Key::from(&opened);
         let OpenedFile { name, media_type, size, .. } = opened;
         Self { name, media_type, size, source: Source::Store(key) }
     }

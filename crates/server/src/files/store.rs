@@ -19,6 +19,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result, RetryConfig};
 use url::Url;
 use zoop_crm::business::files::inventory::Kept;
+use zoop_crm::business::files::tools::open::OpenedFile;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
@@ -106,6 +107,12 @@ impl Object {
             let file = name.strip_suffix(size.suffix())?;
             Some((Id::parse(file)?, Self::Picture(size)))
         })
+    }
+}
+
+impl From<&OpenedFile> for Key {
+    fn from(opened: &OpenedFile) -> Self {
+        Self { tenant: opened.tenant, file: opened.id }
     }
 }
 
@@ -280,6 +287,11 @@ impl FileStore {
     /// Reads all of a file's content.
     pub(super) async fn read_all(&self, key: Key) -> Result<BoxStream<'static, Result<Bytes>>> {
         Ok(self.objects()?.get(&key.path()).await?.into_stream())
+    }
+
+    /// All content of a file that the caller may read. `None` if it is missing.
+    pub(crate) async fn content(&self, opened: &OpenedFile) -> Result<Option<Bytes>> {
+        self.whole(opened.into(), opened.size).await
     }
 
     /// All of a file's content. `None` if it is missing or not of this size.
