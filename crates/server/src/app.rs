@@ -15,6 +15,7 @@ use crate::anonymous_limits::AnonymousLimits;
 use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
 use crate::connections::{ConnectionPolicy, Connections};
+use crate::files::pictures::Pictures;
 use crate::files::{FileStore, Receiving};
 use crate::hashing::Hashing;
 use crate::lanes::Lanes;
@@ -125,6 +126,7 @@ pub(crate) struct Shared {
     pub(crate) nearly_full: NearlyFull,
     pub(crate) connections: Arc<Connections>,
     pub(crate) bodies: Bodies,
+    pub(crate) pictures: Pictures,
     pub(crate) receiving: Receiving,
     pub(crate) seats: Seats,
     pub(crate) unread: UnreadAnswers,
@@ -164,6 +166,7 @@ impl App {
             nearly_full: NearlyFull::default(),
             connections: Arc::new(connections),
             bodies: Bodies::default(),
+            pictures: Pictures::default(),
             receiving: Receiving::default(),
             seats: Seats::new(settings.in_flight),
             unread: UnreadAnswers::default(),

@@ -54,6 +54,17 @@ pub(crate) fn max_files() -> Option<u64> {
     }
 }
 
+/// The address space that the process may use, in bytes. `None` also if it is not limited.
+#[cfg(target_os = "linux")]
+pub(crate) fn address_space() -> Option<u64> {
+    use procfs::process::{LimitValue, Process};
+
+    match Process::myself().ok()?.limits().ok()?.max_address_space.soft_limit {
+        LimitValue::Value(bytes) => Some(bytes),
+        LimitValue::Unlimited => None,
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
 fn sample_process() -> Resources {
     Resources::default()
@@ -61,5 +72,10 @@ fn sample_process() -> Resources {
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn max_files() -> Option<u64> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn address_space() -> Option<u64> {
     None
 }

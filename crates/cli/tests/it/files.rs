@@ -95,6 +95,9 @@ fn is_text(path: &Path) -> bool {
 fn a_backup_has_the_files_and_a_restored_database_too() {
     let files = Files::beside();
     let folder = &files.folder;
+    // A thumbnail can be made again, so no backup has it.
+    let thumbnail = |store| files.content(store, 0).with_extension("320.jpg");
+    fs::write(thumbnail("zoop.db-files"), "a smaller copy").expect("written");
     let made = folder.json(&["backup", "copy.db"]);
     let whole = json!({
         "folder": "copy.db-files", "copied": 2, "bytes": 2 * TEXT.len(), "already_there": 0, "missing": 0,
@@ -102,6 +105,7 @@ fn a_backup_has_the_files_and_a_restored_database_too() {
     assert_eq!(made["files"], whole);
     assert_eq!(made["without_files_of"], Value::Null);
     assert!((0..2).all(|file| is_text(&files.content("copy.db-files", file))));
+    assert!(!thumbnail("copy.db-files").exists());
     let again = folder.zoop(&["backup", "copy.db", "--force"]).stdout;
     assert!(
         again.contains("copy.db-files with 0 files (0 bytes), 2 were there already"),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use zoop_crm::business::files::inventory::Kept;
 use zoop_crm::values::id::{Id, kinds};
 
-use super::store::{FileStore, Key, UnusableFileStore};
+use super::store::{FileStore, Key, Object, UnusableFileStore};
 
 /// How many files are copied at once.
 const AT_ONCE: usize = 4;
@@ -119,7 +119,9 @@ impl FileStore {
         match of_tenant.first() {
             Some(kept) if self.may_have_files() => {
                 let stored = self.list(kept.tenant).await?.into_iter();
-                Ok(stored.map(|it| (it.file, it.size)).collect())
+                // Smaller copies of pictures can be made again, and are not copied.
+                let content = stored.filter(|it| it.object == Object::Content);
+                Ok(content.map(|it| (it.file, it.size)).collect())
             }
             _ => Ok(HashMap::new()),
         }

@@ -1,9 +1,9 @@
-//! `GET /files/{id}`: sends the content of a file to whoever may read its note.
+//! `GET /files/{id}` and `GET /files/{id}/thumbnail`: sends the content of a file, or a smaller copy of a picture, to whoever
+//! may read its note.
 //!
 //! A file never runs as a page of this origin: its type is the one that its content was recognized as, it is sandboxed,
 //! and only images and PDF are shown at all. A file that the caller may not read is as unknown as any address.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,37 +12,30 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
-    ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_util::stream::BoxStream;
-use zoop_crm::arguments;
-use zoop_crm::business::files::tools::open::{OpenFile, OpenedFile};
-use zoop_crm::call::access::Source;
-use zoop_crm::call::caller::Refusal;
-use zoop_crm::call::error::Error;
-use zoop_crm::call::run::{self, Runner};
-use zoop_crm::identity::sign_in::SignedIn;
+use futures_util::{StreamExt, stream};
+use zoop_crm::business::files::MediaType;
+use zoop_crm::business::files::tools::open::OpenedFile;
 use zoop_db::Tenant;
 
-use super::caller::{BearerCaller, seat};
+use super::opening::{Unsent, opened};
+use super::pictures::{self, NoPicture, PictureSize, picture};
 use super::ranges::{Asked, asked};
 use super::store::Key;
 use super::{disposition, refusal, sending};
-use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::auth::{CallFailure, MISSING_TOKEN};
-use crate::challenges::Challenge;
 use crate::ops;
 use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
 use crate::unread::Cut;
-use crate::web::refusal::is_for_person;
-use crate::web::{browser, next, page};
+use crate::web::{next, page};
 
 /// Only this browser keeps a copy, and it asks whether the user may still see it.
 const CACHED: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -50,20 +43,11 @@ const CACHED: HeaderValue = HeaderValue::from_static("private, no-cache");
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Why a file is not sent.
-enum Unsent {
-    /// A person has to sign in first, and comes back to this address.
-    SignIn(String),
-    /// There is no such file, as far as this caller may know.
-    Unknown,
-    /// Another reason.
-    Refused(Answer),
-}
-
-impl From<Answer> for Unsent {
-    fn from(answer: Answer) -> Self {
-        Self::Refused(answer)
-    }
+/// What of a file is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Content,
+    Thumbnail,
 }
 
 /// Answers a request for a file.
@@ -72,13 +56,33 @@ pub(super) async fn file(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    answer(&app.shared, id, request, Form::Content).await
+}
+
+/// Answers a request for a thumbnail.
+pub(super) async fn thumbnail(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    answer(&app.shared, id, request, Form::Thumbnail).await
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+    form: Form,
+) -> Response {
     // What is not even text is no id.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let shared = &app.shared;
     let mut request_log = RequestLog::start(shared, &request);
-    request_log.tool = "files/read";
+    request_log.tool = match form {
+        Form::Content => "files/read",
+        Form::Thumbnail => "files/thumbnail",
+    };
     let (head, _) = request.into_parts();
-    match content(shared, &head, &id, &mut request_log).await {
+    match found(shared, &head, &id, form, &mut request_log).await {
         Ok((answer, headers, body)) => {
             let mut response = request_log.finish(answer);
             response.headers_mut().extend(headers);
@@ -124,37 +128,51 @@ fn opened_to_page(shared: &Shared, head: &Parts, mut response: Response) -> Resp
     response
 }
 
-async fn content(
+/// What is sent: the content of a file, or a smaller copy of it.
+struct Sent {
+    name: String,
+    media_type: MediaType,
+    size: u64,
+    source: Source,
+}
+
+enum Source {
+    Store(Key),
+    Memory(Bytes),
+}
+
+async fn found(
     shared: &Arc<Shared>,
     head: &Parts,
     id: &str,
+    form: Form,
     request_log: &mut RequestLog<'_>,
 ) -> Result<(Answer, HeaderMap, Body), Unsent> {
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let (opened, tenant) = if has_token(&head.headers) {
-        opened_with_token(shared, head, id, request_log, deadline).await?
-    } else {
-        opened_in_browser(shared, head, id, request_log, deadline).await?
+    let (opened, tenant) = opened(shared, head, id, request_log, deadline).await?;
+    let hash = opened.sha256.get(..32).unwrap_or(&opened.sha256);
+    let tag = match form {
+        Form::Content => format!("\"{hash}\""),
+        Form::Thumbnail if pictures::is_picture(opened.media_type) => format!("\"{hash}-320\""),
+        Form::Thumbnail => return Err(Unsent::Unknown),
     };
-    let tag = format!("\"{}\"", opened.sha256.get(..32).unwrap_or(&opened.sha256));
-    let asked = asked(&head.headers, &tag, opened.size);
-    let (status, part) = match asked {
-        Asked::Whole => (StatusCode::OK, 0..opened.size),
+    // Before a thumbnail is made, because it may not be needed.
+    if asked(&head.headers, &tag, 0) == Asked::Known {
+        let answer = Answer::empty(StatusCode::NOT_MODIFIED, "ok");
+        return Ok((answer, common_headers(&tag), Body::empty()));
+    }
+    let sent = match form {
+        Form::Content => Sent::content(opened),
+        Form::Thumbnail => Sent::thumbnail(shared, opened, tenant, request_log, deadline).await?,
+    };
+    let size = sent.size;
+    let (status, part) = match asked(&head.headers, &tag, size) {
+        Asked::Whole | Asked::Known => (StatusCode::OK, 0..size),
         Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Asked::Nothing => (StatusCode::RANGE_NOT_SATISFIABLE, 0..0),
-        Asked::Known => (StatusCode::NOT_MODIFIED, 0..0),
     };
     let mut headers = common_headers(&tag);
-    let is_sent = status.is_success();
-    if status != StatusCode::NOT_MODIFIED {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
-    }
-    if is_sent {
-        let named = disposition::header(opened.media_type.is_shown(), &opened.name);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(opened.media_type.word()));
-        insert_text(&mut headers, CONTENT_DISPOSITION, Some(named));
-    }
-    let size = opened.size;
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
     let range = match status {
         StatusCode::PARTIAL_CONTENT => {
             Some(format!("bytes {}-{}/{size}", part.start, part.end - 1))
@@ -163,44 +181,79 @@ async fn content(
         _ => None,
     };
     insert_text(&mut headers, CONTENT_RANGE, range);
-    let body = if is_sent && head.method != Method::HEAD {
-        let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
-        let length = part.end - part.start;
-        let content = read(shared, &opened, part, request_log).await?;
-        sending::body(shared.clone(), tenant, cut, content, length)
-    } else {
-        Body::empty()
-    };
-    let outcome = if status == StatusCode::RANGE_NOT_SATISFIABLE { "refused" } else { "ok" };
-    Ok((Answer::empty(status, outcome), headers, body))
+    if !status.is_success() {
+        return Ok((Answer::empty(status, "refused"), headers, Body::empty()));
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(sent.media_type.word()));
+    let named = disposition::header(sent.media_type.is_shown(), &sent.name);
+    insert_text(&mut headers, CONTENT_DISPOSITION, Some(named));
+    let answer = Answer::empty(status, "ok");
+    if head.method == Method::HEAD {
+        return Ok((answer, headers, Body::empty()));
+    }
+    let length = part.end - part.start;
+    let content = sent.source.read(shared, part, &request_log.id).await?;
+    let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
+    let body = sending::body(shared.clone(), tenant, cut, content, length);
+    Ok((answer, headers, body))
 }
 
-/// A part of the file's content.
-async fn read(
-    shared: &Shared,
-    opened: &OpenedFile,
-    part: Range<u64>,
-    request_log: &RequestLog<'_>,
-) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Unsent> {
-    let store = shared.settings.files.as_ref().ok_or(Unsent::Unknown)?;
-    let key = Key { tenant: opened.tenant, file: opened.id };
-    store.read(key, part).await.map_err(|error| match error {
-        // Asking again does not help.
-        object_store::Error::NotFound { .. } => {
-            store.tell_missing(key);
-            Unsent::Unknown
+impl Sent {
+    fn content(opened: OpenedFile) -> Self {
+        let key = Key::from(&opened);
+        let OpenedFile { name, media_type, size, .. } = opened;
+        Self { name, media_type, size, source: Source::Store(key) }
+    }
+
+    async fn thumbnail(
+        shared: &Arc<Shared>,
+        opened: OpenedFile,
+        tenant: Tenant,
+        request_log: &RequestLog<'_>,
+        deadline: Instant,
+    ) -> Result<Self, Unsent> {
+        let made = picture(shared, &opened, tenant, PictureSize::Thumbnail, deadline).await;
+        let made = made.map_err(|reason| match reason {
+            NoPicture::None | NoPicture::Missing => Unsent::Unknown,
+            NoPicture::Busy => refusal::overloaded().into(),
+            NoPicture::Store(error) => refusal::store_failed(&error, &request_log.id).into(),
+        })?;
+        let stem = opened.name.rsplit_once('.').map_or(&*opened.name, |(stem, _)| stem);
+        Ok(Self {
+            name: format!("{stem}.jpg"),
+            media_type: pictures::MEDIA_TYPE,
+            size: made.len() as u64,
+            source: Source::Memory(made),
+        })
+    }
+}
+
+impl Source {
+    async fn read(
+        self,
+        shared: &Shared,
+        part: Range<u64>,
+        request_id: &str,
+    ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Unsent> {
+        match self {
+            Self::Memory(bytes) => {
+                let at = |position: u64| usize::try_from(position).unwrap_or(usize::MAX);
+                let part = bytes.slice(at(part.start)..at(part.end));
+                Ok(stream::once(async { Ok(part) }).boxed())
+            }
+            Self::Store(key) => {
+                let store = shared.settings.files.as_ref().ok_or(Unsent::Unknown)?;
+                store.read(key, part).await.map_err(|error| match error {
+                    // Asking again does not help.
+                    object_store::Error::NotFound { .. } => {
+                        store.tell_missing(key);
+                        Unsent::Unknown
+                    }
+                    error => refusal::store_failed(&error, request_id).into(),
+                })
+            }
         }
-        error => refusal::store_failed(&error, &request_log.id).into(),
-    })
-}
-
-/// Whether a bearer token was sent. A proxy may want another `Authorization` of its own, and passes it on.
-fn has_token(headers: &HeaderMap) -> bool {
-    let is_bearer = |sent: &HeaderValue| {
-        let scheme = sent.as_bytes().get(.."Bearer".len());
-        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer"))
-    };
-    headers.get_all(AUTHORIZATION).iter().any(is_bearer)
+    }
 }
 
 fn common_headers(tag: &str) -> HeaderMap {
@@ -219,70 +272,4 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: Option<String>) 
     if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
         headers.insert(name, value);
     }
-}
-
-/// The file, for a bearer token.
-async fn opened_with_token(
-    shared: &Arc<Shared>,
-    head: &Parts,
-    id: &str,
-    request_log: &mut RequestLog<'_>,
-    deadline: Instant,
-) -> Result<(OpenedFile, Tenant), Unsent> {
-    let caller = BearerCaller::of(shared, head, request_log)?;
-    let _seat = seat(shared, caller.holder(), deadline).await?;
-    let (db, environment) = (&caller.auth.db(), &shared.environment);
-    let runner = Runner { db, environment, deadline };
-    let opened = runner.query(caller.auth.clone(), arguments!(OpenFile { id: id })).await;
-    let opened = opened.map_err(|failure| match &failure {
-        CallFailure::Failed(error) if is_unknown(error) => Unsent::Unknown,
-        failure => refusal::of_call(&caller.auth, &request_log.id, failure).into(),
-    })?;
-    let account = caller.auth.authenticated().and_then(|it| it.account).ok_or(Unsent::Unknown)?;
-    Ok((opened, account.number))
-}
-
-/// The file, for a session. It may be in any of the user's tenants.
-async fn opened_in_browser(
-    shared: &Arc<Shared>,
-    head: &Parts,
-    id: &str,
-    request_log: &RequestLog<'_>,
-    deadline: Instant,
-) -> Result<(OpenedFile, Tenant), Unsent> {
-    let address = request_log.address;
-    let counted = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let now = shared.environment.clock.now();
-    let limits = &shared.anonymous_limits;
-    limits.admit(Action::File, counted, now).map_err(refusal::limited)?;
-    let failed = |error: &Error| Unsent::from(refusal::failed(error, &request_log.id));
-    let signed_in = browser::signed_in(shared, &head.headers, address, deadline).await;
-    let Some(signed_in) = signed_in.map_err(|error| failed(&error))? else {
-        if is_for_person(&head.method, &head.headers) {
-            return Err(Unsent::SignIn(head.uri.path().to_owned()));
-        }
-        let asked_at = shared.settings.public_url.asked_at(&head.uri, &head.headers);
-        return Err(refusal::unauthorized(MISSING_TOKEN, Challenge(&asked_at).missing()).into());
-    };
-    let db = shared.db_for(browser::cookie_value(&head.headers, browser::SESSION), address);
-    let (environment, id) = (shared.environment.clone(), id.to_owned());
-    let source = Source { client: None, address };
-    let found = db.read::<_, Error>(deadline, move |tx| {
-        for membership in signed_in.memberships(tx)? {
-            let proof = SignedIn::in_tenant(&signed_in, membership.account.id, source.clone());
-            match run::query(tx, &environment, &proof, arguments!(OpenFile { id: &id })) {
-                Ok(opened) => return Ok(Some((opened, membership.account.number))),
-                Err(Refusal::Failed(error)) if is_unknown(&error) => {}
-                Err(Refusal::Failed(error)) => return Err(error),
-                Err(Refusal::Denied(_)) => return Ok(None),
-            }
-        }
-        Ok(None)
-    });
-    found.await.map_err(|error| failed(&error))?.ok_or(Unsent::Unknown)
-}
-
-/// Whether an error means that there is no such file for this caller. No id at all is such a file too.
-const fn is_unknown(error: &Error) -> bool {
-    matches!(error, Error::NotFound { .. } | Error::Unusable { .. } | Error::InvalidInput { .. })
 }

@@ -10,7 +10,7 @@ use zoop_crm::business::files::cleaning::KEPT_FOR;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
-use super::store::FileStore;
+use super::store::{FileStore, Object};
 
 impl FileStore {
     /// Deletes the unfinished content of a tenant that nobody writes any more. Returns how much it was.
@@ -43,11 +43,11 @@ fn delete(folder: &Path, now: Timestamp) -> io::Result<usize> {
     Ok(deleted)
 }
 
-/// The path of unfinished content that is a day old. The store names it after the file, with a number: `<id>#1`.
+/// The path of an unfinished object that is a day old. The store names it after the object, with a number: `<id>#1`.
 fn leftover(entry: &DirEntry, now: Timestamp) -> Option<PathBuf> {
     let name = entry.file_name().into_string().ok()?;
-    let (file, number) = name.split_once('#')?;
-    Id::<kinds::File>::parse(file)?;
+    let (object, number) = name.split_once('#')?;
+    Object::parse(object)?;
     number.parse::<u32>().ok()?;
     let found = entry.metadata().ok().filter(fs::Metadata::is_file)?;
     let written = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -84,10 +84,11 @@ mod tests {
             write(name, 10);
         }
         write(&format!("{file}#1"), 75);
+        write(&format!("{file}.320.jpg#1"), 75);
         write(&format!("{file}#2"), 77);
         let now = Timestamp(100 * 60 * 60 * 1_000_000);
         let store = FileStore::folder(folder.path());
-        assert_eq!(store.delete_leftovers(tenant, now).await.expect("deleted"), 1);
+        assert_eq!(store.delete_leftovers(tenant, now).await.expect("deleted"), 2);
         assert!(!of_tenant.join(format!("{file}#1")).exists());
         assert_eq!(fs::read_dir(&of_tenant).expect("the folder").count(), others.len() + 1);
     }

@@ -13,7 +13,8 @@
 //! | `receive`, `parts`, `form`, `batch` | receives the files of an upload, whoever sends it |
 //! | `room`, `pace` | how much memory an upload uses, and how slowly it may arrive |
 //! | `under_way` | how much may be sent at once whose files are not added yet |
-//! | `download`, `ranges`, `sending`, `disposition` | `GET /files/{id}` |
+//! | `download`, `opening`, `ranges`, `sending`, `disposition` | `GET /files/{id}` and `GET /files/{id}/thumbnail` |
+//! | `pictures` | smaller copies of pictures |
 //! | `refusal` | errors as JSON |
 //! | `sweep`, `leftovers` | delete the content that nothing needs, and what was never finished |
 
@@ -25,9 +26,11 @@ mod disposition;
 mod download;
 mod form;
 mod leftovers;
+mod opening;
 mod ownership;
 mod pace;
 mod parts;
+pub(crate) mod pictures;
 mod ranges;
 mod receive;
 mod refusal;
@@ -42,7 +45,7 @@ mod writer;
 use std::sync::{Mutex, PoisonError};
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use zoop_crm::values::clock::Environment;
 use zoop_crm::values::id::{self, Id, kinds};
 use zoop_db::Uuid;
@@ -84,7 +87,10 @@ impl Receiving {
 
 /// The route of the content, for browsers too.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/files/{id}", get(download::file).options(download::preflight))
+    let asked = |method: MethodRouter<App>| method.options(download::preflight);
+    Router::new()
+        .route("/files/{id}", asked(get(download::file)))
+        .route("/files/{id}/thumbnail", asked(get(download::thumbnail)))
 }
 
 /// The route for programs.

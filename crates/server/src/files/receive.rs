@@ -21,7 +21,7 @@ use super::pace::Pace;
 use super::parts::{self, Part, PartFault, Parts};
 use super::refusal;
 use super::room::Room;
-use super::store::{FileStore, Key};
+use super::store::{FileStore, Key, Object};
 use super::under_way::Reserved;
 use crate::app::Shared;
 use crate::network::Holder;
@@ -283,7 +283,7 @@ impl Receiver {
     pub(crate) async fn discard(&self, files: &[StoredFile]) {
         for file in files {
             let key = Key { tenant: self.under_way.tenant, file: file.id };
-            if let Err(error) = self.store.delete(key).await {
+            if let Err(error) = self.store.delete(key, Object::Content).await {
                 tracing::debug!(%error, "the content of a refused file could not be deleted");
             }
         }

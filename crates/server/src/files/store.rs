@@ -19,10 +19,12 @@ use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result, RetryConfig};
 use url::Url;
 use zoop_crm::business::files::inventory::Kept;
+use zoop_crm::business::files::tools::open::OpenedFile;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
 use super::connector::BucketConnector;
+use super::pictures::PictureSize;
 use super::writer::Writer;
 
 /// How long a request to a bucket is repeated.
@@ -74,7 +76,43 @@ pub(super) struct Key {
 
 impl Key {
     fn path(self) -> Path {
-        Path::from(format!("{}/{}", self.tenant, self.file))
+        self.path_of(Object::Content)
+    }
+
+    fn path_of(self, object: Object) -> Path {
+        let Self { tenant, file } = self;
+        match object {
+            Object::Content => Path::from(format!("{tenant}/{file}")),
+            Object::Picture(size) => Path::from(format!("{tenant}/{file}{}", size.suffix())),
+        }
+    }
+}
+
+/// What is stored of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Object {
+    /// Its content.
+    Content,
+    /// A smaller copy of a picture.
+    Picture(PictureSize),
+}
+
+impl Object {
+    /// The file and the object that have this name.
+    pub(super) fn parse(name: &str) -> Option<(Id<kinds::File>, Self)> {
+        if let Some(file) = Id::parse(name) {
+            return Some((file, Self::Content));
+        }
+        PictureSize::ALL.into_iter().find_map(|size| {
+            let file = name.strip_suffix(size.suffix())?;
+            Some((Id::parse(file)?, Self::Picture(size)))
+        })
+    }
+}
+
+impl From<&OpenedFile> for Key {
+    fn from(opened: &OpenedFile) -> Self {
+        Self { tenant: opened.tenant, file: opened.id }
     }
 }
 
@@ -84,10 +122,11 @@ impl From<&Kept> for Key {
     }
 }
 
-/// Content that is in the store.
+/// An object that is in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) file: Id<kinds::File>,
+    pub(super) object: Object,
     /// Its size in bytes.
     pub(super) size: u64,
     /// When it was stored, by the clock of the bucket. A folder does not say: a copy of a file is as new as the copying.
@@ -250,28 +289,76 @@ impl FileStore {
         Ok(self.objects()?.get(&key.path()).await?.into_stream())
     }
 
-    /// Deletes a file's content, if it is there.
-    pub(super) async fn delete(&self, key: Key) -> Result<()> {
-        match self.objects()?.delete(&key.path()).await {
+    /// All content of a file that the caller may read. `None` if it is missing.
+    pub(crate) async fn content(&self, opened: &OpenedFile) -> Result<Option<Bytes>> {
+        self.whole(opened.into(), opened.size).await
+    }
+
+    /// All of a file's content. `None` if it is missing or not of this size.
+    pub(super) async fn whole(&self, key: Key, size: u64) -> Result<Option<Bytes>> {
+        let mut pieces = match self.read_all(key).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            pieces => pieces?,
+        };
+        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        while let Some(piece) = pieces.try_next().await? {
+            if (content.len() + piece.len()) as u64 > size {
+                return Ok(None);
+            }
+            content.extend_from_slice(&piece);
+        }
+        Ok((content.len() as u64 == size).then(|| content.into()))
+    }
+
+    /// A smaller copy of a picture, if it is there.
+    pub(super) async fn picture(&self, key: Key, size: PictureSize) -> Result<Option<Bytes>> {
+        match self.objects()?.get(&key.path_of(Object::Picture(size))).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            found => Ok(Some(found?.bytes().await?)),
+        }
+    }
+
+    /// Stores a smaller copy of a picture.
+    pub(super) async fn write_picture(
+        &self,
+        key: Key,
+        size: PictureSize,
+        picture: Bytes,
+    ) -> Result<()> {
+        self.objects()?.put(&key.path_of(Object::Picture(size)), picture.into()).await?;
+        Ok(())
+    }
+
+    /// Deletes what is stored of a file, if it is there.
+    pub(super) async fn delete(&self, key: Key, object: Object) -> Result<()> {
+        match self.objects()?.delete(&key.path_of(object)).await {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             other => other,
         }
     }
 
-    /// The content of a tenant that is stored. Anything else under its id is left alone.
+    /// Deletes all that is stored of a file.
+    pub(super) async fn delete_all(&self, key: Key) -> Result<()> {
+        for size in PictureSize::ALL {
+            self.delete(key, Object::Picture(size)).await?;
+        }
+        self.delete(key, Object::Content).await
+    }
+
+    /// What is stored of a tenant's files. Anything else under its id is left alone.
     pub(super) async fn list(&self, tenant: Id<kinds::Tenant>) -> Result<Vec<Stored>> {
         let objects = self.objects()?;
         let is_dated = self.as_folder().is_none();
         let listed = objects.list(Some(&Path::from(tenant.to_string())));
         let stored = listed.try_filter_map(|found| async move {
-            let file = found.location.filename().and_then(Id::<kinds::File>::parse);
+            let named = found.location.filename().and_then(Object::parse);
             let since = is_dated.then(|| Timestamp(found.last_modified.timestamp_micros()));
-            Ok(file.map(|file| Stored { file, size: found.size, since }))
+            Ok(named.map(|(file, object)| Stored { file, object, size: found.size, since }))
         });
         stored.boxed().try_collect().await
     }
 
-    /// All content that is stored, of all tenants.
+    /// The content of all files that is stored, of all tenants.
     ///
     /// # Errors
     /// If the store fails.

@@ -279,6 +279,8 @@ async fn unneeded(
     old.retain(|stored| is_old(stored, now) && !removed.contains(&stored.file));
     let mut old: Vec<_> = old.into_iter().map(|stored| stored.file).collect();
     old.sort_by_key(|id| id.uuid());
+    // A picture has more objects than its content.
+    old.dedup();
     for few in old.chunks(cleaning::STEP) {
         let few = few.to_vec();
         let read = shared.db.read(deadline(), move |tx| cleaning::unneeded(tx, number, now, &few));
@@ -309,7 +311,7 @@ async fn forget_removed(
     Ok(())
 }
 
-/// Deletes first the content and then the rows, so that a round that ends in between is repeated.
+/// Deletes first what is stored and then the rows, so that a round that ends in between is repeated.
 async fn delete(
     shared: &Shared,
     store: &FileStore,
@@ -320,7 +322,7 @@ async fn delete(
         return Ok(());
     }
     for file in files {
-        store.delete(Key { tenant: tenant.id, file: *file }).await?;
+        store.delete_all(Key { tenant: tenant.id, file: *file }).await?;
     }
     let (number, files) = (tenant.number, files.to_vec());
     let write =

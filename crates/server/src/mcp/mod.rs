@@ -9,6 +9,7 @@
 mod call;
 mod context;
 mod entry;
+mod file_content;
 #[cfg(feature = "conformance-fixtures")]
 mod fixture;
 mod headers;

@@ -26,8 +26,13 @@ fn is_ours(requested: &str) -> bool {
         && (Section::ALL.iter().any(|section| is_first_page(*section, requested))
             || requested.starts_with(AUTHORIZE)
             || path(requested).strip_prefix(CUSTOMER).is_some_and(is_id::<kinds::Customer>)
-            || requested.strip_prefix(FILE).is_some_and(is_id::<kinds::File>)
+            || requested.strip_prefix(FILE).is_some_and(is_file)
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation))
+}
+
+/// Whether this is a file, or its thumbnail.
+fn is_file(rest: &str) -> bool {
+    is_id::<kinds::File>(rest.strip_suffix("/thumbnail").unwrap_or(rest))
 }
 
 /// Whether this is the first page of a section, of any business and with any search.
@@ -78,7 +83,8 @@ mod tests {
         let customers = ["/customers", "/customers?q=0199&type=company", customer, &of_business];
         let notes = ["/notes", "/notes?q=heater&after=2026-06-13"];
         let file = "/files/01890000-0000-7000-8000-000000000000";
-        let others = ["/account", "/team", team, file, authorize, invitation.as_str()];
+        let thumbnail = "/files/01890000-0000-7000-8000-000000000000/thumbnail";
+        let others = ["/account", "/team", team, file, thumbnail, authorize, invitation.as_str()];
         for ours in others.into_iter().chain(customers).chain(notes) {
             assert_eq!(next_page(Some(ours)), ours);
         }
@@ -123,6 +129,8 @@ mod tests {
             "//notes?q=a",
             "/files/",
             "/files/x",
+            "/files/x/thumbnail",
+            "/files/01890000-0000-7000-8000-000000000000/thumbnails",
             "/files/01890000-0000-7000-8000-000000000000?x=1",
             "//files/01890000-0000-7000-8000-000000000000",
             "/invitations/",

@@ -21,19 +21,19 @@ const GIF: &[u8] = b"GIF89a\x01\0\x01\0\0\0\0;0123456789";
 const TEXT: &[u8] = b"The code is 4711.";
 
 /// A server with a store.
-struct Files {
-    server: Server,
+pub(crate) struct Files {
+    pub(crate) server: Server,
     folder: TempDir,
-    note: String,
+    pub(crate) note: String,
 }
 
 impl Files {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(|_| {})
     }
 
     /// [`Self::start`], with other changes to the settings.
-    fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::folder(folder.path().join("files"));
         let server = people::start_with(|settings| {
@@ -49,7 +49,7 @@ impl Files {
     }
 
     /// Everything in the store, by its path.
-    fn stored(&self) -> Vec<PathBuf> {
+    pub(crate) fn stored(&self) -> Vec<PathBuf> {
         fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
             let Ok(entries) = std::fs::read_dir(folder) else { return };
             for entry in entries {
@@ -63,23 +63,23 @@ impl Files {
         found
     }
 
-    fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         format!("/api/notes/{}/files", self.note)
     }
 
-    fn upload(&self, name: &str, content: &[u8]) -> Reply {
+    pub(crate) fn upload(&self, name: &str, content: &[u8]) -> Reply {
         let named = format!("attachment; filename=\"{name}\"");
         self.server.post(&self.target(), &[("Content-Disposition", &named)], content)
     }
 
     /// Uploads a file, and returns its attachment.
-    fn added(&self, name: &str, content: &[u8]) -> Value {
+    pub(crate) fn added(&self, name: &str, content: &[u8]) -> Value {
         let reply = self.upload(name, content);
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.json()
     }
 
-    fn get(&self, url: &str, headers: &[(&str, &str)]) -> Reply {
+    pub(crate) fn get(&self, url: &str, headers: &[(&str, &str)]) -> Reply {
         let token = format!("Bearer {}", self.server.business.owner_key);
         let mut all = vec![("Authorization", token.as_str())];
         all.extend(headers);
@@ -92,7 +92,7 @@ impl Files {
     }
 }
 
-fn url(attachment: &Value) -> &str {
+pub(crate) fn url(attachment: &Value) -> &str {
     attachment["url"].as_str().expect("a URL")
 }
 

@@ -15,7 +15,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
+    /// The text of the answer; empty if it is a picture.
     pub(crate) body: String,
+    /// The picture of the answer.
+    pub(crate) picture: Vec<u8>,
 }
 
 impl Reply {
@@ -103,7 +106,12 @@ impl Connection {
         let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).expect("the whole body");
-        Reply { status, headers, body: String::from_utf8(body).expect("UTF-8") }
+        let is_picture = |(name, value): &(String, String)| {
+            name == "content-type" && ["image/jpeg", "image/png", "image/webp"].contains(&&**value)
+        };
+        let is_picture = headers.iter().any(is_picture);
+        let (body, picture) = if is_picture { (Vec::new(), body) } else { (body, Vec::new()) };
+        Reply { status, headers, body: String::from_utf8(body).expect("UTF-8"), picture }
     }
 
     fn read_head(&mut self) -> String {

@@ -15,6 +15,7 @@ mod oauth;
 mod operations;
 mod overload;
 mod people;
+mod pictures;
 mod rights;
 mod rust_client;
 mod server;

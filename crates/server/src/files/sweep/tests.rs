@@ -12,6 +12,8 @@ use zoop_crm::values::id::following;
 
 use super::*;
 use crate::app::{App, Settings};
+use crate::files::pictures::PictureSize;
+use crate::files::store::Object;
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
@@ -181,6 +183,7 @@ fn content_of_a_bucket_is_as_old_as_the_bucket_says() {
     let now = Timestamp(100 * HOUR * 1_000);
     let stored = |hour: Option<i64>| Stored {
         file: Id::new(following(None, Timestamp(0), 7)),
+        object: Object::Content,
         size: 1,
         since: hour.map(|hour| Timestamp(hour * HOUR * 1_000)),
     };
@@ -201,6 +204,14 @@ fn content_that_nothing_needs_is_deleted_after_a_day() {
         let removed = add(&env, &acme, &store, &note).await;
         let lost = Id::new(following(None, env.environment.clock.now(), 7));
         write(&acme, &store, lost).await;
+        for (file, size) in [
+            (kept, PictureSize::Thumbnail),
+            (removed, PictureSize::Thumbnail),
+            (removed, PictureSize::Model),
+        ] {
+            let key = Key { tenant: acme.account.id, file };
+            store.write_picture(key, size, "small".into()).await.expect("stored");
+        }
         let remove = json!({ "id": removed });
         env.call(&acme.owner, "notes.remove_file", remove).expect("removed");
         let (clocks, mut sweeping) = (Clocks::of(&env), Sweeping::default());
@@ -208,16 +219,17 @@ fn content_that_nothing_needs_is_deleted_after_a_day() {
             sweeping.round(&shared, clocks.now()).await;
             store.list(acme.account.id).await.expect("a list").len()
         };
-        assert_eq!(left().await, 3);
+        assert_eq!(left().await, 6);
         env.clock.advance(23 * HOUR);
-        assert_eq!(left().await, 3, "not before a day has passed");
+        assert_eq!(left().await, 6, "not before a day has passed");
         env.clock.advance(2 * HOUR);
-        assert_eq!(left().await, 3, "the next round is not due");
+        assert_eq!(left().await, 6, "the next round is not due");
         env.clock.advance(5 * HOUR);
-        assert_eq!(left().await, 3, "one round has found it");
+        assert_eq!(left().await, 6, "one round has found it");
         env.clock.advance(6 * HOUR);
-        assert_eq!(left().await, 1);
-        assert_eq!(store.list(acme.account.id).await.expect("a list")[0].file, kept);
+        assert_eq!(left().await, 2);
+        let left = store.list(acme.account.id).await.expect("a list");
+        assert!(left.iter().all(|it| it.file == kept), "the file and its thumbnail: {left:?}");
     });
 }
 
