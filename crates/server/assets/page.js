@@ -134,11 +134,11 @@ function forgetDraft() {
 // A form has what was typed when one comes back to it. To go back to the answer to a form would send the form again, so
 // such a page gets the address of the form.
 const formKey = () => `form ${location.pathname}`;
-const [navigation] = performance.getEntriesByType('navigation');
+const [arrival] = performance.getEntriesByType('navigation');
 function keepForm(form) {
   if (form.dataset.kept) return;
   form.dataset.kept = 'true';
-  const kept = navigation.type === 'back_forward' && sessionStorage.getItem(formKey());
+  const kept = arrival.type === 'back_forward' && sessionStorage.getItem(formKey());
   if (kept) {
     const values = new Map(JSON.parse(kept));
     for (const field of form.elements) {
