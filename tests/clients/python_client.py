@@ -6,6 +6,7 @@ Prints one line per behavior; they are listed in behaviors.json.
 """
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -19,6 +20,11 @@ from mcp.shared.exceptions import MCPError
 
 MODE = sys.argv[1]
 URL = os.environ["ZOOP_MCP_URL"]
+# A PNG of one pixel.
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 NOBODY = "01890000-0000-7000-8000-000000000000"
 HINTS = ("read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint")
 
@@ -187,10 +193,31 @@ async def behaviors(client):
         templates = (await client.list_resource_templates()).resource_templates
         equal(
             [template.uri_template for template in templates],
-            ["zoop://customers/{id}", "zoop://notes/{id}"],
+            ["zoop://customers/{id}", "zoop://notes/{id}", "zoop://files/{id}"],
         )
         read = await client.read_resource(f"zoop://customers/{customer['id']}")
         equal(json.loads(read.contents[0].text)["display_name"], customer["display_name"])
+
+    async def files():
+        note = await call(client, "notes.create", {"body": "Gate sticks."})
+
+        async def read(name, content):
+            headers = {
+                "Authorization": f"Bearer {os.environ['ZOOP_USER_KEY']}",
+                "Content-Disposition": f'attachment; filename="{name}"',
+            }
+            target = f"{URL.removesuffix('/mcp')}/notes/{note['id']}/files"
+            async with httpx2.AsyncClient() as http:
+                added = await http.post(target, headers=headers, content=content)
+            equal(added.status_code, 201)
+            read = await client.read_resource(f"zoop://files/{added.json()['id']}")
+            return read.contents[0]
+
+        photo = await read("gate.png", base64.b64decode(PIXEL))
+        equal(photo.mime_type, "image/jpeg")
+        equal(base64.b64decode(photo.blob)[:2], b"\xff\xd8")
+        code = await read("code.txt", b"The code is 4711.")
+        equal((code.mime_type, code.text), ("text/plain", "The code is 4711."))
 
     await check("connects to the server named zoop", named_zoop)
     await check("agrees on the expected protocol version", version)
@@ -205,6 +232,7 @@ async def behaviors(client):
     await check("calls a tool by its underscored name", underscored)
     await check("lists the prompts and gets one", prompts)
     await check("reads a customer as a resource", resource)
+    await check("reads the files of a note as resources", files)
 
 
 async def main():

@@ -9,6 +9,9 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 
 const [mode] = process.argv.slice(2);
 const { ZOOP_MCP_URL: url, ZOOP_USER_KEY: userKey, ZOOP_TENANT_KEY: tenantKey } = process.env;
+/** A PNG of one pixel. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const NOBODY = '01890000-0000-7000-8000-000000000000';
 
 // The client warns on the console about schemas that it cannot use.
@@ -186,10 +189,29 @@ await check('reads a customer as a resource', async () => {
   const { resourceTemplates } = await client.listResourceTemplates();
   assert.deepEqual(
     resourceTemplates.map(({ uriTemplate }) => uriTemplate),
-    ['zoop://customers/{id}', 'zoop://notes/{id}'],
+    ['zoop://customers/{id}', 'zoop://notes/{id}', 'zoop://files/{id}'],
   );
   const { contents } = await client.readResource({ uri: `zoop://customers/${customer.id}` });
   assert.equal(JSON.parse(contents[0].text).display_name, customer.display_name);
+});
+
+await check('reads the files of a note as resources', async () => {
+  const note = await call(client, 'notes.create', { body: 'Gate sticks.' });
+  const read = async (name, body) => {
+    const headers = {
+      Authorization: `Bearer ${userKey}`,
+      'Content-Disposition': `attachment; filename="${name}"`,
+    };
+    const added = await fetch(new URL(`/api/notes/${note.id}/files`, url), { method: 'POST', headers, body });
+    assert.equal(added.status, 201);
+    const { contents } = await client.readResource({ uri: `zoop://files/${(await added.json()).id}` });
+    return contents[0];
+  };
+  const photo = await read('gate.png', Buffer.from(PIXEL, 'base64'));
+  assert.equal(photo.mimeType, 'image/jpeg');
+  assert.deepEqual([...Buffer.from(photo.blob, 'base64').subarray(0, 2)], [0xff, 0xd8]);
+  const text = await read('code.txt', 'The code is 4711.');
+  assert.deepEqual([text.mimeType, text.text], ['text/plain', 'The code is 4711.']);
 });
 
 await client.close();

@@ -89,6 +89,18 @@ enum Command {
     },
     /// Measures only how long single calls hold the writer, and prints it.
     Holds,
+    /// Measures only the pages of the console, and prints it.
+    Console {
+        /// Customers of the database.
+        #[arg(long, default_value_t = 100_000)]
+        customers: u32,
+        /// The release binary.
+        #[arg(long)]
+        zoop: PathBuf,
+        /// The SDKs' servers and their dependencies, prepared by `./bench`.
+        #[arg(long)]
+        peers: PathBuf,
+    },
     /// Measures only one business next to another one that does its worst, on both engines, and prints it.
     Neighbors {
         /// Customers of the database.
@@ -150,6 +162,11 @@ fn main() -> Result<()> {
             report::write(&measure::repeat_postgres(plan)?, Path::new(report::FOLDER))?;
         }
         Command::Holds => say(&report::holds(&measure::measure_holds(&folder()?)?)),
+        Command::Console { customers, zoop, peers } => {
+            let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
+            let plan = Plan { sizes: vec![customers], ..Plan::full(customers, zoop, peers)? };
+            say(&report::console(&measure::measure_console(plan)?));
+        }
         Command::Neighbors { customers, zoop, peers } => {
             let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
             let plan = Plan { sizes: vec![customers], ..Plan::full(customers, zoop, peers)? };

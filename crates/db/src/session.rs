@@ -59,6 +59,14 @@ impl Session<'_> {
         }
     }
 
+    /// See [`ReadTx::place`](crate::ReadTx::place).
+    pub(crate) fn place(&mut self, table: &'static str) -> Result<String> {
+        match self {
+            Self::Sqlite(connection) => connection.place(),
+            Self::Postgres(connection) => connection.place(table),
+        }
+    }
+
     /// Runs a writing statement; returns the number of rows it affected.
     pub(crate) fn execute(&mut self, call: SqlCall<'_>) -> Result<usize> {
         match self {

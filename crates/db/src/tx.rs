@@ -171,6 +171,12 @@ impl<'c> ReadTx<'c> {
         self.session.clock()
     }
 
+    /// Where the database is, in words that a copy of it does not have: the file's inode and when it was created, or the numbers
+    /// that a server gave the database and one of its tables. It stays the same until the database moves.
+    pub fn place(&mut self, table: &'static str) -> Result<String> {
+        self.session.place(table)
+    }
+
     /// Properties of the database's server and role, if it has a server.
     pub fn server(&mut self) -> Result<Option<ServerState>> {
         self.session.server()

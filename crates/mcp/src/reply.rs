@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -193,6 +195,21 @@ impl Responder<'_> {
         let json = (mime_type == "application/json").then(|| separators::escape(text));
         append(&mut out, &json.as_deref().unwrap_or(text));
         out.extend(b"}]");
+        self.cache_hint(&mut out, RESOURCE_TTL_MS);
+        self.close(out)
+    }
+
+    /// The result of `resources/read`: content that is not text.
+    #[must_use]
+    pub fn blob(&self, uri: &str, mime_type: &str, content: &[u8]) -> Vec<u8> {
+        let mut out = self.open(512 + content.len() * 3 / 2);
+        out.extend(br#""contents":[{"uri":"#);
+        append(&mut out, &uri);
+        out.extend(br#","mimeType":"#);
+        append(&mut out, &mime_type);
+        out.extend(br#","blob":""#);
+        out.extend(STANDARD.encode(content).as_bytes());
+        out.extend(br#""}]"#);
         self.cache_hint(&mut out, RESOURCE_TTL_MS);
         self.close(out)
     }

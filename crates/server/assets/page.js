@@ -19,6 +19,7 @@ function prepare() {
   // A part that is replaced must not lose the files that were chosen for a new note.
   const files = $('#files');
   if (files && chosen?.path === location.pathname && !files.files.length) files.files = chosen.files;
+  for (const form of document.querySelectorAll('.record-form')) keepForm(form);
   arrange();
   markShown();
 }
@@ -142,9 +143,33 @@ function keepDraft(form) {
 function forgetDraft() {
   localStorage.removeItem(draftKey());
 }
-document.addEventListener('submit', ({ target }) => {
-  if (target.getAttribute('action') === '/sign-out') localStorage.clear();
+
+// A form has what was typed when one comes back to it. To go back to the answer to a form would send the form again, so
+// such a page gets the address of the form.
+const formKey = () => `form ${location.pathname}`;
+const [arrival] = performance.getEntriesByType('navigation');
+function keepForm(form) {
+  if (form.dataset.kept) return;
+  form.dataset.kept = 'true';
+  const kept = arrival.type === 'back_forward' && sessionStorage.getItem(formKey());
+  if (kept) {
+    const values = new Map(JSON.parse(kept));
+    for (const field of form.elements) {
+      if (field.type === 'checkbox' || field.type === 'radio') field.checked = values.get(field.name) === field.value;
+      else if (field.name && field.type !== 'submit') field.value = values.get(field.name) ?? '';
+    }
+  }
+  if (!location.search) history.replaceState(history.state, '', `?business=${form.elements.business.value}`);
+  addEventListener('pagehide', () => {
+    const values = [...new FormData(form)].filter(([, value]) => typeof value === 'string');
+    sessionStorage.setItem(formKey(), JSON.stringify(values));
+  });
+}
+document.addEventListener('submit', (event) => {
+  if (event.target.getAttribute('action') === '/sign-out') for (const kept of [localStorage, sessionStorage]) kept.clear();
+  if (!event.defaultPrevented && event.target.method === 'post') event.target.classList.add('sent');
 });
+addEventListener('pageshow', () => $('form.sent')?.classList.remove('sent'));
 
 // Files are sent as soon as they are chosen or dropped on a note. How much has arrived is shown.
 const MIB = 1_048_576;

@@ -61,8 +61,8 @@ pub(crate) fn open_to(origin: HeaderValue, headers: &mut HeaderMap) {
 }
 
 /// Adds the headers that answer an allowed page's preflight.
-pub(crate) fn open_preflight(headers: &mut HeaderMap) {
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+pub(crate) fn open_preflight(headers: &mut HeaderMap, methods: &'static str) {
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_SECONDS));
 }

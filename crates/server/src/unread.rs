@@ -41,6 +41,9 @@ struct Unread {
     _held: HeldBytes<Tenant>,
 }
 
+/// Room for an answer. Short ones need none.
+pub(crate) struct Room(Option<HeldBytes<Tenant>>);
+
 impl Default for UnreadAnswers {
     fn default() -> Self {
         Self(ByteBudget::new(TOTAL, SHARE))
@@ -57,17 +60,24 @@ impl UnreadAnswers {
         cut: Cut,
         deadline: Instant,
     ) -> Option<Bytes> {
-        if answer.len() < MIN_COUNTED {
-            return Some(answer);
+        let room = self.room(tenant, answer.len(), deadline).await?;
+        Some(room.count(answer, cut))
+    }
+
+    /// Waits for the room for so many bytes of an answer that is not there yet. Returns `None` if there is no room by the
+    /// deadline.
+    pub(crate) async fn room(
+        &self,
+        tenant: Tenant,
+        bytes: usize,
+        deadline: Instant,
+    ) -> Option<Room> {
+        if bytes < MIN_COUNTED {
+            return Some(Room(None));
         }
-        let room = self.0.hold(tenant, answer.len());
+        let room = self.0.hold(tenant, bytes);
         let held = tokio::time::timeout_at(deadline.into(), room).await.ok()?.ok()?;
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep(READ_TIMEOUT).await;
-            cut.0.notify_one();
-        });
-        let timer = timer.abort_handle();
-        Some(Bytes::from_owner(Unread { bytes: answer, timer, _held: held }))
+        Some(Room(Some(held)))
     }
 
     /// For the content of files, which must not leave answers without room.
@@ -78,6 +88,19 @@ impl UnreadAnswers {
     /// The number of unread bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.held()
+    }
+}
+
+impl Room {
+    /// An answer that fits in the room, which it takes until it is dropped.
+    pub(crate) fn count(self, answer: Bytes, cut: Cut) -> Bytes {
+        let Some(held) = self.0 else { return answer };
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(READ_TIMEOUT).await;
+            cut.0.notify_one();
+        });
+        let timer = timer.abort_handle();
+        Bytes::from_owner(Unread { bytes: answer, timer, _held: held })
     }
 }
 

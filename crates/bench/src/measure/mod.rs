@@ -4,6 +4,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`others`] | zoop compared with the floor, the driver and the SDKs |
+//! | [`console`] | the pages of the console |
 //! | [`pages`] | every search and list, by the size of the database and of the business |
 //! | [`writes`] | creating records, with and without shared transactions |
 //! | [`postgres`] | reads, searches, lists and writes on PostgreSQL |
@@ -11,6 +12,7 @@
 //! | [`fairness`] | one business while another does its worst |
 //! | [`facts`] | memory, starts, sizes |
 
+mod console;
 mod facts;
 mod fairness;
 mod holds;
@@ -34,6 +36,7 @@ use crate::opponents::server::{Server, Zoop};
 use crate::results::{Key, Results, Sample};
 use crate::say;
 
+pub(crate) use console::{CONSOLE, PAGES};
 pub(crate) use fairness::{ALONE, BESIDE, CALLS};
 pub(crate) use holds::{HOLD, kinds, measure_holds};
 pub(crate) use others::CALLERS;
@@ -114,6 +117,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
         ("sizes and starts", facts::measure as fn(&mut Run) -> Result<()>),
         ("zoop and others", others::measure),
         ("searches and lists", pages::measure),
+        ("the console", console::measure),
         ("writes", writes::measure),
         ("the writer", holds::measure),
         ("two businesses", fairness::measure),
@@ -145,6 +149,14 @@ pub(crate) fn measure_neighbors(plan: Plan) -> Result<Results> {
     let mut run = Run::new(plan, Results::default())?;
     fairness::measure(&mut run)?;
     postgres::measure_neighbors(&mut run)?;
+    run.bar.finish_and_clear();
+    Ok(run.results)
+}
+
+/// Measures only the pages of the console.
+pub(crate) fn measure_console(plan: Plan) -> Result<Results> {
+    let mut run = Run::new(plan, Results::default())?;
+    console::measure(&mut run)?;
     run.bar.finish_and_clear();
     Ok(run.results)
 }

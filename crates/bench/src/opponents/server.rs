@@ -1,5 +1,6 @@
 //! Servers as separate processes: starting, stopping and preparing them.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -55,12 +56,12 @@ impl Zoop {
     /// Creates a key of a business, revokes it and returns its secret.
     pub(crate) fn revoked_key(&self, database: &Path, tenant: &str) -> Result<String> {
         let create = ["key", "create", "--tenant", tenant, "--scope", "read:customers"];
-        let made = self.command(database, &create)?;
+        let made = self.command(database, &create, "")?;
         let text = |field: &str| {
             let found = made[field].as_str().map(str::to_owned);
             found.with_context(|| format!("the answer of `key create` has no field {field}"))
         };
-        self.command(database, &["key", "revoke", &text("key_id")?])?;
+        self.command(database, &["key", "revoke", &text("key_id")?], "")?;
         text("key")
     }
 
@@ -77,12 +78,20 @@ impl Zoop {
         Ok(tables.iter().filter_map(|table| table["rows"].as_u64()).sum())
     }
 
-    /// Runs a command of zoop to its end; returns its output.
-    fn command(&self, database: &Path, arguments: &[&str]) -> Result<serde_json::Value> {
+    /// Runs a command of zoop to its end, with this text on standard input; returns its output.
+    pub(crate) fn command(
+        &self,
+        database: &Path,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<serde_json::Value> {
         let mut command = Command::new(&self.binary);
         command.args(arguments).arg("--json");
         command.env("ZOOP_DATABASE", format!("sqlite://{}", database.display()));
-        let output = command.output()?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        child.stdin.take().context("a pipe")?.write_all(input.as_bytes())?;
+        let output = child.wait_with_output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(serde_json::from_slice(&output.stdout)?)
     }
@@ -103,6 +112,8 @@ impl Zoop {
             command.env(format!("ZOOP_LIMITS_{limit}"), "0");
         }
         command.env("ZOOP_LOG_LEVEL", "warn");
+        // The browsers of a benchmark are in many networks.
+        command.env("ZOOP_SERVER_TRUSTED_PROXIES", "127.0.0.1/32");
         if commits == Commits::Single {
             command.env(WRITE_BATCH, "1");
         }

@@ -8,6 +8,8 @@ use crate::results::{Key, Results};
 
 /// The number of callers with which servers are compared.
 pub(super) const CALLERS: usize = 16;
+/// Customers of the database with which the console is measured.
+const ORDINARY_SIZE: u32 = 100_000;
 /// The number of callers with which shared transactions are compared with single ones.
 const WRITERS: usize = 64;
 
@@ -57,6 +59,7 @@ fn goals(results: &Results) -> Vec<Goal> {
     ];
     goals.push(growth(results));
     goals.push(slowest(results, "zoop", "every page, 99 of 100 calls within", 5_000.0));
+    goals.push(slowest_of_console(results));
     let holds = crate::measure::kinds(results).into_iter();
     let holds =
         holds.filter_map(|kind| results.fact(&format!("{}{kind}", crate::measure::HOLD), 0));
@@ -225,6 +228,22 @@ fn growth(results: &Results) -> Goal {
 }
 
 /// The goal for the page with the slowest 99th percentile: at most `limit` microseconds.
+/// The slowest page of the console, at the median of a database of ordinary size.
+fn slowest_of_console(results: &Results) -> Goal {
+    let pages = measure::PAGES.iter().filter_map(|page| {
+        let is_page = |key: &Key| {
+            key.tool == measure::CONSOLE && key.case == page.name && key.customers == ORDINARY_SIZE
+        };
+        Some((page.name, results.median(is_page, |measured| measured.p50)?))
+    });
+    let worst = pages.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let name = worst.map_or_else(String::new, |(name, _)| format!(" ({name})"));
+    Goal {
+        what: format!("every page of the console with 100,000 customers, at the median{name}"),
+        ..at_most("", worst.map(|(_, time)| time), 10_000.0, |us| time(Some(us)))
+    }
+}
+
 fn slowest(results: &Results, server: &str, what: &str, limit: f64) -> Goal {
     let times = cases::PAGES.iter().filter_map(|page| {
         let is_case = |key: &Key| {

@@ -19,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub(crate) use tables::{fairness, holds};
+pub(crate) use tables::{console, fairness, holds};
 
 use crate::results::Results;
 use crate::say;

@@ -29,6 +29,7 @@ pub(super) fn all(results: &Results) -> String {
         gets(results),
         pages(results),
         businesses(results),
+        console(results),
         writes(results),
         holds(results),
         fairness(results),
@@ -137,6 +138,30 @@ fn pages(results: &Results) -> String {
         "## Searches and lists by the size of the database\n\nMedian time of a call with one \
          caller, in the largest business of each database (a fifth of its customers and notes); 25 \
          rows a page if not said otherwise.\n\n{}\n![time of a page](benchmarks/pages.svg)\n",
+        table(&headings, &rows)
+    )
+}
+
+/// How long the pages of the console take.
+pub(crate) fn console(results: &Results) -> String {
+    let mut headings = vec!["page".to_owned()];
+    headings.extend(results.sizes.iter().map(|size| whole(Some(f64::from(*size)))));
+    headings.push("p99 of the largest".to_owned());
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> = measure::PAGES
+        .iter()
+        .map(|it| {
+            let at = |size| page(measure::CONSOLE, it.name, size, "largest");
+            let medians =
+                results.sizes.iter().map(|size| time(results.median(at(*size), |it| it.p50)));
+            let p99 = time(results.median(at(results.largest()), |it| it.p99));
+            std::iter::once(it.name.to_owned()).chain(medians).chain([p99]).collect()
+        })
+        .collect();
+    format!(
+        "## Pages of the console by the size of the database\n\nMedian time until the last byte of a page has \
+         arrived, with one signed-in caller in the largest business of each database (a fifth of its customers and \
+         notes). Texts are typed key by key, and each key opens the list.\n\n{}",
         table(&headings, &rows)
     )
 }

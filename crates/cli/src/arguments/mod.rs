@@ -362,15 +362,18 @@ pub(crate) enum Files {
     /// Make the store belong to this database, which then deletes there what it does not name
     #[command(
         after_help = "A store belongs to the first database whose server uses it. A copy and a \
-        restored backup are other databases: nothing is deleted in the store until one of them \
-        adopts it. Adopt it only if no other database uses it.\n\n\
+        restored backup are other databases, which delete nothing there until they adopt it. Adopt \
+        it only if the other database is gone for good, you will not go back to another backup, and \
+        what this database does not name may be deleted. Adopt it too if this database was moved \
+        to another disk or upgraded with pg_upgrade.\n\n\
         Example:\n  zoop files adopt"
     )]
     Adopt(Confirmation),
     /// Make this database another one, which deletes nothing in the store until it adopts it
     #[command(
-        after_help = "`zoop copy` and `zoop restore-backup` do this themselves. Do it after \
-        pg_restore, or in a copy that was made with cp, before a server is started on it.\n\n\
+        after_help = "`zoop backup`, `zoop copy` and `zoop restore-backup` do this themselves. Do it \
+        in a copy of a whole disk or of a whole PostgreSQL cluster (pg_basebackup), before a server \
+        is started on it.\n\n\
         Example:\n  zoop files release"
     )]
     Release,

@@ -135,6 +135,8 @@ fn write_partial(source: &Path, partial: &Path) -> Result<u64> {
     let bar = output::progress("backup", 0);
     sqlite::copy(source, partial, &mut |done, all| show(&bar, done, all))?;
     bar.finish_and_clear();
+    // Another database than the one that was backed up, so that a server on it deletes no files of that one.
+    sqlite::change(partial, database_identity::TABLE, database_identity::RENEW_IN_FILE)?;
     File::open(partial)?.sync_all()?;
     Ok(fs::metadata(partial)?.len())
 }
@@ -192,7 +194,7 @@ pub(crate) fn restore(
         lines.push(told.text);
     }
     output.answer(&answer, || lines.join("\n"))?;
-    files::note_owner(config, database)
+    files::note_owner(config, &database)
 }
 
 /// Refuses a PostgreSQL database, which is backed up and restored with PostgreSQL's own programs. The error contains
@@ -206,7 +208,7 @@ fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Resul
         "a PostgreSQL database is backed up and restored with PostgreSQL's own programs, run by a superuser \
          because row-level security hides rows from zoop's role: {command} (or move the database to a \
          file: zoop copy --to sqlite://zoop.db); the store of files on notes needs a backup of its own, and a restored \
-         database `zoop files release`, so that it deletes nothing there that another one names"
+         database deletes nothing there until `zoop files adopt`"
     )
 }
 

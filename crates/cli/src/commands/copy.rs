@@ -91,8 +91,9 @@ fn copy_files(
         (Some(from), Some(to)) if from.is_same(&to) => (
             not_copied,
             format!(
-                "{from} has the content of {all} on notes for both databases. The copy deletes nothing there: when the \
-                 source is no longer used, run `zoop files adopt` for the copy"
+                "{from} has the content of {all} on notes for both databases. The copy deletes nothing there, but servers \
+                 of the source still delete what the source does not name: give the copy a files.url of its own, or stop \
+                 them. When the source is gone for good, run `zoop files adopt` for the copy"
             ),
         ),
         (Some(from), Some(to)) => {

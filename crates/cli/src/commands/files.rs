@@ -29,15 +29,15 @@ fn adopt(config: &Config, confirmation: &Confirmation, output: &mut Output<'_>) 
     let operator = Operator::open(config, Missing::Refuse)?;
     let database = operator.read(database_identity::get)?;
     let failed = || format!("files on notes cannot be stored in {store}");
-    let owner = file_store::wait(store.owner(database)).with_context(failed)?;
+    let owner = file_store::wait(store.owner(&database)).with_context(failed)?;
     if owner == Owner::AnotherDatabase {
         let question = format!(
-            "{store} belongs to another database. Delete there from now on what this one does not name? If the other \
-             one still uses it, its files will be lost."
+            "{store} belongs to another database, or this one was moved. Delete there from now on what this one does not \
+             name? If another database or backup is still needed, its files will be lost."
         );
         confirm(confirmation, &question)?;
     }
-    file_store::wait(store.adopt(database)).with_context(failed)?;
+    file_store::wait(store.adopt(&database)).with_context(failed)?;
     let shown = without_password(&config.database);
     let answer = json!({ "adopted": true, "store": store.to_string(), "database": shown });
     output.answer(&answer, || {

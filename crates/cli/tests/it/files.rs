@@ -223,6 +223,33 @@ fn a_store_belongs_to_one_database_until_another_adopts_it() {
     assert_eq!((&files.check("owner of files")["warning"], mark()), (&json!(true), owner));
 }
 
+/// The id of the database in a file.
+fn id(file: &Path) -> Vec<u8> {
+    let file = rusqlite::Connection::open(file).expect("a database");
+    file.query_row("SELECT id FROM database_identity", [], |row| row.get(0)).expect("an id")
+}
+
+#[test]
+fn a_backup_and_a_copied_file_are_other_databases_and_a_renamed_one_is_not() {
+    let files = Files::new();
+    let folder = &files.folder;
+    folder.json(&["files", "adopt"]);
+    folder.json(&["backup", "backup.db"]);
+    assert_ne!(id(&folder.path("backup.db")), id(&folder.path("zoop.db")));
+    assert!(!folder.path("backup.db-wal").exists(), "it is whole without a log");
+    fs::copy(folder.path("zoop.db"), folder.path("copy.db")).expect("copied");
+    assert_eq!(id(&folder.path("copy.db")), id(&folder.path("zoop.db")));
+    let owner = |database: &str| {
+        let database = format!("sqlite://{database}");
+        let answer = folder.zoop(&["doctor", "--database", &database]).stdout;
+        let line = answer.lines().find(|line| line.contains("owner of files")).expect("a check");
+        line.trim().chars().next().expect("a mark")
+    };
+    assert_eq!(["zoop.db", "backup.db", "copy.db"].map(owner), ['✓', '!', '!']);
+    fs::rename(folder.path("zoop.db"), folder.path("renamed.db")).expect("renamed");
+    assert_eq!(owner("renamed.db"), '✓');
+}
+
 #[test]
 fn a_restored_backup_is_another_database() {
     let files = Files::new();

@@ -10,7 +10,7 @@ use zoop_db::{ReadTx, Timestamp, params};
 
 use crate::call::access::Access;
 use crate::call::argument::{Field, Json, Object, is_blank};
-use crate::call::context::WriteCtx;
+use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::storage::{self, Class};
 use crate::call::sweep::{Sweep, few};
@@ -147,25 +147,27 @@ pub(crate) fn take_key(
     Ok(Some(key.to_owned()))
 }
 
-/// A hash of a call's arguments that does not depend on the order of the fields.
-pub(crate) fn fingerprint(arguments: &Object) -> [u8; 32] {
+/// A hash of a call's arguments that does not depend on the order of the fields, and not on those that each try makes
+/// anew.
+pub(crate) fn fingerprint(arguments: &Object, made_anew: &[&str]) -> [u8; 32] {
     let mut digest = Sha256::new();
-    digest_object(&mut digest, arguments);
+    digest_object(&mut digest, arguments, made_anew);
     digest.finalize().into()
 }
 
-fn digest_object(digest: &mut Sha256, object: &Object) {
-    let mut members: Vec<_> = object.iter().collect();
+fn digest_object(digest: &mut Sha256, object: &Object, made_anew: &[&str]) {
+    let compared = |(name, _): &&(String, Json)| !made_anew.contains(&name.as_str());
+    let mut members: Vec<_> = object.iter().filter(compared).collect();
     members.sort_by(|left, right| left.0.cmp(&right.0));
     digest.update(b"{");
     for (name, value) in members {
         digest_text(digest, name);
-        digest_value(digest, value);
+        digest_value(digest, value, made_anew);
     }
     digest.update(b"}");
 }
 
-fn digest_value(digest: &mut Sha256, value: &Json) {
+fn digest_value(digest: &mut Sha256, value: &Json, made_anew: &[&str]) {
     match value {
         Json::Null => digest.update(b"n"),
         Json::Boolean(truth) => digest.update([b'b', u8::from(*truth)]),
@@ -176,11 +178,11 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
         Json::List(items) => {
             digest.update(b"[");
             for item in items {
-                digest_value(digest, item);
+                digest_value(digest, item, made_anew);
             }
             digest.update(b"]");
         }
-        Json::Object(members) => digest_object(digest, members),
+        Json::Object(members) => digest_object(digest, members, made_anew),
     }
 }
 
@@ -190,6 +192,43 @@ fn digest_text(digest: &mut Sha256, text: &str) {
     digest.update(text.as_bytes());
 }
 
+/// Whether a key of the tool has been answered, whatever the other arguments were.
+///
+/// # Errors
+/// [`Error::InvalidInput`] if it is no key.
+pub(crate) fn is_answered(
+    ctx: &mut ReadCtx<'_, '_>,
+    tool: &'static str,
+    key: &str,
+) -> Result<bool> {
+    let key = take_key(&mut Object::new(), Some(key)).map_err(|it| Error::fields(vec![it]))?;
+    let Some(key) = key else { return Ok(false) };
+    let known = find(ctx.tx, ctx.access, ctx.now, &key)?;
+    Ok(known.is_some_and(|known| known.tool == tool))
+}
+
+/// A remembered answer, with what it is the answer to.
+struct Known {
+    tool: String,
+    fingerprint: Vec<u8>,
+    remembered: Remembered,
+}
+
+/// What is remembered under the claim's key.
+fn find(tx: &mut ReadTx<'_>, access: &Access, now: Timestamp, key: &str) -> Result<Option<Known>> {
+    let credential = access.credential.uuid();
+    let known = tx.first::<_, Error>(FIND, params![credential, key], |row| {
+        let (tool, fingerprint, answer) = (row.take()?, row.take()?, row.take()?);
+        let answered_at: Timestamp = row.take()?;
+        let remembered = Remembered { answer, whole_hash: row.take()? };
+        Ok((Known { tool, fingerprint, remembered }, answered_at))
+    })?;
+    // A wrong clock may have dated the answer into the future. The answer is valid for less than a day before and after
+    // its time.
+    let is_valid = |at: Timestamp| now.0.abs_diff(at.0) < RETENTION;
+    Ok(known.and_then(|(known, answered_at)| is_valid(answered_at).then_some(known)))
+}
+
 /// Returns the answer that is stored under the claim's key. It is an error if another call used the key.
 pub(crate) fn recall(
     tx: &mut ReadTx<'_>,
@@ -197,22 +236,9 @@ pub(crate) fn recall(
     now: Timestamp,
     claim: &Claim,
 ) -> Result<Option<Remembered>> {
-    let credential = access.credential.uuid();
-    let known = tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
-        let tool: String = row.take()?;
-        let fingerprint: Vec<u8> = row.take()?;
-        let answer = row.take()?;
-        let answered_at: Timestamp = row.take()?;
-        Ok((tool, fingerprint, Remembered { answer, whole_hash: row.take()? }, answered_at))
-    })?;
-    match known {
-        // A wrong clock may have dated the answer into the future. The answer is valid for less than a day
-        // before and after its time.
-        Some((.., answered_at)) if now.0.abs_diff(answered_at.0) >= RETENTION => Ok(None),
-        Some((tool, fingerprint, remembered, _))
-            if tool == claim.tool && fingerprint == claim.fingerprint =>
-        {
-            Ok(Some(remembered))
+    match find(tx, access, now, &claim.key)? {
+        Some(known) if known.tool == claim.tool && known.fingerprint == claim.fingerprint => {
+            Ok(Some(known.remembered))
         }
         Some(_) => Err(Error::conflict(
             "This idempotency key was used for another call in the last 24 hours: use a new key.",

@@ -126,7 +126,7 @@ pub(crate) fn prepare<T: Command>(
     call: CommandCall,
 ) -> Result<Ready<T>> {
     let has_key = matches!(call.key, Ok(Some(_)));
-    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
+    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments, T::MADE_ANEW));
     let sent = match T::RECEIPT {
         Receipt::Sent { .. } => {
             call.arguments.iter().map(|(name, value)| (name.clone(), value.is_blank())).collect()
@@ -137,7 +137,14 @@ pub(crate) fn prepare<T: Command>(
     let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, parse_context)?;
     let claim = key.zip(fingerprint);
     let claim = claim.map(|(key, fingerprint)| Claim { key, fingerprint, tool: T::NAME });
-    Ok(Ready { input: T::prepare(ctx, input)?, claim, sent })
+    let is_retry = match (T::REPLAY, &claim) {
+        (Replay::Read(_), Some(claim)) => {
+            idempotency::recall(ctx.tx, ctx.access, ctx.now, claim)?.is_some()
+        }
+        _ => false,
+    };
+    let input = if is_retry { input } else { T::prepare(ctx, input)? };
+    Ok(Ready { input, claim, sent })
 }
 
 /// [`prepare`] without the tool's types.
@@ -150,7 +157,8 @@ pub(crate) fn prepare_json<T: Command>(
 
 /// The form in which an answer is remembered.
 fn to_remember<T: Command>(answer: &str) -> Result<Remembered> {
-    if answer.len() <= idempotency::MAX_KEPT || matches!(T::REPLAY, Replay::Kept) {
+    if answer.len() <= idempotency::MAX_KEPT || matches!(T::REPLAY, Replay::Kept | Replay::Read(_))
+    {
         return Ok(Remembered::whole(answer.to_owned()));
     }
     // The list of sent fields is empty, so that the part contains only what every receipt contains.
@@ -185,8 +193,13 @@ fn reread<T: Command>(
     input: &T::Input,
     remembered: &Remembered,
 ) -> Result<T::Output> {
-    let Replay::Reread(reread) = T::REPLAY else {
-        return Err(Error::internal(format!("{} was run with a key in its own types", T::NAME)));
+    let reread = match T::REPLAY {
+        Replay::Reread(reread) => reread,
+        Replay::Read(read) => return read(&remembered.answer),
+        Replay::Kept => {
+            let problem = format!("{} was run with a key in its own types", T::NAME);
+            return Err(Error::internal(problem));
+        }
     };
     let kept: KeptId = serde_json::from_str(&remembered.answer)?;
     reread(ctx, input, kept.id)

@@ -287,7 +287,7 @@ impl<'a> Runner<'a> {
         T: Command<Output: Send>,
         P: Proof<Refusal: Send> + Send + 'static,
     {
-        const { assert!(matches!(T::REPLAY, Replay::Reread(_)), "the answer cannot be read again") };
+        const { assert!(!matches!(T::REPLAY, Replay::Kept), "the answer cannot be read again") };
         self.write(proof, arguments, Some(key), |write, tx| write.run(tx))
     }
 

@@ -94,6 +94,8 @@ pub trait Command: Tool {
     const RECEIPT: Receipt;
     /// How the answer to a retry is produced.
     const REPLAY: Replay<Self>;
+    /// Fields, of the arguments or of objects in them, that each try makes anew. A retry may have other values there.
+    const MADE_ANEW: &'static [&'static str] = &[];
 
     /// Does slow work before the write, because a write holds up all other writes. What this reads may change
     /// before the write, so [`Self::run`] must repeat all checks of stored data.
@@ -163,6 +165,9 @@ pub enum Effect {
 pub enum Replay<T: Command + ?Sized> {
     /// From the first answer, which is remembered whole. It must be short for all arguments and stored data.
     Kept,
+    /// Like [`Self::Kept`], for a tool that is run in its own types: this reads the first answer. What
+    /// [`Command::prepare`] checks is not checked for a retry.
+    Read(fn(&str) -> Result<T::Output>),
     /// A short answer is remembered whole. A long one is produced again from the input and from the record
     /// with the first answer's `id`. It must be the same answer, unless something has changed since.
     Reread(fn(&mut WriteCtx<'_, '_>, &T::Input, Uuid) -> Result<T::Output>),

@@ -10,6 +10,7 @@ use zoop_postgres_cluster::Database;
 use super::naming::declared;
 use crate::call::run;
 use crate::catalog;
+use crate::database_identity;
 use crate::schema::{OWN_TABLES, SEARCH_TABLES, TABLES};
 use crate::testing::{TestEnv, on};
 
@@ -185,6 +186,20 @@ fn a_sweep_sees_and_removes_only_drafts_and_old_answers() {
         }
         assert_eq!(run(env, &as_sweep("SELECT count(*) FROM notes")).trim(), "1");
         assert_eq!(run(env, &as_sweep("SELECT count(*) FROM idempotency")).trim(), "3");
+    });
+}
+
+#[test]
+fn a_restored_dump_has_the_id_of_its_database_but_another_place() {
+    with_two_businesses(|env, _, _| {
+        let before = env.read(database_identity::get).expect("an id").to_string();
+        let restore = "CREATE TABLE restored (LIKE database_identity INCLUDING ALL);
+             INSERT INTO restored SELECT * FROM database_identity;
+             DROP TABLE database_identity; ALTER TABLE restored RENAME TO database_identity";
+        run(env, restore);
+        let after = env.read(database_identity::get).expect("an id").to_string();
+        assert_ne!(before, after);
+        assert_eq!(before.split(' ').next(), after.split(' ').next(), "the same id");
     });
 }
 

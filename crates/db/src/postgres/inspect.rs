@@ -15,6 +15,28 @@ impl Connection {
         Row::new(Source::Postgres(rows.first().ok_or(Error::NoRow)?)).take()
     }
 
+    /// The numbers of the cluster, as far as the role may know it, of the database, and of the table. Every restored dump
+    /// has others.
+    pub(crate) fn place(&mut self, table: &'static str) -> Result<String> {
+        let asked = format!(
+            "SELECT oid, '{table}'::regclass::oid, \
+             has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') \
+             FROM pg_database WHERE datname = current_database()"
+        );
+        let (numbers, may_ask) = {
+            let rows = self.script_in_job(&asked)?;
+            let row = rows.first().ok_or(Error::NoRow)?;
+            let [database, table] = [0, 1].map(|column| row.get(column).unwrap_or_default());
+            (format!("{database}:{table}"), row.get(2) == Some("t"))
+        };
+        if !may_ask {
+            return Ok(format!("postgresql {numbers}"));
+        }
+        let rows = self.script_in_job("SELECT system_identifier FROM pg_control_system()")?;
+        let cluster = rows.first().and_then(|row| row.get(0)).ok_or(Error::NoRow)?;
+        Ok(format!("postgresql {cluster}:{numbers}"))
+    }
+
     /// Properties of the server and the role.
     pub(crate) fn server_state(&mut self) -> Result<ServerState> {
         let rows = self.script_in_job(

@@ -1,10 +1,11 @@
 //! One SQLite connection: its settings, its statement cache, its deadline.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, OpenFlags, StatementStatus};
@@ -142,6 +143,14 @@ impl Connection {
         let found = statement.query_map([], |row| row.get::<_, String>(0))?;
         let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// The file's number in its file system and when it was created. Asking for them does not open the file, which would release its locks.
+    pub(crate) fn place(&self) -> Result<String> {
+        let found = std::fs::metadata(self.raw.path().unwrap_or_default())?;
+        // A file system without times of creation tells its files apart by their numbers only.
+        let created = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok(format!("file {}:{}", found.ino(), created.unwrap_or_default().as_nanos()))
     }
 
     /// Merges segments of an FTS5 table, until it has written [`MERGED_PAGES`] pages. Returns whether there was anything

@@ -143,6 +143,12 @@ pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) ->
     backup::copy(&resolved(source), &resolved(target), progress)
 }
 
+/// Runs a statement in a file that no process has open, if the file has the table, whatever else is in it. All of it is in
+/// the file itself afterwards, and nothing in a log.
+pub fn change(file: &Path, table: &str, sql: &str) -> Result<()> {
+    backup::change(&resolved(file), table, sql)
+}
+
 /// The canonical path of a database's file: absolute, with symbolic links followed. SQLite derives the names of
 /// the log's files from this path, and never interprets a path that begins with `/` as a URI.
 pub fn resolved(path: &Path) -> PathBuf {

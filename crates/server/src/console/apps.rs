@@ -16,6 +16,7 @@ use zoop_crm::values::id::{Id, kinds};
 use super::rows::Link;
 use super::{done_text, find, links};
 use crate::app::App;
+use crate::oauth;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -39,6 +40,8 @@ struct AppsPage<'a> {
     business: &'a Membership,
     others: Vec<Link>,
     programs: Vec<ProgramRow>,
+    /// The address for assistants.
+    mcp_address: String,
     /// The next page of the list, if there is one.
     more: Option<String>,
     done: &'a str,
@@ -96,6 +99,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             business,
             others: Link::others(&tenant_context, |it| links::of_business(it, PATH)),
             programs: page.rows.into_iter().map(ProgramRow::from).collect(),
+            mcp_address: oauth::resource(&context.shared.settings.public_url),
             more: page.next_cursor.map(next),
             done: done_text(&DONE, &context.query),
         };

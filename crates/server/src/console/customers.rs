@@ -39,6 +39,8 @@ struct Customers<'a> {
     rows: Vec<Row>,
     /// What a screen reader says about the rows after a search.
     said: String,
+    /// The same search among archived customers, unless a status was chosen.
+    archived: Option<String>,
     /// The list without a search.
     all: String,
     /// The next page of the list, if there is one.
@@ -102,7 +104,8 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         filters: search.filters(tags),
         said,
         rows: page.rows.into_iter().map(|row| Row::of(row, business)).collect(),
-        more: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
+        more: page.next_cursor.map(|cursor| search.address(business, &cursor)),
+        archived: search.among_archived(business),
         all,
         new: links::of_business(business, "/customers/new"),
         may_change: business.role.scopes().has(Scope::WriteCustomers),
@@ -170,7 +173,14 @@ impl Search {
         self.q.trim().is_empty() && !self.is_filtered() && self.after.is_none()
     }
 
-    fn next_page(&self, business: &Membership, cursor: &str) -> String {
+    fn among_archived(&self, business: &Membership) -> Option<String> {
+        let status = Status::Archived.word().to_owned();
+        let is_all = !self.q.trim().is_empty() && self.status.is_empty();
+        is_all.then(|| Self { status, ..self.clone() }.address(business, ""))
+    }
+
+    /// The address of the rows after a cursor.
+    fn address(&self, business: &Membership, cursor: &str) -> String {
         let fields = [
             ("business", business.account.id.to_string()),
             ("q", self.q.clone()),

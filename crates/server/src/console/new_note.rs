@@ -8,6 +8,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use tokio::time::timeout;
 use zoop_crm::arguments;
+use zoop_crm::business::files::tools::add::AddedFiles;
 use zoop_crm::business::notes::tools::create::CreateNote;
 use zoop_crm::business::notes::tools::get::GetNote;
 use zoop_crm::business::notes::{ShownNote, SubjectType};
@@ -16,12 +17,12 @@ use zoop_crm::values::id::{Id, kinds};
 
 use super::forms::show_error;
 use super::messages::{self, Done, Messages};
-use super::note_files::{Received, Refused, announced, closing_unless};
+use super::note_files::{Received, Refused, closing_unless};
 use super::{customer, key_of, links};
 use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::bodies;
-use crate::files::{self, Arrival, FIELD_BYTES, Gone, Parts, Room};
+use crate::files::{self, Arrival, Gone, Parts, Room};
 use crate::network::Holder;
 use crate::web::form::{self, Form};
 use crate::web::frame::Frame;
@@ -100,13 +101,13 @@ impl Added {
         }
         let received = Received::of(&mut self.tenant_context, note, parts, arrival).await?;
         let (add, get) = (received.arguments(note), arguments!(GetNote { id: note }));
-        let answer = self.tenant_context.command_if(add, get, has_none).await;
-        // The same form may have been sent twice at once.
-        if let Ok(Ok(None)) = &answer {
-            received.discard().await;
-            return Ok(());
-        }
-        received.keep_if_added(answer).await.map(drop)
+        let tenant_context = &self.tenant_context;
+        let command = async {
+            let answer = tenant_context.command_if(add, get, has_none).await?;
+            // The same form may have been sent twice at once, and then these files are not added.
+            Ok(answer.map(|added| added.unwrap_or_else(|| AddedFiles { attachments: Vec::new() })))
+        };
+        received.add(command).await
     }
 
     /// Says that the note was added, and why its files were not.
@@ -171,21 +172,20 @@ async fn added(
 ) -> Result<Response, Response> {
     let mut arrival = Arrival::begin(&context.shared, gone);
     // Nobody is known yet whose memory it is.
-    let mut room = Room::of(&context.shared, Holder::stranger(context.address));
-    let length = usize::try_from(announced(&context.headers)).unwrap_or(usize::MAX);
-    let expected = if length > FIELD_BYTES { length.min(form::MAX_LONG_BYTES) } else { 0 };
+    let longest = u64::try_from(form::MAX_LONG_BYTES).unwrap_or(u64::MAX);
+    let length = parts.most().min(longest);
+    let mut room = Room::of(&context.shared, Holder::stranger(context.address), length);
+    let expected = usize::try_from(length).unwrap_or(usize::MAX);
     room.fit(expected).await.map_err(|_| page::busy())?;
     let fields = arrival.next(parts.fields()).await;
     let fields = fields.map_err(|problem| {
         page::stop(problem.status(), "Something was wrong with the form", &problem.text())
     })?;
-    let length: usize = fields.iter().map(|(_, value)| value.len()).sum();
-    let held = room.fit(if length > FIELD_BYTES { length } else { 0 }).await;
-    held.map_err(|_| page::busy())?;
     let form = Form::of(fields).map_err(|_| form::unreadable())?;
     context.renew_deadline();
     let tenant_context = TenantContext::of_typed(context, &form, Section::Customers).await?;
     let mut added = add_note(tenant_context, &form).await?;
+    drop(room);
     if !parts.has_file() {
         return Ok(added.say(messages::NOTE_ADDED));
     }

@@ -8,12 +8,12 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 use zoop_crm::arguments;
-use zoop_crm::business::files::tools::add::{AddFiles, StoredFile};
+use zoop_crm::business::files::tools::add::{AddFiles, AddedFiles, StoredFile};
 use zoop_crm::business::files::tools::check::CheckFile;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
@@ -188,8 +188,8 @@ async fn add_all(
     arrival: Arrival,
 ) -> Result<Id<kinds::Note>, Refused> {
     let received = Received::of(tenant_context, note, parts, arrival).await?;
-    let answer = tenant_context.command(received.arguments(note)).await;
-    received.keep_if_added(answer).await?;
+    let arguments = received.arguments(note);
+    received.add(tenant_context.command(arguments)).await?;
     Ok(note)
 }
 
@@ -207,15 +207,16 @@ impl Received {
         parts: &mut Parts,
         arrival: Arrival,
     ) -> Result<Self, Refused> {
-        let size = announced(&tenant_context.context.headers);
+        let size = parts.announced.unwrap_or(0);
         if size > files::limit(true) {
             return Err(Unreceived::TooLarge(files::limit(true)).into());
         }
         let check = arguments!(CheckFile { note_id: note, size: size });
-        let tenant = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
+        let checked = tenant_context.read(move |snapshot| snapshot.query(check)).await??;
         let holder = Holder::Tenant(tenant_context.membership.account.number);
         let shared = &tenant_context.context.shared;
-        let mut receiver = Receiver::begin(shared, tenant, holder, arrival)?;
+        let under_way = files::reserve(shared, checked, parts.most())?;
+        let mut receiver = Receiver::begin(shared, under_way, holder, arrival)?;
         let files = receiver.receive_all(parts).await?;
         tenant_context.context.renew_deadline();
         Ok(Self { receiver, files })
@@ -225,36 +226,21 @@ impl Received {
         arguments!(AddFiles { note_id: note, files: self.files.clone() })
     }
 
-    /// What adding them answered. Unless they may have been added, their content is deleted.
-    pub(super) async fn keep_if_added<T>(
+    /// Adds them with a command that names them. What is not on the note then is deleted.
+    pub(super) async fn add(
         self,
-        answer: Result<Result<T, Error>, Response>,
-    ) -> Result<T, Refused> {
-        match answer {
-            Ok(Ok(added)) => Ok(added),
-            Ok(Err(error)) => {
-                if !files::is_uncertain(&error) {
-                    self.discard().await;
-                }
-                Err(error.into())
+        answer: impl Future<Output = Result<Result<AddedFiles, Error>, Response>>,
+    ) -> Result<(), Refused> {
+        let command = async { answer.await.map_err(Err)?.map_err(Ok::<Error, Response>) };
+        match self.receiver.add(&self.files, command, |problem| problem.as_ref().ok()).await {
+            Ok(_) => Ok(()),
+            Err(Ok(error)) if files::is_uncertain(&error) => {
+                Err(Refused::Because(StatusCode::SERVICE_UNAVAILABLE, files::UNCERTAIN.to_owned()))
             }
-            Err(page) => {
-                self.discard().await;
-                Err(page.into())
-            }
+            Err(Ok(error)) => Err(error.into()),
+            Err(Err(page)) => Err(page.into()),
         }
     }
-
-    /// Deletes their content.
-    pub(super) async fn discard(&self) {
-        self.receiver.discard(&self.files).await;
-    }
-}
-
-/// The length of the body, as far as it is known.
-pub(super) fn announced(headers: &HeaderMap) -> u64 {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.unwrap_or(0)
 }
 
 /// Says why no file was added: on a page, or to the script.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{Error, Result};
+use sha2::{Digest, Sha256};
 use zoop_crm::business::files::inventory::Kept;
 use zoop_crm::values::id::{Id, kinds};
 
@@ -21,7 +22,7 @@ pub struct CopiedFiles {
     pub bytes: u64,
     /// The number of files that the target had already.
     pub already_there: usize,
-    /// The files whose content is missing, or is not of their size.
+    /// The files whose content is missing, or is another one than the database says.
     pub missing: Vec<Kept>,
 }
 
@@ -98,12 +99,14 @@ impl FileStore {
             Err(Error::NotFound { .. }) => return Ok(Outcome::Missing),
             content => content?,
         };
-        let (mut writer, mut size) = (target.write(key)?, 0);
+        let (mut writer, mut size, mut hash) = (target.write(key)?, 0, Sha256::new());
         while let Some(piece) = content.try_next().await? {
             size += piece.len() as u64;
+            hash.update(&piece);
             writer.write(&piece).await?;
         }
-        if size != kept.size {
+        let sha256 = <[u8; 32]>::from(hash.finalize());
+        if size != kept.size || kept.sha256.is_some_and(|expected| expected != sha256) {
             // Dropping the writer discards what was written.
             return Ok(Outcome::Missing);
         }
@@ -122,5 +125,33 @@ impl FileStore {
             }
             _ => Ok(HashMap::new()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zoop_db::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn content_that_is_not_what_the_database_says_is_not_copied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [from, to] = ["from", "to"].map(|name| FileStore::folder(folder.path().join(name)));
+        let kept = |number: u128, content: &[u8]| Kept {
+            tenant: Id::new(Uuid::from_u128(1)),
+            file: Id::new(Uuid::from_u128(number)),
+            size: 4,
+            sha256: Some(Sha256::digest(content).into()),
+        };
+        let files = [kept(2, b"text"), kept(3, b"test")];
+        for file in &files {
+            let mut writer = from.write(Key::from(file)).expect("a writer");
+            writer.write(b"text").await.expect("written");
+            writer.finish().await.expect("stored");
+        }
+        let copied = from.copy_to(&to, &files, &|_| {}).await.expect("copied");
+        assert_eq!((copied.files, copied.missing), (1, vec![files[1]]));
+        assert_eq!(to.all().await.expect("a list").len(), 1);
     }
 }

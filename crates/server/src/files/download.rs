@@ -16,7 +16,7 @@ use axum::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -32,6 +32,7 @@ use super::{disposition, refusal, sending};
 use crate::answer::Answer;
 use crate::app::{App, Shared};
 use crate::ops;
+use crate::origin::{self, Sender};
 use crate::request_log::RequestLog;
 use crate::unread::Cut;
 use crate::web::{next, page};
@@ -86,9 +87,9 @@ async fn answer(
             let mut response = request_log.finish(answer);
             response.headers_mut().extend(headers);
             *response.body_mut() = body;
-            response
+            opened_to_page(shared, &head, response)
         }
-        Err(Unsent::Refused(answer)) => request_log.finish(answer),
+        Err(Unsent::Refused(answer)) => opened_to_page(shared, &head, request_log.finish(answer)),
         Err(Unsent::SignIn(address)) => {
             let answer = Answer::empty(StatusCode::SEE_OTHER, "unauthorized");
             let mut response = request_log.finish(answer);
@@ -102,6 +103,29 @@ async fn answer(
             ops::unknown_path().await
         }
     }
+}
+
+/// Answers a page that asks whether it may ask with a token.
+pub(super) async fn preflight(State(app): State<App>, request: Request) -> Response {
+    let shared = &app.shared;
+    let request_log = RequestLog::start(shared, &request);
+    let (head, _) = request.into_parts();
+    let Sender::Allowed(page) = shared.origins.sender(&head.uri, &head.headers) else {
+        drop(request_log.finish(Answer::empty(StatusCode::NOT_FOUND, "not_found")));
+        return ops::unknown_path().await;
+    };
+    let mut response = request_log.finish(Answer::empty(StatusCode::NO_CONTENT, "preflight"));
+    origin::open_to(page, response.headers_mut());
+    origin::open_preflight(response.headers_mut(), "GET, HEAD");
+    response
+}
+
+/// Lets a page of an allowed origin read the answer. It has to send a token: a browser sends no cookie for it.
+fn opened_to_page(shared: &Shared, head: &Parts, mut response: Response) -> Response {
+    if let Sender::Allowed(page) = shared.origins.sender(&head.uri, &head.headers) {
+        origin::open_to(page, response.headers_mut());
+    }
+    response
 }
 
 /// What is sent: the content of a file, or a smaller copy of it.
@@ -163,15 +187,20 @@ async fn found(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(sent.media_type.word()));
     let named = disposition::header(sent.media_type.is_shown(), &sent.name);
     insert_text(&mut headers, CONTENT_DISPOSITION, Some(named));
+    let answer = Answer::empty(status, "ok");
+    if head.method == Method::HEAD {
+        return Ok((answer, headers, Body::empty()));
+    }
+    let length = part.end - part.start;
     let content = sent.source.read(shared, part, &request_log.id).await?;
     let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
-    let body = sending::body(shared.clone(), tenant, cut, content);
-    Ok((Answer::empty(status, "ok"), headers, body))
+    let body = sending::body(shared.clone(), tenant, cut, content, length);
+    Ok((answer, headers, body))
 }
 
 impl Sent {
     fn content(opened: OpenedFile) -> Self {
-        let key = Key { tenant: opened.tenant, file: opened.id };
+        let key = Key::from(&opened);
         let OpenedFile { name, media_type, size, .. } = opened;
         Self { name, media_type, size, source: Source::Store(key) }
     }

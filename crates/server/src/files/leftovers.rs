@@ -60,7 +60,11 @@ mod tests {
     use std::fs::File;
     use std::time::Duration;
 
+    use zoop_db::Uuid;
+
     use super::*;
+    use crate::files::store::Key;
+    use crate::files::writer::PART;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -87,5 +91,20 @@ mod tests {
         assert_eq!(store.delete_leftovers(tenant, now).await.expect("deleted"), 2);
         assert!(!of_tenant.join(format!("{file}#1")).exists());
         assert_eq!(fs::read_dir(&of_tenant).expect("the folder").count(), others.len() + 1);
+    }
+
+    #[tokio::test]
+    async fn what_the_store_leaves_of_an_upload_is_known_by_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [tenant, file] = [1, 2].map(Uuid::from_u128);
+        let store = FileStore::folder(folder.path());
+        let key = Key { tenant: Id::new(tenant), file: Id::new(file) };
+        let mut writer = store.write(key).expect("a writer");
+        writer.write(&vec![0; PART + 1]).await.expect("a part is sent");
+        writer.sent().await.expect("it is stored");
+        let found = fs::read_dir(folder.path().join(tenant.to_string())).expect("the folder");
+        let found: Vec<_> = found.map(|entry| entry.expect("an entry")).collect();
+        let [unfinished] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(leftover(unfinished, Timestamp(i64::MAX)), Some(unfinished.path()));
     }
 }

@@ -12,6 +12,7 @@
 //! | `upload` | `POST /api/notes/{id}/files` |
 //! | `receive`, `parts`, `form`, `batch` | receives the files of an upload, whoever sends it |
 //! | `room`, `pace` | how much memory an upload uses, and how slowly it may arrive |
+//! | `under_way` | how much may be sent at once whose files are not added yet |
 //! | `download`, `opening`, `ranges`, `sending`, `disposition` | `GET /files/{id}` and `GET /files/{id}/thumbnail` |
 //! | `pictures` | smaller copies of pictures |
 //! | `refusal` | errors as JSON |
@@ -37,45 +38,40 @@ mod room;
 mod sending;
 mod store;
 pub(crate) mod sweep;
+mod under_way;
 mod upload;
 mod writer;
 
 use std::sync::{Mutex, PoisonError};
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use zoop_crm::values::clock::Environment;
 use zoop_crm::values::id::{self, Id, kinds};
 use zoop_db::Uuid;
 
 use crate::app::App;
-use crate::memory::ByteBudget;
-use crate::network::Holder;
+
+use room::Rooms;
+use under_way::UnderWay;
 
 pub use copying::CopiedFiles;
 pub use ownership::Owner;
-pub(crate) use parts::{FIELD_BYTES, Parts, is_form, limit};
+pub(crate) use parts::{Parts, is_form, limit};
 pub(crate) use receive::{Arrival, Gone, Receiver, Unreceived, to_the_end};
+pub(crate) use refusal::{UNCERTAIN, is_uncertain};
 pub(crate) use room::Room;
 pub use store::{FileStore, UnusableFileStore};
-pub(crate) use upload::{drain_timeout, is_uncertain};
-
-/// The memory for the files that are being received, in bytes, and one holder's share of it.
-const ROOM: (u32, u32) = (80 * 1024 * 1024, 32 * 1024 * 1024);
+pub(crate) use under_way::reserve;
+pub(crate) use upload::drain_timeout;
 
 /// What all uploads share.
+#[derive(Default)]
 pub(crate) struct Receiving {
-    /// The memory for the files that are being received.
-    room: ByteBudget<Holder>,
+    rooms: Rooms,
+    under_way: UnderWay,
     /// The id of the last file.
     last: Mutex<Option<Uuid>>,
-}
-
-impl Default for Receiving {
-    fn default() -> Self {
-        let (total, share) = ROOM;
-        Self { room: ByteBudget::new(total, share), last: Mutex::default() }
-    }
 }
 
 impl Receiving {
@@ -92,9 +88,10 @@ impl Receiving {
 
 /// The route of the content, for browsers too.
 pub(crate) fn routes() -> Router<App> {
+    let asked = |method: MethodRouter<App>| method.options(download::preflight);
     Router::new()
-        .route("/files/{id}", get(download::file))
-        .route("/files/{id}/thumbnail", get(download::thumbnail))
+        .route("/files/{id}", asked(get(download::file)))
+        .route("/files/{id}/thumbnail", asked(get(download::thumbnail)))
 }
 
 /// The route for programs.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use zoop_crm::arguments;
 use zoop_crm::business::files::tools::open::{OpenFile, OpenedFile};
 use zoop_crm::call::access::Source;
@@ -51,11 +52,20 @@ pub(super) async fn opened(
     request_log: &mut RequestLog<'_>,
     deadline: Instant,
 ) -> Result<(OpenedFile, Tenant), Unsent> {
-    if head.headers.contains_key(AUTHORIZATION) {
+    if has_token(&head.headers) {
         with_token(shared, head, id, request_log, deadline).await
     } else {
         in_browser(shared, head, id, request_log, deadline).await
     }
+}
+
+/// Whether a bearer token was sent. A proxy may want another `Authorization` of its own, and passes it on.
+fn has_token(headers: &HeaderMap) -> bool {
+    let is_bearer = |sent: &HeaderValue| {
+        let scheme = sent.as_bytes().get(.."Bearer".len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer"))
+    };
+    headers.get_all(AUTHORIZATION).iter().any(is_bearer)
 }
 
 /// The file, for a bearer token.

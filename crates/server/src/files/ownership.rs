@@ -1,5 +1,5 @@
 //! To which database a store belongs. Two databases may know of different files in one store, so only the one to which it
-//! belongs deletes what it does not know.
+//! belongs deletes what it does not know. A copy with the same id in another place is another database.
 
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt, PutMode, Result};
@@ -26,20 +26,20 @@ impl FileStore {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn owner(&self, database: DatabaseId) -> Result<Owner, UnusableFileStore> {
+    pub async fn owner(&self, database: &DatabaseId) -> Result<Owner, UnusableFileStore> {
         // A folder that was never used is not created here.
         if !self.may_have_files() {
             return Ok(Owner::Nobody);
         }
         Ok(match self.owning_database().await? {
             None => Owner::Nobody,
-            Some(id) if DatabaseId::parse(&id) == Some(database) => Owner::ThisDatabase,
+            Some(id) if DatabaseId::parse(&id).as_ref() == Some(database) => Owner::ThisDatabase,
             Some(_) => Owner::AnotherDatabase,
         })
     }
 
     /// Makes the store belong to the database if it belongs to none, and says to whom it belongs now.
-    pub(super) async fn claim(&self, database: DatabaseId) -> Result<Owner, UnusableFileStore> {
+    pub(super) async fn claim(&self, database: &DatabaseId) -> Result<Owner, UnusableFileStore> {
         let owner = self.owner(database).await?;
         if owner != Owner::Nobody {
             return Ok(owner);
@@ -60,7 +60,7 @@ impl FileStore {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn adopt(&self, database: DatabaseId) -> Result<(), UnusableFileStore> {
+    pub async fn adopt(&self, database: &DatabaseId) -> Result<(), UnusableFileStore> {
         let id = database.to_string();
         self.objects()?.put(&Path::from(NAME), id.into()).await?;
         Ok(())
@@ -81,8 +81,20 @@ mod tests {
     use super::*;
 
     fn database(number: u8) -> DatabaseId {
-        let id = format!("00000000-0000-4000-8000-{number:012}");
+        let id = format!("00000000-0000-4000-8000-{number:012} file 1:1");
         DatabaseId::parse(&id).expect("an id")
+    }
+
+    #[tokio::test]
+    async fn a_copy_in_another_place_does_not_own_the_store() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::folder(folder.path().join("files"));
+        let (original, id) = (database(1), "00000000-0000-4000-8000-000000000001");
+        let copy = DatabaseId::parse(&format!("{id} file 1:2")).expect("an id");
+        assert_eq!(store.claim(&original).await, Ok(Owner::ThisDatabase));
+        assert_eq!(store.claim(&copy).await, Ok(Owner::AnotherDatabase));
+        std::fs::write(folder.path().join("files").join(NAME), id).expect("written");
+        assert_eq!(store.claim(&original).await, Ok(Owner::AnotherDatabase), "no place");
     }
 
     #[tokio::test]
@@ -90,14 +102,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::folder(folder.path().join("files"));
         let [one, two] = [database(1), database(2)];
-        assert_eq!(store.owner(one).await, Ok(Owner::Nobody));
+        assert_eq!(store.owner(&one).await, Ok(Owner::Nobody));
         assert!(!store.may_have_files(), "asking creates no folder");
-        assert_eq!(store.claim(one).await, Ok(Owner::ThisDatabase));
-        assert_eq!(store.claim(two).await, Ok(Owner::AnotherDatabase));
-        store.adopt(two).await.expect("adopted");
-        assert_eq!(store.claim(two).await, Ok(Owner::ThisDatabase));
-        assert_eq!(store.claim(one).await, Ok(Owner::AnotherDatabase));
+        assert_eq!(store.claim(&one).await, Ok(Owner::ThisDatabase));
+        assert_eq!(store.claim(&two).await, Ok(Owner::AnotherDatabase));
+        store.adopt(&two).await.expect("adopted");
+        assert_eq!(store.claim(&two).await, Ok(Owner::ThisDatabase));
+        assert_eq!(store.claim(&one).await, Ok(Owner::AnotherDatabase));
         std::fs::write(folder.path().join("files").join(NAME), "nonsense").expect("written");
-        assert_eq!(store.claim(two).await, Ok(Owner::AnotherDatabase), "nothing is deleted then");
+        assert_eq!(store.claim(&two).await, Ok(Owner::AnotherDatabase), "nothing is deleted then");
     }
 }

@@ -12,7 +12,7 @@ use super::form::{self, FormReader};
 /// What a form adds to its files, in bytes: what is between them, and the other fields.
 const FORM_BYTES: u64 = 1024 * 1024;
 /// What of that the other fields may be together, with their heads.
-pub(crate) const FIELD_BYTES: usize = 64 * 1024;
+const FIELD_BYTES: usize = 64 * 1024;
 /// What the head of a field counts at least.
 const HEAD_BYTES: usize = 64;
 
@@ -22,7 +22,14 @@ pub(crate) const fn limit(is_form: bool) -> u64 {
 }
 
 /// The body of an upload.
-pub(crate) enum Parts {
+pub(crate) struct Parts {
+    /// The length that its head says, in bytes.
+    pub(crate) announced: Option<u64>,
+    files: Files,
+}
+
+/// The files of a body.
+enum Files {
     /// The body is the file, with its name. `None` when it was taken.
     One(Option<FileName>, Body),
     /// The body is a form.
@@ -30,7 +37,7 @@ pub(crate) enum Parts {
 }
 
 /// The files of a form.
-pub(crate) struct FormParts {
+struct FormParts {
     reader: FormReader,
     /// The name of the file that comes next, if its head was read already.
     next: Option<FileName>,
@@ -60,19 +67,26 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
 
 impl Parts {
     pub(crate) fn new(headers: &HeaderMap, body: Body) -> Self {
-        match form::boundary(headers) {
+        let announced = body.size_hint().exact();
+        let files = match form::boundary(headers) {
             Some(boundary) => {
                 let reader = FormReader::new(body, &boundary, limit(true));
-                Self::Form(FormParts { reader, next: None, left: FIELD_BYTES })
+                Files::Form(FormParts { reader, next: None, left: FIELD_BYTES })
             }
-            None => Self::One(Some(name(headers)), body),
-        }
+            None => Files::One(Some(name(headers)), body),
+        };
+        Self { announced, files }
+    }
+
+    /// The most that the client may send, in bytes.
+    pub(crate) fn most(&self) -> u64 {
+        self.announced.unwrap_or(limit(matches!(self.files, Files::Form(_))))
     }
 
     /// The parts of a form whose other fields may have so many bytes.
     pub(crate) fn with_fields_of(headers: &HeaderMap, body: Body, bytes: usize) -> Self {
         let mut parts = Self::new(headers, body);
-        if let Self::Form(form) = &mut parts {
+        if let Files::Form(form) = &mut parts.files {
             form.left = bytes;
         }
         parts
@@ -80,25 +94,25 @@ impl Parts {
 
     /// Whether a file comes next. Of a form, the fields before it must have been read.
     pub(crate) fn has_file(&self) -> bool {
-        match self {
-            Self::One(name, _) => name.is_some(),
-            Self::Form(form) => form.next.is_some(),
+        match &self.files {
+            Files::One(name, _) => name.is_some(),
+            Files::Form(form) => form.next.is_some(),
         }
     }
 
     /// The fields of a form before its first file, as names and values.
     pub(crate) async fn fields(&mut self) -> Result<Vec<(String, String)>, PartFault> {
-        match self {
-            Self::One(..) => Ok(Vec::new()),
-            Self::Form(form) => form.fields().await,
+        match &mut self.files {
+            Files::One(..) => Ok(Vec::new()),
+            Files::Form(form) => form.fields().await,
         }
     }
 
     /// The next file, with its name. Fields of a form that are not files are skipped.
     pub(super) async fn next(&mut self) -> Result<Option<(FileName, Part<'_>)>, PartFault> {
-        match self {
-            Self::One(name, body) => Ok(name.take().map(|name| (name, Part::Body(body)))),
-            Self::Form(form) => {
+        match &mut self.files {
+            Files::One(name, body) => Ok(name.take().map(|name| (name, Part::Body(body)))),
+            Files::Form(form) => {
                 form.fields().await?;
                 Ok(form.next.take().map(|name| (name, Part::Field(&mut form.reader))))
             }
@@ -108,9 +122,9 @@ impl Parts {
     /// Reads and drops the rest, so that a client that sends before it reads sees the answer. Returns whether that was
     /// all.
     pub(crate) async fn drain(self) -> bool {
-        match self {
-            Self::One(_, body) => drain(body, limit(false)).await,
-            Self::Form(form) => drain(form.reader.into_body(), limit(true)).await,
+        match self.files {
+            Files::One(_, body) => drain(body, limit(false)).await,
+            Files::Form(form) => drain(form.reader.into_body(), limit(true)).await,
         }
     }
 }

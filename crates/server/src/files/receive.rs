@@ -9,15 +9,20 @@ use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
-use zoop_crm::business::files::tools::add::StoredFile;
-use zoop_crm::business::files::{Content, FileName, MAX_BYTES, MAX_FILES, Unaccepted};
-use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::business::files::tools::add::{AddedFiles, StoredFile};
+use zoop_crm::business::files::{
+    Content, FileName, MAX_BYTES, MAX_FILES, Unaccepted, account_is_full,
+};
+use zoop_crm::call::error::Error;
+use zoop_crm::values::size::Size;
 
 use super::batch::Batch;
 use super::pace::Pace;
 use super::parts::{self, Part, PartFault, Parts};
+use super::refusal;
 use super::room::Room;
 use super::store::{FileStore, Key, Object};
+use super::under_way::Reserved;
 use crate::app::Shared;
 use crate::network::Holder;
 
@@ -42,6 +47,8 @@ pub(crate) enum Unreceived {
     Broken,
     /// The content did not arrive in time.
     Late,
+    /// The account's files have reached this limit, with those that are being sent.
+    AccountIsFull(Size),
     /// There was no room for it in time.
     NoRoom,
     /// The store failed.
@@ -66,7 +73,7 @@ impl From<object_store::Error> for Unreceived {
 impl Unreceived {
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::NoStore => StatusCode::CONFLICT,
+            Self::NoStore | Self::AccountIsFull(_) => StatusCode::CONFLICT,
             Self::Nothing | Self::TooMany | Self::Unaccepted(_) | Self::Empty(_) | Self::Broken => {
                 StatusCode::BAD_REQUEST
             }
@@ -108,6 +115,7 @@ impl Unreceived {
             }
             Self::Broken => "Not everything arrived: try again.".to_owned(),
             Self::Late => "It did not arrive in time: try again.".to_owned(),
+            Self::AccountIsFull(limit) => account_is_full(*limit),
             Self::NoRoom => "The server is overloaded: try again.".to_owned(),
             Self::Store(_) => "The server's storage is not available: try again.".to_owned(),
         }
@@ -162,22 +170,23 @@ impl Arrival {
 pub(crate) struct Receiver {
     shared: Arc<Shared>,
     store: FileStore,
-    tenant: Id<kinds::Tenant>,
     room: Room,
     arrival: Arrival,
+    /// Given back when the files are added, or are not.
+    under_way: Reserved,
 }
 
 impl Receiver {
     /// Begins an upload, unless this server has no store. The memory is counted for the holder.
     pub(crate) fn begin(
         shared: &Arc<Shared>,
-        tenant: Id<kinds::Tenant>,
+        under_way: Reserved,
         holder: Holder,
         arrival: Arrival,
     ) -> Result<Self, Unreceived> {
         let store = shared.settings.files.clone().ok_or(Unreceived::NoStore)?;
-        let room = Room::of(shared, holder);
-        Ok(Self { shared: shared.clone(), store, tenant, room, arrival })
+        let room = Room::of(shared, holder, under_way.bytes);
+        Ok(Self { shared: shared.clone(), store, room, arrival, under_way })
     }
 
     /// Stores all files of the body. If one cannot be stored, none is kept.
@@ -212,7 +221,7 @@ impl Receiver {
         mut part: Part<'_>,
     ) -> Result<StoredFile, Unreceived> {
         let id = self.shared.receiving.next_id(&self.shared.environment);
-        let mut writer = self.store.write(Key { tenant: self.tenant, file: id })?;
+        let mut writer = self.store.write(Key { tenant: self.under_way.tenant, file: id })?;
         let (mut content, mut hash, mut size) = (Content::default(), Sha256::new(), 0);
         let mut batch = Batch::default();
         loop {
@@ -227,8 +236,13 @@ impl Receiver {
             for piece in batch.push(piece) {
                 content.push(&piece).map_err(|_| Unreceived::Unaccepted(name.clone()))?;
                 hash.update(&piece);
-                self.room.fit(writer.memory_with(piece.len())).await?;
+                self.room.fit(writer.filled() + piece.len()).await?;
                 writer.write(&piece).await?;
+                if !writer.is_sending() {
+                    self.room.end_ahead();
+                } else if !self.room.has_ahead() {
+                    writer.sent().await?;
+                }
             }
             if is_last {
                 break;
@@ -239,14 +253,36 @@ impl Receiver {
         }
         let recognized = content.recognize().map_err(|_| Unreceived::Unaccepted(name.clone()))?;
         writer.finish().await?;
+        self.room.end_ahead();
         let sha256 = data_encoding::HEXLOWER.encode(&hash.finalize());
         Ok(StoredFile { id, name, recognized, size, sha256 })
+    }
+
+    /// Adds stored files with a command that names them. What is not on the note then is deleted: none is if the command
+    /// fails, and others are if it answers a retry. If the files may have been added although it failed, they stay.
+    pub(crate) async fn add<E>(
+        &self,
+        files: &[StoredFile],
+        command: impl Future<Output = Result<AddedFiles, E>>,
+        cause: impl FnOnce(&E) -> Option<&Error>,
+    ) -> Result<AddedFiles, E> {
+        let added = command.await;
+        match &added {
+            Ok(AddedFiles { attachments }) => {
+                let is_added = |it: &&StoredFile| attachments.iter().any(|added| added.id == it.id);
+                let others: Vec<_> = files.iter().filter(|it| !is_added(it)).cloned().collect();
+                self.discard(&others).await;
+            }
+            Err(problem) if cause(problem).is_some_and(refusal::may_be_added) => {}
+            Err(_) => self.discard(files).await,
+        }
+        added
     }
 
     /// Deletes stored content. If that fails, the sweep deletes it.
     pub(crate) async fn discard(&self, files: &[StoredFile]) {
         for file in files {
-            let key = Key { tenant: self.tenant, file: file.id };
+            let key = Key { tenant: self.under_way.tenant, file: file.id };
             if let Err(error) = self.store.delete(key, Object::Content).await {
                 tracing::debug!(%error, "the content of a refused file could not be deleted");
             }

@@ -27,7 +27,7 @@ pub(super) fn unreceived(problem: &Unreceived, request_id: &str) -> Answer {
     }
     let (status, message) = (problem.status(), problem.text());
     match problem {
-        Unreceived::NoStore => refusal(status, "conflict", &message),
+        Unreceived::NoStore | Unreceived::AccountIsFull(_) => refusal(status, "conflict", &message),
         Unreceived::NoRoom => overloaded(),
         Unreceived::Store(error) => store_failed(error, request_id),
         _ => refusal(status, "invalid_input", &message),
@@ -123,4 +123,65 @@ pub(super) fn failed(error: &Error, request_id: &str) -> Answer {
 pub(super) fn store_failed(error: &object_store::Error, request_id: &str) -> Answer {
     tracing::error!(request_id, %error, "the file store failed");
     unavailable()
+}
+
+/// What to do if it is unknown whether files were added, for a person.
+pub(crate) const UNCERTAIN: &str =
+    "It is not known whether the files were added: look at the note before you send them again.";
+
+/// The answer if it is unknown whether the files of an upload were added.
+pub(super) fn uncertain() -> Answer {
+    let message = "It is not known whether the files were added: repeat the request with the same Idempotency-Key, or look \
+                   at the note first.";
+    let body = json!({
+        "kind": "unavailable", "message": message, "retry_after_s": STORAGE_SECONDS, "outcome": "unknown",
+    });
+    Answer {
+        body: body.to_string().into(),
+        retry_after: Some(STORAGE_SECONDS),
+        ..Answer::empty(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    }
+}
+
+/// Whether it is unknown if the files were added: the connection to the database broke while it was being committed.
+pub(crate) const fn is_uncertain(error: &Error) -> bool {
+    matches!(error, Error::Unavailable { cause: zoop_db::Error::Unknown(_) })
+}
+
+/// Whether the files may have been added although the write failed, or may be on the note after a crash: a commit that
+/// failed can be in the log.
+pub(super) const fn may_be_added(error: &Error) -> bool {
+    match error {
+        Error::Unavailable { cause } => !matches!(
+            cause,
+            zoop_db::Error::Busy | zoop_db::Error::Deadline | zoop_db::Error::Closed
+        ),
+        Error::Internal { .. } => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_stays_if_its_row_may_be_there() {
+        let unavailable = |cause| Error::Unavailable { cause };
+        for error in [
+            unavailable(zoop_db::Error::Unavailable("a full disk".into())),
+            unavailable(zoop_db::Error::Unknown("a lost connection".into())),
+            Error::internal("a panic"),
+        ] {
+            assert!(may_be_added(&error), "{error:?}");
+        }
+        for error in [
+            unavailable(zoop_db::Error::Busy),
+            unavailable(zoop_db::Error::Deadline),
+            Error::conflict("the note is full"),
+            Error::not_found("note"),
+        ] {
+            assert!(!may_be_added(&error), "{error:?}");
+        }
+    }
 }

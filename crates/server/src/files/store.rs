@@ -19,6 +19,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result, RetryConfig};
 use url::Url;
 use zoop_crm::business::files::inventory::Kept;
+use zoop_crm::business::files::tools::open::OpenedFile;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
@@ -106,6 +107,12 @@ impl Object {
             let file = name.strip_suffix(size.suffix())?;
             Some((Id::parse(file)?, Self::Picture(size)))
         })
+    }
+}
+
+impl From<&OpenedFile> for Key {
+    fn from(opened: &OpenedFile) -> Self {
+        Self { tenant: opened.tenant, file: opened.id }
     }
 }
 
@@ -282,6 +289,11 @@ impl FileStore {
         Ok(self.objects()?.get(&key.path()).await?.into_stream())
     }
 
+    /// All content of a file that the caller may read. `None` if it is missing.
+    pub(crate) async fn content(&self, opened: &OpenedFile) -> Result<Option<Bytes>> {
+        self.whole(opened.into(), opened.size).await
+    }
+
     /// All of a file's content. `None` if it is missing or not of this size.
     pub(super) async fn whole(&self, key: Key, size: u64) -> Result<Option<Bytes>> {
         let mut pieces = match self.read_all(key).await {
@@ -325,6 +337,14 @@ impl FileStore {
         }
     }
 
+    /// Deletes all that is stored of a file.
+    pub(super) async fn delete_all(&self, key: Key) -> Result<()> {
+        for size in PictureSize::ALL {
+            self.delete(key, Object::Picture(size)).await?;
+        }
+        self.delete(key, Object::Content).await
+    }
+
     /// What is stored of a tenant's files. Anything else under its id is left alone.
     pub(super) async fn list(&self, tenant: Id<kinds::Tenant>) -> Result<Vec<Stored>> {
         let objects = self.objects()?;
@@ -348,9 +368,8 @@ impl FileStore {
             let parts: Vec<_> = found.location.parts().collect();
             let [tenant, file] = parts.as_slice() else { return Ok(None) };
             let (tenant, file) = (Id::parse(tenant.as_ref()), Id::parse(file.as_ref()));
-            let kept =
-                tenant.zip(file).map(|(tenant, file)| Kept { tenant, file, size: found.size });
-            Ok(kept)
+            let (size, sha256) = (found.size, None);
+            Ok(tenant.zip(file).map(|(tenant, file)| Kept { tenant, file, size, sha256 }))
         });
         let mut kept: Vec<_> = kept.boxed().try_collect().await?;
         kept.sort_by_key(|it: &Kept| (it.tenant.uuid(), it.file.uuid()));

@@ -1,5 +1,9 @@
 //! Deletes the content that nothing needs: of files that were removed a day ago, and content that no row names for a day.
+//!
+//! Clocks jump, and a database can be started by mistake on the store of another one. So only what two rounds in a row
+//! have found unneeded is deleted, at least an hour apart by the clock that does not jump.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,18 +15,22 @@ use zoop_crm::call::error::Error;
 use zoop_crm::database_identity;
 use zoop_crm::identity::tenants::Numbered;
 use zoop_crm::values::id::{Id, kinds};
-use zoop_db::Timestamp;
+use zoop_db::{Tenant, Timestamp};
 
 use super::ownership::Owner;
-use super::store::{FileStore, Key, Object, Stored, UnusableFileStore};
+use super::store::{FileStore, Key, Stored, UnusableFileStore};
 use crate::app::{App, Shared};
 
 /// How often it is checked whether a round is due, or whether a store has come that belongs to nobody.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
-/// The time between two rounds, in microseconds. A round lists the whole store.
-const INTERVAL: i64 = 6 * 60 * 60 * 1_000_000;
-/// The time after a round that did not sweep everything, in microseconds.
-const RETRY: i64 = 15 * 60 * 1_000_000;
+/// The time between two rounds. A round lists the whole store.
+const INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
+/// The time after a round that did not sweep everything.
+const RETRY: Duration = Duration::from_secs(15 * 60);
+/// How long content must have been unneeded for this process, and the time after its first round.
+const CONFIRMED_AFTER: Duration = Duration::from_secs(60 * 60);
+/// How far the clock may have moved against the one that does not jump, in microseconds.
+const TOLERANCE: i64 = 5 * 60 * 1_000_000;
 /// The time limit for a database job.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// See [`Sweeping::tenant_timeout`].
@@ -38,18 +46,43 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
             _ = stopping.changed() => return,
             _ = checks.tick() => {}
         }
-        let now = app.shared.environment.clock.now();
+        let time = RoundTime { clock: app.shared.environment.clock.now(), steady: Instant::now() };
         tokio::select! {
             _ = stopping.changed() => return,
-            () = sweeping.round(&app.shared, now) => {}
+            () = sweeping.round(&app.shared, time) => {}
         }
     }
 }
 
-/// When the next round is due.
+/// The time of a round, by both clocks.
+#[derive(Debug, Clone, Copy)]
+struct RoundTime {
+    clock: Timestamp,
+    /// The clock that does not jump.
+    steady: Instant,
+}
+
+impl RoundTime {
+    /// Whether the clock has jumped since another round.
+    fn has_jumped_since(self, before: Self) -> bool {
+        let steady = self.steady.saturating_duration_since(before.steady).as_micros();
+        let passed = i64::try_from(steady).unwrap_or(i64::MAX);
+        (self.clock.0 - before.clock.0).saturating_sub(passed).saturating_abs() > TOLERANCE
+    }
+}
+
+/// Files that earlier rounds found unneeded, with the time of the first of these rounds.
+type Found = HashMap<Id<kinds::File>, Instant>;
+
+/// What is known of the rounds before, and when the next one is due.
 #[derive(Debug)]
 pub(crate) struct Sweeping {
-    next: Option<Timestamp>,
+    next: Option<Instant>,
+    before: Option<RoundTime>,
+    /// What the last rounds in a row have found, by tenant.
+    found: HashMap<Id<kinds::Tenant>, Found>,
+    /// The last tenant of a round that ended early. The next round begins after it.
+    last: Option<Tenant>,
     /// Whether the log says that the store belongs to another database.
     has_told_owner: bool,
     /// The time limit for one tenant in one round. The next round goes on.
@@ -58,7 +91,14 @@ pub(crate) struct Sweeping {
 
 impl Default for Sweeping {
     fn default() -> Self {
-        Self { next: None, has_told_owner: false, tenant_timeout: TENANT_TIMEOUT }
+        Self {
+            next: None,
+            before: None,
+            found: HashMap::new(),
+            last: None,
+            has_told_owner: false,
+            tenant_timeout: TENANT_TIMEOUT,
+        }
     }
 }
 
@@ -104,17 +144,28 @@ impl From<time::error::Elapsed> for SweepFault {
 
 impl Sweeping {
     /// Sweeps the store if a round is due.
-    async fn round(&mut self, shared: &Shared, now: Timestamp) {
+    async fn round(&mut self, shared: &Shared, time: RoundTime) {
         let store = shared.settings.files.as_ref().filter(|store| store.may_have_files());
         let Some(store) = store else { return };
-        if self.next.is_some_and(|next| now < next) {
+        if self.next.is_some_and(|next| time.steady < next) {
             return;
         }
-        let is_complete = self.sweep_all(shared, store, now).await.unwrap_or_else(|error| {
+        let is_first = self.before.is_none();
+        if self.before.is_some_and(|before| time.has_jumped_since(before)) {
+            tracing::warn!("the clock has jumped, so no content of files is deleted in this round");
+            self.found.clear();
+        }
+        self.before = Some(time);
+        let is_complete = self.sweep_all(shared, store, time).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the file store could not be swept; the next round tries again");
             false
         });
-        self.next = Some(Timestamp(now.0 + if is_complete { INTERVAL } else { RETRY }));
+        let wait = match (is_complete, is_first) {
+            (false, _) => RETRY,
+            (true, true) => CONFIRMED_AFTER,
+            (true, false) => INTERVAL,
+        };
+        self.next = Some(time.steady + wait);
     }
 
     /// Sweeps the content of one tenant after the other. Returns whether all of them could be swept. A store of another
@@ -123,23 +174,30 @@ impl Sweeping {
         &mut self,
         shared: &Shared,
         store: &FileStore,
-        now: Timestamp,
+        time: RoundTime,
     ) -> Result<bool, SweepFault> {
         let read = shared.db.read(Instant::now() + TIMEOUT, |tx| {
             Ok::<_, Error>((database_identity::get(tx)?, cleaning::tenants(tx)?))
         });
-        let (database, tenants) = read.await?;
-        if !self.is_ours(store, store.claim(database).await?) {
-            return Ok(false);
-        }
+        let (database, mut tenants) = read.await?;
+        // A round that ended early went as far as this.
+        let swept = tenants.iter().position(|tenant| Some(tenant.number) == self.last);
+        tenants.rotate_left(swept.map_or(0, |at| at + 1));
         let mut is_complete = true;
         for tenant in tenants {
             // Another database may adopt the store meanwhile. A store that does not answer ends the round.
-            if !self.is_ours(store, store.claim(database).await?) {
-                return Ok(false);
+            if !self.is_ours(store, store.claim(&database).await?) {
+                forget_removed(shared, tenant, time.clock).await?;
+                is_complete = false;
+                continue;
             }
-            let swept = time::timeout(self.tenant_timeout, sweep(shared, store, tenant, now)).await;
-            match swept.map_err(SweepFault::from).flatten() {
+            let found = self.found.entry(tenant.id).or_default();
+            let swept = sweep(shared, store, tenant, time, found);
+            match time::timeout(self.tenant_timeout, swept)
+                .await
+                .map_err(SweepFault::from)
+                .flatten()
+            {
                 Ok(0) => {}
                 Ok(deleted) => {
                     tracing::debug!(tenant_id = %tenant.id, deleted, "content of files was deleted");
@@ -152,7 +210,9 @@ impl Sweeping {
                     );
                 }
             }
+            self.last = Some(tenant.number);
         }
+        self.last = None;
         Ok(is_complete)
     }
 
@@ -162,52 +222,71 @@ impl Sweeping {
         if !is_ours && !self.has_told_owner {
             tracing::warn!(
                 %store,
-                "the file store belongs to another database, so nothing is deleted there. If no other database uses it, \
-                 run `zoop files adopt`; otherwise set files.url to a store for this database alone"
+                "the file store belongs to another database, or this one was moved, so this server deletes nothing there. If \
+                 the other one is gone for good, and what this one does not name may be deleted, run `zoop files adopt`; \
+                 otherwise set files.url to a store for this database alone"
             );
         }
         self.has_told_owner = !is_ours;
+        if !is_ours {
+            // What was found is not this database's to judge, also after it has adopted the store.
+            self.found.clear();
+        }
         is_ours
     }
 }
 
-/// Sweeps the content of one tenant, and returns how many files were deleted.
+/// Sweeps the content of one tenant, and returns how many files were deleted. `found` is what the rounds before have found,
+/// and becomes what this one finds.
 async fn sweep(
     shared: &Shared,
     store: &FileStore,
     tenant: Numbered,
-    now: Timestamp,
+    time: RoundTime,
+    found: &mut Found,
 ) -> Result<usize, SweepFault> {
-    let number = tenant.number;
-    let mut deleted = store.delete_leftovers(tenant.id, now).await?;
-    loop {
-        let read =
-            shared.db.read(Instant::now() + TIMEOUT, move |tx| cleaning::removed(tx, number, now));
-        let removed = read.await?;
-        let removed_content: Vec<_> = removed.iter().map(|id| (*id, Object::Content)).collect();
-        delete(shared, store, tenant, &removed_content).await?;
-        deleted += removed.len();
-        if removed.len() < cleaning::STEP {
-            break;
+    let leftovers = store.delete_leftovers(tenant.id, time.clock).await?;
+    let unneeded = unneeded(shared, store, tenant, time.clock).await?;
+    let since = |id: &Id<kinds::File>| found.get(id).copied().unwrap_or(time.steady);
+    let now_found: Found = unneeded.iter().map(|id| (*id, since(id))).collect();
+    let is_confirmed = |id: &&Id<kinds::File>| {
+        let first = now_found.get(id).copied().unwrap_or(time.steady);
+        time.steady.saturating_duration_since(first) >= CONFIRMED_AFTER
+    };
+    let confirmed: Vec<_> = unneeded.iter().filter(is_confirmed).copied().collect();
+    *found = now_found;
+    for few in confirmed.chunks(cleaning::STEP) {
+        delete(shared, store, tenant, few).await?;
+        for id in few {
+            found.remove(id);
         }
     }
-    let mut old: Vec<_> = store.list(tenant.id).await?;
-    old.retain(|stored| is_old(stored, now));
-    let mut old: Vec<_> = old.into_iter().map(|stored| (stored.file, stored.object)).collect();
-    old.sort_by_key(|(id, _)| id.uuid());
-    for objects in old.chunks(cleaning::STEP) {
-        let mut few: Vec<_> = objects.iter().map(|(id, _)| *id).collect();
-        few.dedup();
-        let read = shared
-            .db
-            .read(Instant::now() + TIMEOUT, move |tx| cleaning::unneeded(tx, number, now, &few));
-        let unneeded = read.await?;
-        let is_unneeded = |(id, _): &&(Id<kinds::File>, Object)| unneeded.contains(id);
-        let objects: Vec<_> = objects.iter().filter(is_unneeded).copied().collect();
-        delete(shared, store, tenant, &objects).await?;
-        deleted += objects.len();
+    Ok(leftovers + confirmed.len())
+}
+
+/// The files of a tenant whose rows, content, or both are not needed.
+async fn unneeded(
+    shared: &Shared,
+    store: &FileStore,
+    Numbered { number, id: tenant }: Numbered,
+    now: Timestamp,
+) -> Result<Vec<Id<kinds::File>>, SweepFault> {
+    let deadline = || Instant::now() + TIMEOUT;
+    let removed = shared.db.read(deadline(), move |tx| cleaning::removed(tx, number, now));
+    let mut found = removed.await?;
+    let removed: HashSet<_> = found.iter().copied().collect();
+    let mut old: Vec<_> = store.list(tenant).await?;
+    old.retain(|stored| is_old(stored, now) && !removed.contains(&stored.file));
+    let mut old: Vec<_> = old.into_iter().map(|stored| stored.file).collect();
+    old.sort_by_key(|id| id.uuid());
+    // A picture has more objects than its content.
+    old.dedup();
+    for few in old.chunks(cleaning::STEP) {
+        let few = few.to_vec();
+        let read = shared.db.read(deadline(), move |tx| cleaning::unneeded(tx, number, now, &few));
+        found.extend(read.await?);
     }
-    Ok(deleted)
+    Ok(found)
 }
 
 /// Whether content is in the store for a day, as far as the store says that. Otherwise its id tells its age, but a clock that
@@ -216,229 +295,40 @@ fn is_old(stored: &Stored, now: Timestamp) -> bool {
     stored.since.is_none_or(|since| since.0 < now.0 - cleaning::KEPT_FOR)
 }
 
-/// Deletes first the objects and then the rows of their files, so that a round that ends in between is repeated.
+/// Deletes the rows of removed files, so that they do not count for the account. Their content stays: it is not this
+/// database's to delete.
+async fn forget_removed(
+    shared: &Shared,
+    Numbered { number, .. }: Numbered,
+    now: Timestamp,
+) -> Result<(), SweepFault> {
+    let deadline = || Instant::now() + TIMEOUT;
+    let removed = shared.db.read(deadline(), move |tx| cleaning::removed(tx, number, now)).await?;
+    for few in removed.chunks(cleaning::STEP) {
+        let few = few.to_vec();
+        shared.db.write(deadline(), move |tx| cleaning::forget(tx, number, &few)).await?;
+    }
+    Ok(())
+}
+
+/// Deletes first what is stored and then the rows, so that a round that ends in between is repeated.
 async fn delete(
     shared: &Shared,
     store: &FileStore,
     tenant: Numbered,
-    objects: &[(Id<kinds::File>, Object)],
+    files: &[Id<kinds::File>],
 ) -> Result<(), SweepFault> {
-    if objects.is_empty() {
+    if files.is_empty() {
         return Ok(());
     }
-    for (file, object) in objects {
-        store.delete(Key { tenant: tenant.id, file: *file }, *object).await?;
+    for file in files {
+        store.delete_all(Key { tenant: tenant.id, file: *file }).await?;
     }
-    let mut files: Vec<_> = objects.iter().map(|(file, _)| *file).collect();
-    files.dedup();
-    let number = tenant.number;
+    let (number, files) = (tenant.number, files.to_vec());
     let write =
         shared.db.write(Instant::now() + TIMEOUT, move |tx| cleaning::forget(tx, number, &files));
     Ok(write.await?)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::Sender;
-
-    use axum::Router;
-    use axum::response::AppendHeaders;
-    use serde_json::json;
-    use zoop_both::both;
-    use zoop_crm::database_identity::DatabaseId;
-    use zoop_crm::testing::{Business, TestEnv};
-    use zoop_crm::values::id::following;
-
-    use super::*;
-    use crate::app::{App, Settings};
-    use crate::files::pictures::PictureSize;
-
-    const HOUR: i64 = 60 * 60 * 1_000;
-
-    /// Adds a file with content to the note.
-    async fn add(env: &TestEnv, acme: &Business, store: &FileStore, note: &str) -> Id<kinds::File> {
-        let file = env.add_file(&acme.owner, note, "a.txt", b"text").expect("a file").id;
-        write(acme, store, file).await;
-        file
-    }
-
-    async fn write(acme: &Business, store: &FileStore, file: Id<kinds::File>) {
-        let mut writer = store.write(Key { tenant: acme.account.id, file }).expect("a writer");
-        writer.write(b"text").await.expect("written");
-        writer.finish().await.expect("stored");
-    }
-
-    /// A server's state, with a folder as its store.
-    fn shared(env: &TestEnv, store: &FileStore) -> std::sync::Arc<Shared> {
-        let mut settings = Settings::new("http://t.test".parse().expect("a URL"));
-        settings.files = Some(store.clone());
-        App::new(env.db.clone(), env.environment.clone(), settings).shared
-    }
-
-    fn run<T>(work: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(work)
-    }
-
-    /// Content that no row names.
-    async fn lose(env: &TestEnv, business: &Business, store: &FileStore) {
-        let lost = Id::new(following(None, env.environment.clock.now(), 7));
-        write(business, store, lost).await;
-    }
-
-    #[both]
-    fn nothing_is_deleted_in_the_store_of_another_database() {
-        let env = TestEnv::new();
-        let acme = env.empty_business("Acme");
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = FileStore::folder(folder.path());
-        let shared = shared(&env, &store);
-        run(async {
-            let other = "00000000-0000-4000-8000-000000000001";
-            store.adopt(DatabaseId::parse(other).expect("an id")).await.expect("adopted");
-            lose(&env, &acme, &store).await;
-            env.clock.advance(25 * HOUR);
-            let mut sweeping = Sweeping::default();
-            let mut left = async || {
-                sweeping.round(&shared, env.environment.clock.now()).await;
-                store.list(acme.account.id).await.expect("a list").len()
-            };
-            assert_eq!(left().await, 1);
-            let ours = env.read(database_identity::get).expect("an id");
-            store.adopt(ours).await.expect("adopted");
-            env.clock.advance(HOUR);
-            assert_eq!(left().await, 0);
-        });
-    }
-
-    #[both]
-    fn a_business_that_cannot_be_swept_does_not_keep_the_others_from_it() {
-        let env = TestEnv::new();
-        let [first, second] = ["First", "Second"].map(|name| env.empty_business(name));
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = FileStore::folder(folder.path());
-        let shared = shared(&env, &store);
-        run(async {
-            let in_the_way = folder.path().join(first.account.id.to_string());
-            std::fs::write(&in_the_way, "no folder").expect("a file");
-            lose(&env, &second, &store).await;
-            env.clock.advance(25 * HOUR);
-            let mut sweeping = Sweeping::default();
-            sweeping.round(&shared, env.environment.clock.now()).await;
-            assert_eq!(store.list(second.account.id).await.expect("a list"), []);
-
-            std::fs::remove_file(&in_the_way).expect("removed");
-            lose(&env, &first, &store).await;
-            env.clock.advance(25 * HOUR);
-            sweeping.round(&shared, env.environment.clock.now()).await;
-            assert_eq!(store.list(first.account.id).await.expect("a list"), []);
-        });
-    }
-
-    /// A bucket that belongs to the database, and never lists the content of one tenant. Each question is sent to the channel.
-    async fn bucket(
-        database: DatabaseId,
-        silent_about: String,
-        asked: Sender<String>,
-    ) -> FileStore {
-        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let endpoint = format!("http://{}", server.local_addr().expect("an address"));
-        let answer = move |target: String| {
-            let (silent_about, asked) = (silent_about.clone(), asked.clone());
-            async move {
-                asked.send(target.clone()).expect("the test hears it");
-                if target.contains(&silent_about) {
-                    std::future::pending::<()>().await;
-                }
-                let body = if target.contains("zoop-database") {
-                    database.to_string()
-                } else {
-                    "<ListBucketResult></ListBucketResult>".to_owned()
-                };
-                let known = [("ETag", "1"), ("Last-Modified", "Mon, 01 Jun 2026 00:00:00 GMT")];
-                (AppendHeaders(known), body)
-            }
-        };
-        let router = Router::new().fallback(move |uri: axum::http::Uri| answer(uri.to_string()));
-        tokio::spawn(async move { axum::serve(server, router).await });
-        let keys = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
-        let variables = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        FileStore::open("s3://photos", Some(&endpoint), variables).expect("a store")
-    }
-
-    #[test]
-    fn a_business_whose_files_are_not_listed_in_time_does_not_hold_up_the_others() {
-        let env = TestEnv::new();
-        let [first, second] = ["First", "Second"].map(|name| env.empty_business(name).account.id);
-        let database = env.read(database_identity::get).expect("an id");
-        run(async {
-            let (asked, questions) = std::sync::mpsc::channel();
-            let store = bucket(database, first.to_string(), asked).await;
-            let shared = shared(&env, &store);
-            let tenant_timeout = Duration::from_millis(200);
-            let mut sweeping = Sweeping { tenant_timeout, ..Sweeping::default() };
-            let round = sweeping.round(&shared, env.environment.clock.now());
-            // Sooner than the request itself is given up.
-            time::timeout(Duration::from_secs(20), round).await.expect("it goes on");
-            let asked_about =
-                |id: Id<kinds::Tenant>| move |target: String| target.contains(&id.to_string());
-            assert!(questions.try_iter().any(asked_about(second)), "after the first");
-            let due = Timestamp(env.environment.clock.now().0 + RETRY);
-            assert_eq!(sweeping.next, Some(due), "the first one is tried again soon");
-        });
-    }
-
-    #[test]
-    fn content_of_a_bucket_is_as_old_as_the_bucket_says() {
-        let now = Timestamp(100 * HOUR * 1_000);
-        let stored = |hour: Option<i64>| Stored {
-            file: Id::new(following(None, Timestamp(0), 7)),
-            object: Object::Content,
-            size: 1,
-            since: hour.map(|hour| Timestamp(hour * HOUR * 1_000)),
-        };
-        assert!(is_old(&stored(Some(75)), now) && is_old(&stored(None), now));
-        assert!(!is_old(&stored(Some(77)), now), "even if a wrong clock made its id");
-    }
-
-    #[both]
-    fn content_that_nothing_needs_is_deleted_after_a_day() {
-        let env = TestEnv::new();
-        let acme = env.empty_business("Acme");
-        let note = env.create(&acme.owner, "notes.create", json!({ "body": "Gate sticks." }));
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = FileStore::folder(folder.path());
-        let shared = shared(&env, &store);
-        run(async {
-            let kept = add(&env, &acme, &store, &note).await;
-            let removed = add(&env, &acme, &store, &note).await;
-            let lost = Id::new(following(None, env.environment.clock.now(), 7));
-            write(&acme, &store, lost).await;
-            for (file, size) in [
-                (kept, PictureSize::Thumbnail),
-                (removed, PictureSize::Thumbnail),
-                (removed, PictureSize::Model),
-            ] {
-                let key = Key { tenant: acme.account.id, file };
-                store.write_picture(key, size, "small".into()).await.expect("stored");
-            }
-            let remove = json!({ "id": removed });
-            env.call(&acme.owner, "notes.remove_file", remove).expect("removed");
-            let mut sweeping = Sweeping::default();
-            let mut left = async || {
-                let now = env.environment.clock.now();
-                sweeping.round(&shared, now).await;
-                store.list(acme.account.id).await.expect("a list").len()
-            };
-            assert_eq!(left().await, 6);
-            env.clock.advance(23 * HOUR);
-            assert_eq!(left().await, 6, "not before a day has passed");
-            env.clock.advance(2 * HOUR);
-            assert_eq!(left().await, 6, "the next round is not due");
-            env.clock.advance(5 * HOUR);
-            assert_eq!(left().await, 2);
-            let left = store.list(acme.account.id).await.expect("a list");
-            assert!(left.iter().all(|it| it.file == kept), "the file and its thumbnail: {left:?}");
-        });
-    }
-}
+mod tests;

@@ -17,12 +17,12 @@ use zoop_crm::business::files::tools::add::{AddFiles, AddedFiles, StoredFile};
 use zoop_crm::business::files::tools::check::CheckFile;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run::Runner;
-use zoop_crm::values::id::{Id, kinds};
 
 use super::caller::{BearerCaller, seat};
 use super::parts::{self, Parts};
 use super::receive::{self, Arrival, Gone, Receiver, Unreceived};
-use super::refusal;
+use super::refusal::{self, is_uncertain};
+use super::under_way::{self, Reserved};
 use crate::answer::Answer;
 use crate::app::{App, Shared};
 use crate::auth::CallFailure;
@@ -41,8 +41,9 @@ struct Upload {
     caller: BearerCaller,
     note: String,
     request_id: String,
-    tenant: Id<kinds::Tenant>,
     is_form: bool,
+    /// The idempotency key, so that a retry adds nothing again.
+    key: Option<String>,
 }
 
 /// Answers any request to the address.
@@ -72,7 +73,7 @@ pub(super) async fn files(
             let mut response = request_log.finish(answer);
             origin::open_to(page, response.headers_mut());
             if is_preflight {
-                origin::open_preflight(response.headers_mut());
+                origin::open_preflight(response.headers_mut(), "POST");
             }
             response
         }
@@ -108,8 +109,8 @@ async fn answer(
     };
     let announced = body.size_hint().exact();
     let admitted = Upload::admit(shared, &head.headers, announced, caller, note, &request_log.id);
-    let upload = match admitted.await {
-        Ok(upload) => upload,
+    let (upload, under_way) = match admitted.await {
+        Ok(admitted) => admitted,
         Err(refusal) => {
             let is_short = announced.is_none_or(|length| length <= parts::limit(false));
             let is_read = if !is_sent || !is_short {
@@ -124,7 +125,7 @@ async fn answer(
         }
     };
     let parts = Parts::new(&head.headers, body);
-    let answer = receive::to_the_end(|gone| upload.finish(parts, gone)).await;
+    let answer = receive::to_the_end(|gone| upload.finish(parts, under_way, gone)).await;
     answer.unwrap_or_else(|| {
         refusal::failed(&Error::internal("an upload ended without an answer"), &request_log.id)
     })
@@ -139,36 +140,39 @@ impl Upload {
         caller: BearerCaller,
         note: &str,
         request_id: &str,
-    ) -> Result<Self, Answer> {
+    ) -> Result<(Self, Reserved), Answer> {
         let is_form = parts::is_form(headers);
         let limit = parts::limit(is_form);
         if announced.is_some_and(|length| length > limit) {
             return Err(refusal::unreceived(&Unreceived::TooLarge(limit), request_id));
         }
+        let key = key(headers)?;
         let deadline = Instant::now() + shared.settings.request_deadline;
         let _seat = seat(shared, caller.holder(), deadline).await?;
         let (db, environment) = (&caller.auth.db(), &shared.environment);
         let runner = Runner { db, environment, deadline };
         let size = announced.unwrap_or(0);
-        let checked =
-            runner.query(caller.auth.clone(), arguments!(CheckFile { note_id: note, size: size }));
-        let tenant = checked
+        let check = arguments!(CheckFile { note_id: note, size: size, key: key.clone() });
+        let checked = runner.query(caller.auth.clone(), check);
+        let checked = checked
             .await
             .map_err(|failure| refusal::of_call(&caller.auth, request_id, &failure))?;
         if shared.settings.files.is_none() {
             return Err(refusal::unreceived(&Unreceived::NoStore, request_id));
         }
+        let under_way = under_way::reserve(shared, checked, announced.unwrap_or(limit))
+            .map_err(|problem| refusal::unreceived(&problem, request_id))?;
         let (shared, note, request_id) = (shared.clone(), note.to_owned(), request_id.to_owned());
-        Ok(Self { shared, caller, note, request_id, tenant, is_form })
+        Ok((Self { shared, caller, note, request_id, is_form, key }, under_way))
     }
 
     /// Receives the files and adds them to the note.
-    async fn finish(self, mut parts: Parts, gone: Gone) -> Answer {
+    async fn finish(self, mut parts: Parts, under_way: Reserved, gone: Gone) -> Answer {
         let receiving = async {
             // The token was looked up meanwhile, so the memory is its tenant's.
             let holder = self.caller.holder();
             let arrival = Arrival::begin(&self.shared, gone);
-            let mut receiver = Receiver::begin(&self.shared, self.tenant, holder, arrival)?;
+            let mut receiver = Receiver::begin(&self.shared, under_way, holder, arrival)?;
             let files = receiver.receive_all(&mut parts).await?;
             Ok((receiver, files))
         };
@@ -182,7 +186,7 @@ impl Upload {
         }
     }
 
-    /// Adds the stored files to the note. If that fails, their content is deleted at once.
+    /// Adds the stored files to the note.
     async fn add(&self, receiver: &Receiver, files: Vec<StoredFile>) -> Answer {
         let deadline = Instant::now() + self.shared.settings.request_deadline;
         let _seat = match seat(&self.shared, self.caller.holder(), deadline).await {
@@ -195,14 +199,15 @@ impl Upload {
         let (db, environment) = (&self.caller.auth.db(), &self.shared.environment);
         let runner = Runner { db, environment, deadline };
         let arguments = arguments!(AddFiles { note_id: &self.note, files: files.clone() });
-        match runner.command(self.caller.auth.clone(), arguments).await {
+        let proof = self.caller.auth.clone();
+        let command = match self.key.clone() {
+            Some(key) => runner.command_once(proof, key, arguments),
+            None => runner.command(proof, arguments),
+        };
+        match receiver.add(&files, command, cause).await {
             Ok(added) => self.added(&added),
-            Err(failure) => {
-                if !matches!(&failure, CallFailure::Failed(error) if is_uncertain(error)) {
-                    receiver.discard(&files).await;
-                }
-                refusal::of_call(&self.caller.auth, &self.request_id, &failure)
-            }
+            Err(CallFailure::Failed(error)) if is_uncertain(&error) => refusal::uncertain(),
+            Err(failure) => refusal::of_call(&self.caller.auth, &self.request_id, &failure),
         }
     }
 
@@ -219,7 +224,20 @@ impl Upload {
     }
 }
 
-/// Whether it is unknown if the files were added: the connection to the database broke while it was being committed.
-pub(crate) const fn is_uncertain(error: &Error) -> bool {
-    matches!(error, Error::Unavailable { cause: zoop_db::Error::Unknown(_) })
+/// The idempotency key in the headers. Whether it is one is checked with the note.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Answer> {
+    let mut sent = headers.get_all("idempotency-key").iter();
+    let Some(key) = sent.next() else { return Ok(None) };
+    let text = std::str::from_utf8(key.as_bytes()).ok().filter(|_| sent.next().is_none());
+    let message = "Send one Idempotency-Key header, in UTF-8.";
+    let refused = || refusal::refusal(StatusCode::BAD_REQUEST, "invalid_input", message);
+    text.map(|key| Some(key.to_owned())).ok_or_else(refused)
+}
+
+/// The error because of which the work failed, if there was any work.
+const fn cause(failure: &CallFailure) -> Option<&Error> {
+    match failure {
+        CallFailure::Failed(error) => Some(error),
+        CallFailure::Denied(_) | CallFailure::Limited => None,
+    }
 }

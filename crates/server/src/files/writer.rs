@@ -8,7 +8,7 @@ use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayloadMut, 
 use tokio::task::JoinHandle;
 
 /// The size of a part in bytes. Stores accept no smaller ones, except the last.
-const PART: usize = 5 * 1024 * 1024;
+pub(super) const PART: usize = 5 * 1024 * 1024;
 
 /// A file that is being written. It appears in the store when it is finished. Dropping it discards what was written.
 pub(super) struct Writer {
@@ -26,12 +26,14 @@ impl Writer {
         Self { objects, path, filling: PutPayloadMut::new(), upload: None, sending: None }
     }
 
-    /// The memory that the writer needs to take the next piece, in bytes.
-    pub(super) fn memory_with(&self, piece: usize) -> usize {
-        let filled = self.filling.content_length() + piece;
-        let is_sending = self.sending.as_ref().is_some_and(|part| !part.is_finished());
-        let sent = if is_sending || filled > PART { PART } else { 0 };
-        sent + filled.min(PART)
+    /// How long the part is that is being filled.
+    pub(super) fn filled(&self) -> usize {
+        self.filling.content_length()
+    }
+
+    /// Whether the part before it is being sent.
+    pub(super) fn is_sending(&self) -> bool {
+        self.sending.as_ref().is_some_and(|part| !part.is_finished())
     }
 
     /// Writes the next piece. Waits only if two parts are full.
@@ -75,8 +77,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until the part before is stored.
-    async fn sent(&mut self) -> Result<()> {
+    /// Waits until the part before is stored. Then less memory is needed.
+    pub(super) async fn sent(&mut self) -> Result<()> {
         match self.sending.take() {
             Some(sending) => sending.await?,
             None => Ok(()),
@@ -143,11 +145,16 @@ mod tests {
             let permits = Arc::new(Semaphore::new(0));
             let mut writer = Writer::new(Arc::new(InMemory::new()), Path::from("a"));
             writer.upload = Some(Box::new(Slow(permits.clone())));
-            assert_eq!(writer.memory_with(7), 7, "memory grows with what has arrived");
             let whole = vec![b'a'; PART];
             assert!(writer.write(&whole).now_or_never().is_some());
             assert!(writer.write(&whole[1..]).now_or_never().is_some(), "it does not wait");
-            assert_eq!(writer.memory_with(1), 2 * PART);
+            assert!(writer.is_sending());
+            permits.add_permits(1);
+            writer.sent().await.expect("stored");
+            assert_eq!((writer.is_sending(), writer.filled()), (false, PART - 1));
+            assert!(writer.write(&whole[..1]).now_or_never().is_some());
+            writer.send().await.expect("it is being sent");
+            assert!(writer.write(&whole[1..]).now_or_never().is_some());
             assert!(writer.write(&whole[..1]).now_or_never().is_some());
             assert!(writer.write(b"a").now_or_never().is_none(), "two parts are full");
             permits.add_permits(9);

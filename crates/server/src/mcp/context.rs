@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use zoop_crm::arguments;
+use zoop_crm::business::files::tools::open::{OpenFile, OpenedFile};
 use zoop_crm::call::definition::ToolDef;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::proof::Proof as _;
@@ -44,6 +46,13 @@ impl RequestContext<'_> {
         let runner = Runner { db, environment, deadline: self.deadline };
         let key = self.idempotency_key.map(str::to_owned);
         runner.call(self.auth.clone(), tool, arguments, key).await
+    }
+
+    /// Looks up a file that the caller may read, as its note's tool would.
+    pub(super) async fn open_file(&self, id: &str) -> Result<OpenedFile, CallFailure> {
+        let (db, environment) = (&self.auth.db(), &self.shared.environment);
+        let runner = Runner { db, environment, deadline: self.deadline };
+        runner.query(self.auth.clone(), arguments!(OpenFile { id: id })).await
     }
 
     pub(super) fn responder(&self) -> Responder<'_> {

@@ -9,6 +9,7 @@
 mod call;
 mod context;
 mod entry;
+mod file_content;
 #[cfg(feature = "conformance-fixtures")]
 mod fixture;
 mod headers;
@@ -71,7 +72,7 @@ pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Respon
             let mut response = request_log.finish(answer);
             origin::open_to(page, response.headers_mut());
             if is_preflight {
-                origin::open_preflight(response.headers_mut());
+                origin::open_preflight(response.headers_mut(), "POST");
             }
             response
         }

@@ -1,15 +1,15 @@
 //! Files on notes, with a folder as their store.
 
+mod pages;
+mod uploads;
+
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use zoop_both::both;
 use zoop_crm::business::files::{MAX_BYTES, MAX_FILES};
 use zoop_crm::call::scope::Scope;
-use zoop_crm::values::size::Size;
 use zoop_server::{FileStore, Settings};
 
 use crate::http::{self, Connection, Reply};
@@ -201,69 +201,6 @@ fn a_form_with_too_many_files_for_the_note_adds_none() {
 }
 
 #[test]
-fn what_is_not_a_file_of_a_form_is_short() {
-    let files = Files::start_with(|settings| settings.request_deadline = Duration::from_secs(1));
-    let token = format!("Bearer {}", files.server.business.owner_key);
-    let headers = [
-        ("Authorization", token.as_str()),
-        ("Content-Type", "multipart/form-data; boundary=zoop"),
-        ("Content-Length", "400000000"),
-    ];
-    let field = "--zoop\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
-    let long = "a".repeat(400_000);
-    for (beginning, status) in [
-        (format!("--zoop\r\nX: {long}"), 400),
-        (format!("--zoop\r\n{}", "X: a\r\n".repeat(60_000)), 400),
-        (long.clone(), 400),
-        (format!("{field}{long}"), 413),
-        (format!("{field}\r\n").repeat(8_000), 413),
-    ] {
-        let mut connection = Connection::open(files.server.public);
-        connection.send_head("POST", &files.target(), &headers);
-        connection.send(beginning.as_bytes());
-        assert_eq!(connection.receive().status, status, "{}", &beginning[..40]);
-    }
-}
-
-#[test]
-fn a_form_that_stops_arriving_is_given_up() {
-    let files = Files::start_with(|settings| settings.request_deadline = Duration::from_secs(1));
-    let token = format!("Bearer {}", files.server.business.owner_key);
-    let headers = [
-        ("Authorization", token.as_str()),
-        ("Content-Type", "multipart/form-data; boundary=zoop"),
-        ("Content-Length", "4000"),
-    ];
-    let whole = multipart(&[("a.gif", GIF)]);
-    for beginning in [&b"--zoop\r\nX: "[..], &whole[..whole.len() - 9]] {
-        let mut connection = Connection::open(files.server.public);
-        connection.send_head("POST", &files.target(), &headers);
-        connection.send(beginning);
-        assert_eq!(connection.receive().status, 408);
-    }
-    assert_eq!(files.stored(), Vec::<PathBuf>::new());
-}
-
-#[test]
-fn uploads_that_have_only_begun_leave_room_to_others() {
-    let files = Files::start();
-    let token = format!("Bearer {}", files.server.business.owner_key);
-    let headers = [("Authorization", token.as_str()), ("Content-Length", "20000000")];
-    let begun: Vec<_> = (0..12)
-        .map(|_| {
-            let mut connection = Connection::open(files.server.public);
-            let expects = [&headers[..], &[("Expect", "100-continue")]].concat();
-            connection.send_head("POST", &files.target(), &expects);
-            assert_eq!(connection.receive().status, 100, "it is being received");
-            connection.send(GIF);
-            connection
-        })
-        .collect();
-    files.added("a.gif", GIF);
-    drop(begun);
-}
-
-#[test]
 fn what_cannot_be_added_is_refused_and_leaves_nothing() {
     let files = Files::start();
     for content in [
@@ -348,98 +285,6 @@ fn a_file_that_is_too_large_is_refused_before_it_is_read() {
     assert_eq!(added["size"], long.len());
     let part = files.get(url(&added), &[("Range", "bytes=11534330-")]);
     assert_eq!((part.status, part.body.len()), (206, long.len() - 11_534_330));
-}
-
-#[test]
-fn a_client_that_leaves_leaves_nothing_behind() {
-    let files = Files::start();
-    let token = format!("Bearer {}", files.server.business.owner_key);
-    let mut connection = Connection::open(files.server.public);
-    let headers = [("Authorization", token.as_str()), ("Content-Length", "20000000")];
-    connection.send_head("POST", &files.target(), &headers);
-    connection.send(&[GIF, &vec![b'a'; 8 << 20]].concat());
-    crate::server::wait_until("a part is stored", || !files.stored().is_empty());
-    drop(connection);
-    crate::server::wait_until("it is discarded", || files.stored().is_empty());
-
-    // Of a form, also the files before.
-    let mut connection = Connection::open(files.server.public);
-    let headers = [
-        ("Authorization", token.as_str()),
-        ("Content-Type", "multipart/form-data; boundary=zoop"),
-        ("Content-Length", "20000000"),
-    ];
-    connection.send_head("POST", &files.target(), &headers);
-    let form = multipart(&[("a.gif", GIF), ("b.gif", GIF), ("c.gif", GIF)]);
-    connection.send(&form[..form.len() - 20]);
-    crate::server::wait_until("two files are stored", || files.stored().len() == 2);
-    drop(connection);
-    crate::server::wait_until("they are discarded", || files.stored().is_empty());
-    assert_eq!(files.attachments(), json!([]));
-}
-
-#[test]
-fn a_client_that_leaves_while_its_files_are_being_added_leaves_no_content_without_a_file() {
-    let files = Files::start();
-    let token = format!("Bearer {}", files.server.business.owner_key);
-    let abandoned = || {
-        let requests = files.server.log.requests();
-        requests.iter().any(|line| line["outcome"] == "abandoned")
-    };
-    std::thread::scope(|scope| {
-        let (release, released) = mpsc::channel::<()>();
-        let (writes, is_writing) = mpsc::channel();
-        let env = &files.server.env;
-        scope.spawn(move || {
-            let write = move |_: &mut zoop_db::WriteTx<'_>| {
-                writes.send(()).expect("the test waits");
-                // Until the test drops it.
-                let _ = released.recv();
-                Ok::<_, zoop_crm::call::error::Error>(())
-            };
-            env.write(write).expect("a write");
-        });
-        is_writing.recv().expect("other writes wait");
-        let mut connection = Connection::open(files.server.public);
-        let length = GIF.len().to_string();
-        let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
-        connection.send_head("POST", &files.target(), &headers);
-        connection.send(GIF);
-        crate::server::wait_until("the content is stored", || files.stored().len() == 1);
-        drop(connection);
-        crate::server::wait_until("the server has noticed", abandoned);
-        drop(release);
-    });
-    let get = || {
-        let (env, owner) = (&files.server.env, &files.server.business.owner);
-        env.call(owner, "notes.get", json!({ "id": files.note })).expect("the note")
-    };
-    crate::server::wait_until("it is added, or its content deleted", || {
-        get()["attachments"].as_array().expect("files").len() == files.stored().len()
-    });
-}
-
-#[test]
-fn the_limits_of_a_note_and_of_an_account_are_told_before_the_content_is_read() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = FileStore::folder(folder.path());
-    let server = Server::start_with_environment(
-        |environment| environment.files_limit = Size(100),
-        |settings| settings.files = Some(store),
-    );
-    let owner = server.business.owner.clone();
-    let note = server.env.create(&owner, "notes.create", json!({ "body": "Gate sticks." }));
-    let target = format!("/api/notes/{note}/files");
-    let token = format!("Bearer {}", server.business.owner_key);
-    let mut connection = Connection::open(server.public);
-    let headers = [("Authorization", token.as_str()), ("Content-Length", "101")];
-    connection.send_head("POST", &target, &[&headers[..], &[("Expect", "100-continue")]].concat());
-    let full = connection.receive();
-    assert_eq!((full.status, &full.json()["kind"]), (409, &json!("conflict")), "{full:?}");
-    assert!(full.body.contains("reached their limit (100 B"), "{full:?}");
-    let added = server.post(&target, &[], &[b'a'; 100]);
-    assert_eq!(added.status, 201, "{added:?}");
-    assert_eq!(server.post(&target, &[], TEXT).status, 409);
 }
 
 #[test]

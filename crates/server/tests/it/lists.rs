@@ -254,9 +254,9 @@ fn resources_follow_the_scopes_of_their_tools() {
     };
     assert_eq!(
         templates(&server.business.owner_key),
-        ["zoop://customers/{id}", "zoop://notes/{id}"]
+        ["zoop://customers/{id}", "zoop://notes/{id}", "zoop://files/{id}"]
     );
-    assert_eq!(templates(&key), ["zoop://notes/{id}"]);
+    assert_eq!(templates(&key), ["zoop://notes/{id}", "zoop://files/{id}"]);
     let list = server.owner("resources/list", json!({})).json();
     assert_eq!(list["result"]["resources"], json!([]));
     let uri = "zoop://customers/0190a6e0-0000-7000-8000-000000000000";

@@ -1,13 +1,16 @@
-//! Smaller copies of the pictures on notes.
+//! Smaller copies of the pictures on notes, and files as resources of MCP.
 
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 use zoop_both::both;
+use zoop_crm::call::scope::Scope;
 
 use crate::files::{Files, url};
 use crate::http::{self, Reply};
@@ -251,4 +254,93 @@ fn a_broken_picture_has_no_thumbnail_and_breaks_nothing() {
     }
     let fine = files.added("f.jpg", &whole);
     assert_eq!(files.get(&thumbnail(&fine), &[]).status, 200);
+}
+
+impl Files {
+    fn read(&self, key: &str, id: &Value) -> Reply {
+        let uri = format!("zoop://files/{}", id.as_str().expect("an id"));
+        self.server.ask(key, "/api/mcp", "resources/read", json!({ "uri": uri }))
+    }
+}
+
+/// What a resource has.
+fn contents(reply: &Reply) -> Value {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()["result"]["contents"][0].clone()
+}
+
+fn blob(contents: &Value) -> Vec<u8> {
+    STANDARD.decode(contents["blob"].as_str().expect("a blob")).expect("base64")
+}
+
+#[both]
+fn a_model_reads_a_file_as_a_resource() {
+    let files = Files::start();
+    let key = files.server.business.owner_key.clone();
+    let wide = RgbImage::from_pixel(2_000, 1_000, Rgb([0, 90, 0]));
+    let photo = files.added("gate.png", &encoded(&wide.into(), ImageFormat::Png));
+    let read = contents(&files.read(&key, &photo["id"]));
+    assert_eq!(read["uri"], format!("zoop://files/{}", photo["id"].as_str().expect("an id")));
+    assert_eq!((&read["mimeType"], &read["text"]), (&json!("image/jpeg"), &Value::Null));
+    assert_eq!(decoded(&blob(&read)).dimensions(), (1_568, 784));
+
+    let text = "Code: 4711 \u{1f511}\u{2028}";
+    let added = files.added("code.txt", text.as_bytes());
+    let read = contents(&files.read(&key, &added["id"]));
+    assert_eq!((&read["mimeType"], &read["text"]), (&json!("text/plain"), &json!(text)));
+
+    let plan = b"%PDF-1.4\n1 0 obj\n\xff\n%%EOF\n";
+    let added = files.added("plan.pdf", plan);
+    let read = contents(&files.read(&key, &added["id"]));
+    assert_eq!(read["mimeType"], "application/pdf");
+    assert_eq!(blob(&read), plan);
+
+    let long = files.added("long.txt", &vec![b'a'; (1 << 20) + 1]);
+    let broken = files.added("broken.gif", b"GIF89a\x10\0\x10\0\0\0\0;0123456789");
+    for (file, why) in [(&long, "longer than 1 MiB"), (&broken, "broken")] {
+        let refused = files.read(&key, &file["id"]);
+        assert_eq!((refused.status, refused.code()), (200, Some(-32602)), "{refused:?}");
+        assert!(refused.body.contains(why), "{refused:?}");
+        assert!(refused.body.contains(&format!("open {}", url(file))), "{refused:?}");
+    }
+    let most = files.added("most.txt", &vec![b'a'; 1 << 20]);
+    let read = contents(&files.read(&key, &most["id"]));
+    assert_eq!(read["text"].as_str().expect("text").len(), 1 << 20);
+    let logged = files.server.log.requests();
+    assert!(logged.iter().any(|line| line["tool"] == "resources/read"), "{logged:?}");
+}
+
+#[both]
+fn a_file_that_one_may_not_read_is_an_unknown_resource() {
+    let files = Files::start();
+    let server = &files.server;
+    let (kept, removed) = (files.added("a.txt", b"Kept."), files.added("b.txt", b"Removed."));
+    server.call("notes.remove_file", json!({ "id": removed["id"] })).tool();
+    let draft = json!({ "body": "Mine.", "draft": true });
+    let draft = server.env.create(&server.business.tech, "notes.create", draft);
+    let hidden = server.env.add_file(&server.business.tech, &draft, "mine.txt", b"Mine.");
+    let other = server.env.empty_business("Other");
+    for (key, id) in [
+        (&other.owner_key, &kept["id"]),
+        (&server.business.owner_key, &removed["id"]),
+        (&server.business.owner_key, &json!(hidden.expect("a file").id)),
+        (&server.business.owner_key, &json!(files.note)),
+        (&server.business.owner_key, &json!("none")),
+    ] {
+        let reply = files.read(key, id);
+        assert_eq!((reply.status, reply.code()), (200, Some(-32602)), "{reply:?}");
+        assert_eq!(reply.json()["error"]["message"], "Resource not found");
+    }
+    let uri = format!("zoop://files/{}", removed["id"].as_str().expect("an id"));
+    let modern = server.modern("resources/read", json!({ "uri": uri }), &[]);
+    assert_eq!((modern.status, modern.code()), (400, Some(-32602)), "{modern:?}");
+
+    let customers = server.key(&[Scope::ReadCustomers], true);
+    let reply = files.read(&customers, &kept["id"]);
+    assert_eq!((reply.status, reply.code()), (200, Some(-32602)), "{reply:?}");
+    assert!(reply.body.contains("read:notes"), "{reply:?}");
+    let uri = json!({ "uri": format!("zoop://files/{}", kept["id"].as_str().expect("an id")) });
+    let key = &server.business.owner_key;
+    let narrow = server.ask(key, "/api/mcp?toolsets=customers", "resources/read", uri);
+    assert_eq!(narrow.json()["error"]["message"], "Resource not found");
 }

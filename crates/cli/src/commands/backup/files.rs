@@ -107,13 +107,14 @@ pub(super) fn put_back(config: &Config, backup: &Path, files: &[Kept]) -> Result
 }
 
 /// Says on stderr that the store belongs to another database: also to the one that was replaced.
-pub(super) fn note_owner(config: &Config, database: DatabaseId) -> Result<()> {
+pub(super) fn note_owner(config: &Config, database: &DatabaseId) -> Result<()> {
     let Some(store) = config.files()? else { return Ok(()) };
     // A store that does not answer is told by the server and by `zoop doctor`.
     if file_store::wait(store.owner(database)).ok() == Some(Owner::AnotherDatabase) {
         output::note(&format!(
-            "{store} belongs to the database before this one, so nothing is deleted there: once you are sure that no \
-             other database uses it, run `zoop files adopt`"
+            "{store} belongs to the database before this one, so this one deletes nothing there: a server on the \
+             database before it still does. If that one is gone for good, and you will not go back to another backup, run \
+             `zoop files adopt`: what this database does not name is deleted then"
         ));
     }
     Ok(())

@@ -46,12 +46,13 @@ pub(super) fn compare(config: &Config, operator: &Operator) -> Vec<Check> {
 
 fn owner(store: &FileStore, operator: &Operator) -> Result<String> {
     let database = operator.read(database_identity::get)?;
-    match in_time(TIMEOUT, async { Ok(store.owner(database).await?) })? {
+    match in_time(TIMEOUT, async { Ok(store.owner(&database).await?) })? {
         Owner::ThisDatabase => Ok(format!("{store} belongs to this database")),
         Owner::Nobody => Ok(format!("{store} will belong to this database when it is first used")),
         Owner::AnotherDatabase => bail!(
-            "{store} belongs to another database, so nothing is deleted there: if no other database uses it, run \
-             `zoop files adopt`; otherwise set files.url to a store for this database alone"
+            "{store} belongs to another database, or this one was moved, so this one deletes nothing there: if the other \
+             one is gone for good, and what this one does not name may be deleted, run `zoop files adopt`; otherwise set \
+             files.url to a store for this database alone"
         ),
     }
 }

@@ -3,6 +3,7 @@
 
 mod days;
 mod driver;
+mod forms;
 mod layout;
 mod office;
 mod people;

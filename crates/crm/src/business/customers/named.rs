@@ -16,36 +16,65 @@ use crate::values::id::{Id, kinds};
 /// The greatest number of records of one call.
 pub const MAX_RECORDS: usize = 25;
 
-const IDS: &str = "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-                   $22, $23, $24, $25, $26)";
+/// The other ids after the first.
+const IDS: &str = ", ($3), ($4), ($5), ($6), ($7), ($8), ($9), ($10), ($11), ($12), ($13), ($14), ($15), ($16), ($17), \
+                   ($18), ($19), ($20), ($21), ($22), ($23), ($24), ($25), ($26)) ";
 /// A record's customer, whose id is in a column before this text.
 const CUSTOMER: &str = ", c.id, c.first_name, c.last_name, c.company_name";
-/// The notes about the records `x` of customers.
-const NOTES: &str = " JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
-                     WHERE n.tenant_no = $1 AND n.id IN ";
+/// The record `x` with a wanted id, and its customer.
+const OF_CUSTOMER: &str = " x CROSS JOIN customers c WHERE x.tenant_no = $1 AND x.id = wanted.column1 \
+                           AND c.tenant_no = $1 AND c.id = x.customer_id";
+/// A wanted note about the record `x`, and its customer.
+const NOTED: &str = " x CROSS JOIN customers c WHERE n.tenant_no = $1 AND n.id = wanted.column1 \
+                     AND x.tenant_no = $1 AND x.id = n.subject_id AND c.tenant_no = $1 AND c.id = x.customer_id";
+/// Each wanted id is looked up: SQLite keeps the order of a CROSS JOIN. For a list of ids it would rather read all
+/// records of the tenant.
+const NAMES: &str = text!(
+    "SELECT c.id",
+    CUSTOMER,
+    ", NULL FROM wanted CROSS JOIN customers c WHERE c.tenant_no = $1 AND c.id = wanted.column1 \
+    UNION ALL SELECT x.id",
+    CUSTOMER,
+    ", x.first_name || ' ' || coalesce(x.last_name, '') \
+        FROM wanted CROSS JOIN contacts",
+    OF_CUSTOMER,
+    " \
+    UNION ALL SELECT x.id",
+    CUSTOMER,
+    ", coalesce(x.label, x.address_line1) \
+        FROM wanted CROSS JOIN locations",
+    OF_CUSTOMER,
+    " \
+    UNION ALL SELECT x.id",
+    CUSTOMER,
+    ", x.title FROM wanted CROSS JOIN subjects",
+    OF_CUSTOMER,
+    " \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN customers c \
+        WHERE n.tenant_no = $1 AND n.id = wanted.column1 AND c.tenant_no = $1 AND c.id = n.subject_id \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN contacts",
+    NOTED,
+    " \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN locations",
+    NOTED,
+    " \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN subjects",
+    NOTED
+);
 
 zoop_db::statements! {
-    NAMED = (text!(
-        "SELECT c.id", CUSTOMER, ", NULL FROM customers c WHERE c.tenant_no = $1 AND c.id IN ", IDS, " \
-        UNION ALL SELECT k.id", CUSTOMER, ", k.first_name || ' ' || coalesce(k.last_name, '') FROM contacts k \
-            JOIN customers c ON c.tenant_no = $1 AND c.id = k.customer_id \
-            WHERE k.tenant_no = $1 AND k.id IN ", IDS, " \
-        UNION ALL SELECT l.id", CUSTOMER, ", coalesce(l.label, l.address_line1) FROM locations l \
-            JOIN customers c ON c.tenant_no = $1 AND c.id = l.customer_id \
-            WHERE l.tenant_no = $1 AND l.id IN ", IDS, " \
-        UNION ALL SELECT s.id", CUSTOMER, ", s.title FROM subjects s \
-            JOIN customers c ON c.tenant_no = $1 AND c.id = s.customer_id \
-            WHERE s.tenant_no = $1 AND s.id IN ", IDS, " \
-        UNION ALL SELECT n.id", CUSTOMER, ", NULL FROM notes n \
-            JOIN customers c ON c.tenant_no = $1 AND c.id = n.subject_id \
-            WHERE n.tenant_no = $1 AND n.id IN ", IDS, " \
-        UNION ALL SELECT n.id", CUSTOMER, ", NULL FROM notes n \
-            JOIN contacts x ON x.tenant_no = $1 AND x.id = n.subject_id", NOTES, IDS, " \
-        UNION ALL SELECT n.id", CUSTOMER, ", NULL FROM notes n \
-            JOIN locations x ON x.tenant_no = $1 AND x.id = n.subject_id", NOTES, IDS, " \
-        UNION ALL SELECT n.id", CUSTOMER, ", NULL FROM notes n \
-            JOIN subjects x ON x.tenant_no = $1 AND x.id = n.subject_id", NOTES, IDS
-    ));
+    NAMED = {
+        sqlite: text!("WITH wanted AS (VALUES ($2)", IDS, NAMES),
+        postgres: text!("WITH wanted AS (VALUES ($2::uuid)", IDS, NAMES),
+    };
 }
 
 input! {

@@ -37,9 +37,10 @@ zoop_db::statements! {
             WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
     INSERT = (Customer::INSERT);
     UPDATE = (Customer::UPDATE);
-    TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c \
-            JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
-            WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
+    /// In the order of their names, SQLite would look each tag of the tenant up in the customer's.
+    TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c CROSS JOIN tags t \
+            WHERE c.tenant_no = $1 AND c.customer_id = $2 AND t.tenant_no = $1 AND t.id = c.tag_id \
+            ORDER BY t.name_key";
     /// A customer's number in the search index.
     NUMBER = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
     /// Customers that an expression finds, newest first, with numbers below `$3`.

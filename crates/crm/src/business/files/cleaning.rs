@@ -6,7 +6,7 @@ use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx};
 use super::store;
 use crate::call::error::{Error, Result};
 use crate::identity::tenants::{self, Numbered};
-use crate::values::id::{Id, kinds};
+use crate::values::id::{self, Id, kinds};
 
 /// How long content stays that is not needed, in microseconds. An upload takes less.
 pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
@@ -22,7 +22,7 @@ pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<Numbered>> {
     tenants::store::numbered(tx)
 }
 
-/// Up to [`STEP`] files of a tenant that were removed a day ago.
+/// The files of a tenant that were removed a day ago, or whose note is gone.
 ///
 /// # Errors
 /// If the database fails.
@@ -32,7 +32,8 @@ pub fn removed(
     now: Timestamp,
 ) -> Result<Vec<Id<kinds::File>>> {
     tx.bind(tenant);
-    store::removed(tx, Timestamp(now.0 - KEPT_FOR), STEP)
+    let before = Timestamp(now.0 - KEPT_FOR);
+    store::removed(tx, before, id::lowest_at(before))
 }
 
 /// Those of a tenant's files, sorted by id, whose content is a day old and not needed.

@@ -16,6 +16,8 @@ pub struct Kept {
     pub file: Id<kinds::File>,
     /// Its size in bytes.
     pub size: u64,
+    /// The SHA-256 of its content, if the database says it.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// The files of all tenants, one tenant after the other. Those that were removed are not among them.
@@ -26,8 +28,7 @@ pub fn all(tx: &mut ReadTx<'_>) -> Result<Vec<Kept>> {
     let mut files = Vec::new();
     for tenants::Numbered { number, id: tenant } in tenants::store::numbered(tx)? {
         tx.bind(number);
-        let of_tenant = store::sizes(tx)?.into_iter();
-        files.extend(of_tenant.map(|(file, size)| Kept { tenant, file, size }));
+        files.extend(store::kept_of(tx, tenant)?);
     }
     Ok(files)
 }

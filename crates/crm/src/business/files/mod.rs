@@ -19,12 +19,12 @@ pub mod tools;
 pub use content::{Content, Recognized, Unaccepted};
 pub use media_type::MediaType;
 pub use name::FileName;
-pub use room::{MAX_BYTES, MAX_FILES};
+pub use room::{MAX_BYTES, MAX_FILES, account_is_full};
 
 pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::call::context::Recorded;
@@ -77,7 +77,7 @@ impl Recorded for File {
 }
 
 /// A file attached to a note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attachment {
     /// The file's id.
     pub id: Id<kinds::File>,

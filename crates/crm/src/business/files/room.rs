@@ -33,21 +33,27 @@ pub(super) fn require_on_note(
     Ok(())
 }
 
-/// Rejects files of this size together for which the account has no room.
+/// How many bytes of files the account has room for.
 ///
 /// Files that were removed count until their content is deleted, so that adding and removing in turn cannot fill the
 /// store. Must not run in a write: the sizes of all files are added up, and other writes would wait for that.
-pub(super) fn require_in_account(tx: &mut ReadTx<'_>, size: u64, Size(limit): Size) -> Result<()> {
+pub(super) fn left_in_account(tx: &mut ReadTx<'_>, Size(limit): Size) -> Result<u64> {
     if limit == 0 {
-        return Ok(());
+        return Ok(u64::MAX);
     }
-    let total = u64::try_from(store::total(tx)?).unwrap_or(0);
-    if total.saturating_add(size) > limit {
-        return Err(Error::conflict(format!(
-            "This account's files have reached their limit ({}). Removing some makes room a day later; or ask the \
-             operator of this server for more.",
-            Size(limit)
-        )));
-    }
-    Ok(())
+    Ok(limit.saturating_sub(u64::try_from(store::total(tx)?).unwrap_or(0)))
+}
+
+/// Rejects files of this size together for which the account has no room. Must not run in a write either.
+pub(super) fn require_in_account(tx: &mut ReadTx<'_>, size: u64, limit: Size) -> Result<()> {
+    let has_room = left_in_account(tx, limit)? >= size;
+    if has_room { Ok(()) } else { Err(Error::conflict(account_is_full(limit))) }
+}
+
+/// What to say if an account has no room for a file.
+pub fn account_is_full(limit: Size) -> String {
+    format!(
+        "This account's files have reached their limit ({limit}). Removing some makes room a day later; or ask the operator \
+         of this server for more."
+    )
 }

@@ -2,6 +2,7 @@
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params, text};
 
+use super::inventory::Kept;
 use super::{Attachment, File};
 use crate::business::notes::ShownNote;
 use crate::call::error::{Error, Result};
@@ -26,13 +27,16 @@ zoop_db::statements! {
     INSERT = (File::INSERT);
     UPDATE = (File::UPDATE);
     /// Files that were removed before a time, the first ones first.
-    REMOVED = "SELECT id FROM files WHERE tenant_no = $1 AND removed_at < $2 ORDER BY removed_at LIMIT $3";
+    REMOVED = "SELECT id FROM files WHERE tenant_no = $1 AND removed_at < $2 ORDER BY removed_at";
+    /// Files before an id that were not removed, but whose note is gone.
+    ORPHANS = "SELECT f.id FROM files f WHERE f.tenant_no = $1 AND f.id < $2 AND f.removed_at IS NULL AND NOT EXISTS \
+               (SELECT 1 FROM notes x WHERE x.tenant_no = $1 AND x.id = f.note_id) ORDER BY f.id";
     /// The files with ids in a range whose content is needed: the note is there, and it is not removed since long.
     KEPT = "SELECT f.id FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
             WHERE f.tenant_no = $1 AND f.id >= $2 AND f.id <= $3 \
             AND (f.removed_at IS NULL OR f.removed_at >= $4) ORDER BY f.id";
     /// The files on notes that are there.
-    SIZES = "SELECT f.id, f.size FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
+    SIZES = "SELECT f.id, f.size, f.sha256 FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
              WHERE f.tenant_no = $1 AND f.removed_at IS NULL ORDER BY f.id";
     DELETE = "DELETE FROM files WHERE tenant_no = $1 AND id = $2";
 }
@@ -95,14 +99,15 @@ pub(super) fn update(tx: &mut WriteTx<'_>, file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Up to `count` files that were removed before a time.
+/// The files that were removed before a time, and those before an id whose note is gone.
 pub(super) fn removed(
     tx: &mut ReadTx<'_>,
     before: Timestamp,
-    count: usize,
+    id: Uuid,
 ) -> Result<Vec<Id<kinds::File>>> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.all(REMOVED, params![before, count], |row| Ok(row.take()?))
+    let mut files = tx.all::<_, Error>(REMOVED, params![before], |row| Ok(row.take()?))?;
+    files.extend(tx.all::<Id<kinds::File>, Error>(ORPHANS, params![id], |row| Ok(row.take()?))?);
+    Ok(files)
 }
 
 /// The files in a range of ids whose content is needed, unless they were removed before a time.
@@ -115,11 +120,13 @@ pub(super) fn kept(
     tx.all(KEPT, params![first, last, before], |row| Ok(row.take()?))
 }
 
-/// The ids and sizes of the tenant's files.
-pub(super) fn sizes(tx: &mut ReadTx<'_>) -> Result<Vec<(Id<kinds::File>, u64)>> {
+/// The tenant's files.
+pub(super) fn kept_of(tx: &mut ReadTx<'_>, tenant: Id<kinds::Tenant>) -> Result<Vec<Kept>> {
     tx.all(SIZES, &[], |row| {
-        let (id, size): (Id<kinds::File>, i64) = (row.take()?, row.take()?);
-        Ok((id, u64::try_from(size).unwrap_or(0)))
+        let (file, size, hash): (_, i64, String) = (row.take()?, row.take()?, row.take()?);
+        let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).ok();
+        let sha256 = hash.and_then(|hash| hash.try_into().ok());
+        Ok(Kept { tenant, file, size: u64::try_from(size).unwrap_or(0), sha256 })
     })
 }
 

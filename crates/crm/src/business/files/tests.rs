@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use zoop_both::both;
 
 use super::inventory::{self, Kept};
@@ -174,7 +175,7 @@ fn files_have_limits_on_the_note_and_in_the_account() {
     let check = |env: &TestEnv, note: &str, size: u32| {
         query(env, &acme.owner, crate::arguments!(CheckFile { note_id: note, size: size }))
     };
-    assert_eq!(check(&env, &id, MAX_BYTES).expect("it fits"), acme.account.id);
+    assert_eq!(check(&env, &id, MAX_BYTES).expect("it fits").tenant, acme.account.id);
     for _ in 0..MAX_FILES {
         env.add_file(&acme.owner, &id, "code.txt", TEXT).expect("there is room");
         env.clock.advance(60_000);
@@ -269,6 +270,20 @@ fn content_that_nothing_needs_is_deleted_after_a_day() {
     assert_eq!(clean(&env, &acme, &[kept]), []);
     let named = env.read(inventory::all).expect("files");
     let size = TEXT.len() as u64;
-    assert_eq!(named, [Kept { tenant: acme.account.id, file: kept, size }]);
+    let sha256 = Some(Sha256::digest(TEXT).into());
+    assert_eq!(named, [Kept { tenant: acme.account.id, file: kept, size, sha256 }]);
     open(&env, &acme.owner, &kept.to_string()).expect("it is still needed");
+}
+
+#[both]
+fn the_row_of_a_file_whose_note_is_gone_is_removed_even_if_its_content_is_not_in_the_store() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let draft = note(&env, &acme.owner, json!({ "body": "Expires.", "draft": true }));
+    let file = env.add_file(&acme.owner, &draft, "a.txt", TEXT).expect("a file").id;
+    env.clock.advance(DAY + 2_000);
+    assert_eq!(clean(&env, &acme, &[]), [], "the draft is still there");
+    env.sweep();
+    assert_eq!(clean(&env, &acme, &[]), [file]);
+    assert_eq!(clean(&env, &acme, &[]), []);
 }

@@ -158,7 +158,7 @@ pub(crate) async fn picture(
 ) -> Result<Bytes, NoPicture> {
     let format = format(opened.media_type).ok_or(NoPicture::None)?;
     let store = shared.settings.files.clone().ok_or(NoPicture::Missing)?;
-    let key = Key { tenant: opened.tenant, file: opened.id };
+    let key = Key::from(opened);
     if let Some(made) = store.picture(key, size).await? {
         return shown(made);
     }

@@ -1,7 +1,7 @@
 //! `notes.add_files`: names files whose content is stored already.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::business::files::{
@@ -81,7 +81,7 @@ input! {
 }
 
 /// The files that were added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AddedFiles {
     /// The files, in the order in which they were sent.
     pub attachments: Vec<Attachment>,
@@ -106,7 +106,9 @@ impl Tool for AddFiles {
 impl Command for AddFiles {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
-    const REPLAY: Replay<Self> = Replay::Kept;
+    const REPLAY: Replay<Self> = Replay::Read(|answer| Ok(serde_json::from_str(answer)?));
+    /// The ids, under which the content was stored again.
+    const MADE_ANEW: &'static [&'static str] = &["id"];
 
     /// Only here the account's room is checked, because adding up its files would hold up other writes. Calls that come
     /// at the same moment can exceed the limit together, but none that comes after them.

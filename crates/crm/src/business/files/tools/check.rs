@@ -1,12 +1,17 @@
 //! `notes.check_file`: whether a file can be added to a note, before its content is received.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::add::AddFiles;
 use crate::business::files::room;
 use crate::business::notes::access;
 use crate::business::notes::hints::HINTS;
 use crate::call::archive::Archivable;
-use crate::call::argument::{Ranged, input};
+use crate::call::argument::{Ranged, Text, input};
 use crate::call::context::ReadCtx;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
+use crate::call::idempotency;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Query, Tool};
 use crate::values::id::{Id, kinds};
@@ -18,7 +23,18 @@ input! {
         pub note_id: Id<kinds::Note>,
         /// Its size in bytes, as far as it is known.
         pub size: Ranged<0, { u32::MAX }>,
+        /// The idempotency key with which it will be added.
+        pub key: Option<Text<1024>>,
     }
+}
+
+/// Where a file that fits is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Checked {
+    /// The tenant, under whose id the content is stored.
+    pub tenant: Id<kinds::Tenant>,
+    /// How many bytes of files the account has room for.
+    pub left: u64,
 }
 
 /// `notes.check_file`
@@ -33,17 +49,26 @@ impl Tool for CheckFile {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = CheckFileInput;
-    type Output = Id<kinds::Tenant>;
+    type Output = Checked;
 }
 
 impl Query for CheckFile {
-    /// Returns the tenant, under whose id the content is stored.
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &CheckFileInput) -> Result<Id<kinds::Tenant>> {
+    /// What was added with the same key already needs no more room: adding it again answers the same.
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &CheckFileInput) -> Result<Checked> {
+        let tenant = super::tenant(ctx.access)?;
+        if let Some(key) = &input.key
+            && idempotency::is_answered(ctx, AddFiles::NAME, &key.0)?
+        {
+            return Ok(Checked { tenant, left: u64::MAX });
+        }
         let note = access::changeable_at(ctx.tx, ctx.access, ctx.now, input.note_id)?;
         let note = note.unless_archived(ctx.access)?;
-        let size = u64::from(input.size.get());
+        let limit = ctx.environment.files_limit;
         room::require_on_note(ctx.tx, note.id, 1)?;
-        room::require_in_account(ctx.tx, size, ctx.environment.files_limit)?;
-        super::tenant(ctx.access)
+        let left = room::left_in_account(ctx.tx, limit)?;
+        if left < u64::from(input.size.get()) {
+            return Err(Error::conflict(room::account_is_full(limit)));
+        }
+        Ok(Checked { tenant, left })
     }
 }
