@@ -14,7 +14,7 @@ CREATE TABLE files (
   removed_at timestamptz,
   PRIMARY KEY (tenant_no, id)
 );
-CREATE INDEX files_of_note ON files (tenant_no, note_id, id) WHERE removed_at IS NULL;
+CREATE INDEX files_of_note ON files (tenant_no, note_id, removed_at, id);
 -- For the total of a tenant.
 CREATE INDEX files_sizes ON files (tenant_no, size);
 CREATE INDEX files_removed ON files (tenant_no, removed_at) WHERE removed_at IS NOT NULL;

@@ -14,7 +14,8 @@ CREATE TABLE files (
   removed_at INTEGER,
   PRIMARY KEY (tenant_no, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX files_of_note ON files (tenant_no, note_id, id) WHERE removed_at IS NULL;
+-- SQLite would not use an index of only the files that are not removed.
+CREATE INDEX files_of_note ON files (tenant_no, note_id, removed_at, id);
 -- For the total of a tenant.
 CREATE INDEX files_sizes ON files (tenant_no, size);
 CREATE INDEX files_removed ON files (tenant_no, removed_at) WHERE removed_at IS NOT NULL;

@@ -32,6 +32,9 @@ const MAY_SCAN: &[(&str, &str)] = &[
 const MAY_READ_A_TENANT: &[(&str, &str)] = &[
     // The weekly measurement of what is stored.
     ("SIZE_OF_DRAFTS", "notes"),
+    // The size of an account's files, from an index that has nothing else, and all of its files for a backup.
+    ("TOTAL", "files"),
+    ("SIZES", "files"),
     // The checks of foreign keys when a new tenant's number is chosen.
     ("INSERT", "tenants"),
     // What a tenant's people and programs hold, of which there is little.
