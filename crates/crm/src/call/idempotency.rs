@@ -147,27 +147,26 @@ pub(crate) fn take_key(
     Ok(Some(key.to_owned()))
 }
 
-/// A hash of a call's arguments that does not depend on the order of the fields, and not on those that each try makes
-/// anew.
-pub(crate) fn fingerprint(arguments: &Object, made_anew: &[&str]) -> [u8; 32] {
+/// A hash of a call's arguments that depends neither on the order of the fields nor on those that differ in each try.
+pub(crate) fn fingerprint(arguments: &Object, per_try: &[&str]) -> [u8; 32] {
     let mut digest = Sha256::new();
-    digest_object(&mut digest, arguments, made_anew);
+    digest_object(&mut digest, arguments, per_try);
     digest.finalize().into()
 }
 
-fn digest_object(digest: &mut Sha256, object: &Object, made_anew: &[&str]) {
-    let compared = |(name, _): &&(String, Json)| !made_anew.contains(&name.as_str());
+fn digest_object(digest: &mut Sha256, object: &Object, per_try: &[&str]) {
+    let compared = |(name, _): &&(String, Json)| !per_try.contains(&name.as_str());
     let mut members: Vec<_> = object.iter().filter(compared).collect();
     members.sort_by(|left, right| left.0.cmp(&right.0));
     digest.update(b"{");
     for (name, value) in members {
         digest_text(digest, name);
-        digest_value(digest, value, made_anew);
+        digest_value(digest, value, per_try);
     }
     digest.update(b"}");
 }
 
-fn digest_value(digest: &mut Sha256, value: &Json, made_anew: &[&str]) {
+fn digest_value(digest: &mut Sha256, value: &Json, per_try: &[&str]) {
     match value {
         Json::Null => digest.update(b"n"),
         Json::Boolean(truth) => digest.update([b'b', u8::from(*truth)]),
@@ -178,11 +177,11 @@ fn digest_value(digest: &mut Sha256, value: &Json, made_anew: &[&str]) {
         Json::List(items) => {
             digest.update(b"[");
             for item in items {
-                digest_value(digest, item, made_anew);
+                digest_value(digest, item, per_try);
             }
             digest.update(b"]");
         }
-        Json::Object(members) => digest_object(digest, members, made_anew),
+        Json::Object(members) => digest_object(digest, members, per_try),
     }
 }
 
@@ -195,7 +194,7 @@ fn digest_text(digest: &mut Sha256, text: &str) {
 /// Whether a key of the tool has been answered, whatever the other arguments were.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] if it is no key.
+/// [`Error::InvalidInput`] if it is not a key.
 pub(crate) fn is_answered(
     ctx: &mut ReadCtx<'_, '_>,
     tool: &'static str,

@@ -126,7 +126,7 @@ pub(crate) fn prepare<T: Command>(
     call: CommandCall,
 ) -> Result<Ready<T>> {
     let has_key = matches!(call.key, Ok(Some(_)));
-    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments, T::MADE_ANEW));
+    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments, T::PER_TRY));
     let sent = match T::RECEIPT {
         Receipt::Sent { .. } => {
             call.arguments.iter().map(|(name, value)| (name.clone(), value.is_blank())).collect()

@@ -94,8 +94,8 @@ pub trait Command: Tool {
     const RECEIPT: Receipt;
     /// How the answer to a retry is produced.
     const REPLAY: Replay<Self>;
-    /// Fields, of the arguments or of objects in them, that each try makes anew. A retry may have other values there.
-    const MADE_ANEW: &'static [&'static str] = &[];
+    /// Fields, of the arguments or of objects in them, that a retry may send with other values.
+    const PER_TRY: &'static [&'static str] = &[];
 
     /// Does slow work before the write, because a write holds up all other writes. What this reads may change
     /// before the write, so [`Self::run`] must repeat all checks of stored data.

@@ -74,7 +74,7 @@ async fn answer(
     request: Request,
     form: Form,
 ) -> Response {
-    // What is not even text is no id.
+    // What is not even text is not an id.
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let mut request_log = RequestLog::start(shared, &request);
     request_log.tool = match form {

@@ -129,7 +129,7 @@ async fn in_browser(
     found.await.map_err(|error| failed(&error))?.ok_or(Unsent::Unknown)
 }
 
-/// Whether an error means that there is no such file for this caller. No id at all is such a file too.
+/// Whether an error means that there is no such file for this caller. A text that is not an id names none either.
 const fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::NotFound { .. } | Error::Unusable { .. } | Error::InvalidInput { .. })
 }

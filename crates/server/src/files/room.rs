@@ -4,9 +4,8 @@
 //! what it had at its beginning meanwhile. So no two uploads wait for each other, and one that has its memory never waits for
 //! another.
 
-use std::time::Instant;
-
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use tokio::time::timeout_at;

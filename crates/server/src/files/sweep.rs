@@ -224,7 +224,7 @@ impl Sweeping {
                 %store,
                 "the file store belongs to another database, or this one was moved, so this server deletes nothing there. If \
                  the other one is gone for good, and what this one does not name may be deleted, run `zoop files adopt`; \
-                 otherwise set files.url to a store for this database alone"
+                 otherwise set files.url to a store of this database's own"
             );
         }
         self.has_told_owner = !is_ours;

@@ -52,7 +52,7 @@ pub(super) async fn files(
     note: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    // What is not even text is no id.
+    // What is not even text is not an id.
     let note = note.map(|Path(id)| id).unwrap_or_default();
     let shared = &app.shared;
     let mut request_log = RequestLog::start(shared, &request);

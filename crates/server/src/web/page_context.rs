@@ -78,7 +78,7 @@ impl PageContext {
         self.body.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
     }
 
-    /// Begins the time for the answer anew, after something long has arrived.
+    /// Begins the time for the answer again, after something long has arrived.
     pub(crate) fn renew_deadline(&mut self) {
         self.deadline = Instant::now() + self.shared.settings.request_deadline;
     }

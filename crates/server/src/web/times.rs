@@ -10,8 +10,8 @@ use zoop_crm::values::zone::Zone;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// The units in which a distance is told, from this many seconds on: a unit follows when there would be two of it. The
-/// script has the same.
+/// The units in which a distance is told: from how many seconds on, and how many seconds one has. The script has the
+/// same.
 const UNITS: [(i64, i64, &str); 6] = [
     (2 * 365 * DAY, 365 * DAY, "year"),
     (60 * DAY, 30 * DAY, "month"),

@@ -52,7 +52,7 @@ fn owner(store: &FileStore, operator: &Operator) -> Result<String> {
         Owner::AnotherDatabase => bail!(
             "{store} belongs to another database, or this one was moved, so this one deletes nothing there: if the other \
              one is gone for good, and what this one does not name may be deleted, run `zoop files adopt`; otherwise set \
-             files.url to a store for this database alone"
+             files.url to a store of this database's own"
         ),
     }
 }

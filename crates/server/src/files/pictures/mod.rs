@@ -63,7 +63,7 @@ pub(crate) const MEDIA_TYPE: MediaType = MediaType::Jpeg;
 /// Why there is no picture to send.
 #[derive(Debug)]
 pub(crate) enum NoPicture {
-    /// The file is no picture that can be unpacked.
+    /// The file is not a picture that can be unpacked.
     None,
     /// The content of the file is missing.
     Missing,

@@ -26,7 +26,7 @@ fn a_page_of_an_allowed_origin_reads_a_file_and_a_head_needs_no_content() {
     assert_eq!((read.status, allowed(&read).as_deref()), (200, Some(page)), "{read:?}");
     assert_eq!(allowed(&files.get(url(&added), &[("Origin", "https://evil.example")])), None);
 
-    // What a proxy wants for itself is no token.
+    // What a proxy wants for itself is not a token.
     let mut browser = Browser::new(&files.server);
     let fields = [("email", people::OWNER), ("password", people::PASSWORD), ("next", url(&added))];
     browser.post("/sign-in", &fields);

@@ -108,7 +108,7 @@ impl Command for AddFiles {
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Read(|answer| Ok(serde_json::from_str(answer)?));
     /// The ids, under which the content was stored again.
-    const MADE_ANEW: &'static [&'static str] = &["id"];
+    const PER_TRY: &'static [&'static str] = &["id"];
 
     /// Only here the account's room is checked, because adding up its files would hold up other writes. Calls that come
     /// at the same moment can exceed the limit together, but none that comes after them.
