@@ -111,7 +111,21 @@ impl Browser {
     }
 
     pub(super) async fn click(&self, css: &str) {
-        self.find(css).await.click().await.expect("a click");
+        self.click_on(Locator::Css(css)).await;
+    }
+
+    /// Clicks an element. If the page replaces it between the search and the click, nothing was clicked, and the one
+    /// that took its place is.
+    async fn click_on(&self, locator: Locator<'_>) {
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            let found = self.wait_for(locator).await;
+            let found = found.unwrap_or_else(|error| panic!("{locator:?}: {error}"));
+            match found.click().await {
+                Err(error) if error.is_stale_element_reference() && Instant::now() < deadline => {}
+                clicked => return clicked.expect("a click"),
+            }
+        }
     }
 
     /// Waits for an element of an `XPath`.
@@ -122,9 +136,7 @@ impl Browser {
 
     /// Clicks the first element of an `XPath`.
     pub(super) async fn click_path(&self, path: &str) {
-        let found = self.wait_for(Locator::XPath(path)).await;
-        let found = found.unwrap_or_else(|error| panic!("{path}: {error}"));
-        found.click().await.expect("a click");
+        self.click_on(Locator::XPath(path)).await;
     }
 
     /// Replaces the text of a field.
