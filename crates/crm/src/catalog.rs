@@ -12,7 +12,7 @@ pub static GROUPS: &[Group] = &[
     crate::business::account::GROUP,
     crate::identity::users::team::GROUP,
     crate::business::subjects::GROUP,
-    crate::call::history::GROUP,
+    crate::business::history::GROUP,
     crate::identity::tenants::GROUP,
     crate::identity::users::GROUP,
     crate::identity::invitations::GROUP,

@@ -58,7 +58,9 @@ pub fn measure(tx: &mut ReadTx<'_>) -> Result<(Stored, Stored)> {
     for table in TABLES {
         let Rows::PerTenant { size, .. } = table.rows else { continue };
         let (class, copies) = match table.name {
-            "history" | "history_records" => (Class::History, 1),
+            "history" | "history_entries" | "history_origins" | "history_records" => {
+                (Class::History, 1)
+            }
             "idempotency" => (Class::Answers, 1),
             "notes" => (Class::Notes, 2),
             // Each user has only a few of these rows, and no write counts them.

@@ -77,6 +77,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0014_database_identity.sql"),
         postgres: include_str!("../../../migrations/postgres/0014_database_identity.sql"),
     },
+    Migration {
+        name: "0015_history",
+        sqlite: include_str!("../../../migrations/sqlite/0015_history.sql"),
+        postgres: include_str!("../../../migrations/postgres/0015_history.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -100,8 +105,10 @@ pub const TABLES: &[&Table] = &[
     &crate::business::notes::store::NOTE_WRITES,
     &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
-    &crate::call::history::store::HISTORY,
+    &crate::call::history::store::HISTORY_ORIGINS,
+    &crate::call::history::store::HISTORY_ENTRIES,
     &crate::call::history::store::HISTORY_RECORDS,
+    &crate::call::history::former::HISTORY,
     &crate::request_counts::REQUEST_COUNTS,
     &crate::servers::SERVERS,
     &crate::identity::sign_in::ATTEMPTS,
@@ -160,6 +167,10 @@ pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
 const STATEMENTS: &[Declared<Sql>] = &[
     ("idempotency", crate::call::idempotency::STATEMENTS),
     ("history", crate::call::history::STATEMENTS),
+    ("former history", crate::call::history::former::STATEMENTS),
+    ("history lists", crate::business::history::store::STATEMENTS),
+    ("original values", crate::business::history::original::STATEMENTS),
+    ("lasting records", crate::business::history::lasting::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
@@ -177,6 +188,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
     ("storage", crate::call::storage::GLOBAL_STATEMENTS),
+    ("former history", crate::call::history::former::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::GLOBAL_STATEMENTS),
     ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),

@@ -9,6 +9,7 @@ use tokio::time::{self, MissedTickBehavior};
 use zoop_crm::business::notes::reindex;
 use zoop_crm::call::caller::Used;
 use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::history::former;
 use zoop_crm::call::sweep::Sweep;
 use zoop_crm::identity::authenticate;
 use zoop_crm::maintenance;
@@ -28,6 +29,8 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 const MERGING_TIME: Duration = Duration::from_secs(20);
 /// How long one round indexes notes again.
 const REINDEXING_TIME: Duration = Duration::from_secs(20);
+/// How long one round moves entries of the history.
+const MOVING_TIME: Duration = Duration::from_secs(20);
 
 /// Runs until the server stops.
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
@@ -58,6 +61,9 @@ async fn round(shared: &Shared, reindexing: &mut Reindexing) {
     sweep(shared, now).await;
     if let Err(error) = reindex_notes(shared, now).await {
         tracing::warn!(?error, "notes could not be indexed again");
+    }
+    if let Err(error) = move_history(shared).await {
+        tracing::warn!(?error, "the history could not be moved; the next round tries again");
     }
     if let Err(error) = stored::watch(shared, now).await {
         tracing::warn!(?error, "the storage of the businesses could not be measured");
@@ -118,6 +124,24 @@ async fn reindex_notes(shared: &Shared, now: Timestamp) -> Result<()> {
         from = step.tenant();
         let write = shared.db.write(Instant::now() + TIMEOUT, move |tx| reindex::write(tx, &step));
         write.await?;
+    }
+    Ok(())
+}
+
+/// Moves entries of the history into their lasting form, for a while. The next round goes on.
+async fn move_history(shared: &Shared) -> Result<()> {
+    let end = Instant::now() + MOVING_TIME;
+    let (mut from, mut entries) = (Tenant(0), 0);
+    while Instant::now() < end {
+        let next = shared.db.read(Instant::now() + TIMEOUT, move |tx| former::next(tx, from));
+        let Some(step) = next.await? else { break };
+        from = step.tenant();
+        entries += step.count();
+        let write = shared.db.write(Instant::now() + TIMEOUT, move |tx| former::write(tx, &step));
+        write.await?;
+    }
+    if entries > 0 {
+        tracing::info!(entries, "entries of the history were moved into their smaller form");
     }
     Ok(())
 }

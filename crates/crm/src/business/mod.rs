@@ -5,6 +5,7 @@
 pub mod account;
 pub mod customers;
 pub mod files;
+pub mod history;
 pub mod notes;
 pub mod subjects;
 pub mod tags;

@@ -9,6 +9,7 @@ use zoop_db::{GlobalSql, ReadTx, Sql, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::access::Access;
 use crate::call::error::{Error, Result};
+use crate::call::history::change::{FieldChange, RecordChange, Values, What};
 use crate::call::storage::{self, Class, Stored};
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{self, Id};
@@ -47,7 +48,7 @@ pub struct WriteCtx<'a, 'c> {
     /// Clock, randomness and limits.
     pub environment: &'a Environment,
     /// The changes of the call so far.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<RecordChange>,
     /// The bytes that the call has stored so far.
     pub(crate) stored: Stored,
     /// Whether the call must leave no history entry.
@@ -76,6 +77,10 @@ pub trait Recorded: Serialize {
     const TYPE: &'static str;
     /// The storage class in which the record is counted.
     const CLASS: Class = Class::Records;
+
+    /// Whether the history stores the values of a new record only once they are replaced. Such a record has the
+    /// fields `created_at` and `updated_at`, and `business/history/lasting.rs` reads it.
+    const IS_LASTING: bool = false;
 
     /// The record's id.
     fn record_id(&self) -> Uuid;
@@ -131,59 +136,45 @@ impl WriteCtx<'_, '_> {
 
     /// Records in the history that `new` was added.
     pub fn added<T: Recorded>(&mut self, new: &T) -> Result<()> {
-        self.record_differences::<T>(new.record_id(), Map::new(), fields(new)?);
+        self.record::<T>(new.record_id(), None, Some(fields(new)?));
         Ok(())
     }
 
     /// Records the changes from `old` to `new` in the history.
     pub fn updated<T: Recorded>(&mut self, old: &T, new: &T) -> Result<()> {
-        self.record_differences::<T>(new.record_id(), fields(old)?, fields(new)?);
+        self.record::<T>(new.record_id(), Some(fields(old)?), Some(fields(new)?));
         Ok(())
     }
 
     /// Records in the history that `old` was deleted.
     pub fn removed<T: Recorded>(&mut self, old: &T) -> Result<()> {
-        self.record_differences::<T>(old.record_id(), fields(old)?, Map::new());
+        self.record::<T>(old.record_id(), Some(fields(old)?), None);
         Ok(())
     }
 
-    /// Records the change of one field in the history.
+    /// Records the change of something beside a record's own fields in the history, such as a tag that it has.
     pub fn changed(
         &mut self,
         record_type: &'static str,
-        id: Uuid,
+        record_id: Uuid,
         field: &str,
         old: Value,
         new: Value,
     ) {
-        let field = field.to_owned();
-        let record_type = record_type.into();
-        self.changes.push(Change { record_type, record_id: id, field, old, new });
+        let fields = vec![FieldChange { field: field.to_owned(), old, new }];
+        let what = What::Changed { first: None, fields };
+        self.changes.push(RecordChange { record_type: record_type.into(), record_id, what });
     }
 
-    fn record_differences<T: Recorded>(
-        &mut self,
-        id: Uuid,
-        mut old: Map<String, Value>,
-        new: Map<String, Value>,
-    ) {
-        let size =
-            |fields: &Map<String, Value>| fields.values().map(storage::field_size).sum::<i64>();
+    fn record<T: Recorded>(&mut self, id: Uuid, old: Option<Values>, new: Option<Values>) {
+        let size = |fields: &Option<Values>| {
+            fields.iter().flat_map(Map::values).map(storage::field_size).sum::<i64>()
+        };
         // The search index contains the values of records too, so they count twice. A note's indexed text is
         // its body, which is not among these fields: the notes module counts it.
         let copies = if matches!(T::CLASS, Class::Records) { 2 } else { 1 };
         self.stored.add(T::CLASS, copies * (size(&new) - size(&old)));
-        for (field, new) in new {
-            let old = old.remove(&field).unwrap_or(Value::Null);
-            if old != new {
-                self.changed(T::TYPE, id, &field, old, new);
-            }
-        }
-        for (field, old) in old {
-            if !old.is_null() {
-                self.changed(T::TYPE, id, &field, old, Value::Null);
-            }
-        }
+        self.changes.extend(RecordChange::between::<T>(id, old, new));
     }
 }
 
@@ -201,7 +192,7 @@ pub(crate) fn next_global_id<K>(
 }
 
 /// A record's fields as the history compares them.
-fn fields<T: Recorded>(record: &T) -> Result<Map<String, Value>> {
+pub(crate) fn fields<T: Recorded>(record: &T) -> Result<Map<String, Value>> {
     match serde_json::to_value(record)? {
         Value::Object(fields) => Ok(fields),
         other => Err(Error::internal(format!("a record serialized as {other}"))),

@@ -188,6 +188,11 @@ pub(crate) fn charge(ctx: &mut WriteCtx<'_, '_>, is_limited: bool) -> Result<()>
     )))
 }
 
+/// Adds bytes that no call has stored to a tenant's count.
+pub(crate) fn add(tx: &mut WriteTx<'_>, tenant: Tenant, added: &Stored) -> Result<()> {
+    add_unless_above(tx, tenant, added, i64::MAX).map(drop)
+}
+
 /// Adds to a tenant's count, unless its total so far is above `max_before`. Returns whether it added.
 fn add_unless_above(
     tx: &mut WriteTx<'_>,

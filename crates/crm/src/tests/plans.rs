@@ -3,6 +3,7 @@
 use zoop_db::Dialect;
 
 use super::naming;
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE};
 use crate::schema;
 use crate::testing::{TestEnv, on};
 
@@ -49,7 +50,8 @@ fn builds_an_index(module: &str, name: &str) -> bool {
 }
 
 /// Maximum number of statements whose text differs between the engines. Statements of a copy do not count: one macro
-/// generates all statements that write rows, and the statements that check the search index name its key.
+/// generates all statements that write rows, and the statements that check the search index name its key. A list of ids
+/// does not count either: all statements about one begin with the same text.
 const DIALECT_PAIRS: usize = 15;
 
 fn placeholders(sql: &str) -> usize {
@@ -145,7 +147,11 @@ fn few_statements_differ_between_the_engines() {
     let pairs = schema::statements()
         .filter(|(module, _)| !module.starts_with("transfer "))
         .flat_map(|(_, statements)| statements)
-        .filter(|(_, sql)| sql.sqlite() != sql.postgres())
+        .filter(|(_, sql)| {
+            let (sqlite, postgres) = (sql.sqlite(), sql.postgres());
+            let rest = sqlite.strip_prefix(WANTED_SQLITE).unwrap_or(sqlite);
+            rest != postgres.strip_prefix(WANTED_POSTGRES).unwrap_or(postgres)
+        })
         .count();
     assert!(pairs <= DIALECT_PAIRS, "{pairs} statements differ between the engines");
 }

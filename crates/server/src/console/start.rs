@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::tools::search::SearchCustomers;
+use zoop_crm::business::history::tools::ListHistory;
 use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::list::ListNotes;
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::history::HistoryEntry;
-use zoop_crm::call::history::tools::ListHistory;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 

@@ -5,7 +5,7 @@ mod text;
 use anyhow::Result;
 use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::call::history::tools::ListHistory;
+use zoop_crm::business::history::tools::ListHistory;
 
 use crate::arguments::History;
 use crate::config::Config;

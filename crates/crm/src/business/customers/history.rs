@@ -3,12 +3,12 @@
 
 use zoop_db::{ReadTx, Uuid, params};
 
+use crate::business::history::visibility;
 use crate::call::answer::Page;
 use crate::call::argument::{Ranged, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::Result;
-use crate::call::history::store::{columns, read_entry};
-use crate::call::history::{HistoryEntry, visibility};
+use crate::call::history::HistoryEntry;
 use crate::call::page;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
@@ -17,18 +17,16 @@ use crate::values::id::{Id, kinds};
 zoop_db::statements! {
     /// The entries about a customer, its contacts, locations and subjects, and the notes about any of these, newest
     /// first. An entry about several of these records is listed once.
-    OF_CUSTOMER = (concat!("WITH own AS MATERIALIZED (\
+    OF_CUSTOMER = "WITH own AS MATERIALIZED (\
             SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
             UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
             UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
             UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), \
         records AS MATERIALIZED (SELECT id FROM own \
-            UNION ALL SELECT n.id FROM own CROSS JOIN notes n WHERE n.tenant_no = $1 AND n.subject_id = own.id), \
-        entries AS MATERIALIZED (SELECT DISTINCT r.entry_id FROM records CROSS JOIN history_records r \
-            WHERE r.tenant_no = $1 AND r.record_id = records.id AND r.entry_id < $3 \
-            ORDER BY r.entry_id DESC LIMIT $4) \
-        SELECT ", columns!(), " FROM entries CROSS JOIN history h \
-        WHERE h.tenant_no = $1 AND h.id = entries.entry_id ORDER BY h.id DESC"));
+            UNION ALL SELECT n.id FROM own CROSS JOIN notes n WHERE n.tenant_no = $1 AND n.subject_id = own.id) \
+        SELECT DISTINCT r.entry_id FROM records CROSS JOIN history_records r \
+        WHERE r.tenant_no = $1 AND r.record_id = records.id AND r.entry_id < $3 \
+            ORDER BY r.entry_id DESC LIMIT $4";
 }
 
 input! {
@@ -69,8 +67,8 @@ impl List for CustomerHistory {
         count: usize,
     ) -> Result<Found<HistoryEntry, Uuid>> {
         let (customer, before) = (input.customer_id, after.unwrap_or(Uuid::max()));
-        let entries = visibility::read(ctx.access, before, count, |before, count| {
-            entries(ctx.tx, customer, before, count)
+        let entries = visibility::read(ctx.tx, ctx.access, before, count, |tx, before, count| {
+            entries(tx, customer, before, count)
         })?;
         Ok(page::with_positions(entries, |entry| entry.id.uuid()))
     }
@@ -81,7 +79,7 @@ fn entries(
     customer: Id<kinds::Customer>,
     before: Uuid,
     count: usize,
-) -> Result<Vec<HistoryEntry>> {
+) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.all(OF_CUSTOMER, params![customer, before, count], read_entry)
+    tx.all(OF_CUSTOMER, params![customer, before, count], |row| Ok(row.take()?))
 }

@@ -33,15 +33,16 @@ use serde::Serialize;
 use serde_json::json;
 use std::ops::Range;
 
-use zoop_db::{Timestamp, Uuid};
+use zoop_db::{Row, Timestamp, Uuid};
 
 use crate::business::files::Attachment;
 use crate::call::archive::Archivable;
 use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
 use crate::call::context::{Recorded, WriteCtx};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::storage::{self, Class};
+use crate::call::table::Record;
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
@@ -208,7 +209,7 @@ fn save(ctx: &mut WriteCtx<'_, '_>, old: &Note, new: &Note, known: &KnownWords) 
 
 /// A note as the history keeps it.
 #[derive(Debug, Serialize)]
-struct RecordedNote {
+pub(crate) struct RecordedNote {
     id: Id<kinds::Note>,
     pinned: bool,
     created_by: Id<kinds::User>,
@@ -219,9 +220,19 @@ struct RecordedNote {
     archived_at: Option<Moment>,
 }
 
+impl RecordedNote {
+    /// Reads the columns of a note, which is not a draft.
+    pub(crate) fn read(row: &mut Row<'_>) -> Result<Self> {
+        Note::read(row)?
+            .for_history()
+            .ok_or_else(|| Error::internal("a draft has an entry in the history"))
+    }
+}
+
 impl Recorded for RecordedNote {
     const TYPE: &'static str = "note";
     const CLASS: Class = Class::Notes;
+    const IS_LASTING: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -54,6 +54,7 @@ crate::call::table::record! {
 
 impl Recorded for Tag {
     const TYPE: &'static str = "tag";
+    const IS_LASTING: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

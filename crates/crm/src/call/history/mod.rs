@@ -4,14 +4,13 @@
 //! Undoing entries one by one, newest first, gives every earlier state of a record. When a note's body
 //! changes, the entry stores only the old body. A draft has no entries until it is committed: text that only
 //! its author may read must not be readable here.
+//!
+//! A record's values are stored only once they are replaced: the entry of its addition has none of them (`business::history`).
 
+pub(crate) mod change;
+pub mod former;
+pub(crate) mod packed;
 pub(crate) mod store;
-#[cfg(test)]
-mod tests;
-pub mod tools;
-pub(crate) mod visibility;
-
-pub use tools::GROUP;
 
 pub(crate) use store::STATEMENTS;
 
@@ -58,7 +57,7 @@ const MAX_CHANGES: usize = 1_000;
 
 impl HistoryEntry {
     /// The entry with at most [`MAX_CHANGES`].
-    fn shortened(mut self) -> Self {
+    pub(crate) fn shortened(mut self) -> Self {
         let more = self.changes.len().checked_sub(MAX_CHANGES).filter(|more| *more > 0);
         if more.is_some() {
             self.changes.truncate(MAX_CHANGES);

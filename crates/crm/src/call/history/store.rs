@@ -1,69 +1,40 @@
 //! The SQL of the history.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
+use sha2::{Digest, Sha256};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, Value, params, text};
 
-use super::{HistoryEntry, visibility};
-use crate::call::access::Access;
-use crate::call::context::{Change, WriteCtx};
+use super::change::RecordChange;
+use super::{HistoryEntry, former, packed};
+use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::storage::{self, Class};
-use crate::call::tool::Found;
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
-/// The columns of `history h` that [`read_entry`] reads.
-macro_rules! columns {
-    () => {
-        "h.id, h.actor_kind, h.user_id, h.credential_id, h.client, h.address, h.tool, h.changes"
-    };
-}
-pub(crate) use columns;
-
-/// The filters of a list. PostgreSQL learns the type of a parameter from its first use.
-macro_rules! filters {
-    ($user:literal, $credential:literal, $client:literal, $tool:literal) => {
-        concat!(
-            " AND (h.user_id = ",
-            $user,
-            " OR ",
-            $user,
-            " IS NULL)",
-            " AND (h.credential_id = ",
-            $credential,
-            " OR ",
-            $credential,
-            " IS NULL)",
-            " AND (h.client = ",
-            $client,
-            " OR ",
-            $client,
-            " IS NULL)",
-            " AND (h.tool = ",
-            $tool,
-            " OR ",
-            $tool,
-            " IS NULL)"
-        )
-    };
+crate::call::table::table! {
+    /// The entries of the history, with their changes as [`packed`] writes them.
+    pub(crate) const HISTORY_ENTRIES = history_entries {
+        per_tenant,
+        key: { id: Id },
+        columns: { origin: Integer, changes: Bytes },
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
 }
 
 crate::call::table::table! {
-    /// The entries of the history.
-    pub(crate) const HISTORY = history {
+    /// Who did what, with which credential and client, from where. Entries that agree in all of this share a row, whose
+    /// number is computed from the rest.
+    pub(crate) const HISTORY_ORIGINS = history_origins {
         per_tenant,
-        key: { id: Id },
+        key: { number: Integer },
         columns: {
-            actor_kind: Text, user_id: Id, credential_id: Id, client: Text, address: Text,
-            tool: Text, changes: Text,
+            tool: Text, actor_kind: Text, user_id: Id, credential_id: Id, client: Text, address: Text,
         },
         exported: WithTenant,
-        erased: [WithCustomer, WithTenant],
+        erased: [WithTenant],
     }
 }
 
@@ -78,90 +49,128 @@ crate::call::table::table! {
     }
 }
 
+/// Begins a statement about the ids in `$2`, which [`id_list`] writes.
+pub(crate) const WANTED_SQLITE: &str =
+    "WITH wanted AS (SELECT unhex(value) AS wanted_id FROM json_each($2)) ";
+/// [`WANTED_SQLITE`] for PostgreSQL.
+pub(crate) const WANTED_POSTGRES: &str = "WITH wanted AS MATERIALIZED \
+    (SELECT value::uuid AS wanted_id FROM jsonb_array_elements_text($2::text::jsonb)) ";
+
+/// The wanted entries. SQLite keeps the order of a CROSS JOIN, and so looks each entry up.
+const ENTRIES: &str = "SELECT h.id, h.changes, o.tool, o.actor_kind, o.user_id, o.credential_id, o.client, o.address \
+    FROM wanted CROSS JOIN history_entries h CROSS JOIN history_origins o \
+    WHERE h.tenant_no = $1 AND h.id = wanted_id AND o.tenant_no = $1 AND o.number = h.origin";
+
 zoop_db::statements! {
-    GREATEST_ID_BELOW = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM history_entries WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     /// The greatest id that is `$2` or above.
-    LATEST_ID_FROM = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
-    INSERT = "INSERT INTO history \
-              (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
-              changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    LATEST_ID_FROM = "SELECT id FROM history_entries WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
+    INSERT_ORIGIN = "INSERT INTO history_origins \
+        (tenant_no, number, tool, actor_kind, user_id, credential_id, client, address) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_no, number) DO NOTHING";
+    INSERT = "INSERT INTO history_entries (tenant_no, id, origin, changes) VALUES ($1, $2, $3, $4)";
     INSERT_RECORD = "INSERT INTO history_records (tenant_no, record_id, entry_id) \
                      VALUES ($1, $2, $3)";
-    /// A tenant's entries with ids from `$3` to below `$2`, newest first.
-    ALL = (concat!("SELECT ", columns!(), " FROM history h \
-           WHERE h.tenant_no = $1 AND h.id < $2 AND h.id >= $3", filters!("$5", "$6", "$7", "$8"), " \
-           ORDER BY h.id DESC LIMIT $4"));
-    /// The id of the tenant's entry that comes `$3` entries after the first below an id.
-    ALL_UP_TO = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
-    /// One record's entries with ids from `$3` to below `$2`, newest first.
-    OF_RECORD = (concat!("SELECT ", columns!(), " FROM history_records r \
-           JOIN history h ON h.tenant_no = r.tenant_no AND h.id = r.entry_id \
-           WHERE r.tenant_no = $1 AND r.record_id = $9 AND r.entry_id < $2 AND r.entry_id >= $3",
-           filters!("$5", "$6", "$7", "$8"), " ORDER BY r.entry_id DESC LIMIT $4"));
-    /// The id of the record's entry that comes `$3` entries after the first below an id.
-    OF_RECORD_UP_TO = "SELECT entry_id FROM history_records \
-                       WHERE tenant_no = $1 AND record_id = $4 AND entry_id < $2 \
-                       ORDER BY entry_id DESC LIMIT 1 OFFSET $3";
+    /// The entries of a list of ids.
+    BY_IDS = {
+        sqlite: text!(WANTED_SQLITE, ENTRIES),
+        postgres: text!(WANTED_POSTGRES, ENTRIES),
+    };
 }
 
-/// The changes to one record, as stored: its kind and id are stored once, not with each field.
-#[derive(Serialize, Deserialize)]
-struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
+/// An entry as stored: without the values of records that are still as they were added.
+#[derive(Debug)]
+pub(crate) struct StoredEntry {
+    /// The entry, without its changes.
+    pub(crate) entry: HistoryEntry,
+    pub(crate) changes: Vec<RecordChange>,
+}
 
-/// A field, its old value and its new value.
-#[derive(Serialize, Deserialize)]
-struct StoredField<'a>(Cow<'a, str>, Cow<'a, Value>, Cow<'a, Value>);
+/// Who did what, with which credential and client, from where.
+#[derive(Debug)]
+pub(super) struct Origin<'a> {
+    pub(super) tool: &'a str,
+    pub(super) actor_kind: &'a str,
+    pub(super) user: Option<Uuid>,
+    pub(super) credential: Uuid,
+    pub(super) client: Option<&'a str>,
+    pub(super) address: Option<&'a str>,
+}
 
-impl<'a> StoredRecord<'a> {
-    /// `changes` must be about one record and must not be empty.
-    fn of(changes: &'a [Change]) -> Self {
-        let field = |change: &'a Change| {
-            let Change { field, old, new, .. } = change;
-            StoredField(Cow::Borrowed(field), Cow::Borrowed(old), Cow::Borrowed(new))
+impl Origin<'_> {
+    /// Computed from the rest, so that no write has to read it first. Two origins of a tenant with the same number
+    /// would take billions of them by chance, and 2^63 attempts by intent.
+    pub(super) fn number(&self) -> i64 {
+        let mut hash = Sha256::new();
+        let mut add = |part: Option<&[u8]>| {
+            hash.update([u8::from(part.is_some())]);
+            let part = part.unwrap_or_default();
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
         };
-        let Change { record_type, record_id, .. } = &changes[0];
-        Self(Cow::Borrowed(record_type), *record_id, changes.iter().map(field).collect())
+        add(Some(self.tool.as_bytes()));
+        add(Some(self.actor_kind.as_bytes()));
+        add(self.user.as_ref().map(|user| &user.as_bytes()[..]));
+        add(Some(self.credential.as_bytes()));
+        add(self.client.map(str::as_bytes));
+        add(self.address.map(str::as_bytes));
+        let digest = hash.finalize();
+        // Numbers are never negative: a copy begins at zero.
+        i64::from_be_bytes(std::array::from_fn(|byte| digest[byte])) & i64::MAX
+    }
+
+    /// The row, after the tenant.
+    pub(super) fn row<'v>(&'v self, number: &'v i64) -> [Value<'v>; 7] {
+        use zoop_db::Param;
+        [
+            number.value(),
+            self.tool.value(),
+            self.actor_kind.value(),
+            self.user.as_ref().map_or(Value::Null, Param::value),
+            self.credential.value(),
+            self.client.map_or(Value::Null, Param::value),
+            self.address.map_or(Value::Null, Param::value),
+        ]
+    }
+
+    /// The bytes that storage counts for the row.
+    pub(super) fn size(&self) -> i64 {
+        let texts = [Some(self.tool), Some(self.actor_kind), self.client, self.address];
+        HISTORY_ORIGINS.row_size() + texts.into_iter().flatten().map(storage::length).sum::<i64>()
     }
 }
 
-fn parse_changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
-    let records: Vec<StoredRecord<'s>> = serde_json::from_str(stored).map_err(Error::internal)?;
-    let to_changes = |StoredRecord(record_type, record_id, fields): StoredRecord<'s>| {
-        let record_type = record_type.into_owned();
-        fields.into_iter().map(move |StoredField(field, old, new)| Change {
-            record_type: record_type.clone().into(),
-            record_id,
-            field: field.into_owned(),
-            old: old.into_owned(),
-            new: new.into_owned(),
-        })
-    };
-    Ok(records.into_iter().flat_map(to_changes).collect())
+/// The bytes that storage counts for an entry.
+pub(super) fn entry_size(changes: &[u8]) -> i64 {
+    HISTORY_ENTRIES.row_size() + i64::try_from(changes.len()).unwrap_or(i64::MAX)
 }
 
 /// Adds an entry and the ids of the records that it changed.
-pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change]) -> Result<()> {
+pub(super) fn insert(
+    ctx: &mut WriteCtx<'_, '_>,
+    tool: &str,
+    changes: &[RecordChange],
+) -> Result<()> {
     let id = ctx.next_id::<kinds::Entry>(GREATEST_ID_BELOW)?;
-    let stored = changes.chunk_by(|a, b| a.record_id == b.record_id).map(StoredRecord::of);
-    let changes_json = serde_json::to_string(&stored.collect::<Vec<_>>())?;
+    let packed = packed::pack(changes, id.created_at().0)?;
     let access = ctx.access;
+    let address = access.source.address.map(|address| address.to_string());
+    let origin = Origin {
+        tool,
+        actor_kind: access.actor.kind(),
+        user: access.actor.user().map(Id::uuid),
+        credential: access.credential.uuid(),
+        client: access.source.client.as_deref(),
+        address: address.as_deref(),
+    };
+    let number = origin.number();
+    if ctx.tx.execute(INSERT_ORIGIN, &origin.row(&number))? > 0 {
+        ctx.stored.add(Class::History, origin.size());
+    }
+    ctx.tx.execute(INSERT, params![id, number, packed[..]])?;
     let records: BTreeSet<_> = changes.iter().map(|change| change.record_id).collect();
-    let entry = HISTORY.row_size() + storage::length(tool) + storage::length(&changes_json);
     let links = HISTORY_RECORDS.row_size() * i64::try_from(records.len()).unwrap_or(0);
-    ctx.stored.add(Class::History, entry + links);
-    ctx.tx.execute(
-        INSERT,
-        params![
-            id,
-            access.actor.kind(),
-            access.actor.user(),
-            access.credential.uuid(),
-            access.source.client,
-            access.source.address.map(|address| address.to_string()),
-            tool,
-            changes_json
-        ],
-    )?;
+    ctx.stored.add(Class::History, entry_size(&packed) + links);
     for record in records {
         ctx.tx.execute(INSERT_RECORD, params![record, id])?;
     }
@@ -174,97 +183,66 @@ pub(crate) fn latest_from_wrong_clock(
     now: Timestamp,
 ) -> Result<Option<Moment>> {
     let from = id::first_from_wrong_clock(now);
-    let last =
-        tx.first::<Id<kinds::Entry>, Error>(LATEST_ID_FROM, params![from], |row| Ok(row.take()?))?;
-    Ok(last.map(Id::created_at))
+    let read = |row: &mut Row<'_>| Ok(row.take()?);
+    let last = tx.first::<Id<kinds::Entry>, Error>(LATEST_ID_FROM, params![from], read)?;
+    let former = former::latest_id_from(tx, from)?;
+    Ok(last.into_iter().chain(former).map(Id::created_at).max())
 }
 
-/// Maximum number of entries that are read to find those of one page.
-const MAX_SCANNED: i64 = 1_000;
-
-/// Which entries a list contains.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Filters<'a> {
-    pub(super) record: Option<Uuid>,
-    pub(super) user: Option<Uuid>,
-    pub(super) credential: Option<Uuid>,
-    pub(super) client: Option<&'a str>,
-    pub(super) tool: Option<&'a str>,
-}
-
-impl Filters<'_> {
-    /// Whether every entry of the record or of the tenant is in the list.
-    const fn find_all(&self) -> bool {
-        self.user.is_none()
-            && self.credential.is_none()
-            && self.client.is_none()
-            && self.tool.is_none()
-    }
-
-    /// The position at which a search that begins below `before` stops. `None` if it reaches the end.
-    fn stop(&self, tx: &mut ReadTx<'_>, before: Uuid) -> Result<Option<Uuid>> {
-        let last = MAX_SCANNED - 1;
-        match self.record {
-            Some(record) => {
-                tx.first(OF_RECORD_UP_TO, params![before, last, record], |row| Ok(row.take()?))
-            }
-            None => tx.first(ALL_UP_TO, params![before, last], |row| Ok(row.take()?)),
+/// A parameter with ids, of any number.
+pub(crate) fn id_list(ids: impl IntoIterator<Item = Uuid>) -> String {
+    let mut list = String::from("[");
+    for id in ids {
+        if list.len() > 1 {
+            list.push(',');
         }
+        list.push('"');
+        list.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
+        list.push('"');
     }
-
-    /// Up to `count` entries with these ids, newest first.
-    fn entries(
-        &self,
-        tx: &mut ReadTx<'_>,
-        ids: Range<Uuid>,
-        count: usize,
-    ) -> Result<Vec<HistoryEntry>> {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let Self { record, user, credential, client, tool } = *self;
-        if let Some(record) = record {
-            let parameters =
-                params![ids.end, ids.start, count, user, credential, client, tool, record];
-            return tx.all(OF_RECORD, parameters, read_entry);
-        }
-        let parameters = params![ids.end, ids.start, count, user, credential, client, tool];
-        tx.all(ALL, parameters, read_entry)
-    }
+    list.push(']');
+    list
 }
 
-/// Up to `count` entries with ids below `before` that the caller is shown, newest first.
-///
-/// There is an index only for the records of entries. Therefore a search with other filters, or by a caller who is
-/// not shown every entry, stops after [`MAX_SCANNED`] entries.
-pub(super) fn list(
-    tx: &mut ReadTx<'_>,
-    access: &Access,
-    filters: Filters<'_>,
-    before: Uuid,
-    count: usize,
-) -> Result<Found<HistoryEntry, Uuid>> {
-    let finds_all = filters.find_all() && visibility::sees_all(access);
-    let stop = if finds_all { None } else { filters.stop(tx, before)? };
-    let start = stop.unwrap_or(Uuid::nil());
-    let entries = visibility::read(access, before, count, |before, count| {
-        filters.entries(tx, start..before, count)
-    })?;
-    let rows = entries.into_iter().map(|entry| (entry.id.uuid(), entry));
-    Ok(Found { rows: rows.map(|(id, entry)| (entry, id)).collect(), stopped: stop })
+/// The entries with these ids, in the order of the ids.
+pub(crate) fn by_ids(tx: &mut ReadTx<'_>, ids: &[Uuid]) -> Result<Vec<StoredEntry>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = id_list(ids.iter().copied());
+    let mut entries = tx.all::<_, Error>(BY_IDS, params![wanted], read)?;
+    if entries.len() < ids.len() {
+        entries.extend(former::by_ids(tx, &wanted)?);
+    }
+    let position = |entry: &StoredEntry| ids.iter().position(|id| *id == entry.entry.id.uuid());
+    entries.sort_by_key(position);
+    Ok(entries)
 }
 
-/// Reads an entry, with all its changes.
-pub(crate) fn read_entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
+fn read(row: &mut Row<'_>) -> Result<StoredEntry> {
     let id: Id<kinds::Entry> = row.take()?;
+    let changes = packed::unpack(&row.take::<Vec<u8>>()?, id.created_at().0)?;
+    let (tool, actor_kind) = (row.take()?, row.take()?);
+    Ok(StoredEntry { entry: read_origin(row, id, tool, actor_kind)?, changes })
+}
+
+/// Reads the rest of an entry: the person, the credential, the client and the address.
+pub(super) fn read_origin(
+    row: &mut Row<'_>,
+    id: Id<kinds::Entry>,
+    tool: String,
+    actor_kind: String,
+) -> Result<HistoryEntry> {
     Ok(HistoryEntry {
         id,
         at: id.created_at(),
-        actor_kind: row.take()?,
+        actor_kind,
         user_id: row.take()?,
         credential_id: row.take::<Option<Uuid>>()?.filter(|id| !id.is_nil()).map(Id::new),
         client: row.take()?,
         address: row.take()?,
-        tool: row.take()?,
-        changes: parse_changes(&row.take::<String>()?)?,
+        tool,
+        changes: Vec::new(),
         more_changes: None,
     })
 }

@@ -165,6 +165,7 @@ impl Contact {
 
 impl Recorded for Contact {
     const TYPE: &'static str = "contact";
+    const IS_LASTING: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -106,6 +106,7 @@ impl Location {
 
 impl Recorded for Location {
     const TYPE: &'static str = "location";
+    const IS_LASTING: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

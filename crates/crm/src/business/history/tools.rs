@@ -2,13 +2,13 @@
 
 use zoop_db::Uuid;
 
-use super::store::Filters;
-use super::{HistoryEntry, store};
+use super::store::{self, Filters};
 use crate::call::answer::Page;
 use crate::call::argument::{Author, Ranged, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
+use crate::call::history::HistoryEntry;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};

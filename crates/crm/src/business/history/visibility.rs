@@ -3,11 +3,13 @@
 //! Who may manage the tenant sees all of it. Others see the changes of the records that they may read, and nothing
 //! about people, keys, programs and sign-ins.
 
-use zoop_db::Uuid;
+use zoop_db::{ReadTx, Uuid};
 
-use super::HistoryEntry;
+use super::original;
 use crate::call::access::Access;
 use crate::call::error::Result;
+use crate::call::history::HistoryEntry;
+use crate::call::history::store::{self, StoredEntry};
 use crate::call::scope::Scope;
 
 /// The records whose changes are shown to callers who may read them, by [`Recorded::TYPE`]. All other changes are only
@@ -29,41 +31,43 @@ pub(super) const fn sees_all(access: &Access) -> bool {
     access.scopes.has(Scope::Administer)
 }
 
-/// The entry as the caller is shown it. An entry is hidden unless the caller may read all the records that it changed.
-/// Where colleagues' devices are is only for those who manage the tenant.
-pub(super) fn shown(entry: HistoryEntry, access: &Access) -> Option<HistoryEntry> {
-    if sees_all(access) {
-        return Some(entry);
-    }
+/// Whether the caller is shown an entry: only if it may read all the records that the entry changed.
+fn is_shown(stored: &StoredEntry, access: &Access) -> bool {
     let is_readable = |record_type: &str| {
         let known = OF_RECORDS.iter().find(|(known, _)| *known == record_type);
         known.is_some_and(|(_, scope)| access.scopes.has(*scope))
     };
-    let is_shown = !entry.changes.is_empty()
-        && entry.changes.iter().all(|change| is_readable(&change.record_type));
-    is_shown.then_some(HistoryEntry { address: None, ..entry })
+    sees_all(access)
+        || (!stored.changes.is_empty()
+            && stored.changes.iter().all(|change| is_readable(&change.record_type)))
 }
 
-/// Up to `count` entries with ids below `before` that the caller is shown, newest first. `read` returns the next entries
-/// below an id, at most as many as it is asked for.
+/// Up to `count` entries with ids below `before` that the caller is shown, newest first. `find` returns the ids of the
+/// next entries below an id, at most as many as it is asked for. Where colleagues' devices are is only for those who
+/// manage the tenant.
 pub(crate) fn read(
+    tx: &mut ReadTx<'_>,
     access: &Access,
     mut before: Uuid,
     count: usize,
-    mut read: impl FnMut(Uuid, usize) -> Result<Vec<HistoryEntry>>,
+    mut find: impl FnMut(&mut ReadTx<'_>, Uuid, usize) -> Result<Vec<Uuid>>,
 ) -> Result<Vec<HistoryEntry>> {
     let mut rows = Vec::new();
     loop {
         let wanted = count - rows.len();
-        let found = read(before, wanted)?;
-        let is_end = found.len() < wanted;
-        if let Some(last) = found.last() {
-            before = last.id.uuid();
+        let found = find(tx, before, wanted)?;
+        let entries = store::by_ids(tx, &found)?;
+        rows.extend(entries.into_iter().filter(|entry| is_shown(entry, access)));
+        if found.len() < wanted || rows.len() == count {
+            break;
         }
-        let shown = found.into_iter().filter_map(|entry| shown(entry, access));
-        rows.extend(shown.map(HistoryEntry::shortened));
-        if is_end || rows.len() == count {
-            return Ok(rows);
+        before = found.last().copied().unwrap_or(before);
+    }
+    let mut rows = original::complete(tx, rows)?;
+    if !sees_all(access) {
+        for entry in &mut rows {
+            entry.address = None;
         }
     }
+    Ok(rows)
 }

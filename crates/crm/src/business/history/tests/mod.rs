@@ -1,5 +1,8 @@
 //! Who is shown which entries of the history, and its filters.
 
+mod former;
+mod original;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
@@ -16,6 +19,27 @@ fn session(env: &TestEnv, business: &Business, user: Id<kinds::User>) -> Caller 
     let (_, signed_in) = env.sign_in(user);
     let address = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     env.in_tenant(signed_in.in_tenant(business.account.id, Source { client: None, address }))
+}
+
+/// Runs the example of every command that writes to the business, as far as the ones before it allow. Returns the entry
+/// that each of them added, as it was shown then.
+fn run_every_command(env: &TestEnv, acme: &Business, owner: &Caller) -> Vec<Value> {
+    let operator = Caller::operator(Some(acme.account));
+    let mut seen = Vec::new();
+    for tool in catalog::tools() {
+        if !matches!(tool.kind, ToolKind::Command { .. }) || tool.name == "tenants.create" {
+            continue;
+        }
+        env.clock.advance(1_000);
+        let caller = if tool.is_public() { owner } else { &operator };
+        if env.call_text(caller, tool.name, &acme.fill(tool.example)).is_ok() {
+            let newest = env.call(owner, "history.list", json!({ "limit": 1 })).expect("a page");
+            assert_eq!(newest["rows"][0]["tool"], tool.name);
+            seen.push(newest["rows"][0].clone());
+        }
+    }
+    assert!(seen.len() >= 20, "{}", seen.len());
+    seen
 }
 
 /// All rows of all pages.

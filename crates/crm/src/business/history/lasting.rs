@@ -1,0 +1,101 @@
+//! The kinds of records whose values the history stores only once they are replaced, and how it reads the records as they
+//! are now. A kind needs the fields `created_at` and `updated_at`.
+
+use zoop_db::{ReadTx, Row, Sql, Uuid, params, text};
+
+use crate::business::customers::Customer;
+use crate::business::customers::contacts::Contact;
+use crate::business::customers::locations::Location;
+use crate::business::notes::{self, Note};
+use crate::business::subjects::Subject;
+use crate::business::tags::Tag;
+use crate::call::context::{Recorded, fields};
+use crate::call::error::Result;
+use crate::call::history::change::Values;
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE};
+use crate::call::table::Record;
+
+/// Records by their ids, with all their fields.
+type Records = Vec<(Uuid, Values)>;
+
+/// How the history reads the records of a kind as they are now.
+pub(crate) struct Lasting {
+    /// The word for the kind.
+    pub(crate) record_type: &'static str,
+    /// Reads the records with the ids in a parameter that [`id_list`] writes.
+    pub(crate) read: fn(&mut ReadTx<'_>, &str) -> Result<Records>,
+}
+
+/// The columns of a type's table `x`.
+macro_rules! columns {
+    ($record:ty) => {
+        zoop_db::drafted!(<$record>::COLUMNS.selected("x."))
+    };
+}
+
+const CUSTOMERS: &str =
+    text!("SELECT ", columns!(Customer), " FROM wanted CROSS JOIN customers", WANTED);
+const CONTACTS: &str =
+    text!("SELECT ", columns!(Contact), " FROM wanted CROSS JOIN contacts", WANTED);
+const LOCATIONS: &str =
+    text!("SELECT ", columns!(Location), " FROM wanted CROSS JOIN locations", WANTED);
+const NOTES: &str = text!("SELECT ", columns!(Note), " FROM wanted CROSS JOIN notes", WANTED);
+const SUBJECTS: &str =
+    text!("SELECT ", columns!(Subject), " FROM wanted CROSS JOIN subjects", WANTED);
+const TAGS: &str = text!("SELECT ", columns!(Tag), " FROM wanted CROSS JOIN tags", WANTED);
+/// SQLite keeps the order of a CROSS JOIN, and so looks each wanted record up.
+const WANTED: &str = " x WHERE x.tenant_no = $1 AND x.id = wanted_id";
+
+zoop_db::statements! {
+    CUSTOMERS_NOW = {
+        sqlite: text!(WANTED_SQLITE, CUSTOMERS), postgres: text!(WANTED_POSTGRES, CUSTOMERS),
+    };
+    CONTACTS_NOW = {
+        sqlite: text!(WANTED_SQLITE, CONTACTS), postgres: text!(WANTED_POSTGRES, CONTACTS),
+    };
+    LOCATIONS_NOW = {
+        sqlite: text!(WANTED_SQLITE, LOCATIONS), postgres: text!(WANTED_POSTGRES, LOCATIONS),
+    };
+    NOTES_NOW = { sqlite: text!(WANTED_SQLITE, NOTES), postgres: text!(WANTED_POSTGRES, NOTES) };
+    SUBJECTS_NOW = {
+        sqlite: text!(WANTED_SQLITE, SUBJECTS), postgres: text!(WANTED_POSTGRES, SUBJECTS),
+    };
+    TAGS_NOW = { sqlite: text!(WANTED_SQLITE, TAGS), postgres: text!(WANTED_POSTGRES, TAGS) };
+}
+
+/// The kinds.
+pub(crate) const LASTING: &[Lasting] = &[
+    Lasting {
+        record_type: Customer::TYPE,
+        read: |tx, wanted| read(tx, CUSTOMERS_NOW, wanted, Customer::read),
+    },
+    Lasting {
+        record_type: Contact::TYPE,
+        read: |tx, wanted| read(tx, CONTACTS_NOW, wanted, Contact::read),
+    },
+    Lasting {
+        record_type: Location::TYPE,
+        read: |tx, wanted| read(tx, LOCATIONS_NOW, wanted, Location::read),
+    },
+    Lasting {
+        record_type: notes::RecordedNote::TYPE,
+        read: |tx, wanted| read(tx, NOTES_NOW, wanted, notes::RecordedNote::read),
+    },
+    Lasting {
+        record_type: Subject::TYPE,
+        read: |tx, wanted| read(tx, SUBJECTS_NOW, wanted, Subject::read),
+    },
+    Lasting { record_type: Tag::TYPE, read: |tx, wanted| read(tx, TAGS_NOW, wanted, Tag::read) },
+];
+
+fn read<T: Recorded>(
+    tx: &mut ReadTx<'_>,
+    statement: Sql,
+    wanted: &str,
+    read: fn(&mut Row<'_>) -> Result<T>,
+) -> Result<Records> {
+    tx.all(statement, params![*wanted], |row| {
+        let record = read(row)?;
+        Ok((record.record_id(), fields(&record)?))
+    })
+}

@@ -1,0 +1,11 @@
+//! The history as it is shown: who changed what. [`call::history`](crate::call::history) writes it.
+
+pub(crate) mod lasting;
+pub(crate) mod original;
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+pub(crate) mod visibility;
+
+pub use tools::GROUP;

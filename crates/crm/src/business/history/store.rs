@@ -1,0 +1,111 @@
+//! The SQL of lists of the history.
+
+use std::ops::Range;
+
+use zoop_db::{ReadTx, Uuid, params, text};
+
+use super::visibility;
+use crate::call::access::Access;
+use crate::call::error::{Error, Result};
+use crate::call::history::HistoryEntry;
+use crate::call::history::former::{Former, filters};
+use crate::call::tool::Found;
+
+zoop_db::statements! {
+    /// A tenant's entries with ids from `$3` to below `$2`, newest first.
+    ALL = (text!("SELECT h.id FROM history_entries h CROSS JOIN history_origins o \
+           WHERE h.tenant_no = $1 AND h.id < $2 AND h.id >= $3 AND o.tenant_no = $1 AND o.number = h.origin",
+           filters!("o": "$5", "$6", "$7", "$8"), " ORDER BY h.id DESC LIMIT $4"));
+    /// The id of the tenant's entry that comes `$3` entries after the first below an id.
+    ALL_UP_TO = "SELECT id FROM history_entries \
+                 WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
+    /// One record's entries with ids from `$3` to below `$2`, newest first.
+    OF_RECORD = (text!("SELECT r.entry_id FROM history_records r CROSS JOIN history_entries h \
+           CROSS JOIN history_origins o WHERE r.tenant_no = $1 AND r.record_id = $9 \
+           AND r.entry_id < $2 AND r.entry_id >= $3 AND h.tenant_no = $1 AND h.id = r.entry_id \
+           AND o.tenant_no = $1 AND o.number = h.origin",
+           filters!("o": "$5", "$6", "$7", "$8"), " ORDER BY r.entry_id DESC LIMIT $4"));
+    /// The id of the record's entry that comes `$3` entries after the first below an id.
+    OF_RECORD_UP_TO = "SELECT entry_id FROM history_records \
+                       WHERE tenant_no = $1 AND record_id = $4 AND entry_id < $2 \
+                       ORDER BY entry_id DESC LIMIT 1 OFFSET $3";
+}
+
+/// Maximum number of entries that are read to find those of one page.
+const MAX_SCANNED: i64 = 1_000;
+
+/// Which entries a list contains.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Filters<'a> {
+    pub(super) record: Option<Uuid>,
+    pub(super) user: Option<Uuid>,
+    pub(super) credential: Option<Uuid>,
+    pub(super) client: Option<&'a str>,
+    pub(super) tool: Option<&'a str>,
+}
+
+impl Filters<'_> {
+    /// Whether every entry of the record or of the tenant is in the list.
+    const fn find_all(&self) -> bool {
+        self.user.is_none()
+            && self.credential.is_none()
+            && self.client.is_none()
+            && self.tool.is_none()
+    }
+
+    /// The position at which a search that begins below `before` stops. `None` if it reaches the end.
+    fn stop(&self, tx: &mut ReadTx<'_>, former: Former, before: Uuid) -> Result<Option<Uuid>> {
+        let last = MAX_SCANNED - 1;
+        if let Some(record) = self.record {
+            return tx.first(OF_RECORD_UP_TO, params![before, last, record], |row| Ok(row.take()?));
+        }
+        let stop =
+            tx.first::<Uuid, Error>(ALL_UP_TO, params![before, last], |row| Ok(row.take()?))?;
+        Ok(stop.max(former.stop(tx, before, last)?))
+    }
+
+    /// The ids of up to `count` entries within this range of ids, newest first.
+    fn find(
+        &self,
+        tx: &mut ReadTx<'_>,
+        former: Former,
+        ids: Range<Uuid>,
+        count: usize,
+    ) -> Result<Vec<Uuid>> {
+        let limit = i64::try_from(count).unwrap_or(i64::MAX);
+        let Self { record, user, credential, client, tool } = *self;
+        let all: &[_] = params![ids.end, ids.start, limit, user, credential, client, tool];
+        let (statement, parameters) = match &record {
+            Some(record) => (OF_RECORD, [all, params![*record]].concat()),
+            None => (ALL, all.to_vec()),
+        };
+        let mut found: Vec<Uuid> =
+            tx.all::<_, Error>(statement, &parameters, |row| Ok(row.take()?))?;
+        found.extend(former.find(tx, record.is_some(), &parameters)?);
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found.truncate(count);
+        Ok(found)
+    }
+}
+
+/// Up to `count` entries with ids below `before` that the caller is shown, newest first.
+///
+/// There is an index only for the records of entries. Therefore a search with other filters, or by a caller who is
+/// not shown every entry, stops after [`MAX_SCANNED`] entries.
+pub(super) fn list(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    filters: Filters<'_>,
+    before: Uuid,
+    count: usize,
+) -> Result<Found<HistoryEntry, Uuid>> {
+    let former = Former::of(tx)?;
+    let finds_all = filters.find_all() && visibility::sees_all(access);
+    let stop = if finds_all { None } else { filters.stop(tx, former, before)? };
+    let start = stop.unwrap_or(Uuid::nil());
+    let entries = visibility::read(tx, access, before, count, |tx, before, count| {
+        filters.find(tx, former, start..before, count)
+    })?;
+    let rows = entries.into_iter().map(|entry| (entry.id.uuid(), entry));
+    Ok(Found { rows: rows.map(|(id, entry)| (entry, id)).collect(), stopped: stop })
+}

@@ -1,0 +1,128 @@
+//! What a write changes, record by record, before it is packed and after it is unpacked.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+use zoop_db::Uuid;
+
+use crate::call::context::Change;
+use crate::call::context::Recorded;
+
+/// The fields of a record that are not null, in their order.
+pub(crate) type Values = Map<String, Value>;
+
+/// What a write changed in one record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RecordChange {
+    /// The word for the kind of record.
+    pub(crate) record_type: Cow<'static, str>,
+    pub(crate) record_id: Uuid,
+    pub(crate) what: What,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum What {
+    /// It was added, with these values.
+    Added(Values),
+    /// It was added. Its values are those that its first change replaced, or those that it has now.
+    AddedAsItWas,
+    /// Some of its fields changed.
+    Changed {
+        /// If this is its first change: all values before, which the entry of its addition does not have.
+        first: Option<Values>,
+        /// The fields that changed.
+        fields: Vec<FieldChange>,
+    },
+    /// It was deleted, and had these values.
+    Removed(Values),
+}
+
+/// One field that changed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FieldChange {
+    pub(crate) field: String,
+    pub(crate) old: Value,
+    pub(crate) new: Value,
+}
+
+impl RecordChange {
+    /// The changes of a record that was added, changed or deleted, by its fields before and after; none of them is
+    /// there without the record. `None` if nothing changed.
+    pub(crate) fn between<T: Recorded>(
+        record_id: Uuid,
+        old: Option<Values>,
+        new: Option<Values>,
+    ) -> Option<Self> {
+        let what = match (old, new) {
+            (None, None) => return None,
+            (None, Some(new)) if is_untouched::<T>(&new) => What::AddedAsItWas,
+            (None, Some(new)) => What::Added(without_nulls(new)),
+            (Some(old), None) => What::Removed(without_nulls(old)),
+            (Some(old), Some(new)) => {
+                let fields = differences(&old, new);
+                if fields.is_empty() {
+                    return None;
+                }
+                let first = is_untouched::<T>(&old).then(|| without_nulls(old));
+                What::Changed { first, fields }
+            }
+        };
+        Some(Self { record_type: T::TYPE.into(), record_id, what })
+    }
+
+    /// Whether each field of the record is listed, so that [`Self::listed`] can be called.
+    pub(crate) const fn is_complete(&self) -> bool {
+        !matches!(self.what, What::AddedAsItWas)
+    }
+
+    /// The changes as the history shows them, field by field.
+    pub(crate) fn listed(self) -> Vec<Change> {
+        let Self { record_type, record_id, what } = self;
+        let change = |field, old, new| {
+            let record_type = record_type.clone();
+            Change { record_type, record_id, field, old, new }
+        };
+        match what {
+            What::AddedAsItWas => Vec::new(),
+            What::Added(values) => {
+                values.into_iter().map(|(field, new)| change(field, Value::Null, new)).collect()
+            }
+            What::Removed(values) => {
+                values.into_iter().map(|(field, old)| change(field, old, Value::Null)).collect()
+            }
+            What::Changed { fields, .. } => fields
+                .into_iter()
+                .map(|FieldChange { field, old, new }| change(field, old, new))
+                .collect(),
+        }
+    }
+}
+
+/// Whether a record of a lasting kind is as it was added, as its times say.
+fn is_untouched<T: Recorded>(fields: &Values) -> bool {
+    let time = |field| fields.get(field).and_then(Value::as_str);
+    T::IS_LASTING && time("created_at").is_some_and(|created| time("updated_at") == Some(created))
+}
+
+pub(crate) fn without_nulls(mut fields: Values) -> Values {
+    fields.retain(|_, value| !value.is_null());
+    fields
+}
+
+/// The fields that differ. Both have every field, null included, or leave out nulls.
+fn differences(old: &Values, new: Values) -> Vec<FieldChange> {
+    let lost = old.iter().filter(|(field, value)| !value.is_null() && !new.contains_key(*field));
+    let lost: Vec<_> = lost
+        .map(|(field, old)| FieldChange {
+            field: field.clone(),
+            old: old.clone(),
+            new: Value::Null,
+        })
+        .collect();
+    let changed = new.into_iter().filter_map(|(field, new)| {
+        let old = old.get(&field).unwrap_or(&Value::Null);
+        (*old != new).then(|| FieldChange { field, old: old.clone(), new })
+    });
+    changed.chain(lost).collect()
+}
