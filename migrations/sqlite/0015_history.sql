@@ -1,5 +1,4 @@
--- The history in its lasting form: the old values only, packed. Entries of the former form are in `history` until the
--- server has moved them here.
+-- The history in packed form. Entries of the former form are in `history` until the server has packed them.
 CREATE TABLE history_origins (
   tenant_no INTEGER NOT NULL REFERENCES tenants (no),
   number INTEGER NOT NULL,

@@ -170,7 +170,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("former history", crate::call::history::former::STATEMENTS),
     ("history lists", crate::business::history::store::STATEMENTS),
     ("original values", crate::business::history::original::STATEMENTS),
-    ("lasting records", crate::business::history::lasting::STATEMENTS),
+    ("lasting records", crate::business::history::stored_once::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),

@@ -1,5 +1,5 @@
-//! Work that no caller waits for: clean-up and upkeep of the search index every minute, and recording when credentials
-//! were used.
+//! Work that no caller waits for: clean-up, upkeep of the search index and packing of the history every minute, and
+//! recording when credentials were used.
 
 #[cfg(test)]
 mod tests;
@@ -12,13 +12,13 @@ use tokio::time::{self, MissedTickBehavior};
 use zoop_crm::business::notes::reindex;
 use zoop_crm::call::caller::Used;
 use zoop_crm::call::error::{Error, Result};
-use zoop_crm::call::history::former;
 use zoop_crm::call::sweep::Sweep;
 use zoop_crm::identity::authenticate;
 use zoop_crm::maintenance;
 use zoop_db::{Tenant, Timestamp};
 
 use crate::app::{App, Shared};
+use crate::packing::Packing;
 use crate::reindexing::Reindexing;
 use crate::stored;
 
@@ -32,14 +32,12 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 const MERGING_TIME: Duration = Duration::from_secs(20);
 /// How long one round indexes notes again.
 const REINDEXING_TIME: Duration = Duration::from_secs(20);
-/// How long one round moves entries of the history.
-const MOVING_TIME: Duration = Duration::from_secs(20);
 
 /// Runs until the server stops.
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut reindexing = Reindexing::default();
+    let mut upkeep = Upkeep::default();
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -48,14 +46,21 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
         // A round can take long, so stopping the server interrupts it.
         tokio::select! {
             _ = stopping.changed() => return,
-            () = round(&app.shared, &mut reindexing) => {}
+            () = round(&app.shared, &mut upkeep) => {}
         }
     }
 }
 
-/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, and renews outdated
-/// entries of the search index.
-async fn round(shared: &Shared, reindexing: &mut Reindexing) {
+/// Work on what an earlier version has written, which goes on from round to round.
+#[derive(Default)]
+struct Upkeep {
+    packing: Packing,
+    reindexing: Reindexing,
+}
+
+/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, and brings what an
+/// earlier version wrote into its newest form.
+async fn round(shared: &Shared, upkeep: &mut Upkeep) {
     compare_clocks(shared).await;
     let now = shared.environment.clock.now();
     shared.limiter.drop_idle(now);
@@ -65,13 +70,13 @@ async fn round(shared: &Shared, reindexing: &mut Reindexing) {
     if let Err(error) = reindex_notes(shared, now).await {
         tracing::warn!(?error, "notes could not be indexed again");
     }
-    if let Err(error) = move_history(shared).await {
-        tracing::warn!(?error, "the history could not be moved; the next round tries again");
+    if let Err(error) = upkeep.packing.round(shared, now).await {
+        tracing::warn!(?error, "the history could not be packed; the next round tries again");
     }
     if let Err(error) = stored::watch(shared, now).await {
         tracing::warn!(?error, "the storage of the businesses could not be measured");
     }
-    if let Err(error) = reindexing.round(shared, now).await {
+    if let Err(error) = upkeep.reindexing.round(shared, now).await {
         tracing::warn!(?error, "the search index could not be renewed; the next round tries again");
     }
     if let Err(error) = merge_search_indexes(shared).await {
@@ -127,24 +132,6 @@ async fn reindex_notes(shared: &Shared, now: Timestamp) -> Result<()> {
         from = step.tenant();
         let write = shared.db.write(Instant::now() + TIMEOUT, move |tx| reindex::write(tx, &step));
         write.await?;
-    }
-    Ok(())
-}
-
-/// Moves entries of the history into their lasting form, for a while. The next round goes on.
-async fn move_history(shared: &Shared) -> Result<()> {
-    let end = Instant::now() + MOVING_TIME;
-    let (mut from, mut entries) = (Tenant(0), 0);
-    while Instant::now() < end {
-        let next = shared.db.read(Instant::now() + TIMEOUT, move |tx| former::next(tx, from));
-        let Some(step) = next.await? else { break };
-        from = step.tenant();
-        entries += step.count();
-        let write = shared.db.write(Instant::now() + TIMEOUT, move |tx| former::write(tx, &step));
-        write.await?;
-    }
-    if entries > 0 {
-        tracing::info!(entries, "entries of the history were moved into their smaller form");
     }
     Ok(())
 }

@@ -65,6 +65,7 @@ mod network;
 mod oauth;
 mod ops;
 mod origin;
+mod packing;
 mod page_log;
 mod peer;
 mod people;

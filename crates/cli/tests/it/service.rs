@@ -105,8 +105,8 @@ fn the_doctor_and_the_log_report_records_dated_in_the_future() {
     assert_eq!(future(&doctor())["warning"], Value::Null);
     // Simulates a clock that was ahead: an id begins with the time of its creation.
     let database = rusqlite::Connection::open(folder.path("zoop.db")).expect("the database");
-    let change = "UPDATE history SET id = x'02000000000070008000000000000000' \
-                  WHERE id = (SELECT max(id) FROM history)";
+    let change = "UPDATE history_entries SET id = x'02000000000070008000000000000000' \
+                  WHERE id = (SELECT max(id) FROM history_entries)";
     assert_eq!(database.execute(change, []).expect("it changes"), 1);
     drop(database);
     let answer = doctor();

@@ -9,7 +9,7 @@ use zoop_db::{GlobalSql, ReadTx, Sql, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::access::Access;
 use crate::call::error::{Error, Result};
-use crate::call::history::change::{FieldChange, RecordChange, Values, What};
+use crate::call::history::change::{ChangeKind, FieldChange, RecordChange, Values};
 use crate::call::storage::{self, Class, Stored};
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{self, Id};
@@ -80,7 +80,7 @@ pub trait Recorded: Serialize {
 
     /// Whether the history stores the values of a new record only once they are replaced. Such a record has the
     /// fields `created_at` and `updated_at`, and `business/history/lasting.rs` reads it.
-    const IS_LASTING: bool = false;
+    const STORED_ONCE: bool = false;
 
     /// The record's id.
     fn record_id(&self) -> Uuid;
@@ -120,8 +120,12 @@ impl WriteCtx<'_, '_> {
         let bound = id::first_from_wrong_clock(self.now);
         let last =
             self.tx.first::<Uuid, Error>(greatest_below, params![bound], |row| Ok(row.take()?))?;
-        let random = self.environment.entropy.bits();
-        Ok(Id::new(id::following(last, self.now, random)))
+        Ok(self.following(last))
+    }
+
+    /// The id of a table's next record after the last one.
+    pub(crate) fn following<K>(&self, last: Option<Uuid>) -> Id<K> {
+        Id::new(id::following(last, self.now, self.environment.entropy.bits()))
     }
 
     /// [`Self::next_id`] for a table shared by all tenants.
@@ -162,8 +166,8 @@ impl WriteCtx<'_, '_> {
         new: Value,
     ) {
         let fields = vec![FieldChange { field: field.to_owned(), old, new }];
-        let what = What::Changed { first: None, fields };
-        self.changes.push(RecordChange { record_type: record_type.into(), record_id, what });
+        let kind = ChangeKind::Changed { first: None, fields };
+        self.changes.push(RecordChange { record_type: record_type.into(), record_id, kind });
     }
 
     fn record<T: Recorded>(&mut self, id: Uuid, old: Option<Values>, new: Option<Values>) {

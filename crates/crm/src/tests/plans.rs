@@ -89,7 +89,7 @@ fn every_statement_can_be_prepared_and_scans_no_table() {
             let in_order = step.contains("USING COVERING INDEX") || step.split(' ').count() == 2;
             let reads_first = in_order && sql.ends_with("ORDER BY id DESC LIMIT 1");
             // The ids that a call names.
-            let reads_named = step.contains("CONSTANT ROWS") || step == "SCAN wanted";
+            let reads_named = step.contains("CONSTANT ROW") || step == "SCAN wanted";
             let scans = step.starts_with("SCAN")
                 && !step.contains("VIRTUAL TABLE")
                 && !reads_first

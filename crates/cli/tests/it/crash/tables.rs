@@ -23,7 +23,10 @@ impl Tables {
         tables.tags(source, &tools);
         for (state, key) in tables.states.iter_mut().zip(keys) {
             let key = source.id(key);
-            let entries = format!("SELECT count(*) FROM history WHERE credential_id = {key}");
+            let entries = format!(
+                "SELECT count(*) FROM history_entries h JOIN history_origins o \
+                 ON o.tenant_no = h.tenant_no AND o.number = h.origin WHERE o.credential_id = {key}"
+            );
             state.entries = source.rows(&entries)[0][0].parse().expect("a count");
             let remembered =
                 format!("SELECT idempotency_key FROM idempotency WHERE credential_id = {key}");
@@ -110,8 +113,9 @@ impl Tables {
 /// The tools that touched each record, oldest first.
 fn tools(source: &Source<'_>) -> HashMap<String, Tools> {
     let sql = format!(
-        "SELECT {}, h.tool FROM history_records r \
-         JOIN history h ON h.tenant_no = r.tenant_no AND h.id = r.entry_id ORDER BY h.id",
+        "SELECT {}, o.tool FROM history_records r \
+         JOIN history_entries h ON h.tenant_no = r.tenant_no AND h.id = r.entry_id \
+         JOIN history_origins o ON o.tenant_no = h.tenant_no AND o.number = h.origin ORDER BY h.id",
         source.digits("r.record_id")
     );
     let mut tools: HashMap<String, Tools> = HashMap::new();

@@ -141,7 +141,7 @@ impl Customer {
 
 impl Recorded for Customer {
     const TYPE: &'static str = "customer";
-    const IS_LASTING: bool = true;
+    const STORED_ONCE: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -1,8 +1,8 @@
 //! The history as it is shown: who changed what. [`call::history`](crate::call::history) writes it.
 
-pub(crate) mod lasting;
 pub(crate) mod original;
 pub(crate) mod store;
+pub(crate) mod stored_once;
 #[cfg(test)]
 mod tests;
 pub mod tools;

@@ -1,29 +1,44 @@
 //! The values of new records that their entries do not have.
 //!
-//! While a record is as it was added, the entry of its addition stores no values: they are the record's. Its first change
-//! stores all of them. So they are read from there, or from the record itself.
+//! While a record is as it was added, the entry of its addition stores no values: they are the record's. Its first
+//! change stores all of them. So they are read from there, or from the record itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use zoop_db::{ReadTx, Uuid, params, text};
+use zoop_db::{ReadTx, Row, Uuid, params, text};
 
-use super::lasting::{LASTING, Lasting};
+use super::stored_once::STORED_ONCE;
 use crate::call::error::{Error, Result};
 use crate::call::history::HistoryEntry;
-use crate::call::history::change::{RecordChange, Values, What, without_nulls};
+use crate::call::history::change::{
+    ChangeKind, NOT_FIELDS, RecordChange, Values, has_times_of_addition, without_nulls,
+};
 use crate::call::history::store::{self, StoredEntry, WANTED_POSTGRES, WANTED_SQLITE, id_list};
 
 /// Each record's entry that comes `$3` entries after its first one.
-const LATER: &str = "SELECT wanted_id, (SELECT r.entry_id FROM history_records r \
+const NEXT_ENTRIES: &str = "SELECT wanted_id, (SELECT r.entry_id FROM history_records r \
     WHERE r.tenant_no = $1 AND r.record_id = wanted_id ORDER BY r.entry_id LIMIT 1 OFFSET $3) FROM wanted";
 
 zoop_db::statements! {
-    NEXT = { sqlite: text!(WANTED_SQLITE, LATER), postgres: text!(WANTED_POSTGRES, LATER) };
+    NEXT = {
+        sqlite: text!(WANTED_SQLITE, NEXT_ENTRIES), postgres: text!(WANTED_POSTGRES, NEXT_ENTRIES),
+    };
+    /// The next entries about a record after another one.
+    AFTER = "SELECT entry_id FROM history_records WHERE tenant_no = $1 AND record_id = $2 AND entry_id > $3 \
+             ORDER BY entry_id LIMIT $4";
 }
+
+/// How many of each record's first entries are searched for its first change together with those of other records. Few
+/// come before that change, such as those of tags that were attached.
+const FIRST: i64 = 4;
+/// The number of entries that are then read at once for one record.
+const AT_ONCE: i64 = 200;
 
 /// A record whose values at its addition are wanted.
 struct Wanted {
     record_type: String,
+    /// The last entry about it that was read.
+    after: Uuid,
     /// The old values of later changes that do not have all of them, the earliest of each field.
     replaced: Values,
 }
@@ -43,16 +58,16 @@ pub(super) fn complete(
                 originals.insert(record, over(values, &replaced));
             } else {
                 let record_type = added.record_type.clone().into_owned();
-                wanted.insert(record, Wanted { record_type, replaced });
+                wanted.insert(record, Wanted { record_type, after: Uuid::nil(), replaced });
             }
         }
     }
     find(tx, wanted, &mut originals)?;
     let complete = |StoredEntry { mut entry, changes }: StoredEntry| {
-        let changes = changes.into_iter().map(|change| match change.what {
-            What::AddedAsItWas => {
+        let changes = changes.into_iter().map(|change| match change.kind {
+            ChangeKind::AddedAsItWas => {
                 let values = originals.remove(&change.record_id).unwrap_or_default();
-                RecordChange { what: What::Added(values), ..change }
+                RecordChange { kind: ChangeKind::Added(values), ..change }
             }
             _ => change,
         });
@@ -69,17 +84,13 @@ fn find(
     originals: &mut BTreeMap<Uuid, Values>,
 ) -> Result<()> {
     let mut unchanged = BTreeMap::new();
-    for later in 1_i64.. {
+    for later in 0..FIRST {
         if wanted.is_empty() {
             break;
         }
-        tx.ensure_time()?;
         let next = next(tx, wanted.keys(), later)?;
-        let ids: std::collections::BTreeSet<_> = next.values().flatten().copied().collect();
-        let ids: Vec<_> = ids.into_iter().collect();
-        let entries = store::by_ids(tx, &ids)?.into_iter();
-        let entries: BTreeMap<_, _> =
-            entries.map(|stored| (stored.entry.id.uuid(), stored.changes)).collect();
+        let ids: BTreeSet<_> = next.values().flatten().copied().collect();
+        let entries = changes_of(tx, &ids.into_iter().collect::<Vec<_>>())?;
         let mut remaining = BTreeMap::new();
         for (record, mut state) in wanted {
             let Some(entry) = next.get(&record).copied().flatten() else {
@@ -87,46 +98,87 @@ fn find(
                 continue;
             };
             let changes = entries.get(&entry).map(Vec::as_slice).unwrap_or_default();
-            match all_before(record, changes, &mut state.replaced) {
-                Some(values) => {
-                    originals.insert(record, over(values, &state.replaced));
-                }
-                None => {
-                    remaining.insert(record, state);
-                }
+            if let Some(values) = all_before(record, changes, &mut state.replaced) {
+                originals.insert(record, over(values, &state.replaced));
+            } else {
+                remaining.insert(record, Wanted { after: entry, ..state });
             }
         }
         wanted = remaining;
     }
-    originals.extend(as_they_are(tx, &unchanged)?);
+    // Of the others, those that have their times of then have not changed.
+    let now = as_they_are(tx, &wanted)?;
+    for (record, mut state) in wanted {
+        let is_unchanged = now.get(&record).is_some_and(has_times_of_addition);
+        match if is_unchanged { None } else { walk(tx, record, &mut state)? } {
+            Some(values) => {
+                originals.insert(record, over(values, &state.replaced));
+            }
+            None => {
+                unchanged.insert(record, state);
+            }
+        }
+    }
+    for (record, values) in as_they_are(tx, &unchanged)? {
+        let values = match unchanged.get(&record) {
+            Some(state) => over(values, &state.replaced),
+            None => values,
+        };
+        originals.insert(record, values);
+    }
     Ok(())
+}
+
+/// Reads further entries of a record, until one has all values before it.
+fn walk(tx: &mut ReadTx<'_>, record: Uuid, state: &mut Wanted) -> Result<Option<Values>> {
+    loop {
+        tx.ensure_time()?;
+        let read = |row: &mut Row<'_>| Ok(row.take()?);
+        let ids: Vec<Uuid> =
+            tx.all::<_, Error>(AFTER, params![record, state.after, AT_ONCE], read)?;
+        let entries = changes_of(tx, &ids)?;
+        for changes in entries.values() {
+            if let Some(values) = all_before(record, changes, &mut state.replaced) {
+                return Ok(Some(values));
+            }
+        }
+        match ids.last() {
+            Some(last) => state.after = *last,
+            None => return Ok(None),
+        }
+    }
+}
+
+/// The changes of entries, in the order of the entries.
+fn changes_of(tx: &mut ReadTx<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<RecordChange>>> {
+    let entries = store::by_ids(tx, ids)?.into_iter();
+    Ok(entries.map(|stored| (stored.entry.id.uuid(), stored.changes)).collect())
 }
 
 /// All values of a record before these changes, if they have them. Otherwise the old values that they have are added to
 /// those of earlier changes.
 fn all_before(record: Uuid, changes: &[RecordChange], replaced: &mut Values) -> Option<Values> {
     for change in changes.iter().filter(|change| change.record_id == record) {
-        match &change.what {
-            What::Removed(values) | What::Changed { first: Some(values), .. } => {
+        match &change.kind {
+            ChangeKind::Removed(values) | ChangeKind::Changed { first: Some(values), .. } => {
                 return Some(values.clone());
             }
-            What::Changed { first: None, fields } => {
+            ChangeKind::Changed { first: None, fields } => {
                 for field in fields {
                     replaced.entry(field.field.clone()).or_insert_with(|| field.old.clone());
                 }
             }
-            What::Added(_) | What::AddedAsItWas => {}
+            ChangeKind::Added(_) | ChangeKind::AddedAsItWas => {}
         }
     }
     None
 }
 
-/// The values, with the earlier ones of the fields that changed before. Fields that are none of the record's own, such as
-/// a tag that was attached, are left out.
+/// The values, with the earlier ones of the fields that changed before.
 fn over(mut values: Values, replaced: &Values) -> Values {
-    for (field, value) in &mut values {
-        if let Some(earlier) = replaced.get(field) {
-            *value = earlier.clone();
+    for (field, value) in replaced {
+        if !NOT_FIELDS.contains(&field.as_str()) {
+            values.insert(field.clone(), value.clone());
         }
     }
     without_nulls(values)
@@ -144,23 +196,22 @@ fn next<'r>(
     Ok(next.into_iter().collect())
 }
 
-/// The values of records that have not changed since they were added.
+/// The records as they are now.
 fn as_they_are(
     tx: &mut ReadTx<'_>,
     records: &BTreeMap<Uuid, Wanted>,
 ) -> Result<BTreeMap<Uuid, Values>> {
+    let mut by_type: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (record, wanted) in records {
+        by_type.entry(&wanted.record_type).or_default().push(*record);
+    }
     let mut values = BTreeMap::new();
-    for Lasting { record_type, read } in LASTING {
-        let ids = records.iter().filter(|(_, wanted)| wanted.record_type == *record_type);
-        let ids: Vec<_> = ids.map(|(id, _)| *id).collect();
-        if ids.is_empty() {
-            continue;
-        }
-        for (id, now) in read(tx, &id_list(ids))? {
-            if let Some(Wanted { replaced, .. }) = records.get(&id) {
-                values.insert(id, over(now, replaced));
-            }
-        }
+    for (record_type, ids) in by_type {
+        let kind = STORED_ONCE.iter().find(|kind| kind.record_type == record_type);
+        let kind = kind.ok_or_else(|| {
+            Error::internal(format!("the values of a {record_type} are not stored twice"))
+        })?;
+        values.extend((kind.read)(tx, &id_list(ids))?);
     }
     Ok(values)
 }

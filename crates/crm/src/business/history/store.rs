@@ -8,10 +8,16 @@ use super::visibility;
 use crate::call::access::Access;
 use crate::call::error::{Error, Result};
 use crate::call::history::HistoryEntry;
-use crate::call::history::former::{Former, filters};
+use crate::call::history::former::{Former, FormerList, filters};
 use crate::call::tool::Found;
 
 zoop_db::statements! {
+    /// The ids of a tenant's entries from `$3` to below `$2`, newest first.
+    ALL_IDS = "SELECT id FROM history_entries \
+               WHERE tenant_no = $1 AND id < $2 AND id >= $3 ORDER BY id DESC LIMIT $4";
+    /// The ids of one record's entries, in either form, from `$3` to below `$2`, newest first.
+    RECORD_IDS = "SELECT entry_id FROM history_records WHERE tenant_no = $1 AND record_id = $5 \
+                  AND entry_id < $2 AND entry_id >= $3 ORDER BY entry_id DESC LIMIT $4";
     /// A tenant's entries with ids from `$3` to below `$2`, newest first.
     ALL = (text!("SELECT h.id FROM history_entries h CROSS JOIN history_origins o \
            WHERE h.tenant_no = $1 AND h.id < $2 AND h.id >= $3 AND o.tenant_no = $1 AND o.number = h.origin",
@@ -74,14 +80,22 @@ impl Filters<'_> {
     ) -> Result<Vec<Uuid>> {
         let limit = i64::try_from(count).unwrap_or(i64::MAX);
         let Self { record, user, credential, client, tool } = *self;
-        let all: &[_] = params![ids.end, ids.start, limit, user, credential, client, tool];
-        let (statement, parameters) = match &record {
-            Some(record) => (OF_RECORD, [all, params![*record]].concat()),
-            None => (ALL, all.to_vec()),
+        let range: &[_] = params![ids.end, ids.start, limit];
+        if let (Some(record), true) = (&record, self.find_all()) {
+            let parameters = [range, params![*record]].concat();
+            return tx.all(RECORD_IDS, &parameters, |row| Ok(row.take()?));
+        }
+        let wanted: &[_] = params![user, credential, client, tool];
+        let (statement, list, parameters) = match &record {
+            Some(record) => {
+                (OF_RECORD, FormerList::OfRecord, [range, wanted, params![*record]].concat())
+            }
+            None if self.find_all() => (ALL_IDS, FormerList::All, range.to_vec()),
+            None => (ALL, FormerList::Matching, [range, wanted].concat()),
         };
         let mut found: Vec<Uuid> =
             tx.all::<_, Error>(statement, &parameters, |row| Ok(row.take()?))?;
-        found.extend(former.find(tx, record.is_some(), &parameters)?);
+        found.extend(former.find(tx, list, &parameters)?);
         found.sort_unstable_by(|one, other| other.cmp(one));
         found.truncate(count);
         Ok(found)

@@ -42,6 +42,9 @@ fn is_shown(stored: &StoredEntry, access: &Access) -> bool {
             && stored.changes.iter().all(|change| is_readable(&change.record_type)))
 }
 
+/// Minimum number of entries that are read at once.
+const MIN_READ: usize = 25;
+
 /// Up to `count` entries with ids below `before` that the caller is shown, newest first. `find` returns the ids of the
 /// next entries below an id, at most as many as it is asked for. Where colleagues' devices are is only for those who
 /// manage the tenant.
@@ -54,15 +57,17 @@ pub(crate) fn read(
 ) -> Result<Vec<HistoryEntry>> {
     let mut rows = Vec::new();
     loop {
-        let wanted = count - rows.len();
+        // Where few are shown, one more is not looked for alone.
+        let wanted = (count - rows.len()).max(MIN_READ);
         let found = find(tx, before, wanted)?;
         let entries = store::by_ids(tx, &found)?;
         rows.extend(entries.into_iter().filter(|entry| is_shown(entry, access)));
-        if found.len() < wanted || rows.len() == count {
+        if found.len() < wanted || rows.len() >= count {
             break;
         }
         before = found.last().copied().unwrap_or(before);
     }
+    rows.truncate(count);
     let mut rows = original::complete(tx, rows)?;
     if !sees_all(access) {
         for entry in &mut rows {

@@ -232,7 +232,7 @@ impl RecordedNote {
 impl Recorded for RecordedNote {
     const TYPE: &'static str = "note";
     const CLASS: Class = Class::Notes;
-    const IS_LASTING: bool = true;
+    const STORED_ONCE: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -63,7 +63,7 @@ crate::call::table::record! {
 
 impl Recorded for Subject {
     const TYPE: &'static str = "subject";
-    const IS_LASTING: bool = true;
+    const STORED_ONCE: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -54,7 +54,7 @@ crate::call::table::record! {
 
 impl Recorded for Tag {
     const TYPE: &'static str = "tag";
-    const IS_LASTING: bool = true;
+    const STORED_ONCE: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

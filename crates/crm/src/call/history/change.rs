@@ -11,18 +11,21 @@ use crate::call::context::Recorded;
 /// The fields of a record that are not null, in their order.
 pub(crate) type Values = Map<String, Value>;
 
+/// Names in changes of a record that are not fields of it: what it has, and a note's text.
+pub(crate) const NOT_FIELDS: &[&str] = &["tag", "attachments", "body"];
+
 /// What a write changed in one record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RecordChange {
     /// The word for the kind of record.
     pub(crate) record_type: Cow<'static, str>,
     pub(crate) record_id: Uuid,
-    pub(crate) what: What,
+    pub(crate) kind: ChangeKind,
 }
 
 /// What happened to a record.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum What {
+pub(crate) enum ChangeKind {
     /// It was added, with these values.
     Added(Values),
     /// It was added. Its values are those that its first change replaced, or those that it has now.
@@ -54,44 +57,44 @@ impl RecordChange {
         old: Option<Values>,
         new: Option<Values>,
     ) -> Option<Self> {
-        let what = match (old, new) {
+        let kind = match (old, new) {
             (None, None) => return None,
-            (None, Some(new)) if is_untouched::<T>(&new) => What::AddedAsItWas,
-            (None, Some(new)) => What::Added(without_nulls(new)),
-            (Some(old), None) => What::Removed(without_nulls(old)),
+            (None, Some(new)) if is_untouched::<T>(&new) => ChangeKind::AddedAsItWas,
+            (None, Some(new)) => ChangeKind::Added(without_nulls(new)),
+            (Some(old), None) => ChangeKind::Removed(without_nulls(old)),
             (Some(old), Some(new)) => {
                 let fields = differences(&old, new);
                 if fields.is_empty() {
                     return None;
                 }
                 let first = is_untouched::<T>(&old).then(|| without_nulls(old));
-                What::Changed { first, fields }
+                ChangeKind::Changed { first, fields }
             }
         };
-        Some(Self { record_type: T::TYPE.into(), record_id, what })
+        Some(Self { record_type: T::TYPE.into(), record_id, kind })
     }
 
     /// Whether each field of the record is listed, so that [`Self::listed`] can be called.
     pub(crate) const fn is_complete(&self) -> bool {
-        !matches!(self.what, What::AddedAsItWas)
+        !matches!(self.kind, ChangeKind::AddedAsItWas)
     }
 
     /// The changes as the history shows them, field by field.
     pub(crate) fn listed(self) -> Vec<Change> {
-        let Self { record_type, record_id, what } = self;
+        let Self { record_type, record_id, kind } = self;
         let change = |field, old, new| {
             let record_type = record_type.clone();
             Change { record_type, record_id, field, old, new }
         };
-        match what {
-            What::AddedAsItWas => Vec::new(),
-            What::Added(values) => {
+        match kind {
+            ChangeKind::AddedAsItWas => Vec::new(),
+            ChangeKind::Added(values) => {
                 values.into_iter().map(|(field, new)| change(field, Value::Null, new)).collect()
             }
-            What::Removed(values) => {
+            ChangeKind::Removed(values) => {
                 values.into_iter().map(|(field, old)| change(field, old, Value::Null)).collect()
             }
-            What::Changed { fields, .. } => fields
+            ChangeKind::Changed { fields, .. } => fields
                 .into_iter()
                 .map(|FieldChange { field, old, new }| change(field, old, new))
                 .collect(),
@@ -99,10 +102,15 @@ impl RecordChange {
     }
 }
 
-/// Whether a record of a lasting kind is as it was added, as its times say.
+/// Whether a record of a kind whose values are stored once is as it was added.
 fn is_untouched<T: Recorded>(fields: &Values) -> bool {
+    T::STORED_ONCE && has_times_of_addition(fields)
+}
+
+/// Whether a record is as it was added, as far as its times tell: they have milliseconds.
+pub(crate) fn has_times_of_addition(fields: &Values) -> bool {
     let time = |field| fields.get(field).and_then(Value::as_str);
-    T::IS_LASTING && time("created_at").is_some_and(|created| time("updated_at") == Some(created))
+    time("created_at").is_some_and(|created| time("updated_at") == Some(created))
 }
 
 pub(crate) fn without_nulls(mut fields: Values) -> Values {

@@ -1,15 +1,16 @@
-//! Entries of the form that versions before this one wrote, with every old and new value as text in the table `history`.
+//! Entries of the form that versions before this one wrote: every old and new value as text, in the table `history`.
 //!
-//! The server's background work moves them into the lasting form, oldest first and in small steps, and a server of the
-//! previous version may still add some while servers are being upgraded. Until none is left they are read here.
+//! The server's background work packs them, oldest first and in small steps, and a server of the previous version may
+//! still add some while servers are being upgraded. Until none is left they are read here.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
-use zoop_db::{ReadTx, Row, Tenant, Uuid, WriteTx, params, text};
+use zoop_db::{Param, ReadTx, Row, Tenant, Uuid, WriteTx, params, text};
 
-use super::change::{FieldChange, RecordChange, What};
+use super::change::{ChangeKind, FieldChange, NOT_FIELDS, RecordChange};
 use super::packed;
 use super::store::{
     self, INSERT_ORIGIN, Origin, StoredEntry, WANTED_POSTGRES, WANTED_SQLITE, read_origin,
@@ -67,6 +68,7 @@ zoop_db::statements! {
         sqlite: text!(WANTED_SQLITE, "SELECT ", COLUMNS, ENTRIES),
         postgres: text!(WANTED_POSTGRES, "SELECT ", COLUMNS, ENTRIES),
     };
+    ALL_IDS = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 AND id >= $3 ORDER BY id DESC LIMIT $4";
     ALL = (text!("SELECT h.id FROM history h WHERE h.tenant_no = $1 AND h.id < $2 AND h.id >= $3",
            filters!("h": "$5", "$6", "$7", "$8"), " ORDER BY h.id DESC LIMIT $4"));
     ALL_UP_TO = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
@@ -76,14 +78,31 @@ zoop_db::statements! {
            filters!("h": "$5", "$6", "$7", "$8"), " ORDER BY r.entry_id DESC LIMIT $4"));
     /// The tenant's first entries.
     OLDEST = (text!("SELECT ", COLUMNS, " FROM history h WHERE h.tenant_no = $1 ORDER BY h.id LIMIT $2"));
-    REMOVE = "DELETE FROM history WHERE tenant_no = $1 AND id = $2";
-    /// The greatest id that is `$2` or above.
-    LATEST_ID_FROM = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
+    ADD = {
+        sqlite: "INSERT INTO history_entries (tenant_no, id, origin, changes) VALUES ($1, $2, $3, $4)",
+        postgres: "INSERT INTO history_entries (tenant_no, id, origin, changes) \
+                   SELECT $1::integer, * FROM unnest($2::uuid[], $3::bigint[], $4::bytea[])",
+    };
+    REMOVE = {
+        sqlite: "DELETE FROM history WHERE tenant_no = $1 AND id = $2",
+        postgres: "DELETE FROM history WHERE tenant_no = $1 AND id = ANY($2::uuid[])",
+    };
 }
 
 zoop_db::global_statements! {
-    /// The first tenant from `$1` on.
-    TENANT_FROM = "SELECT no FROM tenants WHERE no >= $1 ORDER BY no LIMIT 1";
+    /// The first `$2` tenants from `$1` on.
+    TENANTS_FROM = "SELECT no FROM tenants WHERE no >= $1 ORDER BY no LIMIT $2";
+}
+
+/// A list of entries, with the parameters of the statement for packed ones.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FormerList {
+    /// All.
+    All,
+    /// Those that match the filters.
+    Matching,
+    /// Those about one record that match the filters.
+    OfRecord,
 }
 
 /// Whether the tenant has entries of the former form.
@@ -105,28 +124,27 @@ impl Former {
         tx.first(ALL_UP_TO, params![before, last], |row| Ok(row.take()?))
     }
 
-    /// The ids of entries, newest first. The parameters are those of the lasting form's statement.
+    /// The ids of the entries of a list, newest first.
     pub(crate) fn find(
         self,
         tx: &mut ReadTx<'_>,
-        of_record: bool,
+        list: FormerList,
         parameters: &[zoop_db::Value<'_>],
     ) -> Result<Vec<Uuid>> {
         if !self.exist {
             return Ok(Vec::new());
         }
-        let statement = if of_record { OF_RECORD } else { ALL };
+        let statement = match list {
+            FormerList::All => ALL_IDS,
+            FormerList::Matching => ALL,
+            FormerList::OfRecord => OF_RECORD,
+        };
         tx.all(statement, parameters, |row| Ok(row.take()?))
     }
 }
 
 fn first(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
     tx.first(FIRST, &[], |row| Ok(row.take()?))
-}
-
-/// The greatest id of an entry that is `from` or above.
-pub(super) fn latest_id_from(tx: &mut ReadTx<'_>, from: Uuid) -> Result<Option<Id<kinds::Entry>>> {
-    tx.first(LATEST_ID_FROM, params![from], |row| Ok(row.take()?))
 }
 
 /// The entries with these ids, as [`store::id_list`] writes them.
@@ -152,33 +170,35 @@ fn read(row: &mut Row<'_>) -> Result<(StoredEntry, i64)> {
     Ok((entry, storage::length(&stored)))
 }
 
-/// What was stored with the fields of a new record although it is not one of them.
-const BESIDE: &[&str] = &["tag", "attachments"];
-
-/// The changes to a record. The values of a new record are kept: whether they also follow from later entries is not known.
+/// The changes to a record. The values of a new record are kept, since it is not known whether later entries have them
+/// too.
 fn changes(stored: StoredRecord<'_>) -> Vec<RecordChange> {
     let StoredRecord(record_type, record_id, fields) = stored;
     let id = fields.iter().find(|StoredField(field, ..)| field == "id");
     let is_added = id.is_some_and(|StoredField(_, old, _)| old.is_null());
     let is_removed = id.is_some_and(|StoredField(_, _, new)| new.is_null());
     let (own, beside): (Vec<_>, Vec<_>) = fields.into_iter().partition(|StoredField(field, ..)| {
-        (is_added || is_removed) && !BESIDE.contains(&field.as_str())
+        (is_added || is_removed) && !NOT_FIELDS.contains(&field.as_str())
     });
     let own = match (is_added, is_removed) {
         (false, false) => None,
-        (true, _) => Some(What::Added(own.into_iter().map(|it| (it.0, it.2)).collect())),
-        (false, true) => Some(What::Removed(own.into_iter().map(|it| (it.0, it.1)).collect())),
+        (true, _) => Some(ChangeKind::Added(own.into_iter().map(|it| (it.0, it.2)).collect())),
+        (false, true) => {
+            Some(ChangeKind::Removed(own.into_iter().map(|it| (it.0, it.1)).collect()))
+        }
     };
     let field = |StoredField(field, old, new)| FieldChange { field, old, new };
     let fields: Vec<_> = beside.into_iter().map(field).collect();
-    let beside = (!fields.is_empty()).then_some(What::Changed { first: None, fields });
+    let beside = (!fields.is_empty()).then_some(ChangeKind::Changed { first: None, fields });
     let record_type = record_type.into_owned();
-    let change = |what| RecordChange { record_type: record_type.clone().into(), record_id, what };
+    let change = |kind| RecordChange { record_type: record_type.clone().into(), record_id, kind };
     own.into_iter().chain(beside).map(change).collect()
 }
 
 /// Maximum number of entries that a step moves.
-const STEP: i64 = 100;
+const ENTRIES_AT_ONCE: i64 = 100;
+/// Maximum number of tenants that are asked at once.
+const TENANTS: i64 = 200;
 /// A step ends with the entry that makes its changes longer than this, since every other write waits.
 const MAX_STEP_BYTES: usize = 128 * 1024;
 
@@ -203,88 +223,103 @@ impl Step {
     pub const fn tenant(&self) -> Tenant {
         self.tenant
     }
-
-    /// The number of entries.
-    pub const fn count(&self) -> usize {
-        self.entries.len()
-    }
 }
 
-/// Reads the first entries to move in the tenants from `from` on. `None` if there are none.
+/// The first entries to move.
+#[derive(Debug)]
+pub enum Next {
+    /// These.
+    Step(Step),
+    /// None in the tenants before this one. There may be some from it on.
+    From(Tenant),
+    /// None that can be moved in this tenant: one of its entries is damaged.
+    Damaged(Tenant, Error),
+    /// None.
+    Nothing,
+}
+
+/// Reads the first entries to move in the tenants from `from` on, of a few tenants at once.
 ///
 /// # Errors
-/// If the database fails, or if an entry is damaged.
-pub fn next(tx: &mut ReadTx<'_>, mut from: Tenant) -> Result<Option<Step>> {
-    loop {
-        let tenant = tx.global_first::<_, Error>(TENANT_FROM, params![from.0], |row| {
-            Ok(Tenant(row.take()?))
-        })?;
-        let Some(tenant) = tenant else { return Ok(None) };
-        tx.bind(tenant);
-        if let Some(step) = step(tx, tenant)? {
-            return Ok(Some(step));
+/// If the database fails.
+pub fn next(tx: &mut ReadTx<'_>, from: Tenant) -> Result<Next> {
+    let tenants = tx.global_all::<_, Error>(TENANTS_FROM, params![from.0, TENANTS], |row| {
+        Ok(Tenant(row.take()?))
+    })?;
+    for tenant in &tenants {
+        tx.bind(*tenant);
+        match step(tx, *tenant) {
+            Ok(None) => {}
+            Ok(Some(step)) => return Ok(Next::Step(step)),
+            Err(error @ Error::Internal { .. }) => return Ok(Next::Damaged(*tenant, error)),
+            Err(error) => return Err(error),
         }
-        tx.ensure_time()?;
-        from = Tenant(tenant.0 + 1);
     }
+    Ok(tenants.last().map_or(Next::Nothing, |last| Next::From(Tenant(last.0 + 1))))
 }
 
 fn step(tx: &mut ReadTx<'_>, tenant: Tenant) -> Result<Option<Step>> {
     let mut step = Step { tenant, entries: Vec::new(), bytes: 0 };
     let mut packed_bytes = 0;
     for (StoredEntry { entry, changes }, length) in
-        tx.all::<_, Error>(OLDEST, params![STEP], read)?
+        tx.all::<_, Error>(OLDEST, params![ENTRIES_AT_ONCE], read)?
     {
         if packed_bytes > MAX_STEP_BYTES {
             break;
         }
         let changes = packed::pack(&changes, entry.at.0)?;
         packed_bytes += changes.len();
-        let texts = [
-            Some(entry.tool.as_str()),
-            Some(&entry.actor_kind),
-            entry.client.as_deref(),
-            entry.address.as_deref(),
-        ];
-        step.bytes += HISTORY.row_size()
-            + length
-            + texts.into_iter().flatten().map(storage::length).sum::<i64>();
         let credential = entry.credential_id.map_or(Uuid::nil(), Id::uuid);
-        step.entries.push(Moved { entry, credential, changes });
+        let moved = Moved { entry, credential, changes };
+        let row = HISTORY.row_size() + length + moved.origin().text_size();
+        step.bytes += row;
+        step.entries.push(moved);
     }
     Ok((!step.entries.is_empty()).then_some(step))
 }
 
-/// Moves the entries of a step, unless another process has moved them since the step was read.
-///
-/// # Errors
-/// If the database fails.
-pub fn write(tx: &mut WriteTx<'_>, step: &Step) -> Result<()> {
-    tx.bind(step.tenant);
-    tx.take_turn()?;
-    // Every process moves the oldest entries, so the first one is there only if all are.
-    if first(tx)? != step.entries.first().map(|moved| moved.entry.id.uuid()) {
-        return Ok(());
-    }
-    let mut added = Stored::default();
-    added.add(Class::History, -step.bytes);
-    for moved in &step.entries {
-        let Moved { entry, credential, changes } = moved;
-        let origin = Origin {
+impl Moved {
+    fn origin(&self) -> Origin<'_> {
+        let Self { entry, credential, .. } = self;
+        Origin {
             tool: &entry.tool,
             actor_kind: &entry.actor_kind,
             user: entry.user_id.map(Id::uuid),
             credential: *credential,
             client: entry.client.as_deref(),
             address: entry.address.as_deref(),
-        };
+        }
+    }
+}
+
+/// Moves the entries of a step, unless another process has moved them since the step was read. Returns the number of
+/// moved entries.
+///
+/// # Errors
+/// If the database fails.
+pub fn write(tx: &mut WriteTx<'_>, step: &Step) -> Result<usize> {
+    tx.bind(step.tenant);
+    tx.take_turn()?;
+    // Every process moves the oldest entries, so the first one is there only if all are.
+    if first(tx)? != step.entries.first().map(|moved| moved.entry.id.uuid()) {
+        return Ok(0);
+    }
+    let mut added = Stored::default();
+    added.add(Class::History, -step.bytes);
+    let (mut rows, mut ids, mut origins) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for moved in &step.entries {
+        let origin = moved.origin();
         let number = origin.number();
-        if tx.execute(INSERT_ORIGIN, &origin.row(&number))? > 0 {
+        if origins.insert(number) && tx.execute(INSERT_ORIGIN, &origin.row(&number))? > 0 {
             added.add(Class::History, origin.size());
         }
-        added.add(Class::History, store::entry_size(changes));
-        tx.execute(store::INSERT, params![entry.id, number, changes[..]])?;
-        tx.execute(REMOVE, params![entry.id])?;
+        added.add(Class::History, store::entry_size(&moved.changes));
+        let id = moved.entry.id.value();
+        rows.push(vec![id, zoop_db::Value::Integer(number), zoop_db::Value::Bytes(&moved.changes)]);
+        ids.push(vec![id]);
     }
-    storage::add(tx, step.tenant, &added)
+    tx.execute_each(ADD, &rows)?;
+    tx.execute_each(REMOVE, &ids)?;
+    storage::add(tx, step.tenant, &added)?;
+    Ok(step.entries.len())
 }

@@ -5,7 +5,8 @@
 //! changes, the entry stores only the old body. A draft has no entries until it is committed: text that only
 //! its author may read must not be readable here.
 //!
-//! A record's values are stored only once they are replaced: the entry of its addition has none of them (`business::history`).
+//! A record's values are stored only once they are replaced: the entry of its addition has none of them
+//! (`business::history`).
 
 pub(crate) mod change;
 pub mod former;

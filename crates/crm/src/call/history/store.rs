@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, Value, params, text};
+use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, Value, params, text};
 
 use super::change::RecordChange;
 use super::{HistoryEntry, former, packed};
@@ -62,9 +62,14 @@ const ENTRIES: &str = "SELECT h.id, h.changes, o.tool, o.actor_kind, o.user_id, 
     WHERE h.tenant_no = $1 AND h.id = wanted_id AND o.tenant_no = $1 AND o.number = h.origin";
 
 zoop_db::statements! {
-    GREATEST_ID_BELOW = "SELECT id FROM history_entries WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    /// The greatest id that is `$2` or above.
-    LATEST_ID_FROM = "SELECT id FROM history_entries WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
+    /// The greatest id below a bound in either form.
+    GREATEST_IDS_BELOW = "SELECT \
+        (SELECT id FROM history_entries WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1), \
+        (SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1)";
+    /// The greatest id in either form that is `$2` or above.
+    LATEST_IDS_FROM = "SELECT \
+        (SELECT id FROM history_entries WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1), \
+        (SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1)";
     INSERT_ORIGIN = "INSERT INTO history_origins \
         (tenant_no, number, tool, actor_kind, user_id, credential_id, client, address) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_no, number) DO NOTHING";
@@ -135,8 +140,13 @@ impl Origin<'_> {
 
     /// The bytes that storage counts for the row.
     pub(super) fn size(&self) -> i64 {
+        HISTORY_ORIGINS.row_size() + self.text_size()
+    }
+
+    /// The length of its texts in bytes.
+    pub(super) fn text_size(&self) -> i64 {
         let texts = [Some(self.tool), Some(self.actor_kind), self.client, self.address];
-        HISTORY_ORIGINS.row_size() + texts.into_iter().flatten().map(storage::length).sum::<i64>()
+        texts.into_iter().flatten().map(storage::length).sum()
     }
 }
 
@@ -151,7 +161,9 @@ pub(super) fn insert(
     tool: &str,
     changes: &[RecordChange],
 ) -> Result<()> {
-    let id = ctx.next_id::<kinds::Entry>(GREATEST_ID_BELOW)?;
+    let bound = id::first_from_wrong_clock(ctx.now);
+    let last = greatest(ctx.tx, GREATEST_IDS_BELOW, bound)?;
+    let id: Id<kinds::Entry> = ctx.following(last);
     let packed = packed::pack(changes, id.created_at().0)?;
     let access = ctx.access;
     let address = access.source.address.map(|address| address.to_string());
@@ -182,11 +194,15 @@ pub(crate) fn latest_from_wrong_clock(
     tx: &mut ReadTx<'_>,
     now: Timestamp,
 ) -> Result<Option<Moment>> {
-    let from = id::first_from_wrong_clock(now);
-    let read = |row: &mut Row<'_>| Ok(row.take()?);
-    let last = tx.first::<Id<kinds::Entry>, Error>(LATEST_ID_FROM, params![from], read)?;
-    let former = former::latest_id_from(tx, from)?;
-    Ok(last.into_iter().chain(former).map(Id::created_at).max())
+    let last = greatest(tx, LATEST_IDS_FROM, id::first_from_wrong_clock(now))?;
+    Ok(last.map(|id| Id::<kinds::Entry>::new(id).created_at()))
+}
+
+/// The greater one of the ids that a statement finds in the two forms.
+fn greatest(tx: &mut ReadTx<'_>, statement: Sql, bound: Uuid) -> Result<Option<Uuid>> {
+    let read = |row: &mut Row<'_>| Ok((row.take::<Option<Uuid>>()?, row.take::<Option<Uuid>>()?));
+    let ids = tx.first::<_, Error>(statement, params![bound], read)?;
+    Ok(ids.and_then(|(packed, former)| packed.max(former)))
 }
 
 /// A parameter with ids, of any number.

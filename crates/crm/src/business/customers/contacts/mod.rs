@@ -165,7 +165,7 @@ impl Contact {
 
 impl Recorded for Contact {
     const TYPE: &'static str = "contact";
-    const IS_LASTING: bool = true;
+    const STORED_ONCE: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -106,7 +106,7 @@ impl Location {
 
 impl Recorded for Location {
     const TYPE: &'static str = "location";
-    const IS_LASTING: bool = true;
+    const STORED_ONCE: bool = true;
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()

@@ -80,6 +80,51 @@ fn every_entry_stays_as_it_is_whatever_is_changed_later() {
     assert_eq!(value("source"), None, "it was not set");
 }
 
+/// A tag leaves a customer's times as they are, so its first change may come after many entries.
+#[both]
+fn an_addition_stays_as_it_is_however_many_tags_come_before_the_first_change() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let owner = session(&env, &acme, Business::user(&acme.owner));
+    let customer = json!({ "customer_type": "company", "company_name": "Acme", "source": "fair" });
+    let id = env.create(&acme.owner, "customers.create", customer);
+    let of_customer = json!({ "record": id });
+    let addition = || entries(&env, &owner, &of_customer).pop().expect("the addition");
+    let before = addition();
+    let toggle = |number: usize| {
+        let tool = if number.is_multiple_of(2) { "tags.attach" } else { "tags.detach" };
+        (tool.to_owned(), json!({ "id": acme.id("tag"), "customer_id": id }))
+    };
+    env.write_all(&acme.owner, (0..3).map(toggle).collect());
+    assert_eq!(addition(), before, "after a few tags");
+    env.write_all(&acme.owner, (1..8).map(toggle).collect());
+    assert_eq!(addition(), before, "after many tags");
+    env.clock.advance(1_000);
+    env.call(&acme.owner, "customers.update", json!({ "id": id, "source": null }))
+        .expect("a change");
+    assert_eq!(addition(), before, "after a change");
+    env.call(&acme.owner, "customers.update", json!({ "id": id, "source": "web" }))
+        .expect("a change");
+    assert_eq!(addition(), before, "after a second change");
+}
+
+/// The times of records have milliseconds.
+#[both]
+fn an_addition_stays_as_it_is_if_the_record_changes_within_the_millisecond() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let owner = session(&env, &acme, Business::user(&acme.owner));
+    let customer = json!({ "customer_type": "company", "company_name": "Acme", "source": "fair" });
+    let id = env.create(&acme.owner, "customers.create", customer);
+    let addition = || entries(&env, &owner, &json!({ "record": id })).pop().expect("the addition");
+    let before = addition();
+    for source in [json!("web"), Value::Null, json!("radio")] {
+        env.call(&acme.owner, "customers.update", json!({ "id": id, "source": source }))
+            .expect("a change");
+        assert_eq!(addition(), before);
+    }
+}
+
 #[both]
 fn an_entry_of_any_command_stays_as_it_is() {
     let env = TestEnv::new();
@@ -95,7 +140,7 @@ fn an_entry_of_any_command_stays_as_it_is() {
     }
 }
 
-/// A field or kind without a number is stored as text: it would work, and take more room.
+/// A field or kind without a number is stored as text: it would work, and take more space.
 #[test]
 fn every_name_in_an_entry_has_a_number() {
     let env = TestEnv::new();

@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zoop_db::{Timestamp, Uuid};
 
-use super::change::{FieldChange, RecordChange, Values, What};
+use super::change::{ChangeKind, FieldChange, RecordChange, Values};
 use crate::call::error::{Error, Result};
 use crate::values::clock::{parse_rfc3339, rfc3339};
 
-/// The number of the form.
+/// The number of the form, before the records.
 const FORM: u8 = 1;
 
-/// The kinds of records and names of fields that are stored as their position here. Names may only be added, at the end.
-/// Others are stored as text.
+/// The kinds of records and names of fields that are stored as their position here; others are stored as text. Names may
+/// only be added, at the end.
 pub(crate) const NAMES: &[&str] = &[
     "customer",
     "contact",
@@ -152,11 +152,11 @@ struct Record<'a> {
     kind: Name<'a>,
     id: [u8; 16],
     #[serde(borrow)]
-    what: Form<'a>,
+    change: Stored<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
-enum Form<'a> {
+enum Stored<'a> {
     AddedAsItWas,
     Added(#[serde(borrow)] Cells<'a>),
     Changed(#[serde(borrow)] Vec<(Name<'a>, Cell<'a>, Cell<'a>)>),
@@ -203,16 +203,20 @@ impl Entry {
     }
 
     fn record<'a>(&self, change: &'a RecordChange) -> Result<Record<'a>> {
-        let what = match &change.what {
-            What::AddedAsItWas => Form::AddedAsItWas,
-            What::Added(values) => Form::Added(self.cells(values)?),
-            What::Removed(values) => Form::Removed(self.cells(values)?),
-            What::Changed { first: None, fields } => Form::Changed(self.fields(fields)?),
-            What::Changed { first: Some(values), fields } => {
-                Form::FirstChanged(self.cells(values)?, self.fields(fields)?)
+        let stored = match &change.kind {
+            ChangeKind::AddedAsItWas => Stored::AddedAsItWas,
+            ChangeKind::Added(values) => Stored::Added(self.cells(values)?),
+            ChangeKind::Removed(values) => Stored::Removed(self.cells(values)?),
+            ChangeKind::Changed { first: None, fields } => Stored::Changed(self.fields(fields)?),
+            ChangeKind::Changed { first: Some(values), fields } => {
+                Stored::FirstChanged(self.cells(values)?, self.fields(fields)?)
             }
         };
-        Ok(Record { kind: name(&change.record_type), id: change.record_id.into_bytes(), what })
+        Ok(Record {
+            kind: name(&change.record_type),
+            id: change.record_id.into_bytes(),
+            change: stored,
+        })
     }
 
     fn cells<'a>(&self, values: &'a Values) -> Result<Cells<'a>> {
@@ -261,17 +265,20 @@ impl Entry {
     }
 
     fn change(&self, record: Record<'_>) -> Result<RecordChange> {
-        let what = match record.what {
-            Form::AddedAsItWas => What::AddedAsItWas,
-            Form::Added(cells) => What::Added(self.values(cells)?),
-            Form::Removed(cells) => What::Removed(self.values(cells)?),
-            Form::Changed(fields) => What::Changed { first: None, fields: self.changed(fields)? },
-            Form::FirstChanged(cells, fields) => {
-                What::Changed { first: Some(self.values(cells)?), fields: self.changed(fields)? }
+        let kind = match record.change {
+            Stored::AddedAsItWas => ChangeKind::AddedAsItWas,
+            Stored::Added(cells) => ChangeKind::Added(self.values(cells)?),
+            Stored::Removed(cells) => ChangeKind::Removed(self.values(cells)?),
+            Stored::Changed(fields) => {
+                ChangeKind::Changed { first: None, fields: self.changed(fields)? }
             }
+            Stored::FirstChanged(cells, fields) => ChangeKind::Changed {
+                first: Some(self.values(cells)?),
+                fields: self.changed(fields)?,
+            },
         };
         let record_type = record.kind.text()?;
-        Ok(RecordChange { record_type, record_id: Uuid::from_bytes(record.id), what })
+        Ok(RecordChange { record_type, record_id: Uuid::from_bytes(record.id), kind })
     }
 
     fn values(&self, cells: Cells<'_>) -> Result<Values> {

@@ -37,15 +37,15 @@ fn change() -> impl Strategy<Value = RecordChange> {
         let field = field.prop_map(|(field, old, new)| FieldChange { field, old, new });
         proptest::collection::vec(field, 0..4)
     };
-    let what = prop_oneof![
-        Just(What::AddedAsItWas),
-        values().prop_map(What::Added),
-        values().prop_map(What::Removed),
+    let change_kind = prop_oneof![
+        Just(ChangeKind::AddedAsItWas),
+        values().prop_map(ChangeKind::Added),
+        values().prop_map(ChangeKind::Removed),
         (proptest::option::of(values()), fields())
-            .prop_map(|(first, fields)| What::Changed { first, fields }),
+            .prop_map(|(first, fields)| ChangeKind::Changed { first, fields }),
     ];
-    (proptest::sample::select(NAMES), any::<u128>(), what).prop_map(|(kind, id, what)| {
-        RecordChange { record_type: kind.into(), record_id: Uuid::from_u128(id), what }
+    (proptest::sample::select(NAMES), any::<u128>(), change_kind).prop_map(|(word, id, kind)| {
+        RecordChange { record_type: word.into(), record_id: Uuid::from_u128(id), kind }
     })
 }
 
@@ -58,7 +58,7 @@ proptest! {
         let ids: Vec<_> = changes.iter().map(|it| it.record_id.to_string()).collect();
         if !ids.is_empty() {
             let id = json!(ids[reference.index(ids.len())]);
-            changes[0].what = What::Added([("customer_id".to_owned(), id)].into_iter().collect());
+            changes[0].kind = ChangeKind::Added([("customer_id".to_owned(), id)].into_iter().collect());
         }
         let packed = pack(&changes, AT).expect("bytes");
         prop_assert_eq!(unpack(&packed, AT).expect("changes"), changes);
@@ -76,22 +76,25 @@ fn the_form_does_not_change() {
     let id = Uuid::from_u128(0x018c_fdc6_ddd7_7c26_8209_fcf2_095a_68da);
     let values = |value: Value| value.as_object().expect("fields").clone();
     let change =
-        |kind: &'static str, what| RecordChange { record_type: kind.into(), record_id: id, what };
+        |word: &'static str, kind| RecordChange { record_type: word.into(), record_id: id, kind };
     let fields = vec![
         FieldChange { field: "email".into(), old: json!("a@b.example"), new: Value::Null },
         FieldChange { field: "unheard".into(), old: json!(false), new: json!([1, 2.5]) },
     ];
     let changes = [
-        change("customer", What::AddedAsItWas),
+        change("customer", ChangeKind::AddedAsItWas),
         change(
             "note",
-            What::Added(values(json!({ "id": id, "pinned": true, "created_at": rfc3339(AT) }))),
+            ChangeKind::Added(values(
+                json!({ "id": id, "pinned": true, "created_at": rfc3339(AT) }),
+            )),
         ),
-        change("job", What::Removed(values(json!({ "n": -3, "user_id": Uuid::max() })))),
-        change("tag", What::Changed { first: None, fields: fields.clone() }),
-        change("tag", What::Changed { first: Some(values(json!({ "name": "x" }))), fields }),
+        change("job", ChangeKind::Removed(values(json!({ "n": -3, "user_id": Uuid::max() })))),
+        change("tag", ChangeKind::Changed { first: None, fields: fields.clone() }),
+        change("tag", ChangeKind::Changed { first: Some(values(json!({ "name": "x" }))), fields }),
     ];
     let packed = pack(&changes, AT).expect("bytes");
     insta::assert_snapshot!(data_encoding::HEXLOWER.encode(&packed));
+    insta::assert_snapshot!(NAMES.join("\n"));
     assert_eq!(unpack(&packed, AT).expect("changes"), changes);
 }

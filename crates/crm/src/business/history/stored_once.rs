@@ -1,5 +1,5 @@
-//! The kinds of records whose values the history stores only once they are replaced, and how it reads the records as they
-//! are now. A kind needs the fields `created_at` and `updated_at`.
+//! The kinds of records whose values the history stores only once they are replaced, and how it reads the records as
+//! they are now. A kind needs the fields `created_at` and `updated_at`.
 
 use zoop_db::{ReadTx, Row, Sql, Uuid, params, text};
 
@@ -19,7 +19,7 @@ use crate::call::table::Record;
 type Records = Vec<(Uuid, Values)>;
 
 /// How the history reads the records of a kind as they are now.
-pub(crate) struct Lasting {
+pub(crate) struct StoredOnce {
     /// The word for the kind.
     pub(crate) record_type: &'static str,
     /// Reads the records with the ids in a parameter that [`id_list`] writes.
@@ -64,28 +64,28 @@ zoop_db::statements! {
 }
 
 /// The kinds.
-pub(crate) const LASTING: &[Lasting] = &[
-    Lasting {
+pub(crate) const STORED_ONCE: &[StoredOnce] = &[
+    StoredOnce {
         record_type: Customer::TYPE,
         read: |tx, wanted| read(tx, CUSTOMERS_NOW, wanted, Customer::read),
     },
-    Lasting {
+    StoredOnce {
         record_type: Contact::TYPE,
         read: |tx, wanted| read(tx, CONTACTS_NOW, wanted, Contact::read),
     },
-    Lasting {
+    StoredOnce {
         record_type: Location::TYPE,
         read: |tx, wanted| read(tx, LOCATIONS_NOW, wanted, Location::read),
     },
-    Lasting {
+    StoredOnce {
         record_type: notes::RecordedNote::TYPE,
         read: |tx, wanted| read(tx, NOTES_NOW, wanted, notes::RecordedNote::read),
     },
-    Lasting {
+    StoredOnce {
         record_type: Subject::TYPE,
         read: |tx, wanted| read(tx, SUBJECTS_NOW, wanted, Subject::read),
     },
-    Lasting { record_type: Tag::TYPE, read: |tx, wanted| read(tx, TAGS_NOW, wanted, Tag::read) },
+    StoredOnce { record_type: Tag::TYPE, read: |tx, wanted| read(tx, TAGS_NOW, wanted, Tag::read) },
 ];
 
 fn read<T: Recorded>(
