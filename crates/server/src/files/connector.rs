@@ -40,7 +40,11 @@ impl Connector for BucketConnector {
             source: Box::new(source),
         };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let machine = rustls_native_certs::load_native_certs();
+        for error in &machine.errors {
+            tracing::warn!(%error, "a certificate of this machine could not be read");
+        }
+        roots.add_parsable_certificates(machine.certs);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
