@@ -1,0 +1,4 @@
+//! `changes.revert`: puts back what an entry of the history replaced.
+
+mod plan;
+mod run;
