@@ -8,6 +8,7 @@ use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::phone;
 use zoop_db::Uuid;
 
 use super::file_rows::FileRow;
@@ -21,10 +22,16 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Calls a number; the text is the number as typed.
-    pub(super) fn tel(e164: Option<String>, raw: Option<String>) -> Option<Self> {
+    /// Calls a number; the text is the number as it is written in the country of the business.
+    pub(super) fn tel(
+        e164: Option<&str>,
+        raw: Option<&str>,
+        business: &Membership,
+    ) -> Option<Self> {
         let e164 = e164?;
-        Some(Self { address: links::tel(&e164), text: raw.unwrap_or(e164) })
+        let plan = business.account.country.numbering_plan();
+        let text = phone::written_with_extension(raw.unwrap_or(e164), e164, plan);
+        Some(Self { address: links::tel(e164), text })
     }
 
     pub(super) fn mailto(email: Option<String>) -> Option<Self> {
@@ -49,18 +56,25 @@ pub(super) struct ContactRow {
     pub(super) role: &'static str,
     pub(super) is_primary: bool,
     pub(super) phone: Option<Link>,
+    /// The address of the link that writes a text message to the phone, if it takes them.
+    pub(super) text_message: Option<String>,
     pub(super) email: Option<Link>,
 }
 
-impl From<Contact> for ContactRow {
-    fn from(contact: Contact) -> Self {
+impl ContactRow {
+    pub(super) fn of(contact: Contact, business: &Membership) -> Self {
         Self {
             id: contact.id.uuid(),
             name: contact.name(),
             title: contact.title,
             role: words::contact_role(contact.role),
             is_primary: contact.is_primary,
-            phone: Link::tel(contact.phone, contact.phone_raw),
+            phone: Link::tel(contact.phone.as_deref(), contact.phone_raw.as_deref(), business),
+            text_message: contact
+                .phone
+                .as_deref()
+                .filter(|_| contact.phone_can_sms)
+                .map(links::sms),
             email: Link::mailto(contact.email),
         }
     }
@@ -70,7 +84,8 @@ pub(super) struct LocationRow {
     pub(super) id: Uuid,
     /// The nickname, or else the first line of the address.
     pub(super) name: String,
-    pub(super) kind: &'static str,
+    /// Such as "Service address", or "Primary service address".
+    pub(super) kind: String,
     pub(super) is_primary: bool,
     pub(super) lines: Vec<String>,
     pub(super) map: String,
@@ -81,18 +96,25 @@ pub(super) struct LocationRow {
 impl From<Location> for LocationRow {
     fn from(location: Location) -> Self {
         let map = links::map(&location);
+        let kind = words::location_type(location.location_type).to_owned();
         let city = format!("{}, {} {}", location.city, location.state, location.postal_code);
-        let lines = [Some(location.address_line1.clone()), location.address_line2, Some(city)];
+        // The name is not said twice.
+        let first = location.label.is_some().then(|| location.address_line1.clone());
+        let lines = [first, location.address_line2, Some(city)];
         let advice = [
             ("Access", location.access_notes),
             ("Parking", location.parking_notes),
-            ("Service", location.service_notes),
+            ("For the crew", location.service_notes),
         ];
         let advice = advice.into_iter().filter_map(|(heading, text)| Some((heading, text?)));
         Self {
             id: location.id.uuid(),
             name: location.label.unwrap_or(location.address_line1),
-            kind: words::location_type(location.location_type),
+            kind: if location.is_primary {
+                format!("Primary {}", kind.to_lowercase())
+            } else {
+                kind
+            },
             is_primary: location.is_primary,
             lines: lines.into_iter().flatten().collect(),
             map,

@@ -144,8 +144,10 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         // A tag that is attached meanwhile loses neither the text nor the file.
         browser.fill("#body", "The meter.").await;
         browser.choose_file(".composer", &meter).await;
+        browser.click(".new-tag summary").await;
         browser.click("#attach").await;
         browser.find_text("The tag was attached.").await;
+        assert_eq!(focus(&browser).await, json!("attach"), "ready for another tag");
         browser.click("#add-note").await;
         browser.find_text("The note was added.").await;
         assert_eq!(files(&browser).await, json!(["meter.png"]));
