@@ -176,6 +176,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
+    ("history", crate::call::history::GLOBAL_STATEMENTS),
     ("storage", crate::call::storage::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::GLOBAL_STATEMENTS),

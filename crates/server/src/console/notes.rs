@@ -145,13 +145,6 @@ impl Search {
         })
     }
 
-    /// The type of a day's box. Browsers leave a date box empty if its value is not a date, and the page must show what
-    /// was asked for.
-    fn kind_of_box(day: &str) -> &'static str {
-        let is_date = day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok();
-        if day.is_empty() || is_date { "date" } else { "text" }
-    }
-
     /// Whether a filter is set.
     fn is_filtered(&self) -> bool {
         self.is_pinned

@@ -13,7 +13,7 @@ pub(crate) mod visibility;
 
 pub use tools::GROUP;
 
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS};
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -16,6 +16,7 @@ use crate::call::storage::{self, Class};
 use crate::call::tool::Found;
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
+use crate::values::zone::Zone;
 
 /// The columns of `history h` that [`read_entry`] reads.
 macro_rules! columns {
@@ -104,6 +105,10 @@ zoop_db::statements! {
                        ORDER BY entry_id DESC LIMIT 1 OFFSET $3";
 }
 
+zoop_db::global_statements! {
+    ZONE = "SELECT time_zone FROM tenants WHERE no = $1";
+}
+
 /// The changes to one record, as stored: its kind and id are stored once, not with each field.
 #[derive(Serialize, Deserialize)]
 struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
@@ -190,6 +195,8 @@ pub(super) struct Filters<'a> {
     pub(super) credential: Option<Uuid>,
     pub(super) client: Option<&'a str>,
     pub(super) tool: Option<&'a str>,
+    /// No entry has an id below this one.
+    pub(super) from: Uuid,
 }
 
 impl Filters<'_> {
@@ -220,7 +227,7 @@ impl Filters<'_> {
         count: usize,
     ) -> Result<Vec<HistoryEntry>> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let Self { record, user, credential, client, tool } = *self;
+        let Self { record, user, credential, client, tool, from: _ } = *self;
         if let Some(record) = record {
             let parameters =
                 params![ids.end, ids.start, count, user, credential, client, tool, record];
@@ -244,12 +251,22 @@ pub(super) fn list(
 ) -> Result<Found<HistoryEntry, Uuid>> {
     let finds_all = filters.find_all() && visibility::sees_all(access);
     let stop = if finds_all { None } else { filters.stop(tx, before)? };
-    let start = stop.unwrap_or(Uuid::nil());
+    // The end of the list is where its time begins.
+    let stop = stop.filter(|stop| *stop > filters.from);
+    let start = stop.unwrap_or(filters.from);
     let entries = visibility::read(access, before, count, |before, count| {
         filters.entries(tx, start..before, count)
     })?;
     let rows = entries.into_iter().map(|entry| (entry.id.uuid(), entry));
     Ok(Found { rows: rows.map(|(id, entry)| (entry, id)).collect(), stopped: stop })
+}
+
+/// The bound tenant's time zone.
+pub(super) fn zone(tx: &mut ReadTx<'_>) -> Result<Zone> {
+    let tenant = i64::from(tx.tenant()?.0);
+    let zone =
+        tx.global_first::<Option<Zone>, Error>(ZONE, params![tenant], |row| Ok(row.take()?))?;
+    Ok(zone.flatten().unwrap_or(Zone::UTC))
 }
 
 /// Reads an entry, with all its changes.
