@@ -7,6 +7,7 @@ pub(super) struct Filter {
     pub(super) choices: Vec<Choice>,
 }
 
+#[derive(Clone)]
 pub(super) struct Choice {
     pub(super) value: String,
     pub(super) label: String,
