@@ -189,10 +189,17 @@ function keepForm(form) {
       else if (field.name && field.type !== 'submit') field.value = values.get(field.name) ?? '';
     }
   }
+  // Where something is wrong, what was unfolded stays so.
+  const unfolded = JSON.parse(sessionStorage.getItem(`${formKey()} unfolded`) ?? '[]');
+  for (const group of $('main > :is(.fault, .notice), #similar') ? form.querySelectorAll('details') : []) {
+    if (unfolded.includes(group.firstChild.textContent)) group.open = true;
+  }
   if (!location.search) history.replaceState(history.state, '', `?business=${form.elements.business.value}`);
   addEventListener('pagehide', () => {
     const values = [...new FormData(form)].filter(([, value]) => typeof value === 'string');
     sessionStorage.setItem(formKey(), JSON.stringify(values));
+    const open = [...form.querySelectorAll('details[open]')].map((group) => group.firstChild.textContent);
+    sessionStorage.setItem(`${formKey()} unfolded`, JSON.stringify(open));
   });
 }
 document.addEventListener('submit', (event) => {

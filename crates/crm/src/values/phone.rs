@@ -56,12 +56,12 @@ impl PhoneProblem {
     pub fn text(self) -> &'static str {
         match self {
             Self::Impossible => {
-                "is not a possible phone number; write it with its area code, e.g. (510) 555-0199, \
-                 or with its country code, e.g. +1 510 555 0199"
+                "is not a possible phone number; write it with its area code, such as \
+                 510-555-0199, or with its country code, such as +15105550199"
             }
             Self::LocalOnly => {
-                "is a phone number without its area code; write it with the area code, e.g. \
-                 (510) 555-0199 or +1 510 555 0199"
+                "is a phone number without its area code; write it with the area code, such as \
+                 510-555-0199 or +15105550199"
             }
         }
     }

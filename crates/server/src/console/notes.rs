@@ -17,7 +17,7 @@ use zoop_crm::identity::users::team::{ListTeam, TeamMember};
 use super::file_rows::FileLimits;
 use super::filters::Filter;
 use super::messages::Messages;
-use super::rows::{Link, NoteRow};
+use super::rows::{Link, NoteRow, SubjectNames, subject_names};
 use super::{Fault, bounded, file_removal, found, links, no_rows};
 use crate::app::App;
 use crate::web::form::Form;
@@ -77,12 +77,12 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
-    let (team, found) = read(tenant_context, &search).await?;
+    let (team, names, found) = read(tenant_context, &search).await?;
     let (page, fault) = match found {
         Ok(page) => (page, None),
         Err(error) => (no_rows(), Some(Fault::of(error)?)),
     };
-    let note = |shown| NoteRow::with_customer(shown, tenant_context);
+    let note = |shown| NoteRow::with_customer(shown, &names, tenant_context);
     let messages = Messages::of_query(&tenant_context.context.query, None);
     let template = NotesPage {
         frame: Frame::within(tenant_context),
@@ -103,16 +103,18 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     Ok(page::page(status, &template))
 }
 
-/// The team, and what the search finds.
+/// The team, the names of what the notes are about, and what the search finds.
 async fn read(
     tenant_context: &TenantContext,
     search: &Search,
-) -> Result<(Vec<TeamMember>, Result<Page<ShownNote>, Error>), Response> {
+) -> Result<(Vec<TeamMember>, SubjectNames, Result<Page<ShownNote>, Error>), Response> {
     let (arguments, cursor) = (search.arguments(), search.cursor.clone());
     let read = tenant_context.read(move |snapshot| {
         let team = snapshot.list(Arguments::<ListTeam>::none())?.rows;
         let notes = bounded::list(snapshot, arguments, cursor, |shown| shown.note.body.len());
-        Ok((team, found(notes)?))
+        let found = found(notes)?;
+        let shown = found.as_ref().map_or(&[][..], |page| &page.rows);
+        Ok((team, subject_names(snapshot, shown)?, found))
     });
     read.await?.map_err(|error| page::failed(&error))
 }

@@ -1,9 +1,14 @@
 //! The rows of pages: a customer's contacts and locations, and notes.
 
+use std::collections::{BTreeSet, HashMap};
+
+use zoop_crm::arguments;
 use zoop_crm::business::customers::contacts::Contact;
 use zoop_crm::business::customers::locations::Location;
+use zoop_crm::business::customers::named::{MAX_RECORDS, NamedRecords};
 use zoop_crm::business::notes::{ShownNote, SubjectType};
 use zoop_crm::call::access::Role;
+use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::clock::Moment;
@@ -13,7 +18,7 @@ use zoop_db::Uuid;
 
 use super::file_rows::FileRow;
 use super::{links, words};
-use crate::web::tenant_context::TenantContext;
+use crate::web::tenant_context::{Snapshot, TenantContext};
 
 /// A text with the address that it opens.
 pub(super) struct Link {
@@ -136,8 +141,6 @@ pub(super) struct NoteRow {
     pub(super) customer: Option<Link>,
     /// What the note is about, unless it is the customer itself.
     pub(super) subject: Option<Subject>,
-    /// Whether the note is about no record.
-    pub(super) is_standalone: bool,
     /// Whether the user may pin, edit and archive it.
     pub(super) may_change: bool,
     /// The page that the form for its files leads back to, if the user may add some.
@@ -153,15 +156,40 @@ pub(super) struct Subject {
     pub(super) name: Option<String>,
 }
 
+/// The names of what notes are about.
+pub(super) type SubjectNames = HashMap<Uuid, String>;
+
+/// The names of what these notes are about, except of customers.
+pub(super) fn subject_names(
+    snapshot: &mut Snapshot<'_, '_>,
+    notes: &[ShownNote],
+) -> Result<SubjectNames, Refusal> {
+    let is_named = |it: &&ShownNote| it.note.subject_type != Some(SubjectType::Customer);
+    let ids = notes.iter().filter(is_named).filter_map(|it| it.note.subject_id);
+    let ids: BTreeSet<_> = ids.map(|id| id.to_string()).collect();
+    let ids: Vec<_> = ids.into_iter().take(MAX_RECORDS).collect();
+    let named = snapshot.query(arguments!(NamedRecords { records: ids }))?;
+    Ok(named.into_iter().filter_map(|it| Some((it.id.uuid(), it.name?))).collect())
+}
+
 impl NoteRow {
     /// A note on a page of the whole business, which says whom it is about.
-    pub(super) fn with_customer(shown: ShownNote, tenant_context: &TenantContext) -> Self {
+    pub(super) fn with_customer(
+        shown: ShownNote,
+        subjects: &SubjectNames,
+        tenant_context: &TenantContext,
+    ) -> Self {
+        let subject_id = shown.note.subject_id.map(Id::uuid);
         let names = &shown.names;
         let customer = names.customer_id.zip(names.customer_name.clone()).map(|(id, text)| Link {
             address: links::customer(&tenant_context.membership, id),
             text,
         });
-        Self { customer, ..Self::of(shown, tenant_context, None, &[], &[]) }
+        let mut row = Self { customer, ..Self::of(shown, tenant_context, None, &[], &[]) };
+        if let Some(subject) = &mut row.subject {
+            subject.name = subject_id.and_then(|id| subjects.get(&id).cloned());
+        }
+        row
     }
 
     /// Whether the user may change the note: only its author and owners may.
@@ -229,7 +257,6 @@ impl NoteRow {
             more_files: 0,
             customer: None,
             subject,
-            is_standalone: note.subject_type.is_none(),
             may_change,
             add_files,
             edit,

@@ -74,9 +74,9 @@ fn a_customers_history_says_in_words_who_or_which_program_changed_what() {
         "Olive Owner pinned a note: “Fixed.”; edited a note, which said The gate sticks.",
         "Olive Owner added a note: “Fixed.”",
         "Olive Owner attached the tag VIP",
-        &format!("Olive Owner set Internal notes to {}…", kept.trim_end()),
+        &format!("Olive Owner set General remarks to {}…", kept.trim_end()),
         "Olive Owner changed VIP from no to yes",
-        "Olive Owner changed Contact about of the contact Ben <b>Ito from Anything to Billing; \
+        "Olive Owner changed Role of the contact Ben <b>Ito from General to Billing; \
          set Job title of the contact Ben <b>Ito to Boss",
         "Oscar Office (via Program) changed Phone from (510) 555-0123 to (510) 555-0199",
         "Olive Owner added the contact Ben <b>Ito",
@@ -89,7 +89,7 @@ fn a_customers_history_says_in_words_who_or_which_program_changed_what() {
     assert!(unescaped(&page).contains(&format!("href=\"{filtered}\"")), "{page}");
     assert!(!page.contains("<b>"), "names are data: {page}");
     let whole = format!(
-        "<details><summary>Internal notes now</summary><p class=\"text\" dir=\"auto\">{}",
+        "<details><summary>General remarks now</summary><p class=\"text\" dir=\"auto\">{}",
         long.trim()
     );
     assert!(page.contains(&whole), "{page}");
