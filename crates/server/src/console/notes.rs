@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::{Span, Timestamp};
 use zoop_crm::arguments;
 use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::list::ListNotes;
@@ -13,6 +14,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::{ListTeam, TeamMember};
+use zoop_crm::values::clock::Moment;
 
 use super::file_rows::FileLimits;
 use super::filters::Filter;
@@ -36,6 +38,7 @@ struct NotesPage<'a> {
     search: &'a Search,
     /// The filter by author.
     filter: Filter,
+    quick: [Quick; 2],
     notes: Vec<NoteRow>,
     /// The list without a search.
     all: String,
@@ -89,6 +92,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         business,
         others: Link::others(tenant_context, links::notes),
         filter: search.authors(team),
+        quick: search.quick(tenant_context),
         notes: page.rows.into_iter().map(note).collect(),
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         all: links::notes(business),
@@ -119,7 +123,31 @@ async fn read(
     read.await?.map_err(|error| page::failed(&error))
 }
 
+/// A link that sets a filter, or removes it if it is set.
+struct Quick {
+    label: &'static str,
+    address: String,
+    is_set: bool,
+}
+
 impl Search {
+    /// The searches that one needs most.
+    fn quick(&self, tenant_context: &TenantContext) -> [Quick; 2] {
+        let business = &tenant_context.membership;
+        let monday = monday(business, tenant_context.context.now());
+        let quick = |label, is_set, changed: Self| Quick {
+            label,
+            is_set,
+            address: changed.next_page(business, ""),
+        };
+        let (is_mine, is_week) = (self.author == "me", self.after == monday);
+        let toggled =
+            |is_set: bool, value: &str| if is_set { String::new() } else { value.to_owned() };
+        let mine = Self { author: toggled(is_mine, "me"), ..self.clone() };
+        let week = Self { after: toggled(is_week, &monday), ..self.clone() };
+        [quick("Mine", is_mine, mine), quick("This week", is_week, week)]
+    }
+
     fn of(query: &Form) -> Self {
         let text = |name: &str| query.text(name).to_owned();
         Self {
@@ -178,4 +206,12 @@ impl Search {
         let offered = std::iter::once(me).chain(team);
         Filter::new("author", "Author", "Everyone", offered, &self.author)
     }
+}
+
+/// The first day of the week on the clocks of the business.
+fn monday(business: &Membership, now: Moment) -> String {
+    let today = Timestamp::from_microsecond(now.0.0).unwrap_or_default();
+    let today = today.to_zoned(business.zone.rules()).date();
+    let since = i64::from(today.weekday().to_monday_zero_offset());
+    today.saturating_sub(Span::new().days(since)).to_string()
 }

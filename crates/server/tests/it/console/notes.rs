@@ -360,3 +360,31 @@ fn a_visitor_signs_in_first_and_then_sees_the_search_that_was_asked_for() {
     assert_eq!(location(&browser.post("/sign-in", &fields)), path);
     assert_eq!(shown(&browser.get(path).body), ["The heater hums."]);
 }
+
+#[both]
+fn ones_own_notes_and_those_of_this_week_are_one_press_away() {
+    let server = start();
+    create(&server, "notes.create", json!({ "body": "Last week" }));
+    // Saturday in London, and Monday soon after.
+    let zone = json!({ "time_zone": "Europe/London" });
+    server.env.call_as_operator(Some(server.business.account), "tenants.update", zone);
+    server.env.clock.advance(30 * 3_600 * 1_000);
+    create(&server, "notes.create", json!({ "body": "By the owner" }));
+    let by_tech = json!({ "body": "By the crew" });
+    server.env.create(&server.business.tech, "notes.create", by_tech);
+    let mut tech = browser_of(&server, TECH);
+    let page = tech.get("/notes?q=by").body;
+    let links = unescaped(between(&page, "<p class=\"quick\">", "</p>"));
+    let account = business(&server);
+    for (label, address) in [
+        ("Mine", format!("/notes?business={account}&q=by&author=me")),
+        ("This week", format!("/notes?business={account}&q=by&after=2026-06-15")),
+    ] {
+        assert!(links.contains(&format!("href=\"{address}\">{label}</a>")), "{links}");
+    }
+    assert_eq!(shown(&tech.get("/notes?author=me").body), ["By the crew"]);
+    let page = tech.get("/notes?after=2026-06-15").body;
+    assert_eq!(shown(&page), ["By the crew", "By the owner"]);
+    let all = format!("href=\"/notes?business={account}\" aria-current=\"true\">This week</a>");
+    assert!(unescaped(&page).contains(&all), "pressed again, it shows all: {page}");
+}
