@@ -1,8 +1,8 @@
 // Conveniences. Every page works without them.
 //
 // htmx replaces parts of a page, as the attributes in the templates say. This file copies and prints; keeps telling how long
-// ago something was; puts the list of customers beside a record in wide windows; moves in lists by keys; keeps notes while they are typed; and
-// sends files when they are chosen or dropped.
+// ago something was; puts the list of customers beside a record in wide windows; keeps notes while they are typed; and sends
+// files when they are chosen or dropped. keys.js has the keyboard shortcuts.
 'use strict';
 
 const $ = (selector) => document.querySelector(selector);
@@ -10,9 +10,10 @@ const isWide = matchMedia('(min-width: 1180px)');
 
 // What is on the page, also after a part of it was replaced.
 function prepare() {
-  for (const button of document.querySelectorAll('button:is([data-copy], [data-print])[hidden]')) {
+  for (const button of document.querySelectorAll('button:is([data-copy], [data-print], [data-keys])[hidden]')) {
     button.hidden = false;
-    button.addEventListener('click', () => (button.dataset.copy ? copy(button) : print()));
+    const act = button.dataset.copy ? copy : button.hasAttribute('data-keys') ? showKeys : () => print();
+    button.addEventListener('click', () => act(button));
   }
   for (const form of document.querySelectorAll('form[data-draft]')) keepDraft(form);
   if (window.htmx) for (const form of document.querySelectorAll('.adding')) form.elements.file.hidden = true;
@@ -203,7 +204,11 @@ function keepForm(form) {
   });
 }
 document.addEventListener('submit', (event) => {
-  if (event.target.getAttribute('action') === '/sign-out') for (const kept of [localStorage, sessionStorage]) kept.clear();
+  if (event.target.getAttribute('action') === '/sign-out') {
+    const keys = localStorage.getItem('keys');
+    for (const kept of [localStorage, sessionStorage]) kept.clear();
+    if (keys) localStorage.setItem('keys', keys);
+  }
   if (!event.defaultPrevented && event.target.method === 'post') event.target.classList.add('sent');
 });
 addEventListener('pageshow', () => $('form.sent')?.classList.remove('sent'));
@@ -330,65 +335,6 @@ for (const type of ['dragover', 'drop']) {
   });
 }
 document.addEventListener('dragleave', (event) => event.relatedTarget ?? mark(null));
-
-// Keys.
-const KEYS = [
-  ['/', 'Search'],
-  ['↓ ↑', 'Next and previous customer of the list'],
-  ['Enter', 'Open the customer'],
-  ['Esc', 'Back to the list, then to the search'],
-  ['c', 'Write a note about the open customer'],
-  ['e', 'Edit the open customer'],
-  ['n', 'New customer'],
-  ['?', 'This list'],
-];
-function showKeys() {
-  const dialog = document.createElement('dialog');
-  dialog.className = 'keys';
-  dialog.setAttribute('aria-labelledby', 'keys');
-  const title = document.createElement('h2');
-  [title.id, title.textContent] = ['keys', 'Keyboard shortcuts'];
-  const list = document.createElement('dl');
-  for (const [key, meaning] of KEYS) {
-    const [term, text] = [document.createElement('dt'), document.createElement('dd')];
-    [term.textContent, text.textContent] = [key, meaning];
-    list.append(term, text);
-  }
-  const close = document.createElement('button');
-  [close.className, close.textContent] = ['btn', 'Close'];
-  close.addEventListener('click', () => dialog.close());
-  dialog.append(title, list, close);
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
-function move(by) {
-  const rows = [...document.querySelectorAll('#rows a')];
-  const next = rows.indexOf(document.activeElement) + by;
-  if (next < 0) $('#q')?.focus();
-  else rows[Math.min(next, rows.length - 1)]?.focus();
-}
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $('dialog')) return;
-  const { activeElement } = document;
-  const [search, isRow] = [$('#q'), activeElement.closest('#rows')];
-  const isTyping = activeElement.matches('input, textarea, select');
-  const [note, edit] = [$('#body'), $('.record .top-line a[href*="/edit"]')];
-  const [add, row] = [$('a[href^="/customers/new"]'), $('.split #rows [aria-current]')];
-  const actions = {
-    '/': search && !isTyping && (() => { search.focus(); search.select(); }),
-    '?': !isTyping && showKeys,
-    c: note && !isTyping && (() => note.focus()),
-    e: edit && !isTyping && (() => edit.click()),
-    n: add && !isTyping && (() => add.click()),
-    ArrowDown: (isRow || (search && activeElement === search)) && (() => move(1)),
-    ArrowUp: isRow && (() => move(-1)),
-    Escape: isRow ? search && (() => search.focus()) : row && activeElement.closest('#record') && (() => row.focus()),
-  };
-  if (!actions[event.key]) return;
-  event.preventDefault();
-  actions[event.key]();
-});
 
 isWide.addEventListener('change', arrange);
 document.addEventListener('DOMContentLoaded', prepare);

@@ -96,6 +96,50 @@ async fn wait_for_row(browser: &Browser, says: &str, is_said: bool) {
     browser.find_path(&path).await;
 }
 
+/// Somebody who speaks to the browser types characters without knowing it (WCAG 2.2, 2.1.4).
+#[test]
+fn keys_that_are_single_characters_can_be_turned_off_and_stay_off() {
+    let demo = Demo::open();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/customers")).await;
+        press(&browser, "body", "?").await;
+        browser.find("dialog dl").await;
+        assert_eq!(browser.violations().await, [""; 0]);
+        browser.click("dialog .choice").await;
+        browser.click("dialog .btn").await;
+        for keys in ["/", "?"] {
+            press(&browser, "body", keys).await;
+            assert_eq!(focus(&browser).await, "", "{keys}");
+        }
+        assert_eq!(
+            browser.run_script("return document.querySelectorAll('dialog').length").await,
+            0
+        );
+        press(&browser, "#q", DOWN).await;
+        assert!(
+            browser.run_script("return document.activeElement.closest('#rows') !== null").await
+                == true
+        );
+
+        // Signing out forgets what was typed, but not this.
+        browser.click("header > form[action='/sign-out'] button").await;
+        browser.find("#email").await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/account")).await;
+        press(&browser, "body", "?").await;
+        browser.click("[data-keys]").await;
+        let is_on = "return document.querySelector('dialog input').checked";
+        assert_eq!(browser.run_script(is_on).await, false);
+        browser.click("dialog .choice").await;
+        browser.click("dialog .btn").await;
+        press(&browser, "body", "?").await;
+        browser.find("dialog dl").await;
+        assert_eq!(browser.console_errors(), Vec::<Value>::new());
+    });
+}
+
 #[test]
 fn the_list_beside_the_record_keeps_its_search_and_is_right_after_a_change() {
     let demo = Demo::open();
