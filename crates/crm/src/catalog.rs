@@ -1,6 +1,8 @@
 //! The catalog of all tools. A new tool is added to its group's slice, and a new group to [`GROUPS`].
 
 use crate::call::definition::{Group, ToolDef};
+use crate::call::scope::{Scope, Scopes};
+use crate::call::tool::ActorRule;
 
 /// The groups, in the order of every list and document.
 pub static GROUPS: &[Group] = &[
@@ -32,6 +34,13 @@ pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
         .iter()
         .flat_map(|group| group.tools.iter().map(move |tool| (group, tool)))
         .filter(|(_, tool)| tool.is_public())
+}
+
+/// The scopes with which a caller who is no user can do anything, such as a tenant key.
+pub fn scopes_without_user() -> Scopes {
+    let tools = mcp_tools().filter(|(_, tool)| tool.actor == ActorRule::Anyone);
+    let scopes: Vec<_> = tools.map(|(_, tool)| tool.scope).collect();
+    Scopes::of(&scopes).and(Scopes::of(Scope::GRANTABLE))
 }
 
 /// The tool with this name.

@@ -1,8 +1,8 @@
 // Conveniences. Every page works without them.
 //
 // htmx replaces parts of a page, as the attributes in the templates say. This file copies and prints; keeps telling how long
-// ago something was; puts the list of customers beside a record in wide windows; moves in lists by keys; keeps notes while they are typed; and
-// sends files when they are chosen or dropped.
+// ago something was; puts the list of customers beside a record in wide windows; keeps notes while they are typed; and sends
+// files when they are chosen or dropped. keys.js has the keyboard shortcuts.
 'use strict';
 
 const $ = (selector) => document.querySelector(selector);
@@ -10,9 +10,10 @@ const isWide = matchMedia('(min-width: 1180px)');
 
 // What is on the page, also after a part of it was replaced.
 function prepare() {
-  for (const button of document.querySelectorAll('button:is([data-copy], [data-print])[hidden]')) {
+  for (const button of document.querySelectorAll('button:is([data-copy], [data-print], [data-keys])[hidden]')) {
     button.hidden = false;
-    button.addEventListener('click', () => (button.dataset.copy ? copy(button) : print()));
+    const act = button.dataset.copy ? copy : button.hasAttribute('data-keys') ? showKeys : () => print();
+    button.addEventListener('click', () => act(button));
   }
   for (const form of document.querySelectorAll('form[data-draft]')) keepDraft(form);
   if (window.htmx) for (const form of document.querySelectorAll('.adding')) form.elements.file.hidden = true;
@@ -54,6 +55,24 @@ function tellDistances() {
 setInterval(tellDistances, 60_000);
 document.addEventListener('visibilitychange', tellDistances);
 
+// The list as it was last searched, in this tab. A record's page begins with it, also after a form.
+const businessOf = (address) => new URL(address, location).searchParams.get('business');
+function keptList(list) {
+  const kept = sessionStorage.getItem('list');
+  const isNew = new URLSearchParams(location.search).get('done') === 'created';
+  return kept && !isNew && businessOf(kept) === businessOf(list) ? kept : list;
+}
+function searchedList() {
+  const form = $('#list form.search');
+  if (!form) return null;
+  const fields = [...new FormData(form)].filter(([, value]) => value);
+  return `${form.getAttribute('action')}?${new URLSearchParams(fields)}`;
+}
+addEventListener('pagehide', () => {
+  const list = searchedList();
+  if (list) sessionStorage.setItem('list', list);
+});
+
 // The list beside the record.
 function arrange() {
   const desk = $('#desk');
@@ -61,14 +80,16 @@ function arrange() {
   desk.classList.toggle('split', isWide.matches);
   const list = $('#list');
   if (isWide.matches && list.dataset.from && !list.hasChildNodes()) {
-    const from = list.dataset.from;
+    const from = keptList(list.dataset.from);
     delete list.dataset.from;
     htmx.ajax('GET', from, { source: list, target: list, select: '#list', swap: 'outerHTML' });
   }
 }
 
-// The row of the record that is shown.
+// The row of the record that is shown, and the way back to it.
 function markShown() {
+  const back = $('#record .back a');
+  if (back) back.href = searchedList() ?? keptList(back.href);
   for (const row of document.querySelectorAll('#rows a')) {
     if (row.pathname === location.pathname) row.setAttribute('aria-current', 'true');
     else row.removeAttribute('aria-current');
@@ -80,7 +101,9 @@ document.addEventListener('click', (event) => {
   if (!row || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   const shown = { source: row, target: '#record', select: '#record', swap: 'outerHTML', push: 'true' };
-  htmx.ajax('GET', row.href, shown);
+  // Whoever opened it by a key reads on there.
+  const opened = htmx.ajax('GET', row.href, shown);
+  if (!event.detail) opened.then(() => focusOn($('#record h1')));
 });
 
 // An answer without the part that was asked for is another page, such as the one for signing in. It is shown whole,
@@ -122,11 +145,19 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   if (found && $('#said')) $('#said').textContent = found.dataset.said;
   // The button that was used may be gone.
   if (ctx.request.method === 'POST' && document.activeElement === document.body && record) {
-    const said = record.querySelector('.success, .fault[role]') ?? record.querySelector('h1');
-    said?.setAttribute('tabindex', '-1');
-    said?.focus();
+    focusOn(record.querySelector('.success, .fault[role]') ?? record.querySelector('h1'));
+  }
+  if (ctx.sourceElement.id === 'list') $('#rows [aria-current]')?.scrollIntoView({ block: 'nearest' });
+  // What the row says has changed with the record.
+  const list = searchedList();
+  if (ctx.request.method === 'POST' && action.endsWith('/restore') && found && list) {
+    htmx.ajax('GET', list, { source: found, target: '#found', select: '#found', swap: 'outerHTML' });
   }
 });
+function focusOn(element) {
+  element?.setAttribute('tabindex', '-1');
+  element?.focus();
+}
 
 // A note that is being typed is kept in this browser until it is saved or the user signs out.
 const draftKey = () => `draft ${location.pathname}`;
@@ -159,14 +190,25 @@ function keepForm(form) {
       else if (field.name && field.type !== 'submit') field.value = values.get(field.name) ?? '';
     }
   }
+  // Where something is wrong, what was unfolded stays so.
+  const unfolded = JSON.parse(sessionStorage.getItem(`${formKey()} unfolded`) ?? '[]');
+  for (const group of $('main > :is(.fault, .notice), #similar') ? form.querySelectorAll('details') : []) {
+    if (unfolded.includes(group.firstChild.textContent)) group.open = true;
+  }
   if (!location.search) history.replaceState(history.state, '', `?business=${form.elements.business.value}`);
   addEventListener('pagehide', () => {
     const values = [...new FormData(form)].filter(([, value]) => typeof value === 'string');
     sessionStorage.setItem(formKey(), JSON.stringify(values));
+    const open = [...form.querySelectorAll('details[open]')].map((group) => group.firstChild.textContent);
+    sessionStorage.setItem(`${formKey()} unfolded`, JSON.stringify(open));
   });
 }
 document.addEventListener('submit', (event) => {
-  if (event.target.getAttribute('action') === '/sign-out') for (const kept of [localStorage, sessionStorage]) kept.clear();
+  if (event.target.getAttribute('action') === '/sign-out') {
+    const keys = localStorage.getItem('keys');
+    for (const kept of [localStorage, sessionStorage]) kept.clear();
+    if (keys) localStorage.setItem('keys', keys);
+  }
   if (!event.defaultPrevented && event.target.method === 'post') event.target.classList.add('sent');
 });
 addEventListener('pageshow', () => $('form.sent')?.classList.remove('sent'));
@@ -293,56 +335,6 @@ for (const type of ['dragover', 'drop']) {
   });
 }
 document.addEventListener('dragleave', (event) => event.relatedTarget ?? mark(null));
-
-// Keys.
-const KEYS = [
-  ['/', 'Search'],
-  ['↓ ↑', 'Next and previous customer of the list'],
-  ['Enter', 'Open the customer'],
-  ['Esc', 'Back to the search'],
-  ['?', 'This list'],
-];
-function showKeys() {
-  const dialog = document.createElement('dialog');
-  dialog.className = 'keys';
-  dialog.setAttribute('aria-label', 'Keys');
-  const list = document.createElement('dl');
-  for (const [key, meaning] of KEYS) {
-    const [term, text] = [document.createElement('dt'), document.createElement('dd')];
-    [term.textContent, text.textContent] = [key, meaning];
-    list.append(term, text);
-  }
-  const close = document.createElement('button');
-  [close.className, close.textContent] = ['btn', 'Close'];
-  close.addEventListener('click', () => dialog.close());
-  dialog.append(list, close);
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
-function move(by) {
-  const rows = [...document.querySelectorAll('#rows a')];
-  const next = rows.indexOf(document.activeElement) + by;
-  if (next < 0) $('#q').focus();
-  else rows[Math.min(next, rows.length - 1)]?.focus();
-}
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $('dialog')) return;
-  const { activeElement } = document;
-  const [search, isRow] = [$('#q'), activeElement.closest('#rows')];
-  if (!search) return;
-  const isTyping = activeElement.matches('input, textarea, select');
-  const actions = {
-    '/': !isTyping && (() => { search.focus(); search.select(); }),
-    '?': !isTyping && showKeys,
-    ArrowDown: (isRow || activeElement === search) && (() => move(1)),
-    ArrowUp: isRow && (() => move(-1)),
-    Escape: isRow && (() => search.focus()),
-  };
-  if (!actions[event.key]) return;
-  event.preventDefault();
-  actions[event.key]();
-});
 
 isWide.addEventListener('change', arrange);
 document.addEventListener('DOMContentLoaded', prepare);

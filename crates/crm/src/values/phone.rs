@@ -56,12 +56,12 @@ impl PhoneProblem {
     pub fn text(self) -> &'static str {
         match self {
             Self::Impossible => {
-                "is not a possible phone number; write it with its area code, e.g. (510) 555-0199, \
-                 or with its country code, e.g. +1 510 555 0199"
+                "is not a possible phone number; write it with its area code, such as \
+                 510-555-0199, or with its country code, such as +15105550199"
             }
             Self::LocalOnly => {
-                "is a phone number without its area code; write it with the area code, e.g. \
-                 (510) 555-0199 or +1 510 555 0199"
+                "is a phone number without its area code; write it with the area code, such as \
+                 510-555-0199 or +15105550199"
             }
         }
     }
@@ -107,13 +107,26 @@ pub fn is_spelled(text: &str) -> bool {
 /// numbering plan, otherwise in international form. A text that is not a number stays as it is.
 #[must_use]
 pub fn written(e164: &str, country: NumberingPlan) -> String {
-    let Ok(number) = PhoneNumber::parse(e164, None) else { return e164.to_owned() };
+    let number = PhoneNumber::parse(e164, None);
+    number.map_or_else(|_| e164.to_owned(), |number| in_country(&number, e164, country))
+}
+
+/// A stored number with the extension of its typed form; otherwise as [`written`].
+#[must_use]
+pub fn written_with_extension(raw: &str, e164: &str, country: NumberingPlan) -> String {
+    let typed = possible_number(raw, country).ok();
+    // The country may have another numbering plan than when the number was stored.
+    let typed = typed.filter(|it| format(it, PhoneNumberFormat::E164) == e164);
+    typed.map_or_else(|| written(e164, country), |number| in_country(&number, e164, country))
+}
+
+fn in_country(number: &PhoneNumber, e164: &str, country: NumberingPlan) -> String {
     let code = PHONE_NUMBER_UTIL.get_country_code_for_region(country.0);
     // No country code begins with another one.
     let is_national = code.is_some_and(|code| e164.starts_with(&format!("+{code}")));
     let form =
         if is_national { PhoneNumberFormat::National } else { PhoneNumberFormat::International };
-    format(&number, form)
+    format(number, form)
 }
 
 impl Phone {
@@ -185,6 +198,21 @@ mod tests {
             ("nothing", NumberingPlan::US, "nothing"),
         ] {
             assert_eq!(written(e164, country), shown);
+        }
+    }
+
+    #[test]
+    fn an_extension_is_written_too() {
+        let germany = NumberingPlan::new("DE").unwrap();
+        let e164 = "+15105550123";
+        for (raw, country, shown) in [
+            ("510.555.0123 x9", NumberingPlan::US, "(510) 555-0123 ext. 9"),
+            ("510.555.0123", NumberingPlan::US, "(510) 555-0123"),
+            ("+1 510 555 0123 ext 12", germany, "+1 510-555-0123 ext. 12"),
+            // Stored when the business was in another country.
+            ("510.555.0123 x9", germany, "+1 510-555-0123"),
+        ] {
+            assert_eq!(written_with_extension(raw, e164, country), shown);
         }
     }
 }

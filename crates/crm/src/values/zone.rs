@@ -21,11 +21,20 @@ impl Zone {
     /// Coordinated Universal Time, the default.
     pub const UTC: Self = Self("UTC");
 
-    /// The time zone with this name, in upper or lower case. A space stands for an underscore. `None` if the
-    /// database has no such name.
+    /// The time zone with this name, or of this city, in upper or lower case. A space stands for an underscore. `None`
+    /// if the database has no such name, or several cities of it.
     pub fn parse(name: &str) -> Option<Self> {
         let name = name.replace(' ', "_");
-        NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name)).map(|known| Self(known))
+        let named = NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name));
+        named.map(|known| Self(known)).or_else(|| Self::of_city(&name))
+    }
+
+    fn of_city(name: &str) -> Option<Self> {
+        let is_it = |place: &&str| {
+            place.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(name))
+        };
+        let mut found = Self::places().filter(is_it);
+        found.next().filter(|_| found.next().is_none()).map(Self)
     }
 
     /// The names of places, and UTC, as a person looks for them. [`Self::parse`] knows others too.
@@ -104,10 +113,13 @@ mod tests {
             ("america/new york", "America/New_York"),
             ("utc", "UTC"),
             ("US/Pacific", "US/Pacific"),
+            ("Chicago", "America/Chicago"),
+            ("new york", "America/New_York"),
         ] {
             assert_eq!(Zone::parse(typed).map(Zone::name), Some(name), "{typed}");
         }
-        for typed in ["", "EDT5", "New_York", "+02:00", "America", "Mars/Olympus"] {
+        // There are two zones called Louisville.
+        for typed in ["", "EDT5", "Louisville", "+02:00", "America", "Pacific", "Mars/Olympus"] {
             assert_eq!(Zone::parse(typed), None, "{typed}");
         }
     }

@@ -13,6 +13,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
 
 use super::filters::Filter;
 use super::rows::Link;
@@ -37,6 +38,8 @@ struct ActivityPage<'a> {
     search: &'a Search,
     filters: Vec<Filter>,
     entries: Vec<EntryRow>,
+    /// The customer that the record of the filter is or belongs to.
+    about: Option<Link>,
     /// The list without filters.
     all: String,
     /// The next page of the list, if there is one.
@@ -55,6 +58,9 @@ struct Search {
     event: String,
     /// The id of a record.
     record: String,
+    /// The days between which it was done.
+    from: String,
+    to: String,
     /// The cursor of the page before.
     cursor: Option<String>,
 }
@@ -89,6 +95,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         filters: search.filters(business, &names, &page.rows),
+        about: search.about(business, &names),
         entries: story::rows(page.rows, &names, business),
         all: links::of_business(business, PATH),
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
@@ -107,34 +114,53 @@ impl Search {
             program: text("program"),
             event: text("event"),
             record: text("record"),
+            from: text("from"),
+            to: text("to"),
             cursor: query.get("cursor").map(str::to_owned),
         }
     }
 
     /// Without the cursor.
     fn arguments(&self) -> Arguments<ListHistory> {
-        let [user, client, event, record] =
-            [&self.person, &self.program, &self.event, &self.record]
-                .map(|value| Some(value).filter(|value| !value.is_empty()));
-        arguments!(ListHistory { user: user, client: client, event: event, record: record })
+        let [user, client, event, record, from, to] =
+            self.filled().map(|(_, value)| Some(value).filter(|value| !value.is_empty()));
+        arguments!(ListHistory {
+            user: user,
+            client: client,
+            event: event,
+            record: record,
+            from: from,
+            to: to,
+        })
     }
 
     /// Whether a filter is set.
     fn is_filtered(&self) -> bool {
-        [&self.person, &self.program, &self.event, &self.record].iter().any(|it| !it.is_empty())
+        self.filled().iter().any(|(_, value)| !value.is_empty())
     }
 
-    fn next_page(&self, business: &Membership, cursor: &str) -> String {
-        let business = business.account.id.to_string();
-        let fields = [
-            ("business", business.as_str()),
+    fn about(&self, business: &Membership, names: &Names) -> Option<Link> {
+        let record = Id::<kinds::Record>::parse(&self.record)?;
+        let customer = names.records.get(&record.uuid())?.customer.as_ref()?;
+        Some(Link { address: links::customer(business, customer.id), text: customer.name.clone() })
+    }
+
+    /// The fields of the address, except the cursor.
+    fn filled(&self) -> [(&'static str, &str); 6] {
+        [
             ("person", &self.person),
             ("program", &self.program),
             ("event", &self.event),
             ("record", &self.record),
-            ("cursor", cursor),
-        ];
-        links::with_query(PATH, &fields)
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+    }
+
+    fn next_page(&self, business: &Membership, cursor: &str) -> String {
+        let business = business.account.id.to_string();
+        let ends = [("business", business.as_str()), ("cursor", cursor)];
+        links::with_query(PATH, &[&ends[..1], &self.filled(), &ends[1..]].concat())
     }
 
     /// The filters. Programs are offered if they are on this page, because nothing lists all that ever were connected.

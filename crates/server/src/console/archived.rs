@@ -90,7 +90,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             name: customer.display_name,
             more_contacts: next(CONTACTS_AFTER, contacts.next_cursor),
             more_locations: next(LOCATIONS_AFTER, locations.next_cursor),
-            contacts: contacts.rows.into_iter().map(ContactRow::from).collect(),
+            contacts: contacts.rows.into_iter().map(|it| ContactRow::of(it, business)).collect(),
             locations: locations.rows.into_iter().map(LocationRow::from).collect(),
             may_restore: business.role.scopes().has(Scope::WriteCustomers)
                 && customer.archived_at.is_none(),

@@ -8,8 +8,8 @@ use zoop_crm::arguments;
 use zoop_crm::business::customers::CustomerRecord;
 use zoop_crm::business::customers::contacts::Contact;
 use zoop_crm::business::customers::contacts::tools::ListContacts;
-use zoop_crm::business::customers::locations::Location;
 use zoop_crm::business::customers::locations::tools::ListLocations;
+use zoop_crm::business::customers::locations::{Location, LocationType};
 use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::list::ListNotes;
@@ -36,6 +36,9 @@ use crate::web::tenant_context::TenantContext;
 /// The maximum length of a note, in characters: that of the tools.
 pub(super) const MAX_NOTE: usize = 100_000;
 
+/// How many pinned notes are shown before the others. Further ones are at their places among the others.
+const MAX_PINNED: u32 = 10;
+
 /// The fields of the query with the cursors of the lists.
 const NOTES_AFTER: &str = "notes_after";
 const LOCATIONS_AFTER: &str = "locations_after";
@@ -52,14 +55,19 @@ struct CustomerPage<'a> {
     customer: &'a CustomerRecord,
     status: &'static str,
     customer_type: &'static str,
-    phone: Option<Link>,
-    email: Option<Link>,
+    phone: Option<Reach>,
+    /// The address of the link that writes a text message to the number.
+    text_message: Option<String>,
+    email: Option<Reach>,
     added: Moment,
     contacts: Vec<ContactRow>,
     locations: Vec<LocationRow>,
     /// The page with the next locations, if not all are shown.
     more_locations: Option<String>,
+    /// On the first page, the pinned notes are first.
     notes: Vec<NoteRow>,
+    /// The page with the newest notes, if this one has older ones.
+    newest: Option<String>,
     /// The page with the next notes, if there are any.
     older: Option<String>,
     /// The tags that the customer does not have.
@@ -75,6 +83,20 @@ struct CustomerPage<'a> {
     takes_files: bool,
     limits: FileLimits,
     messages: Messages<'a>,
+}
+
+/// A way to reach the customer.
+struct Reach {
+    link: Link,
+    /// The primary contact, if the customer itself has no number or address.
+    whose: Option<String>,
+}
+
+impl Reach {
+    fn of(link: Option<Link>, is_own: bool, contacts: &[ContactRow]) -> Option<Self> {
+        let primary = || contacts.iter().find(|it| it.is_primary).map(|it| it.name.clone());
+        link.map(|link| Self { link, whose: if is_own { None } else { primary() } })
+    }
 }
 
 /// What the tools answer about a customer.
@@ -116,8 +138,15 @@ pub(super) async fn render(
     let stored = read(tenant_context, id).await?;
     let scopes = business.role.scopes();
     let customer = &stored.customer;
-    let contacts: Vec<_> = stored.contacts.rows.into_iter().map(ContactRow::from).collect();
-    let locations: Vec<_> = stored.locations.rows.into_iter().map(LocationRow::from).collect();
+    let contact = |it| ContactRow::of(it, business);
+    let contacts: Vec<_> = stored.contacts.rows.into_iter().map(contact).collect();
+    // The crew needs the service addresses.
+    let mut locations = stored.locations.rows;
+    locations.sort_by_key(|it| it.location_type != LocationType::Service);
+    let locations: Vec<_> = locations.into_iter().map(LocationRow::from).collect();
+    let (e164, typed) = (customer.primary_phone.as_deref(), customer.primary_phone_raw.as_deref());
+    let phone = Link::tel(e164, typed, business);
+    let email = Link::mailto(customer.primary_email.clone());
     let note = |note| NoteRow::of(note, tenant_context, Some(id), &contacts, &locations);
     let next = |name, cursor: Option<String>| Some(next_page(business, id, name, &cursor?));
     let is_offered = |tag: &Tag| !customer.tags.iter().any(|it| it.id == tag.id);
@@ -128,10 +157,20 @@ pub(super) async fn render(
         path: links::customer_path(id),
         status: words::status(customer.status),
         customer_type: words::customer_type(customer.customer_type),
-        phone: Link::tel(customer.primary_phone.clone(), customer.primary_phone_raw.clone()),
-        email: Link::mailto(customer.primary_email.clone()),
+        phone: Reach::of(phone, customer.own_phone_raw.is_some(), &contacts),
+        text_message: if customer.own_phone_raw.is_some() {
+            e164.map(links::sms)
+        } else {
+            contacts.iter().find(|it| it.is_primary).and_then(|it| it.text_message.clone())
+        },
+        email: Reach::of(email, customer.own_email.is_some(), &contacts),
         added: customer.created_at,
         notes: stored.notes.rows.into_iter().map(note).collect(),
+        newest: tenant_context
+            .context
+            .query
+            .get(NOTES_AFTER)
+            .map(|_| links::customer(business, id)),
         older: next(NOTES_AFTER, stored.notes.next_cursor),
         more_locations: next(LOCATIONS_AFTER, stored.locations.next_cursor),
         offered: stored.tags.into_iter().filter(is_offered).collect(),
@@ -162,13 +201,22 @@ async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result
     let after = |name: &str| tenant_context.context.query.get(name).map(str::to_owned);
     let (notes_after, locations_after) = (after(NOTES_AFTER), after(LOCATIONS_AFTER));
     let read = tenant_context.read(move |snapshot| {
-        let notes = arguments!(ListNotes { customer_id: id });
+        let of_customer = || arguments!(ListNotes { customer_id: id });
+        let pinned = of_customer().with("pinned", true).page(None, MAX_PINNED);
+        let pinned = snapshot.list(pinned)?.rows;
+        let is_first = notes_after.is_none();
+        let mut notes =
+            bounded::list(snapshot, of_customer(), notes_after, |it| it.note.body.len())?;
+        notes.rows.retain(|it| pinned.iter().all(|first| first.note.id != it.note.id));
+        if is_first {
+            notes.rows.splice(0..0, pinned);
+        }
         let locations = arguments!(ListLocations { customer_id: id });
         Ok(Stored {
             customer: snapshot.query(arguments!(GetCustomer { id: id }))?.customer,
             contacts: snapshot.list(arguments!(ListContacts { customer_id: id }))?,
             locations: bounded::list(snapshot, locations, locations_after, length_of_advice)?,
-            notes: bounded::list(snapshot, notes, notes_after, |it| it.note.body.len())?,
+            notes,
             tags: snapshot.list(Arguments::<ListTags>::none())?.rows,
         })
     });

@@ -43,18 +43,18 @@ pub(super) const FORM: Declaration = Declaration {
         Group { only: Some(COMPANY), ..within("primary_contact", "Contact person", PERSON_MORE) },
         within("location", "Address", ADDRESS),
         within("location", "Address", FOR_THE_CREW),
-        within("location", "More about the address", ADDRESS_MORE),
+        within("location", "Address", ADDRESS_MORE),
         folded(
             "More",
             &[
                 Field::new("status", "Status", Input::Choice(statuses)).in_edit(),
                 Field::new("is_vip", "VIP", Input::Check(false)),
                 Field::new("do_not_contact", "Do not contact", Input::Check(false)),
-                Field::new("do_not_contact_reason", "Why not to contact", Input::Text(500)),
+                Field::new("do_not_contact_reason", "Do-not-contact reason", Input::Text(500)),
                 Field::new("source", "Source", Input::Line(64)).help("Such as referral or google."),
-                Field::new("external_id", "Id in another system", Input::Line(128)),
-                Field::new("notes_internal", "Internal notes", Input::Text(10_000))
-                    .help("General remarks for the team."),
+                Field::new("external_id", "Id in another system", Input::Line(128)).only_kept(),
+                Field::new("notes_internal", "General remarks", Input::Text(10_000))
+                    .help("What always holds. What happens belongs in a note."),
             ],
         ),
     ],

@@ -24,6 +24,8 @@ struct HistoryPage {
     /// The customer's page.
     back: String,
     name: String,
+    /// The changes of the customer itself among all activity, where they can be filtered.
+    filtered: String,
     entries: Vec<EntryRow>,
     /// The next page of the list, if there is one.
     older: Option<String>,
@@ -55,6 +57,10 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             frame: Frame::within(&tenant_context),
             back: links::customer(business, id),
             name: customer.display_name,
+            filtered: links::with_query(
+                "/activity",
+                &[("business", &business.account.id.to_string()), ("record", &id.to_string())],
+            ),
             entries: page.rows.into_iter().map(row).collect(),
             older: page.next_cursor.map(older),
         };

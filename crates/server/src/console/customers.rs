@@ -213,16 +213,19 @@ impl Search {
 impl Row {
     fn of(row: SearchRow, business: &Membership) -> Self {
         let plan = business.account.country.numbering_plan();
+        let phone = row.primary_phone.map(|e164| phone::written(&e164, plan));
+        let matched = row.matched.unwrap_or_default().into_iter();
+        let matched = matched.map(|it| Matched::of(it, phone.as_deref(), plan)).collect();
         Self {
             address: links::customer(business, row.id),
             name: row.display_name,
             number: row.customer_number.to_string(),
-            phone: row.primary_phone.map(|e164| phone::written(&e164, plan)),
+            phone,
             place: row.location,
             is_vip: row.is_vip,
             do_not_contact: row.do_not_contact,
             status: (row.status != Status::Active).then(|| words::status(row.status)),
-            matched: row.matched.unwrap_or_default().into_iter().map(Matched::from).collect(),
+            matched,
             is_near: row.similarity.is_some(),
         }
     }

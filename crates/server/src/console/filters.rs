@@ -7,10 +7,18 @@ pub(super) struct Filter {
     pub(super) choices: Vec<Choice>,
 }
 
+#[derive(Clone)]
 pub(super) struct Choice {
     pub(super) value: String,
     pub(super) label: String,
     pub(super) is_chosen: bool,
+}
+
+/// The type of a day's box. Browsers leave a date box empty if its value is not a date, and the page must show what was
+/// asked for.
+pub(super) fn kind_of_day(day: &str) -> &'static str {
+    let is_date = day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok();
+    if day.is_empty() || is_date { "date" } else { "text" }
 }
 
 impl Filter {

@@ -10,6 +10,7 @@ use zoop_crm::arguments;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
+use zoop_crm::catalog;
 use zoop_crm::identity::keys::KeyRecord;
 use zoop_crm::identity::keys::tools::{CreateKey, ListKeys, RevokeKey, RotateKey};
 use zoop_crm::identity::sign_in::sessions::Membership;
@@ -108,6 +109,8 @@ struct Wish {
     title: &'static str,
     about: &'static str,
     is_chosen: bool,
+    /// Whether a key that acts for the business can use it.
+    is_for_business: bool,
 }
 
 /// What is in the fields of the form of a new key.
@@ -142,11 +145,13 @@ impl Said<'_> {
 
 impl Typed {
     fn of(form: &Form) -> Self {
+        let for_business = catalog::scopes_without_user();
         let wish = |scope: &Scope| Wish {
             name: scope.name(),
             title: scope.title(),
             about: scope.about(),
             is_chosen: form.get(scope.name()).is_some(),
+            is_for_business: for_business.has(*scope),
         };
         Self {
             name: form.text("name").to_owned(),
@@ -179,8 +184,11 @@ impl KeyRow {
             id: key.id,
             name: key.name,
             hint: key.hint,
+            scopes: match key.user_id {
+                Some(_) => words::scopes(key.scopes),
+                None => words::scopes_of_business(key.scopes),
+            },
             person: key.user_id.map(name),
-            scopes: words::scopes(key.scopes),
             created: key.created_at,
             last_used: key.last_used_at,
             expires: key.expires_at,
@@ -240,8 +248,10 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         let (tenant_context, form) =
             TenantContext::typed_form(&app, request, Section::Keys).await?;
         let typed = Typed::of(&form);
-        let chosen = typed.wishes.iter().filter(|wish| wish.is_chosen).map(|wish| wish.name);
-        let scopes = chosen.collect::<Vec<_>>().join(" ");
+        // The form hides what the business cannot use.
+        let is_offered = |wish: &&Wish| wish.is_for_business || !typed.acts_for_business;
+        let chosen = typed.wishes.iter().filter(|wish| wish.is_chosen).filter(is_offered);
+        let scopes = chosen.map(|wish| wish.name).collect::<Vec<_>>().join(" ");
         let user = (!typed.acts_for_business).then_some(tenant_context.signed_in.user);
         let arguments =
             arguments!(CreateKey { name: form.get("name"), scopes: scopes, user: user });

@@ -104,6 +104,15 @@ fn shortened(text: String) -> Shown {
     }
 }
 
+/// The first words of a note, for a line.
+pub(super) fn beginning(note: &str) -> String {
+    const MAX: usize = 60;
+    let words = note.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((end, _)) = words.char_indices().nth(MAX) else { return words };
+    let end = words[..end].rfind(' ').unwrap_or(end);
+    format!("{}…", words[..end].trim_end_matches(['.', ',', ';', ':']))
+}
+
 /// The tools and other events, each with what somebody did, to follow their name.
 pub(super) const EVENTS: &[(&str, &str)] = &[
     ("customers.create", "added a customer"),
@@ -134,7 +143,7 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
 /// The events that only those who manage the business see.
 pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
     ("sign_in", "signed in"),
-    ("sign_in_refused", "was refused at signing in"),
+    ("sign_in_refused", "failed to sign in"),
     ("sign_out", "signed out"),
     ("session_ended", "ended a session"),
     ("password_set", "set a password"),
@@ -144,8 +153,8 @@ pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
     ("second_factor_off", "turned the second factor off"),
     ("identity_linked", "connected a company account"),
     ("membership_confirmed", "joined the team"),
-    ("consent", "connected the program"),
-    ("consent_refused", "refused to connect the program"),
+    ("consent", "connected a program"),
+    ("consent_refused", "refused to connect a program"),
     ("grant_revoked", "disconnected a program"),
     ("token_revoked", "ended a program's access"),
     ("token_replayed", "used a replaced token, so the program was disconnected"),
@@ -163,6 +172,27 @@ pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
     ("tenants.create", "created the business"),
     ("tenants.update", "changed the settings"),
 ];
+
+/// The same events about something or somebody whose name follows.
+const EVENTS_ABOUT: &[(&str, &str)] = &[
+    ("sign_in_refused", "failed to sign in as"),
+    ("consent", "connected the program"),
+    ("consent_refused", "refused to connect the program"),
+    ("keys.create", "created the API key"),
+    ("keys.rotate", "replaced the API key"),
+    ("keys.revoke", "revoked the API key"),
+    ("invitations.create", "invited"),
+    ("invitations.revoke", "revoked the invitation of"),
+    ("users.create", "added"),
+    ("users.set_role", "changed the role of"),
+    ("users.remove", "removed"),
+    ("users.password_link", "made a link for a new password for"),
+];
+
+/// What somebody did to somebody or something whose name follows, for the events that are told with a name.
+pub(super) fn event_about(name: &str) -> Option<&'static str> {
+    EVENTS_ABOUT.iter().find(|(known, _)| *known == name).map(|(_, words)| *words)
+}
 
 /// What somebody did, to follow their name. An event without words of its own is called by its name.
 pub(super) fn event(name: &str) -> String {

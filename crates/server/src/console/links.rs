@@ -118,6 +118,11 @@ pub(super) fn tel(e164: &str) -> String {
     format!("tel:{e164}")
 }
 
+/// Writes a text message to a number (RFC 5724).
+pub(super) fn sms(e164: &str) -> String {
+    format!("sms:{e164}")
+}
+
 /// Writes to an e-mail address (RFC 6068). A `?` or `&` in the address must not begin a field of the message.
 pub(super) fn mailto(email: &str) -> String {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();

@@ -19,6 +19,8 @@ pub(super) struct Messages<'a> {
     pub(super) note: &'a str,
     /// The name of a tag that was not created.
     pub(super) tag: &'a str,
+    /// Whether the form for tags stays open, for another one.
+    pub(super) is_tagging: bool,
     /// Whether the message is shown beside the notes.
     pub(super) is_about_notes: bool,
 }
@@ -124,6 +126,7 @@ impl Messages<'_> {
         done.map_or_else(Self::default, |done| Self {
             done: done.text,
             restore: done.restore(query.text("record"), customer),
+            is_tagging: done.word == TAGGED.word,
             is_about_notes: done.is_about_notes,
             ..Self::default()
         })

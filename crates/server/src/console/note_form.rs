@@ -20,7 +20,7 @@ use zoop_crm::values::id::{Id, kinds};
 use super::messages::{self, Done};
 use super::parts::usual;
 use super::record_form::{self, Declaration, Field, FormPage, Input, Usage, Values};
-use super::rows::{Link, NoteRow};
+use super::rows::{Link, NoteRow, SubjectNames};
 use super::{Fault, customer, id_in_path, links, require, unread};
 use crate::app::App;
 use crate::web::form::Form;
@@ -116,7 +116,8 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
         let question = Question {
             frame: Frame::within(&tenant_context),
             business: &tenant_context.membership,
-            note: NoteRow::with_customer(shown, &tenant_context).only_shown(MAX_FILES as usize),
+            note: NoteRow::with_customer(shown, &SubjectNames::new(), &tenant_context)
+                .only_shown(MAX_FILES as usize),
             back: origin.link(&tenant_context.membership).address,
             action: origin.action(id, "archive"),
         };

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::{Span, Timestamp};
 use zoop_crm::arguments;
 use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::list::ListNotes;
@@ -13,11 +14,12 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::{ListTeam, TeamMember};
+use zoop_crm::values::clock::Moment;
 
 use super::file_rows::FileLimits;
 use super::filters::Filter;
 use super::messages::Messages;
-use super::rows::{Link, NoteRow};
+use super::rows::{Link, NoteRow, SubjectNames, subject_names};
 use super::{Fault, bounded, file_removal, found, links, no_rows};
 use crate::app::App;
 use crate::web::form::Form;
@@ -36,6 +38,7 @@ struct NotesPage<'a> {
     search: &'a Search,
     /// The filter by author.
     filter: Filter,
+    quick: [Quick; 2],
     notes: Vec<NoteRow>,
     /// The list without a search.
     all: String,
@@ -77,18 +80,19 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
-    let (team, found) = read(tenant_context, &search).await?;
+    let (team, names, found) = read(tenant_context, &search).await?;
     let (page, fault) = match found {
         Ok(page) => (page, None),
         Err(error) => (no_rows(), Some(Fault::of(error)?)),
     };
-    let note = |shown| NoteRow::with_customer(shown, tenant_context);
+    let note = |shown| NoteRow::with_customer(shown, &names, tenant_context);
     let messages = Messages::of_query(&tenant_context.context.query, None);
     let template = NotesPage {
         frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, links::notes),
         filter: search.authors(team),
+        quick: search.quick(tenant_context),
         notes: page.rows.into_iter().map(note).collect(),
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         all: links::notes(business),
@@ -103,21 +107,47 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     Ok(page::page(status, &template))
 }
 
-/// The team, and what the search finds.
+/// The team, the names of what the notes are about, and what the search finds.
 async fn read(
     tenant_context: &TenantContext,
     search: &Search,
-) -> Result<(Vec<TeamMember>, Result<Page<ShownNote>, Error>), Response> {
+) -> Result<(Vec<TeamMember>, SubjectNames, Result<Page<ShownNote>, Error>), Response> {
     let (arguments, cursor) = (search.arguments(), search.cursor.clone());
     let read = tenant_context.read(move |snapshot| {
         let team = snapshot.list(Arguments::<ListTeam>::none())?.rows;
         let notes = bounded::list(snapshot, arguments, cursor, |shown| shown.note.body.len());
-        Ok((team, found(notes)?))
+        let found = found(notes)?;
+        let shown = found.as_ref().map_or(&[][..], |page| &page.rows);
+        Ok((team, subject_names(snapshot, shown)?, found))
     });
     read.await?.map_err(|error| page::failed(&error))
 }
 
+/// A link that sets a filter, or removes it if it is set.
+struct Quick {
+    label: &'static str,
+    address: String,
+    is_set: bool,
+}
+
 impl Search {
+    /// The searches that one needs most.
+    fn quick(&self, tenant_context: &TenantContext) -> [Quick; 2] {
+        let business = &tenant_context.membership;
+        let monday = monday(business, tenant_context.context.now());
+        let quick = |label, is_set, changed: Self| Quick {
+            label,
+            is_set,
+            address: changed.next_page(business, ""),
+        };
+        let (is_mine, is_week) = (self.author == "me", self.after == monday);
+        let toggled =
+            |is_set: bool, value: &str| if is_set { String::new() } else { value.to_owned() };
+        let mine = Self { author: toggled(is_mine, "me"), ..self.clone() };
+        let week = Self { after: toggled(is_week, &monday), ..self.clone() };
+        [quick("Mine", is_mine, mine), quick("This week", is_week, week)]
+    }
+
     fn of(query: &Form) -> Self {
         let text = |name: &str| query.text(name).to_owned();
         Self {
@@ -143,13 +173,6 @@ impl Search {
             created_by: created_by,
             pinned: self.is_pinned.then_some(true),
         })
-    }
-
-    /// The type of a day's box. Browsers leave a date box empty if its value is not a date, and the page must show what
-    /// was asked for.
-    fn kind_of_box(day: &str) -> &'static str {
-        let is_date = day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok();
-        if day.is_empty() || is_date { "date" } else { "text" }
     }
 
     /// Whether a filter is set.
@@ -183,4 +206,12 @@ impl Search {
         let offered = std::iter::once(me).chain(team);
         Filter::new("author", "Author", "Everyone", offered, &self.author)
     }
+}
+
+/// The first day of the week on the clocks of the business.
+fn monday(business: &Membership, now: Moment) -> String {
+    let today = Timestamp::from_microsecond(now.0.0).unwrap_or_default();
+    let today = today.to_zoned(business.zone.rules()).date();
+    let since = i64::from(today.weekday().to_monday_zero_offset());
+    today.saturating_sub(Span::new().days(since)).to_string()
 }

@@ -1,5 +1,7 @@
 //! The parts of a customer that have forms of their own: its contacts and its locations.
 
+use std::sync::LazyLock;
+
 use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
 use zoop_crm::business::customers::contacts::tools::update::UpdateContact;
 use zoop_crm::business::customers::contacts::tools::{
@@ -13,6 +15,7 @@ use zoop_crm::business::customers::locations::tools::{
 };
 use zoop_crm::business::customers::locations::{Location, LocationType};
 use zoop_crm::call::tool::{Command, List, Query};
+use zoop_crm::values::country::Country;
 use zoop_crm::values::id::{Kind, kinds};
 
 use super::messages::{self, Done};
@@ -54,7 +57,7 @@ pub(super) const PERSON: &[Field] = &[
 /// The other fields of a contact.
 pub(super) const PERSON_MORE: &[Field] = &[
     Field::new("title", "Job title", Input::Line(128)),
-    Field::new("role", "Contact about", Input::Choice(roles)),
+    Field::new("role", "Role", Input::Choice(roles)),
     Field::new("phone_can_sms", "The phone takes text messages", Input::Check(true)),
 ];
 /// The usual fields of a location.
@@ -69,30 +72,42 @@ pub(super) const ADDRESS: &[Field] = &[
 const PRIMARY: &str = "The primary location of its kind";
 /// What the crew should know about a location.
 pub(super) const FOR_THE_CREW: &[Field] = &[
-    Field::new("access_notes", "Access", Input::Text(10_000)).help("Gate codes and the like."),
-    Field::new("parking_notes", "Parking", Input::Text(10_000)),
-    Field::new("service_notes", "Service", Input::Text(10_000)).help("Anything else for the crew."),
+    Field::new("access_notes", "Access notes", Input::Text(10_000))
+        .help("Gate codes and the like."),
+    Field::new("parking_notes", "Parking notes", Input::Text(10_000)),
+    Field::new("service_notes", "Notes for the crew", Input::Text(10_000)),
 ];
 /// The other fields of a location.
 pub(super) const ADDRESS_MORE: &[Field] = &[
     Field::new("label", "Nickname", Input::Line(128)).help("Such as Warehouse."),
-    Field::new("location_type", "What it is for", Input::Choice(location_types)),
-    Field::new("country", "Country", Input::Line(2))
-        .assumed("US")
-        .help("Two letters, such as CA. Without them it is US."),
+    Field::new("location_type", "Address type", Input::Choice(location_types)),
+    Field::new("country", "Country", Input::Choice(countries)),
     Field::new("latitude", "Latitude", Input::Number)
-        .help("Programs fill these three in. Empty them if the address changes."),
-    Field::new("longitude", "Longitude", Input::Number),
-    Field::new("place_id", "Place id of Google Maps", Input::Line(512)),
+        .help("From a program. Empty these if the address changes.")
+        .only_kept(),
+    Field::new("longitude", "Longitude", Input::Number).only_kept(),
+    Field::new("place_id", "Place id of Google Maps", Input::Line(512)).only_kept(),
 ];
 
 /// The general role is first, because it is the usual one.
 fn roles() -> Vec<(&'static str, &'static str)> {
-    let general = (ContactRole::General.word(), "Anything");
+    let general = (ContactRole::General.word(), "General");
     let others = ContactRole::ALL.iter().filter(|role| **role != ContactRole::General);
     std::iter::once(general)
         .chain(others.map(|role| (role.word(), words::contact_role(*role))))
         .collect()
+}
+
+/// The country that the tool assumes is first.
+fn countries() -> Vec<(&'static str, &'static str)> {
+    static COUNTRIES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+        let mut all: Vec<_> = Country::all().map(|it| (it.code().to_owned(), it.name())).collect();
+        all.sort_by(|(code, name), (other_code, other)| {
+            (code != "US", name).cmp(&(other_code != "US", other))
+        });
+        all
+    });
+    COUNTRIES.iter().map(|(code, name)| (code.as_str(), name.as_str())).collect()
 }
 
 fn location_types() -> Vec<(&'static str, &'static str)> {

@@ -1,18 +1,24 @@
 //! The rows of pages: a customer's contacts and locations, and notes.
 
+use std::collections::{BTreeSet, HashMap};
+
+use zoop_crm::arguments;
 use zoop_crm::business::customers::contacts::Contact;
 use zoop_crm::business::customers::locations::Location;
+use zoop_crm::business::customers::named::{MAX_RECORDS, NamedRecords};
 use zoop_crm::business::notes::{ShownNote, SubjectType};
 use zoop_crm::call::access::Role;
+use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::phone;
 use zoop_db::Uuid;
 
 use super::file_rows::FileRow;
 use super::{links, words};
-use crate::web::tenant_context::TenantContext;
+use crate::web::tenant_context::{Snapshot, TenantContext};
 
 /// A text with the address that it opens.
 pub(super) struct Link {
@@ -21,10 +27,16 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Calls a number; the text is the number as typed.
-    pub(super) fn tel(e164: Option<String>, raw: Option<String>) -> Option<Self> {
+    /// Calls a number; the text is the number as it is written in the country of the business.
+    pub(super) fn tel(
+        e164: Option<&str>,
+        raw: Option<&str>,
+        business: &Membership,
+    ) -> Option<Self> {
         let e164 = e164?;
-        Some(Self { address: links::tel(&e164), text: raw.unwrap_or(e164) })
+        let plan = business.account.country.numbering_plan();
+        let text = phone::written_with_extension(raw.unwrap_or(e164), e164, plan);
+        Some(Self { address: links::tel(e164), text })
     }
 
     pub(super) fn mailto(email: Option<String>) -> Option<Self> {
@@ -49,18 +61,25 @@ pub(super) struct ContactRow {
     pub(super) role: &'static str,
     pub(super) is_primary: bool,
     pub(super) phone: Option<Link>,
+    /// The address of the link that writes a text message to the phone, if it takes them.
+    pub(super) text_message: Option<String>,
     pub(super) email: Option<Link>,
 }
 
-impl From<Contact> for ContactRow {
-    fn from(contact: Contact) -> Self {
+impl ContactRow {
+    pub(super) fn of(contact: Contact, business: &Membership) -> Self {
         Self {
             id: contact.id.uuid(),
             name: contact.name(),
             title: contact.title,
             role: words::contact_role(contact.role),
             is_primary: contact.is_primary,
-            phone: Link::tel(contact.phone, contact.phone_raw),
+            phone: Link::tel(contact.phone.as_deref(), contact.phone_raw.as_deref(), business),
+            text_message: contact
+                .phone
+                .as_deref()
+                .filter(|_| contact.phone_can_sms)
+                .map(links::sms),
             email: Link::mailto(contact.email),
         }
     }
@@ -70,7 +89,8 @@ pub(super) struct LocationRow {
     pub(super) id: Uuid,
     /// The nickname, or else the first line of the address.
     pub(super) name: String,
-    pub(super) kind: &'static str,
+    /// Such as "Service address", or "Primary service address".
+    pub(super) kind: String,
     pub(super) is_primary: bool,
     pub(super) lines: Vec<String>,
     pub(super) map: String,
@@ -81,18 +101,25 @@ pub(super) struct LocationRow {
 impl From<Location> for LocationRow {
     fn from(location: Location) -> Self {
         let map = links::map(&location);
+        let kind = words::location_type(location.location_type).to_owned();
         let city = format!("{}, {} {}", location.city, location.state, location.postal_code);
-        let lines = [Some(location.address_line1.clone()), location.address_line2, Some(city)];
+        // The name is not said twice.
+        let first = location.label.is_some().then(|| location.address_line1.clone());
+        let lines = [first, location.address_line2, Some(city)];
         let advice = [
             ("Access", location.access_notes),
             ("Parking", location.parking_notes),
-            ("Service", location.service_notes),
+            ("For the crew", location.service_notes),
         ];
         let advice = advice.into_iter().filter_map(|(heading, text)| Some((heading, text?)));
         Self {
             id: location.id.uuid(),
             name: location.label.unwrap_or(location.address_line1),
-            kind: words::location_type(location.location_type),
+            kind: if location.is_primary {
+                format!("Primary {}", kind.to_lowercase())
+            } else {
+                kind
+            },
             is_primary: location.is_primary,
             lines: lines.into_iter().flatten().collect(),
             map,
@@ -114,8 +141,6 @@ pub(super) struct NoteRow {
     pub(super) customer: Option<Link>,
     /// What the note is about, unless it is the customer itself.
     pub(super) subject: Option<Subject>,
-    /// Whether the note is about no record.
-    pub(super) is_standalone: bool,
     /// Whether the user may pin, edit and archive it.
     pub(super) may_change: bool,
     /// The page that the form for its files leads back to, if the user may add some.
@@ -131,15 +156,40 @@ pub(super) struct Subject {
     pub(super) name: Option<String>,
 }
 
+/// The names of what notes are about.
+pub(super) type SubjectNames = HashMap<Uuid, String>;
+
+/// The names of what these notes are about, except of customers.
+pub(super) fn subject_names(
+    snapshot: &mut Snapshot<'_, '_>,
+    notes: &[ShownNote],
+) -> Result<SubjectNames, Refusal> {
+    let is_named = |it: &&ShownNote| it.note.subject_type != Some(SubjectType::Customer);
+    let ids = notes.iter().filter(is_named).filter_map(|it| it.note.subject_id);
+    let ids: BTreeSet<_> = ids.map(|id| id.to_string()).collect();
+    let ids: Vec<_> = ids.into_iter().take(MAX_RECORDS).collect();
+    let named = snapshot.query(arguments!(NamedRecords { records: ids }))?;
+    Ok(named.into_iter().filter_map(|it| Some((it.id.uuid(), it.name?))).collect())
+}
+
 impl NoteRow {
     /// A note on a page of the whole business, which says whom it is about.
-    pub(super) fn with_customer(shown: ShownNote, tenant_context: &TenantContext) -> Self {
+    pub(super) fn with_customer(
+        shown: ShownNote,
+        subjects: &SubjectNames,
+        tenant_context: &TenantContext,
+    ) -> Self {
+        let subject_id = shown.note.subject_id.map(Id::uuid);
         let names = &shown.names;
         let customer = names.customer_id.zip(names.customer_name.clone()).map(|(id, text)| Link {
             address: links::customer(&tenant_context.membership, id),
             text,
         });
-        Self { customer, ..Self::of(shown, tenant_context, None, &[], &[]) }
+        let mut row = Self { customer, ..Self::of(shown, tenant_context, None, &[], &[]) };
+        if let Some(subject) = &mut row.subject {
+            subject.name = subject_id.and_then(|id| subjects.get(&id).cloned());
+        }
+        row
     }
 
     /// Whether the user may change the note: only its author and owners may.
@@ -207,7 +257,6 @@ impl NoteRow {
             more_files: 0,
             customer: None,
             subject,
-            is_standalone: note.subject_type.is_none(),
             may_change,
             add_files,
             edit,

@@ -41,9 +41,69 @@ struct SettingsPage<'a> {
     was: Values,
     countries: Vec<Choice>,
     currencies: Vec<Choice>,
-    zones: Vec<&'static str>,
+    zones: Vec<Zones>,
     problems: Problems,
     done: &'a str,
+}
+
+/// The time zones of a part of the world, by their cities.
+struct Zones {
+    region: &'static str,
+    choices: Vec<Choice>,
+}
+
+/// The time zones for which most people look, with their names in the United States.
+const UNITED_STATES: [(&str, &str); 7] = [
+    ("America/New_York", "Eastern Time – New York"),
+    ("America/Chicago", "Central Time – Chicago"),
+    ("America/Denver", "Mountain Time – Denver"),
+    ("America/Phoenix", "Mountain Time all year – Phoenix"),
+    ("America/Los_Angeles", "Pacific Time – Los Angeles"),
+    ("America/Anchorage", "Alaska Time – Anchorage"),
+    ("Pacific/Honolulu", "Hawaii Time – Honolulu"),
+];
+
+/// All time zones to choose from, with the chosen one even if it is none of them.
+fn zones(chosen: &str) -> Vec<Zones> {
+    let choice = |value: &str, label: String| Choice {
+        is_chosen: value.eq_ignore_ascii_case(chosen),
+        value: value.to_owned(),
+        label,
+    };
+    let usual = UNITED_STATES.map(|(zone, label)| choice(zone, label.to_owned()));
+    let mut zones = vec![Zones { region: "United States", choices: usual.to_vec() }];
+    let others = Zone::places().filter(|zone| UNITED_STATES.iter().all(|it| it.0 != *zone));
+    let others: Vec<_> = others.collect();
+    for places in others.chunk_by(|one, other| region(one) == region(other)) {
+        let mut choices: Vec<_> = places.iter().map(|zone| choice(zone, city(zone))).collect();
+        choices.sort_by(|one, other| one.label.cmp(&other.label));
+        zones.push(Zones { region: region(places[0]), choices });
+    }
+    if !zones.iter().any(|zones| zones.choices.iter().any(|it| it.is_chosen)) {
+        let other = choice(chosen, chosen.to_owned());
+        zones.insert(0, Zones { region: "Other", choices: vec![other] });
+    }
+    zones
+}
+
+fn region(zone: &'static str) -> &'static str {
+    match zone.split_once('/') {
+        Some(("America", _)) => "Americas",
+        Some(("Atlantic", _)) => "Atlantic Ocean",
+        Some(("Indian", _)) => "Indian Ocean",
+        Some(("Pacific", _)) => "Pacific Ocean",
+        Some((region, _)) => region,
+        None => "Everywhere",
+    }
+}
+
+/// The city first, as one types it to find it: "Knox, Indiana".
+fn city(zone: &str) -> String {
+    let place = zone.split_once('/').map_or(zone, |(_, place)| place).replace('_', " ");
+    match place.rsplit_once('/') {
+        Some((outer, city)) => format!("{city}, {outer}"),
+        None => place,
+    }
 }
 
 /// The settings as texts.
@@ -130,7 +190,7 @@ fn render(
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         currencies: offered(currencies, &typed.currency),
         countries,
-        zones: Zone::places().collect(),
+        zones: zones(&typed.time_zone),
         typed,
         was,
         problems,

@@ -105,7 +105,10 @@ pub(super) fn find(
     add("Same e-mail", rows(snapshot, email, arguments!(SearchCustomers { email: email }))?);
     let mut named = rows(snapshot, name, arguments!(SearchCustomers { q: name }))?;
     named.retain(|row| is_near_name(name, &row.display_name));
-    add("Similar name", named);
+    let is_same = |row: &SearchRow| row.display_name.to_lowercase() == name.to_lowercase();
+    let (same, similar_names) = named.into_iter().partition(is_same);
+    add("Same name", same);
+    add("Similar name", similar_names);
     Ok(similar)
 }
 

@@ -16,7 +16,7 @@ use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 
-use super::rows::{Link, NoteRow};
+use super::rows::{Link, NoteRow, SubjectNames, subject_names};
 use super::story::{self, EntryRow, Names, Piece};
 use super::{bounded, links};
 use crate::app::App;
@@ -64,6 +64,7 @@ struct Steps {
 struct Stored {
     is_empty: bool,
     pinned: Page<ShownNote>,
+    subjects: SubjectNames,
     /// Empty if the user may not read the history.
     entries: Vec<HistoryEntry>,
     names: Names,
@@ -86,7 +87,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 
 async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
-    let Stored { is_empty, pinned, entries, names } = read(tenant_context).await?;
+    let Stored { is_empty, pinned, subjects, entries, names } = read(tenant_context).await?;
     let account = business.account.id.to_string();
     let all_pinned = [("business", &*account), ("pinned", "true")];
     let mine = [("business", &*account), ("person", "me")];
@@ -106,7 +107,7 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         pinned: pinned
             .rows
             .into_iter()
-            .map(|note| shortened(NoteRow::with_customer(note, tenant_context)))
+            .map(|note| shortened(NoteRow::with_customer(note, &subjects, tenant_context)))
             .collect(),
         entries: story::rows(entries, &names, business),
         activity: links::with_query(Section::Activity.path(), &mine),
@@ -133,6 +134,7 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
         let mine = arguments!(ListHistory { user: "me" });
         let is_empty = snapshot.list(any)?.rows.is_empty();
         let pinned = snapshot.list(pinned)?;
+        let subjects = subject_names(snapshot, &pinned.rows)?;
         let entries = if reads_history {
             bounded::list(snapshot, mine, None, story::length)?.rows
         } else {
@@ -141,7 +143,7 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
         let about_records = entries.into_iter().filter(EntryRow::is_about_records);
         let entries: Vec<_> = about_records.take(ENTRIES_SHOWN).collect();
         let names = story::names(snapshot, &entries)?;
-        Ok(Stored { is_empty, pinned, entries, names })
+        Ok(Stored { is_empty, pinned, subjects, entries, names })
     });
     read.await?.map_err(|error| page::failed(&error))
 }

@@ -10,6 +10,7 @@ use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::context::Change;
 use zoop_crm::call::history::HistoryEntry;
+use zoop_crm::identity::keys::tools::ListKeys;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::ListTeam;
 use zoop_crm::values::clock::Moment;
@@ -24,6 +25,8 @@ use crate::web::tenant_context::Snapshot;
 const MAX_LINES: usize = 12;
 /// How many records of an entry are named.
 const MAX_NAMED: usize = 3;
+/// How many keys, the newest ones, are known by name.
+const MAX_KEYS: u32 = 100;
 
 /// An entry of the history.
 pub(super) struct EntryRow {
@@ -77,6 +80,14 @@ impl Line {
             None => self,
         }
     }
+
+    /// The beginning of a note.
+    fn quoted(self, note: Option<&str>) -> Self {
+        match note {
+            Some(note) => self.words(": “").data(&labels::beginning(note)).words("”"),
+            None => self,
+        }
+    }
 }
 
 /// What the names in the history are.
@@ -84,16 +95,19 @@ pub(super) struct Names {
     pub(super) people: HashMap<Id<kinds::User>, String>,
     pub(super) tags: HashMap<String, String>,
     pub(super) records: HashMap<Uuid, NamedRecord>,
+    pub(super) keys: HashMap<Uuid, String>,
 }
 
 impl Names {
     fn who(&self, entry: &HistoryEntry) -> String {
         match (entry.actor_kind.as_str(), entry.user_id) {
+            // Whoever it was had not proved it.
+            _ if entry.tool == "sign_in_refused" => "Somebody".to_owned(),
             (_, Some(user)) => {
                 self.people.get(&user).cloned().unwrap_or_else(|| "Someone who left".to_owned())
             }
             ("tenant", None) => "An API key of the business".to_owned(),
-            _ => "The operator".to_owned(),
+            _ => "An administrator of the server".to_owned(),
         }
     }
 
@@ -116,6 +130,17 @@ pub(super) fn names(
     } else {
         HashMap::new()
     };
+    let is_named = |change: &Change| change.field == "name";
+    let nameless_keys = entries.iter().any(|entry| {
+        Record::all_of(entry)
+            .any(|record| record.kind == "key" && !record.changes.iter().any(is_named))
+    });
+    let keys = if nameless_keys {
+        let keys = snapshot.list(Arguments::<ListKeys>::none().page(None, MAX_KEYS))?.rows;
+        keys.into_iter().map(|key| (key.id.uuid(), key.name)).collect()
+    } else {
+        HashMap::new()
+    };
     let seen = entries.iter().flat_map(|entry| Record::all_of(entry).take(MAX_NAMED));
     let seen = seen.filter(|record| labels::kind(record.kind).is_some());
     let ids: BTreeSet<_> = seen.map(|record| record.id).collect();
@@ -125,7 +150,7 @@ pub(super) fn names(
         let named = snapshot.query(arguments!(NamedRecords { records: ids.to_vec() }))?;
         records.extend(named.into_iter().map(|it| (it.id.uuid(), it)));
     }
-    Ok(Names { people: people(snapshot)?, tags, records })
+    Ok(Names { people: people(snapshot)?, tags, records, keys })
 }
 
 /// The names of everybody in the team.
@@ -187,12 +212,15 @@ impl<'a> Record<'a> {
         self.change("id").is_some_and(|id| id.new.is_null())
     }
 
+    /// A text in the changes of a record that was added or deleted.
+    fn text(&self, field: &str) -> Option<&'a str> {
+        let Change { old, new, .. } = self.change(field)?;
+        new.as_str().or(old.as_str()).filter(|text| !text.is_empty())
+    }
+
     /// The name in the changes of a record that was added or deleted.
     fn given_name(&self) -> Option<String> {
-        let text = |field: &str| {
-            let Change { old, new, .. } = self.change(field)?;
-            new.as_str().or(old.as_str()).filter(|text| !text.is_empty())
-        };
+        let text = |field: &str| self.text(field);
         let person = || {
             let names: Vec<_> = ["first_name", "last_name"].into_iter().filter_map(text).collect();
             Some(names.join(" ")).filter(|name| !name.is_empty())
@@ -215,17 +243,17 @@ impl EntryRow {
         business: &Membership,
         page: Option<Id<kinds::Customer>>,
     ) -> Self {
-        let about = Record::all_of(&entry).find_map(|record| names.records.get(&record.id));
-        let about = about.filter(|it| Some(it.customer_id) != page).map(|it| Link {
-            address: links::customer(business, it.customer_id),
-            text: it.customer_name.clone(),
-        });
+        let about = Record::all_of(&entry)
+            .find_map(|record| names.records.get(&record.id)?.customer.as_ref());
+        let about = about
+            .filter(|it| Some(it.id) != page)
+            .map(|it| Link { address: links::customer(business, it.id), text: it.name.clone() });
         let customer = Record::all_of(&entry).find(|record| record.kind == "customer");
         let records = Record::all_of(&entry);
         let mut lines: Vec<_> =
             records.flat_map(|record| lines(&record, customer.as_ref(), names)).collect();
         if lines.is_empty() {
-            lines.push(Line::default().words(&labels::event(&entry.tool)));
+            lines.push(event(&entry, names));
         }
         let more = lines.len().saturating_sub(MAX_LINES) + entry.more_changes.unwrap_or_default();
         lines.truncate(MAX_LINES);
@@ -233,9 +261,37 @@ impl EntryRow {
     }
 }
 
+/// What was done that is not about records that people work with: to whom or what, if that is known.
+fn event(entry: &HistoryEntry, names: &Names) -> Line {
+    let about = Record::all_of(entry).find_map(|record| {
+        let known = match record.kind {
+            "key" => names.keys.get(&record.id).cloned(),
+            "user" => names.people.get(&Id::new(record.id)).cloned(),
+            _ => None,
+        };
+        let given = ["name", "client_name", "email"];
+        let given = given.into_iter().find_map(|field| record.text(field));
+        Some((record, known.or_else(|| given.map(str::to_owned))?))
+    });
+    let words = labels::event_about(&entry.tool);
+    let (Some((record, name)), Some(words)) = (about, words) else {
+        return Line::default().words(&labels::event(&entry.tool));
+    };
+    let line = Line::default().words(words).name(Some(&name));
+    let role = record.change("role").filter(|role| !role.old.is_null());
+    match role.and_then(|role| role.new.as_str()) {
+        Some(role) => line.words(" to ").words(role),
+        None => line,
+    }
+}
+
 /// What was done to a record. Nothing if it is not a record that people see, or for what was done in the same way to the
 /// customer of the entry: a person's contact has the fields of the customer.
 fn lines(record: &Record<'_>, customer: Option<&Record<'_>>, names: &Names) -> Vec<Line> {
+    if record.kind == "tenant" && !record.is_new() {
+        let changes = record.changes.iter();
+        return changes.filter_map(|change| changed(record, change, None, names)).collect();
+    }
     let Some(kind) = labels::kind(record.kind) else { return Vec::new() };
     let customer = customer.filter(|customer| customer.id != record.id);
     let is_same = |change: &Change| {
@@ -244,7 +300,9 @@ fn lines(record: &Record<'_>, customer: Option<&Record<'_>>, names: &Names) -> V
     };
     let name = names.of_part(record);
     let name = name.as_deref().filter(|_| record.kind != "customer" || record.is_new());
-    let line = |done: &str| Line::default().words(&format!("{done} {kind}")).name(name);
+    let note = names.records.get(&record.id).and_then(|it| it.note.as_deref());
+    let line =
+        |done: &str| Line::default().words(&format!("{done} {kind}")).name(name).quoted(note);
     if record.is_new() {
         // A job, for example.
         let subject = record.change("subject_type").filter(|_| record.kind == "subject");
@@ -271,7 +329,9 @@ fn changed(
 ) -> Option<Line> {
     let Change { field, old, new, .. } = change;
     let kind = labels::kind(record.kind).unwrap_or_default();
-    let whole = |done: &str| Some(Line::default().words(&format!("{done} {kind}")).name(name));
+    let note = names.records.get(&record.id).and_then(|it| it.note.as_deref());
+    let whole =
+        |done: &str| Some(Line::default().words(&format!("{done} {kind}")).name(name).quoted(note));
     match (record.kind, field.as_str()) {
         (_, "archived_at") if new.is_null() => whole("restored"),
         (_, "archived_at") => whole("archived"),
@@ -293,7 +353,7 @@ fn changed(
             let label = labels::field(record_type, field)?;
             let [before, now] = ["before", "now"].map(|when| format!("{label} {when}"));
             let of = |line: Line| match (record_type, name) {
-                ("customer" | "note", _) => line,
+                ("customer" | "note" | "tenant", _) => line,
                 _ => line.words(&format!(" of {kind}")).name(name),
             };
             let [old, new] = [old, new].map(|value| labels::value(record_type, field, value));

@@ -5,6 +5,7 @@ use zoop_crm::business::customers::index::{Match, MatchedField};
 use zoop_crm::business::customers::locations::LocationType;
 use zoop_crm::business::customers::{CustomerType, Status};
 use zoop_crm::business::files::MediaType;
+use zoop_crm::values::phone;
 
 pub(super) const fn status(status: Status) -> &'static str {
     match status {
@@ -61,10 +62,16 @@ pub(super) const fn file_type(media_type: MediaType) -> (&'static str, &'static 
 pub(super) struct Matched {
     pub(super) place: &'static str,
     pub(super) contact: Option<String>,
+    /// The number, if it is not the one that the row shows.
+    pub(super) number: Option<String>,
 }
 
-impl From<Match> for Matched {
-    fn from(Match { field, contact }: Match) -> Self {
+impl Matched {
+    /// `shown` is the number of the row.
+    pub(super) fn of(found: Match, shown: Option<&str>, plan: phone::NumberingPlan) -> Self {
+        let Match { field, contact, phone } = found;
+        let number = phone.map(|e164| phone::written(&e164, plan));
+        let number = number.filter(|number| Some(number.as_str()) != shown);
         let place = match (field, &contact) {
             (MatchedField::Name, _) => "name",
             (MatchedField::Contact, _) => "contact",
@@ -75,6 +82,6 @@ impl From<Match> for Matched {
             (MatchedField::Number, _) => "customer number",
             (MatchedField::Address, _) => "address",
         };
-        Self { place, contact }
+        Self { place, contact, number }
     }
 }

@@ -22,6 +22,8 @@ use crate::web::page_context::{PageContext, either, give_session, remember};
 /// The cookie of a sign-in that waits for its second factor.
 pub(super) const PENDING: &str = "__Host-zoop-sign-in";
 
+/// The keyword of the page that says so.
+const SIGNED_OUT: &str = "signed-out";
 /// The message is the same whether or not the account exists.
 const WRONG: &str = "Wrong e-mail address or password. Try again.";
 
@@ -35,6 +37,8 @@ struct SignIn<'a> {
     keeps_cookies: bool,
     /// Whether password reset links can be sent.
     sends_mail: bool,
+    /// Whether the user has just signed out.
+    is_signed_out: bool,
 }
 
 impl<'a> SignIn<'a> {
@@ -42,7 +46,8 @@ impl<'a> SignIn<'a> {
         let keeps_cookies = context.shared.settings.public_url.keeps_cookies();
         let company = Button::leading_to(&context.shared, next);
         let sends_mail = context.shared.settings.mail.is_some();
-        Self { next, email, fault, company, keeps_cookies, sends_mail }
+        let is_signed_out = context.query.get("done") == Some(SIGNED_OUT);
+        Self { next, email, fault, company, keeps_cookies, sends_mail, is_signed_out }
     }
 }
 
@@ -156,7 +161,9 @@ async fn sign_out(context: &PageContext) -> Result<Response, Response> {
         write.await?;
     }
     let next = next_page(form.get("next"));
-    let mut response = page::go_to(&next::sign_in(next));
+    let sign_in = next::sign_in(next);
+    let mark = if sign_in.contains('?') { '&' } else { '?' };
+    let mut response = page::go_to(&format!("{sign_in}{mark}done={SIGNED_OUT}"));
     set_cookie(&mut response, SESSION, "", 0);
     Ok(response)
 }

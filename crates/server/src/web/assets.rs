@@ -59,6 +59,11 @@ pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../../assets/page.js").as_bytes();
     Asset::new("page", "js", "text/javascript; charset=utf-8", content)
 });
+/// The keyboard shortcuts.
+pub(crate) static KEYS: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../../assets/keys.js").as_bytes();
+    Asset::new("keys", "js", "text/javascript; charset=utf-8", content)
+});
 /// The library that replaces parts of a page.
 pub(crate) static HTMX: LazyLock<Asset> = LazyLock::new(|| {
     let content = include_str!("../../assets/htmx-4.0.1.js").as_bytes();
@@ -109,7 +114,7 @@ impl Asset {
 
 /// The routes of the assets.
 pub(crate) fn routes() -> Router<App> {
-    let assets = [&ICON, &HOME_SCREEN, &MANIFEST, &FONT, &STYLE, &SCRIPT, &HTMX];
+    let assets = [&ICON, &HOME_SCREEN, &MANIFEST, &FONT, &STYLE, &SCRIPT, &KEYS, &HTMX];
     assets.into_iter().fold(Router::new(), |router, asset| {
         let answer = move |headers: HeaderMap| async move { asset.answer(&headers) };
         router.route(&asset.path, get(answer))

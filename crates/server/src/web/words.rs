@@ -1,7 +1,8 @@
 //! How pages describe roles, scopes and programs.
 
 use zoop_crm::call::access::Role;
-use zoop_crm::call::scope::ScopeNames;
+use zoop_crm::call::scope::{ScopeNames, Scopes};
+use zoop_crm::catalog;
 use zoop_crm::identity::oauth::grants::GrantRecord;
 
 /// A title and one sentence of description.
@@ -27,7 +28,17 @@ pub(crate) const fn role(role: Role) -> Words {
 
 /// What scopes allow, to follow "It may".
 pub(crate) fn scopes(names: ScopeNames) -> String {
-    names.scopes().iter().map(|scope| scope.title().to_lowercase()).collect::<Vec<_>>().join(", ")
+    titles(names.scopes())
+}
+
+/// [`scopes`], for a key that acts for the business: without what only users can do.
+pub(crate) fn scopes_of_business(names: ScopeNames) -> String {
+    let of_use = titles(names.scopes().and(catalog::scopes_without_user()));
+    if of_use.is_empty() { "do nothing".to_owned() } else { of_use }
+}
+
+fn titles(scopes: Scopes) -> String {
+    scopes.iter().map(|scope| scope.title().to_lowercase()).collect::<Vec<_>>().join(", ")
 }
 
 /// Where a connected program is from, because programs' names are not unique.

@@ -83,7 +83,7 @@ fn the_office_does_its_day() {
         assert!(browser.text(".note .files").await.contains("letter.png"));
         browser.choose("Pin").await;
         browser.find_text("The note is pinned.").await;
-        browser.choose("New tag").await;
+        browser.click(".new-tag summary").await;
         browser.fill("#new-tag", "Call in May").await;
         browser.choose("Create and attach").await;
         browser.find_text("The tag was attached.").await;
@@ -152,12 +152,12 @@ fn a_technician_does_a_day_on_a_phone() {
         let map = browser.attribute(".parts a[rel=noreferrer]", "href").await;
         assert!(map.starts_with("https://"), "{map}");
         let record = browser.text("main").await;
-        for absent in ["New contact", "Attach tag", "New tag", "Archive", "History"] {
+        for absent in ["New contact", "Add tag", "Attach tag", "Archive", "History"] {
             assert!(!record.contains(absent), "{absent}: {record}");
         }
 
         // What was done is noted on the way out, with a thumb.
-        browser.choose("Go to the notes").await;
+        browser.choose("Notes").await;
         browser.fill("#body", "Replaced the valve. The gate code is new: ask.").await;
         browser.choose("Add note").await;
         browser.find_text("The note was added.").await;

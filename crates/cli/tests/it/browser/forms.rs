@@ -1,5 +1,7 @@
 //! Forms in the browser: what was typed is there again when one comes back.
 
+use serde_json::json;
+
 use super::driver::{Browser, DESKTOP};
 use super::{Demo, run};
 
@@ -19,8 +21,11 @@ fn going_back_to_a_form_shows_what_was_typed() {
         browser.fill("#first_name", "Wilbur").await;
         browser.fill("#last_name", "Frye").await;
         browser.fill("#email", "wilbur").await;
+        browser.click_path("//summary[.='Address']").await;
         browser.click(".save .primary").await;
         browser.find("[aria-invalid]").await;
+        let unfolded = "return [...document.querySelectorAll('details[open] > summary')].map((it) => it.textContent)";
+        assert_eq!(browser.run_script(unfolded).await, json!(["Address"]));
         // The page that says what is wrong is the answer to a form, which Back must not send again.
         browser.click("p.back a").await;
         browser.find("#rows").await;

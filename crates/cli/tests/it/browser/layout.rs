@@ -283,6 +283,31 @@ fn connect(demo: &Demo, authorize: &str, program: &Program) {
 }
 
 #[test]
+fn whom_to_call_where_to_go_and_how_to_get_in_are_on_the_first_screen() {
+    let demo = Demo::open();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/customers?q=grommet")).await;
+        let record = browser.attribute("#rows a", "href").await;
+        for (width, height) in [(390, 650), (1366, 650)] {
+            browser.resize(width, height);
+            browser.goto(&demo.at(&record)).await;
+            assert!(browser.text(".record .advice").await.contains("Gate code 4471#"));
+            let shown = ["h1", ".tag", "a[href^='tel:']", ".places .lines", "[rel=noreferrer]"];
+            for css in shown.into_iter().chain([".advice"]) {
+                let css = format!(".record {css}");
+                assert!(is_in_sight(&browser, &css).await, "{css} at {width}x{height}");
+            }
+        }
+        // What is used with a thumb.
+        browser.resize(390, 650);
+        let heights = "return [...document.querySelectorAll('.dial a')].map((a) => a.offsetHeight)";
+        assert_eq!(browser.run_script(heights).await, json!([44, 44]));
+    });
+}
+
+#[test]
 fn with_scripts_texts_are_copied_and_distances_of_times_stay_right() {
     let demo = Demo::open();
     run(async {

@@ -344,7 +344,7 @@ fn everything_works_without_scripts() {
         browser.fill("#source", "the fair").await;
         browser.click(".save .primary").await;
         assert_eq!(browser.text(".success").await, "The customer was saved.");
-        assert!(browser.text(".facts").await.contains("the fair"));
+        assert!(browser.text(".rest .facts").await.contains("the fair"));
         browser.click("nav a[href='/notes']").await;
         browser.fill("#q", "gates lifting").await;
         browser.click("form.search button").await;

@@ -52,6 +52,10 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
         browser.find("#record .record h1").await;
         assert!(path(&browser).await.starts_with("/customers/"));
 
+        let heading = "return document.activeElement.tagName";
+        browser.find("#record h1[tabindex]").await;
+        assert_eq!(browser.run_script(heading).await, "H1", "one reads on in the record");
+
         // A note and its pin are changed in place, and the focus stays.
         browser.fill("#body", "The gate sticks.").await;
         let kept = "return Object.values(localStorage).join()";
@@ -81,6 +85,99 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
         browser.fill("#first_name", "Wilbur").await;
         browser.fill("#last_name", "Frye").await;
         assert!(browser.text("#similar").await.contains("Wilbur Frye"));
+        assert_eq!(browser.console_errors(), Vec::<Value>::new());
+    });
+}
+
+/// The row of the customer that is shown, as soon as it says something or no longer does.
+async fn wait_for_row(browser: &Browser, says: &str, is_said: bool) {
+    let is = if is_said { "" } else { "not" };
+    let path = format!("//*[@id='rows']//a[@aria-current][{is}(contains(., '{says}'))]");
+    browser.find_path(&path).await;
+}
+
+/// Somebody who speaks to the browser types characters without knowing it (WCAG 2.2, 2.1.4).
+#[test]
+fn keys_that_are_single_characters_can_be_turned_off_and_stay_off() {
+    let demo = Demo::open();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/customers")).await;
+        press(&browser, "body", "?").await;
+        browser.find("dialog dl").await;
+        assert_eq!(browser.violations().await, [""; 0]);
+        browser.click("dialog .choice").await;
+        browser.click("dialog .btn").await;
+        for keys in ["/", "?"] {
+            press(&browser, "body", keys).await;
+            assert_eq!(focus(&browser).await, "", "{keys}");
+        }
+        assert_eq!(
+            browser.run_script("return document.querySelectorAll('dialog').length").await,
+            0
+        );
+        press(&browser, "#q", DOWN).await;
+        assert!(
+            browser.run_script("return document.activeElement.closest('#rows') !== null").await
+                == true
+        );
+
+        // Signing out forgets what was typed, but not this.
+        browser.click("header > form[action='/sign-out'] button").await;
+        browser.find("#email").await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/account")).await;
+        press(&browser, "body", "?").await;
+        browser.click("[data-keys]").await;
+        let is_on = "return document.querySelector('dialog input').checked";
+        assert_eq!(browser.run_script(is_on).await, false);
+        browser.click("dialog .choice").await;
+        browser.click("dialog .btn").await;
+        press(&browser, "body", "?").await;
+        browser.find("dialog dl").await;
+        assert_eq!(browser.console_errors(), Vec::<Value>::new());
+    });
+}
+
+#[test]
+fn the_list_beside_the_record_keeps_its_search_and_is_right_after_a_change() {
+    let demo = Demo::open();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.at("/customers")).await;
+        press(&browser, "#q", "grommet").await;
+        browser.find("#found[data-said='1 customer']").await;
+        browser.click("#rows a").await;
+        browser.find("#record .record h1").await;
+        // Keys for the record.
+        press(&browser, "body", "e").await;
+        browser.find(".record-form").await;
+        browser.fill("#company_name", "Grommet Supply").await;
+        browser.click(".save .primary").await;
+        wait_for_row(&browser, "Grommet Supply", true).await;
+        assert_eq!(
+            browser.run_script("return document.getElementById('q').value").await,
+            "grommet"
+        );
+        assert_eq!(
+            browser.run_script("return document.querySelectorAll('#rows a').length").await,
+            1
+        );
+        press(&browser, "body", "c").await;
+        assert_eq!(focus(&browser).await, "body");
+
+        // Among the archived ones, a restored one is no longer found.
+        browser.click(".archive a").await;
+        browser.click("main form button.danger").await;
+        browser.find_text("The customer was archived.").await;
+        let record = browser.client.current_url().await.expect("an address");
+        browser.goto(&demo.at("/customers?q=grommet&status=archived")).await;
+        browser.goto(record.as_str()).await;
+        wait_for_row(&browser, "Archived", true).await;
+        browser.click(".notice form button").await;
+        browser.find("#found[data-said='No customers']").await;
         assert_eq!(browser.console_errors(), Vec::<Value>::new());
     });
 }
@@ -144,8 +241,10 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         // A tag that is attached meanwhile loses neither the text nor the file.
         browser.fill("#body", "The meter.").await;
         browser.choose_file(".composer", &meter).await;
+        browser.click(".new-tag summary").await;
         browser.click("#attach").await;
         browser.find_text("The tag was attached.").await;
+        assert_eq!(focus(&browser).await, json!("attach"), "ready for another tag");
         browser.click("#add-note").await;
         browser.find_text("The note was added.").await;
         assert_eq!(files(&browser).await, json!(["meter.png"]));

@@ -60,7 +60,7 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
         );
 
         browser.click("form[action='/sign-out'] button").await;
-        browser.arrive("/sign-in").await;
+        browser.arrive("/sign-in?done=signed-out").await;
         demo.type_password(&browser, &demo.password).await;
         browser.find("#code").await;
         assert_accessible(&browser, "the code").await;
@@ -72,7 +72,7 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
         browser.arrive("/").await;
 
         browser.click("form[action='/sign-out'] button").await;
-        browser.arrive("/sign-in").await;
+        browser.arrive("/sign-in?done=signed-out").await;
         sign_in_with(&demo, &browser, &recovery).await;
         browser.arrive("/").await;
         browser.goto(&demo.at("/account")).await;
@@ -107,7 +107,7 @@ fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
         assert!(businesses.to_lowercase().contains("office"), "{businesses}");
 
         browser.click("form[action='/sign-out'] button").await;
-        browser.arrive("/sign-in").await;
+        browser.arrive("/sign-in?done=signed-out").await;
         browser.goto(&link).await;
         assert_eq!(browser.text("h1").await, "This invitation has already been accepted");
         browser.goto(&demo.at("/sign-in")).await;

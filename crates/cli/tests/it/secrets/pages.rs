@@ -152,7 +152,7 @@ fn use_second_factor(browser: &mut Browser, people: &mut People) {
     // A code is accepted only once. The next code is accepted even before its time step begins.
     let next = code(SystemClock.now().max(Timestamp(now.0 + STEP)));
     for typed in [next.as_str(), recovery[0]] {
-        browser.post("/sign-out", &[]).assert_leads_to("/sign-in");
+        browser.post("/sign-out", &[]).assert_leads_to("/sign-in?done=signed-out");
         browser.sign_in(EMAIL, PASSWORD).assert_leads_to("/sign-in/second-factor");
         let wrong = browser.post("/sign-in/second-factor", &[("code", WRONG_PASSWORD)]);
         assert_eq!(wrong.status, 403);

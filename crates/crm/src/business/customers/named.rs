@@ -1,5 +1,5 @@
-//! The names of records that an entry of the history changed, and the customers that they belong to. Only pages show
-//! them, so this is a query of the pages' own and not in the catalog.
+//! The names of records that an entry of the history changed, the beginnings of notes, and the customers that they belong
+//! to. Only pages show them, so this is a query of the pages' own and not in the catalog.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,47 +27,61 @@ const OF_CUSTOMER: &str = " x CROSS JOIN customers c WHERE x.tenant_no = $1 AND 
 /// A wanted note about the record `x`, and its customer.
 const NOTED: &str = " x CROSS JOIN customers c WHERE n.tenant_no = $1 AND n.id = wanted.column1 \
                      AND x.tenant_no = $1 AND x.id = n.subject_id AND c.tenant_no = $1 AND c.id = x.customer_id";
+/// The beginning of the note `n`, unless it is a draft or archived.
+const BEGINNING: &str =
+    "CASE WHEN n.archived_at IS NULL AND NOT n.draft THEN substr(n.body, 1, 100) END";
+/// No name, and the beginning of a wanted note, which is about a record of the table that follows.
+const NOTE: &str = text!(", NULL, ", BEGINNING, " FROM wanted CROSS JOIN notes n CROSS JOIN ");
 /// Each wanted id is looked up: SQLite keeps the order of a CROSS JOIN. For a list of ids it would rather read all
 /// records of the tenant.
 const NAMES: &str = text!(
     "SELECT c.id",
     CUSTOMER,
-    ", NULL FROM wanted CROSS JOIN customers c WHERE c.tenant_no = $1 AND c.id = wanted.column1 \
+    ", NULL, NULL FROM wanted CROSS JOIN customers c WHERE c.tenant_no = $1 AND c.id = wanted.column1 \
     UNION ALL SELECT x.id",
     CUSTOMER,
-    ", x.first_name || ' ' || coalesce(x.last_name, '') \
+    ", x.first_name || ' ' || coalesce(x.last_name, ''), NULL \
         FROM wanted CROSS JOIN contacts",
     OF_CUSTOMER,
     " \
     UNION ALL SELECT x.id",
     CUSTOMER,
-    ", coalesce(x.label, x.address_line1) \
+    ", coalesce(x.label, x.address_line1), NULL \
         FROM wanted CROSS JOIN locations",
     OF_CUSTOMER,
     " \
     UNION ALL SELECT x.id",
     CUSTOMER,
-    ", x.title FROM wanted CROSS JOIN subjects",
+    ", x.title, NULL FROM wanted CROSS JOIN subjects",
     OF_CUSTOMER,
     " \
     UNION ALL SELECT n.id",
     CUSTOMER,
-    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN customers c \
+    NOTE,
+    "customers c \
         WHERE n.tenant_no = $1 AND n.id = wanted.column1 AND c.tenant_no = $1 AND c.id = n.subject_id \
     UNION ALL SELECT n.id",
     CUSTOMER,
-    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN contacts",
+    NOTE,
+    "contacts",
     NOTED,
     " \
     UNION ALL SELECT n.id",
     CUSTOMER,
-    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN locations",
+    NOTE,
+    "locations",
     NOTED,
     " \
     UNION ALL SELECT n.id",
     CUSTOMER,
-    ", NULL FROM wanted CROSS JOIN notes n CROSS JOIN subjects",
-    NOTED
+    NOTE,
+    "subjects",
+    NOTED,
+    " \
+    UNION ALL SELECT n.id, NULL, NULL, NULL, NULL, NULL, ",
+    BEGINNING,
+    " FROM wanted CROSS JOIN notes n \
+        WHERE n.tenant_no = $1 AND n.id = wanted.column1 AND n.subject_id IS NULL"
 );
 
 zoop_db::statements! {
@@ -90,12 +104,21 @@ input! {
 pub struct NamedRecord {
     /// The record.
     pub id: Id<kinds::Record>,
-    /// The customer that it is, that it belongs to or that it is about.
-    pub customer_id: Id<kinds::Customer>,
-    /// The customer's name.
-    pub customer_name: String,
+    /// The customer that it is, that it belongs to or that it is about. Notes may be about none.
+    pub customer: Option<NamedCustomer>,
     /// The name of a contact, location or subject.
     pub name: Option<String>,
+    /// The beginning of a note, for a caller who may read notes.
+    pub note: Option<String>,
+}
+
+/// A customer as pages name it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NamedCustomer {
+    /// The customer.
+    pub id: Id<kinds::Customer>,
+    /// Its name.
+    pub name: String,
 }
 
 /// The names of some records.
@@ -126,14 +149,21 @@ impl Query for NamedRecords {
             *parameter = id.uuid();
         }
         let parameters = parameters.each_ref().map(Param::value);
-        ctx.tx.all(NAMED, &parameters, read)
+        let mut named = ctx.tx.all(NAMED, &parameters, read)?;
+        if !ctx.access.scopes.has(Scope::ReadNotes) {
+            for record in &mut named {
+                record.note = None;
+            }
+        }
+        Ok(named)
     }
 }
 
 fn read(row: &mut Row<'_>) -> Result<NamedRecord> {
-    let (id, customer_id) = (row.take()?, row.take()?);
+    let (id, customer) = (row.take()?, row.take::<Option<Id<kinds::Customer>>>()?);
     let customer_name = store::name(row)?;
     let name: Option<String> = row.take()?;
     let name = name.map(|name| name.trim().to_owned());
-    Ok(NamedRecord { id, customer_id, customer_name, name })
+    let customer = customer.map(|id| NamedCustomer { id, name: customer_name });
+    Ok(NamedRecord { id, customer, name, note: row.take()? })
 }

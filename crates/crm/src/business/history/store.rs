@@ -10,6 +10,7 @@ use crate::call::error::{Error, Result};
 use crate::call::history::HistoryEntry;
 use crate::call::history::former::{Former, FormerList, filters};
 use crate::call::tool::Found;
+use crate::values::zone::Zone;
 
 zoop_db::statements! {
     /// The ids of a tenant's entries from `$3` to below `$2`, newest first.
@@ -37,6 +38,10 @@ zoop_db::statements! {
                        ORDER BY entry_id DESC LIMIT 1 OFFSET $3";
 }
 
+zoop_db::global_statements! {
+    ZONE = "SELECT time_zone FROM tenants WHERE no = $1";
+}
+
 /// Maximum number of entries that are read to find those of one page.
 const MAX_SCANNED: i64 = 1_000;
 
@@ -48,6 +53,8 @@ pub(super) struct Filters<'a> {
     pub(super) credential: Option<Uuid>,
     pub(super) client: Option<&'a str>,
     pub(super) tool: Option<&'a str>,
+    /// No entry has an id below this one.
+    pub(super) from: Uuid,
 }
 
 impl Filters<'_> {
@@ -79,7 +86,7 @@ impl Filters<'_> {
         count: usize,
     ) -> Result<Vec<Uuid>> {
         let limit = i64::try_from(count).unwrap_or(i64::MAX);
-        let Self { record, user, credential, client, tool } = *self;
+        let Self { record, user, credential, client, tool, from: _ } = *self;
         let range: &[_] = params![ids.end, ids.start, limit];
         if let (Some(record), true) = (&record, self.find_all()) {
             let parameters = [range, params![*record]].concat();
@@ -116,10 +123,20 @@ pub(super) fn list(
     let former = Former::of(tx)?;
     let finds_all = filters.find_all() && visibility::sees_all(access);
     let stop = if finds_all { None } else { filters.stop(tx, former, before)? };
-    let start = stop.unwrap_or(Uuid::nil());
+    // The end of the list is where its time begins.
+    let stop = stop.filter(|stop| *stop > filters.from);
+    let start = stop.unwrap_or(filters.from);
     let entries = visibility::read(tx, access, before, count, |tx, before, count| {
         filters.find(tx, former, start..before, count)
     })?;
     let rows = entries.into_iter().map(|entry| (entry.id.uuid(), entry));
     Ok(Found { rows: rows.map(|(id, entry)| (entry, id)).collect(), stopped: stop })
+}
+
+/// The bound tenant's time zone.
+pub(super) fn zone(tx: &mut ReadTx<'_>) -> Result<Zone> {
+    let tenant = i64::from(tx.tenant()?.0);
+    let zone =
+        tx.global_first::<Option<Zone>, Error>(ZONE, params![tenant], |row| Ok(row.take()?))?;
+    Ok(zone.flatten().unwrap_or(Zone::UTC))
 }

@@ -4,14 +4,15 @@ use zoop_db::Uuid;
 
 use super::store::{self, Filters};
 use crate::call::answer::Page;
-use crate::call::argument::{Author, Ranged, Text, input};
+use crate::call::argument::{Author, DateOrTime, Ranged, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
 use crate::call::history::HistoryEntry;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
-use crate::values::id::{Id, kinds};
+use crate::values::id::{self, Id, kinds};
+use crate::values::zone::Zone;
 
 /// The history's tools.
 pub const GROUP: Group =
@@ -30,6 +31,10 @@ input! {
         pub client: Option<Text<256>>,
         /// Only entries of this tool or other event, such as tags.attach.
         pub event: Option<Text<64>>,
+        /// At or after this RFC 3339 time, date or local time.
+        pub from: Option<DateOrTime>,
+        /// Before this time.
+        pub to: Option<DateOrTime>,
     }
 }
 
@@ -63,13 +68,20 @@ impl List for ListHistory {
         count: usize,
     ) -> Result<Found<HistoryEntry, Uuid>> {
         let user = input.user.map(|user| user.user(ctx.access, "user")).transpose()?;
+        let times = [input.from, input.to];
+        let is_local = times.into_iter().flatten().any(DateOrTime::is_local);
+        let zone = if is_local { store::zone(ctx.tx)? } else { Zone::UTC };
+        let rules = zone.rules();
+        let [from, to] = times.map(|time| time.map(|time| id::lowest_at(time.in_zone(&rules))));
         let filters = Filters {
             record: input.record.map(Id::uuid),
             user: user.map(Id::uuid),
             credential: input.credential.map(Id::uuid),
             client: input.client.as_ref().map(|client| client.0.as_str()),
             tool: input.event.as_ref().map(|event| event.0.as_str()),
+            from: from.unwrap_or(Uuid::nil()),
         };
-        store::list(ctx.tx, ctx.access, filters, after.unwrap_or(Uuid::max()), count)
+        let before = after.or(to).unwrap_or(Uuid::max());
+        store::list(ctx.tx, ctx.access, filters, before, count)
     }
 }

@@ -146,7 +146,7 @@ impl Parse for CountryCode {
     }
 }
 
-/// The name of a time zone in the IANA database.
+/// The name of a time zone in the IANA database, or its city.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneName(pub Zone);
 
@@ -157,9 +157,9 @@ impl Parse for ZoneName {
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
-        Zone::parse(&text)
-            .map(Self)
-            .ok_or_else(|| invalid("must be an IANA time zone, such as America/New_York"))
+        Zone::parse(&text).map(Self).ok_or_else(|| {
+            invalid("must be an IANA time zone or its city, such as America/Chicago or Chicago")
+        })
     }
 }
 

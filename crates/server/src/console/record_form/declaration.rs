@@ -45,8 +45,8 @@ pub(in crate::console) struct Field {
     pub(in crate::console) usage: Usage,
     /// Whether every record has a value.
     pub(in crate::console) is_required: bool,
-    /// The text that the tool assumes for a new record if none is sent.
-    assumed: &'static str,
+    /// Whether the form leaves the field out while it has no value: programs fill it in.
+    pub(super) is_only_kept: bool,
 }
 
 /// How a value is entered.
@@ -74,7 +74,8 @@ impl Field {
         input: Input,
     ) -> Self {
         let (only, usage) = (None, Usage::Always);
-        Self { name, label, help: "", input, only, usage, is_required: false, assumed: "" }
+        let (is_required, is_only_kept) = (false, false);
+        Self { name, label, help: "", input, only, usage, is_required, is_only_kept }
     }
 
     pub(in crate::console) const fn help(self, help: &'static str) -> Self {
@@ -97,8 +98,9 @@ impl Field {
         Self { is_required: true, ..self }
     }
 
-    pub(in crate::console) const fn assumed(self, assumed: &'static str) -> Self {
-        Self { assumed, ..self }
+    /// Leaves the field out of the form while it has no value.
+    pub(in crate::console) const fn only_kept(self) -> Self {
+        Self { is_only_kept: true, ..self }
     }
 
     /// The value that a new record has if the field is not sent.
@@ -106,7 +108,7 @@ impl Field {
         match self.input {
             Input::Choice(choices) => choices().first().map_or("", |(word, _)| word),
             Input::Check(is_set) => yes_or_no(is_set),
-            _ => self.assumed,
+            _ => "",
         }
     }
 

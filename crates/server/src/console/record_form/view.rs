@@ -26,7 +26,7 @@ pub(super) struct FieldView {
     pub(super) value: String,
     /// What is wrong with the value, in the tool's words.
     pub(super) problem: Option<String>,
-    /// What somebody else changed the field to.
+    /// What the field was changed to elsewhere.
     pub(super) news: Option<String>,
     /// Whether the page begins here.
     pub(super) has_focus: bool,
@@ -77,7 +77,15 @@ pub(super) fn groups(
     let groups = declaration.groups.iter().map(|group| {
         let placed = group.placed(usage).into_iter();
         let placed: Vec<_> = placed.filter(|it| usage == Usage::New || it.is_for(values)).collect();
-        let fields: Vec<_> = placed.iter().map(|it| field(it, values, remarks)).collect();
+        let fields = placed.iter().filter_map(|it| {
+            let view = field(it, values, remarks);
+            let is_shown = !it.field.is_only_kept
+                || !view.value.is_empty()
+                || view.problem.is_some()
+                || view.news.is_some();
+            is_shown.then_some(view)
+        });
+        let fields: Vec<_> = fields.collect();
         let says_something =
             placed.iter().any(|it| !["", it.field.default()].contains(&values.get(&it.path)));
         let is_marked = fields.iter().any(|it| it.problem.is_some() || it.news.is_some());
@@ -155,7 +163,13 @@ fn chosen(choices: Vec<(&'static str, &'static str)>, value: &str) -> Vec<Choice
         label: label.to_owned(),
         is_chosen: word == value,
     };
-    choices.into_iter().map(choice).collect()
+    let mut choices: Vec<_> = choices.into_iter().map(choice).collect();
+    // A stored value that is not offered must not become the first one.
+    if !value.is_empty() && !choices.iter().any(|choice| choice.is_chosen) {
+        let (value, label) = (value.to_owned(), value.to_owned());
+        choices.push(Choice { value, label, is_chosen: true });
+    }
+    choices
 }
 
 /// A stored value in words.

@@ -45,22 +45,24 @@ fn the_page_shows_everything_about_a_customer() {
         ">Active<",
         ">VIP<",
         "Do not contact.</strong> <bdi>Asked us to write only.</bdi>",
-        "<a href=\"tel:+15105550123\">(510) 555-0123 x9</a>",
+        "<a href=\"tel:+15105550123\">(510) 555-0123 ext. 9</a>",
         "<a href=\"mailto:desk%2B1@bakery.example\"><bdi>desk+1@bakery.example</bdi></a>",
         "<bdi>Referral</bdi>",
         "<bdi>QB-77</bdi>",
         "Pays late.\nStill a friend.",
         "<bdi>Ben Ito</bdi>",
-        "<a href=\"tel:+15105550142\">510 555 0142</a>",
+        "<a href=\"tel:+15105550142\">(510) 555-0142</a>",
         "<a href=\"mailto:ben@bakery.example\">",
         ">Billing<",
         "<bdi>Manager</bdi>",
         "<bdi>Main shop</bdi>",
         "<bdi>1 Pier Road</bdi><bdi>Unit 4</bdi><bdi>Oakland, CA 94607</bdi>",
-        "Service address",
+        "<em class=\"mark\">Primary service address</em>",
+        "href=\"sms:+15105550123\"",
+        "Archive customer<",
         "<dt>Access</dt><dd class=\"text\" dir=\"auto\">Gate code 4711</dd>",
         "<dt>Parking</dt><dd class=\"text\" dir=\"auto\">Behind the mill</dd>",
-        "<dt>Service</dt><dd class=\"text\" dir=\"auto\">Ring twice</dd>",
+        "<dt>For the crew</dt><dd class=\"text\" dir=\"auto\">Ring twice</dd>",
         "href=\"https://www.google.com/maps/search/?api=1&query=1+Pier+Road%2C+Oakland",
         "fill=\"#3B82F6\"",
         "<bdi>HOA</bdi>",
@@ -69,10 +71,46 @@ fn the_page_shows_everything_about_a_customer() {
     ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
+    // What is needed on the way to the customer is first, what is rarely needed is last.
+    let order = [
+        "<h1",
+        "<bdi>HOA</bdi>",
+        "tel:+15105550123",
+        "Gate code 4711",
+        "<bdi>Ben Ito</bdi>",
+        "Add note",
+        "Pays late.",
+        "Archive customer<",
+    ];
+    let places: Vec<_> = order.iter().map(|it| page.find(it).expect("shown")).collect();
+    assert!(places.is_sorted(), "{places:?} {page}");
 }
 
 #[both]
-fn notes_on_the_customer_and_on_what_belongs_to_it_are_shown_newest_first() {
+fn a_number_or_address_of_the_primary_contact_says_whose_it_is() {
+    let server = start();
+    let customer = company(&server, "Bay Bakery");
+    let contact = json!({
+        "customer_id": customer, "first_name": "Ben", "last_name": "Ito", "phone": "510 555 0142",
+        "email": "ben@bakery.example", "is_primary": true, "phone_can_sms": false,
+    });
+    create(&server, "contacts.create", contact);
+    let mut owner = Browser::owner(&server);
+    let page = owner.get(&format!("/customers/{customer}")).body;
+    for shown in ["<dt>Phone of <bdi>Ben Ito</bdi></dt>", "<dt>E-mail of <bdi>Ben Ito</bdi></dt>"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("sms:"), "the number takes no text messages: {page}");
+    let own = json!({ "id": customer, "phone": "510 555 0123", "email": "desk@bakery.example" });
+    call(&server, "customers.update", own);
+    let page = owner.get(&format!("/customers/{customer}")).body;
+    for shown in ["<dt>Phone</dt>", "<dt>E-mail</dt>", "sms:+15105550123"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+}
+
+#[both]
+fn notes_on_the_customer_and_on_what_belongs_to_it_are_shown_pinned_ones_first() {
     let server = start();
     let customer = full_customer(&server);
     let full = call(&server, "customers.get", json!({ "id": customer }));
@@ -102,38 +140,50 @@ fn notes_on_the_customer_and_on_what_belongs_to_it_are_shown_newest_first() {
     let notes: Vec<_> = page.split("<li class=\"card note").skip(1).collect();
     assert_eq!(notes.len(), 4, "{page}");
     for (note, shown) in notes.iter().zip([
+        ["First", "<em class=\"mark\">Pinned</em><strong>", " pinned\" id=\"note-", ">Unpin<"],
         ["Fourth", "about job", "<bdi>Tessa Tech</bdi>", "Jun 13, 2026, 6:03 PM UTC"],
         ["Third", "about location <bdi>Main shop</bdi>", "<bdi>Olive Owner</bdi>", "6:03 PM UTC"],
         ["Second", "about contact <bdi>Ben Ito</bdi>", "<bdi>Olive Owner</bdi>", "6:02 PM UTC"],
-        ["First", "<em class=\"mark\">Pinned</em><strong>", " pinned\" id=\"note-", ">Unpin<"],
     ]) {
         for shown in shown {
             assert!(note.contains(shown), "{shown}: {note}");
         }
     }
-    assert!(!notes[1].contains("Pinned") && notes[1].contains(">Pin<"), "{}", notes[1]);
-    assert!(!notes[3].contains("about"), "a note on the customer itself: {}", notes[3]);
+    assert!(!notes[2].contains("Pinned") && notes[2].contains(">Pin<"), "{}", notes[2]);
+    assert!(!notes[0].contains("about"), "a note on the customer itself: {}", notes[0]);
 }
 
 #[both]
-fn older_notes_are_on_the_next_page() {
+fn older_notes_are_on_the_next_pages_and_every_note_is_shown_once() {
     let server = start();
     let customer = company(&server, "Bay Bakery");
-    for number in 10..37 {
-        let body = format!("Note {number}");
-        let arguments = json!({ "body": body, "subject_type": "customer", "subject_id": customer });
+    // More pinned notes than are shown first.
+    let is_pinned = |number: &usize| (10..20).contains(number) || (30..35).contains(number);
+    for number in 10..70 {
+        let arguments = json!({
+            "body": format!("Note {number}"), "subject_type": "customer", "subject_id": customer,
+            "pinned": is_pinned(&number),
+        });
         create(&server, "notes.create", arguments);
     }
     let mut owner = Browser::owner(&server);
-    let first = owner.get(&format!("/customers/{customer}")).body;
-    assert!(first.contains("Note 36") && first.contains("Note 12"), "{first}");
-    assert!(!first.contains("Note 11"), "{first}");
-    let (before, _) = first.split_once("\">Older notes</a>").expect("a link");
-    let older = unescaped(before.rsplit_once("href=\"").expect("its address").1);
-    let older = older.strip_suffix("#notes").expect("the place of the notes");
-    let second = owner.get(older).body;
-    assert!(second.contains("Note 11") && second.contains("Note 10"), "{second}");
-    assert!(!second.contains("Note 12") && !second.contains("Older notes"), "{second}");
+    let (mut seen, mut path) = (Vec::new(), Some(format!("/customers/{customer}")));
+    while let Some(asked) = path {
+        let page = owner.get(&asked).body;
+        assert_eq!(page.contains("Newest notes"), !seen.is_empty(), "{page}");
+        let bodies = page.split("<p class=\"text\" dir=\"auto\">Note ").skip(1);
+        seen.push(bodies.map(|it| it[..2].parse().expect("a number")).collect::<Vec<usize>>());
+        path = page.split_once("\">Older notes</a>").map(|(before, _)| {
+            let older = unescaped(before.rsplit_once("href=\"").expect("its address").1);
+            older.strip_suffix("#notes").expect("the place of the notes").to_owned()
+        });
+    }
+    let pinned = (10..70).rev().filter(is_pinned).take(10);
+    let first: Vec<_> = pinned.collect();
+    let others = (10..70).rev().filter(|number| !first.contains(number));
+    let expected: Vec<_> = first.iter().copied().chain(others).collect();
+    assert_eq!(seen.concat(), expected, "every note once, ten pinned ones first");
+    assert_eq!(seen.len(), 3, "{seen:?}");
 }
 
 #[both]

@@ -51,6 +51,12 @@ fn a_search_finds_customers_as_the_tool_does_and_says_why() {
     assert!(found.contains("Found by contact <bdi>Ben Ito</bdi>"), "{found}");
     let found = owner.get("/customers?q=0142").body;
     assert!(found.contains("Found by phone of <bdi>Ben Ito</bdi>"), "{found}");
+
+    // The number that was found is said if the row shows another one.
+    let own = json!({ "id": bakery, "phone": "510 555 0100" });
+    call(&server, "customers.update", own);
+    let found = owner.get("/customers?q=0142").body;
+    assert!(found.contains("Found by phone of <bdi>Ben Ito</bdi> (510) 555-0142<"), "{found}");
     let near = owner.get("/customers?q=Nguyem").body;
     assert!(near.contains("Near matches") && near.contains("Hana Nguyen"), "{near}");
     assert!(!owner.get("/customers?q=Nguyen").body.contains("Near matches"));

@@ -7,7 +7,7 @@ use zoop_crm::testing::{Business, Caller};
 
 use super::{OFFICE, TECH, browser_of, business, company, create, start, unescaped};
 use crate::people::{Browser, OWNER, PASSWORD, location, set_password};
-use crate::server::Server;
+use crate::server::{Server, wait_until};
 
 /// A program that the office connected.
 fn program(server: &Server) -> Caller {
@@ -71,12 +71,12 @@ fn a_customers_history_says_in_words_who_or_which_program_changed_what() {
     let kept = long.chars().take(120).collect::<String>();
     let expected = [
         "Olive Owner archived the customer",
-        "Olive Owner pinned a note; edited a note, which said The gate sticks.",
-        "Olive Owner added a note",
+        "Olive Owner pinned a note: “Fixed.”; edited a note, which said The gate sticks.",
+        "Olive Owner added a note: “Fixed.”",
         "Olive Owner attached the tag VIP",
-        &format!("Olive Owner set Internal notes to {}…", kept.trim_end()),
+        &format!("Olive Owner set General remarks to {}…", kept.trim_end()),
         "Olive Owner changed VIP from no to yes",
-        "Olive Owner changed Contact about of the contact Ben <b>Ito from Anything to Billing; \
+        "Olive Owner changed Role of the contact Ben <b>Ito from General to Billing; \
          set Job title of the contact Ben <b>Ito to Boss",
         "Oscar Office (via Program) changed Phone from (510) 555-0123 to (510) 555-0199",
         "Olive Owner added the contact Ben <b>Ito",
@@ -85,9 +85,11 @@ fn a_customers_history_says_in_words_who_or_which_program_changed_what() {
     let found: Vec<_> =
         sentences(&page).iter().map(|it| it.replace("&#60;", "<").replace("&#62;", ">")).collect();
     assert_eq!(found, expected, "{page}");
+    let filtered = format!("/activity?business={}&record={customer}", business(&server));
+    assert!(unescaped(&page).contains(&format!("href=\"{filtered}\"")), "{page}");
     assert!(!page.contains("<b>"), "names are data: {page}");
     let whole = format!(
-        "<details><summary>Internal notes now</summary><p class=\"text\" dir=\"auto\">{}",
+        "<details><summary>General remarks now</summary><p class=\"text\" dir=\"auto\">{}",
         long.trim()
     );
     assert!(page.contains(&whole), "{page}");
@@ -136,6 +138,14 @@ fn the_activity_is_filtered_by_person_program_and_event_and_goes_on() {
     assert_eq!(shown("event=sign_in"), Vec::<String>::new());
     assert_eq!(shown(&format!("record={hotel}")), [all[2]]);
     assert_eq!(shown("program=Program&event=customers.create"), Vec::<String>::new());
+    assert_eq!(shown("from=2026-06-14"), Vec::<String>::new());
+    assert_eq!(shown("from=2026-06-13&to=2026-06-14&person=me"), [all[1]]);
+    let chosen = office.get(&format!("/activity?record={hotel}&from=soon"));
+    assert_eq!(chosen.status, 400);
+    assert!(chosen.body.contains("name=\"from\" type=\"text\" value=\"soon\""), "{chosen:?}");
+    let chosen = office.get(&format!("/activity?record={hotel}&from=2026-06-13")).body;
+    assert!(chosen.contains("name=\"from\" type=\"date\" value=\"2026-06-13\""), "{chosen}");
+    assert!(chosen.contains("<bdi>Harbor Hotel</bdi></a>.</p>"), "{chosen}");
     let chosen = office.get("/activity?program=Nobody").body;
     assert!(chosen.contains("<option value=\"Nobody\" selected>Nobody"), "{chosen}");
     for query in ["person=x", "record=x", "cursor=x"] {
@@ -147,9 +157,11 @@ fn the_activity_is_filtered_by_person_program_and_event_and_goes_on() {
     // Owners see also what is done about people, keys and programs.
     let page = Browser::owner(&server).get("/activity").body;
     let found = sentences(&page);
-    for said in
-        ["Olive Owner signed in", "Oscar Office (via Program) connected the program", all[3]]
-    {
+    for said in [
+        "Olive Owner signed in",
+        "Oscar Office (via Program) connected the program Program",
+        all[3],
+    ] {
         assert!(found.iter().any(|it| it == said), "{said}: {found:?}");
     }
     assert!(page.contains("<option value=\"keys.create\">Created an API key"), "{page}");
@@ -165,6 +177,51 @@ fn the_activity_is_filtered_by_person_program_and_event_and_goes_on() {
     assert_eq!(sentences(&page)[5..], all[..2], "{page}");
     assert!(page.contains("<option value=\"customers.update\" selected>"), "{page}");
     assert!(!page.contains(">Older</a>"), "{page}");
+}
+
+#[both]
+fn entries_about_people_keys_and_settings_say_whom_and_what_they_are_about() {
+    let server = start();
+    let env = &server.env;
+    let account = server.business.account;
+    let mut owner = Browser::owner(&server);
+    let acme = business(&server);
+    let mut post = |path: &str, fields: &[(&str, &str)]| {
+        let reply = owner.post(path, &[&[("business", acme.as_str())], fields].concat());
+        assert!(reply.status < 400, "{path}: {reply:?}");
+    };
+    post("/keys", &[("name", "Website form"), ("read:customers", "true"), ("acts_for", "me")]);
+    let keys = env.call_as_operator(Some(account), "keys.list", json!({}));
+    let rows = keys["rows"].as_array().expect("keys");
+    let key = rows.iter().find(|key| key["name"] == "Website form").expect("the key");
+    post("/keys/revoke", &[("key", key["id"].as_str().expect("an id"))]);
+    post("/settings", &[("time_zone", "America/Denver"), ("was_time_zone", "UTC")]);
+    let eve = json!({ "name": "Eve", "email": "eve@acme.example", "role": "tech" });
+    env.call_as_operator(Some(account), "invitations.create", eve);
+    let office = Business::user(&server.business.office);
+    let role = json!({ "id": office, "role": "tech" });
+    env.call_as_operator(Some(account), "users.set_role", role);
+    let wrong = [("email", TECH), ("password", "not this one")];
+    assert_eq!(Browser::new(&server).post("/sign-in", &wrong).status, 403);
+    let note = json!({ "body": "One two three. ".repeat(9) });
+    create(&server, "notes.create", note);
+
+    let mut found = Vec::new();
+    wait_until("the refusal is recorded", || {
+        found = sentences(&owner.get("/activity").body);
+        found.iter().any(|it| it.contains("failed"))
+    });
+    for said in [
+        "Olive Owner created the API key Website form",
+        "Olive Owner revoked the API key Website form",
+        "Olive Owner changed time zone from UTC to America/Denver",
+        "An administrator of the server invited Eve",
+        "An administrator of the server changed the role of Oscar Office to tech",
+        "Somebody failed to sign in as Tessa Tech",
+        "Olive Owner added a note: “One two three. One two three. One two three. One two three…”",
+    ] {
+        assert!(found.iter().any(|it| it == said), "{said}: {found:?}");
+    }
 }
 
 #[both]

@@ -66,7 +66,15 @@ fn a_key_is_created_with_what_was_chosen_and_shown_once() {
     }
     check_token(&server, &key).expect("a key that works");
 
-    let changes = [("acts_for", "business"), ("name", "<b>Till")];
+    // What only people can do is not offered to the business, and is not said of its key.
+    assert!(between(&page, "for-people\">", ">").contains("name=\"write:notes\""), "{page}");
+    assert_eq!(page.matches("for-people").count(), 1, "{page}");
+    let notes = [("acts_for", "business"), ("read:customers", ""), ("write:notes", "yes")];
+    let nothing: Vec<_> =
+        form(&account, &notes).into_iter().filter(|(name, _)| *name != "read:customers").collect();
+    let refused = owner.post("/keys", &nothing);
+    assert!(refused.status == 400 && refused.body.contains("scopes-problem"), "{refused:?}");
+    let changes = [("acts_for", "business"), ("name", "<b>Till"), ("write:notes", "yes")];
     let made = owner.post("/keys", &form(&account, &changes));
     let of_business = shown(&made.body);
     assert!(of_business.starts_with("zoop_tk_"), "{of_business}");
@@ -74,9 +82,16 @@ fn a_key_is_created_with_what_was_chosen_and_shown_once() {
     let stored = keys(&server).pop().expect("the key");
     assert_eq!((&stored["user_id"], &stored["limit"]), (&Value::Null, &Value::Null));
     assert_eq!(stored["expires_at"], Value::Null);
+    assert_eq!(stored["scopes"], json!(["read:customers"]));
+    let scopes = json!({ "name": "Old", "scopes": "read:customers write:notes" });
+    server.env.call_as_operator(Some(server.business.account), "keys.create", scopes);
+    let row = owner.get("/keys").body;
+    let row = row.rsplit_once("<bdi>Old</bdi></strong>").expect("a row").1.split_once("</li>");
+    let row = row.expect("its end").0;
+    assert!(row.contains("It may read customers.") && !row.contains("write"), "{row}");
     let page = owner.get("/keys").body;
     assert!(page.contains("Acts for the business.") && page.contains("Never expires."), "{page}");
-    assert_eq!(count(&server), before + 2);
+    assert_eq!(count(&server), before + 3);
 }
 
 #[both]

@@ -287,3 +287,33 @@ fn a_form_whose_session_has_ended_is_kept_and_can_be_sent_again() {
     let sent = office.post(&format!("/customers/{id}/notes"), &note);
     assert!(location(&sent).contains("done=note"), "{sent:?}");
 }
+
+#[both]
+fn what_programs_fill_in_is_in_a_form_only_if_there_is_a_value() {
+    let server = start();
+    let customer = company(&server, "Bay Bakery");
+    let place = |line: &str| {
+        json!({ "customer_id": customer, "address_line1": line, "city": "Oakland", "state": "CA",
+                "postal_code": "94607", "country": "CA" })
+    };
+    let plain = create(&server, "locations.create", place("1 Pier Road"));
+    let mut known = place("2 Pier Road");
+    (known["latitude"], known["longitude"]) = (json!(37.8), json!(-122.3));
+    let known = create(&server, "locations.create", known);
+    let mut office = browser_of(&server, OFFICE);
+    let form = |id: &str| format!("/customers/{customer}/locations/{id}/edit");
+    let page = office.get(&form(&plain)).body;
+    let has = |page: &str, name: &str| page.contains(&format!("name=\"{name}\""));
+    assert!(!has(&page, "latitude") && !has(&page, "place_id"), "{page}");
+    assert!(page.contains("<option value=\"CA\" selected>Canada</option>"), "{page}");
+    let page = office.get(&form(&known)).body;
+    assert!(has(&page, "latitude") && has(&page, "longitude"), "{page}");
+    assert!(!has(&page, "place_id"), "{page}");
+    let page = office.get("/customers/new").body;
+    assert!(!has(&page, "external_id") && !has(&page, "location.latitude"), "{page}");
+    // Emptied and saved, they are gone.
+    let form = Filled::open(&mut office, &form(&known)).with("latitude", "").with("longitude", "");
+    assert_eq!(form.send(&mut office).status, 303);
+    let stored = call(&server, "locations.get", json!({ "id": known, "customer_id": customer }));
+    assert_eq!((&stored["latitude"], &stored["country"]), (&json!(null), &json!("CA")));
+}

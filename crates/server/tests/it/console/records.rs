@@ -93,10 +93,7 @@ fn what_is_wrong_is_said_beside_the_fields_and_everything_typed_is_kept() {
     assert_eq!(refused.status, 400);
     let page = &refused.body;
     assert_eq!(history(&server).len(), before, "nothing was saved");
-    assert_eq!(
-        fault(page, "first_name"),
-        "First name is required when customer_type is individual."
-    );
+    assert_eq!(fault(page, "first_name"), "First name is required for an individual.");
     assert!(fault(page, "phone").starts_with("Phone is not a possible phone number"), "{page}");
     assert_eq!(fault(page, "location-postal_code"), "ZIP or postal code is required.");
     assert!(page.contains("Correct the 5 marked fields."), "{page}");
@@ -153,6 +150,8 @@ fn a_customer_that_may_exist_already_is_shown_before_it_is_added_again() {
     let similar = between(&shown.body, "id=\"similar\"", "</ul>");
     assert!(similar.contains("Similar name") && similar.contains("C-0001"), "{similar}");
     let again = Filled::of(&shown.body);
+    let same = again.clone().with("first_name", "hana").send(&mut office);
+    assert!(between(&same.body, "id=\"similar\"", "</ul>").contains("Same name"), "{same:?}");
     assert_eq!(again.send(&mut office).status, 200, "Save asks again");
     let anyway = between(&shown.body, "name=\"anyway\" value=\"", "\"");
     let anyway = again.with("anyway", anyway);
@@ -237,7 +236,7 @@ fn what_somebody_else_changed_meanwhile_is_said_before_it_is_overwritten() {
     let stale = form.clone().with("email", "mine@example.com").with("company_name", "Bay Bread");
     let told = stale.send(&mut office);
     assert_eq!(told.status, 409, "{told:?}");
-    assert!(told.body.contains("somebody else changed this customer meanwhile"), "{}", told.body);
+    assert!(told.body.contains("this customer was changed elsewhere meanwhile"), "{}", told.body);
     let news = between(&told.body, "id=\"email-news\">", "</p>");
     assert!(news.contains("theirs@example.com"), "{news}");
     let news = between(&told.body, "id=\"source-news\">", "</p>");

@@ -35,7 +35,9 @@ fn a_user_signs_in_reaches_the_requested_page_and_signs_out() {
 
     let kept = browser.cookies.clone();
     let reply = browser.post("/sign-out", &[]);
-    assert_eq!(location(&reply), "/sign-in");
+    assert_eq!(location(&reply), "/sign-in?done=signed-out");
+    let page = browser.get(location(&reply)).body;
+    assert!(page.contains("You are signed out."), "{page}");
     assert!(!browser.cookies.contains_key("__Host-zoop-session"));
     browser.cookies = kept;
     assert!(!browser.is_signed_in(), "the session itself has ended");

@@ -37,6 +37,10 @@ pub struct Match {
     /// The contact's name, if the field is a contact's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
+    /// The number, if the field is a phone (E.164). Only for pages.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub phone: Option<String>,
 }
 
 /// A field of a row that may match.
@@ -50,7 +54,7 @@ pub(crate) struct Place<'a> {
 /// What a field contains, in the form in which it is compared.
 pub(crate) enum PlaceText<'a> {
     Words(PlaceWords<'a>),
-    /// The digits of a phone, in every form.
+    /// The digits of a phone, in every form, the international one first.
     Digits(Vec<String>),
     Email(&'a str),
     Number(i64),
@@ -136,7 +140,11 @@ impl Place<'_> {
     }
 
     fn matched(&self) -> Match {
-        Match { field: self.field, contact: self.contact.as_deref().map(str::to_owned) }
+        let phone = match &self.text {
+            PlaceText::Digits(forms) => forms.first().map(|digits| format!("+{digits}")),
+            _ => None,
+        };
+        Match { field: self.field, contact: self.contact.as_deref().map(str::to_owned), phone }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::call::answer::Page;
 use crate::call::error::Error;
 use crate::call::history::HistoryEntry;
 use crate::call::run;
+use crate::call::scope::{Scope, Scopes};
 use crate::testing::{Business, Caller, TestEnv};
 use crate::values::id::{Id, kinds};
 
@@ -90,8 +91,9 @@ fn the_records_of_an_entry_are_named_with_their_customer() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let other = env.business("Other");
+    let body = "The gate sticks. ".repeat(10);
     let note = |kind: &str, id: &str| {
-        let note = json!({ "body": "x", "subject_type": kind, "subject_id": id });
+        let note = json!({ "body": body, "subject_type": kind, "subject_id": id });
         env.create(&acme.owner, "notes.create", note)
     };
     let [customer, contact, location, job] =
@@ -111,15 +113,29 @@ fn the_records_of_an_entry_are_named_with_their_customer() {
     let others =
         [other.id("customer"), acme.id("tag"), &acme.account.id.to_string()].map(str::to_owned);
     let ids: Vec<_> = expected.iter().map(|(id, _)| id.clone()).chain(others).collect();
-    let environment = env.environment.clone();
-    let caller = acme.owner.clone();
-    let arguments = arguments!(NamedRecords { records: ids });
-    let found =
-        env.read(move |tx| run::query(tx, &environment, &caller, arguments)).expect("the names");
-    assert_eq!(found.len(), expected.len(), "{found:?}");
+    let standalone = env.create(&acme.owner, "notes.create", json!({ "body": body }));
+    let archived = note("customer", acme.id("customer"));
+    env.call(&acme.owner, "notes.archive", json!({ "id": archived })).expect("archived");
+    let ids: Vec<_> = ids.into_iter().chain([standalone.clone(), archived.clone()]).collect();
+    let named = |caller: &Caller| {
+        let (environment, caller) = (env.environment.clone(), caller.clone());
+        let arguments = arguments!(NamedRecords { records: ids.clone() });
+        env.read(move |tx| run::query(tx, &environment, &caller, arguments)).expect("the names")
+    };
+    let found = named(&acme.owner);
+    assert_eq!(found.len(), expected.len() + 2, "{found:?}");
+    let beginnings = found.iter().filter_map(|it| it.note.as_deref());
+    assert_eq!(beginnings.collect::<Vec<_>>(), [&body[..100]; 5], "not of the archived one");
+    let own = found.iter().find(|it| it.id.to_string() == standalone).expect("the note");
+    assert!(own.customer.is_none(), "{own:?}");
+    let only = Scopes::of(&[Scope::ReadCustomers]);
+    let (_, issued) = env.connect(acme.account, Business::user(&acme.owner), only);
+    let reader = env.authenticate(issued.access.expose()).expect("a valid token");
+    assert!(named(&reader).iter().all(|it| it.note.is_none()), "without the right to read notes");
     for (id, name) in &expected {
         let named = found.iter().find(|it| it.id.to_string() == *id).expect("a name");
-        assert_eq!((&*named.customer_name, named.name.as_deref()), ("Hana Nguyen", *name));
-        assert_eq!(named.customer_id.to_string(), acme.id("customer"));
+        let customer = named.customer.as_ref().expect("a customer");
+        assert_eq!((&*customer.name, named.name.as_deref()), ("Hana Nguyen", *name));
+        assert_eq!(customer.id.to_string(), acme.id("customer"));
     }
 }

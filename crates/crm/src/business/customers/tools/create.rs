@@ -64,13 +64,13 @@ fn rules(sent: &mut Fields) {
         Some("company") => ("company_name", &["first_name", "last_name"]),
         _ => return,
     };
-    let kind = if required == "first_name" { "individual" } else { "company" };
+    let kind = if required == "first_name" { "an individual" } else { "a company" };
     if !sent.is_filled(required) {
-        sent.refuse::<()>(required, format!("is required when customer_type is {kind}"));
+        sent.refuse::<()>(required, format!("is required for {kind}"));
     }
     for field in forbidden {
         if sent.is_filled(field) {
-            sent.refuse::<()>(field, format!("must not be sent when customer_type is {kind}"));
+            sent.refuse::<()>(field, format!("must not be sent for {kind}"));
         }
     }
 }

@@ -188,6 +188,55 @@ fn the_filters_agree_with_a_simple_implementation() {
     assert_eq!(error_json(&refused)["fields"][0]["field"], "user");
 }
 
+#[both]
+fn the_history_of_some_time_is_listed_by_instants_dates_and_local_times() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let owner = session(&env, &acme, Business::user(&acme.owner));
+    let zone = json!({ "time_zone": "America/New_York" });
+    env.call(&owner, "tenants.update", zone).expect("a zone");
+    let customer = acme.id("customer");
+    let change = |source: &str, seconds: i64| {
+        env.clock.advance(seconds * 1_000);
+        let change = json!({ "id": customer, "source": source });
+        env.call(&acme.owner, "customers.update", change).expect("a change");
+    };
+    // The clock begins on June 13, 2026, at 18:00 UTC, which is 2 p.m. in New York.
+    change("a", 60);
+    change("b", 9 * 3_600);
+    change("c", 3_600);
+    change("d", 24 * 3_600);
+    // The first session has ended.
+    let owner = session(&env, &acme, Business::user(&acme.owner));
+    let found = |from: Option<&str>, to: Option<&str>, others: &Value| {
+        let mut filters = others.clone();
+        filters["limit"] = json!(1);
+        (filters["from"], filters["to"]) = (json!(from), json!(to));
+        filters["event"] = json!("customers.update");
+        let rows = entries(&env, &owner, &filters);
+        let new = |row: &Value| text(&row["changes"][0], "new").to_owned();
+        rows.iter().map(new).collect::<String>()
+    };
+    for others in [json!({}), json!({ "record": customer }), json!({ "user": "me" })] {
+        for (from, to, expected) in [
+            (None, None, "dcba"),
+            (Some("2026-06-14"), None, "dc"),
+            (None, Some("2026-06-14"), "ba"),
+            (Some("2026-06-14"), Some("2026-06-15"), "c"),
+            (Some("2026-06-13T23:01:00"), Some("2026-06-14T00:01"), "b"),
+            (Some("2026-06-14T03:01:00Z"), Some("2026-06-14T04:01:00Z"), "b"),
+            (Some("2026-06-16"), None, ""),
+            (None, Some("2026-06-13"), ""),
+            (Some("2026-06-15"), Some("2026-06-14"), ""),
+        ] {
+            assert_eq!(found(from, to, &others), expected, "{from:?} {to:?} {others}");
+        }
+    }
+    let refused = json!({ "from": "yesterday" });
+    let refused = env.call(&owner, "history.list", refused).expect_err("no time");
+    assert_eq!(error_json(&refused)["fields"][0]["field"], "from");
+}
+
 /// Only on SQLite, because a thousand writes take long on PostgreSQL. The other tests run the same statements on both.
 #[test]
 fn a_search_that_finds_little_stops_and_its_cursor_goes_on() {
