@@ -80,3 +80,29 @@ impl Command for RevertChanges {
         Ok(Reverted { reverted: !is_dry_run, id: input.id, steps })
     }
 }
+
+/// How many fields a refusal names.
+const NAMED: usize = 5;
+
+/// Why an entry cannot be reverted: what was changed since, with its value now and who set it.
+fn refusal(tx: &mut ReadTx<'_>, entry: Uuid, blocked: &[Blocked]) -> Result<Error> {
+    let mut fields = Vec::new();
+    for Blocked { kind, record, field, now } in blocked.iter().take(NAMED) {
+        let by = original::last_change(tx, *record, entry, field)?;
+        let by = by.map(|(who, at)| format!(", set by {who} on {}", at.date())).unwrap_or_default();
+        let now = match now {
+            None => String::new(),
+            Some(Value::Null) => " is empty now".to_owned(),
+            Some(Value::String(text)) => format!(" is now {text:?}"),
+            Some(other) => format!(" is now {other}"),
+        };
+        fields.push(format!("{} of {} {record}{now}{by}", field, kind.word()));
+    }
+    let more = blocked.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(Error::conflict(format!(
+        "This was changed since, so it cannot be reverted: {}{more}. Revert those changes first, or change the \
+         fields by hand.",
+        fields.join("; ")
+    )))
+}
