@@ -22,7 +22,7 @@ type Records = Vec<(Uuid, Values)>;
 pub(crate) struct StoredOnce {
     /// The word for the kind.
     pub(crate) record_type: &'static str,
-    /// Reads the records with the ids in a parameter that [`id_list`] writes.
+    /// Reads the records with the ids in a parameter that `id_list` writes.
     pub(crate) read: fn(&mut ReadTx<'_>, &str) -> Result<Records>,
 }
 
