@@ -215,3 +215,40 @@ fn as_they_are(
     }
     Ok(values)
 }
+
+/// The records of these changes as they are now, without nulls. Records that are gone are left out.
+pub(super) fn now(tx: &mut ReadTx<'_>, changes: &[RecordChange]) -> Result<BTreeMap<Uuid, Values>> {
+    let known = |change: &&RecordChange| {
+        STORED_ONCE.iter().any(|kind| kind.record_type == change.record_type)
+    };
+    let wanted = changes.iter().filter(known).map(|change| {
+        let record_type = change.record_type.clone().into_owned();
+        (change.record_id, Wanted { record_type, after: Uuid::nil(), replaced: Values::new() })
+    });
+    as_they_are(tx, &wanted.collect())
+}
+
+/// The latest entry after another one that changed a field of a record.
+pub(super) fn last_change(
+    tx: &mut ReadTx<'_>,
+    record: Uuid,
+    mut after: Uuid,
+    field: &str,
+) -> Result<Option<HistoryEntry>> {
+    let mut last = None;
+    loop {
+        tx.ensure_time()?;
+        let read = |row: &mut Row<'_>| Ok(row.take()?);
+        let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![record, after, AT_ONCE], read)?;
+        for stored in store::by_ids(tx, &ids)? {
+            let mut of_record = stored.changes.iter().filter(|change| change.record_id == record);
+            if of_record.any(|change| change.has_field(field)) {
+                last = Some(stored.entry);
+            }
+        }
+        match ids.last() {
+            Some(id) => after = *id,
+            None => return Ok(last),
+        }
+    }
+}

@@ -79,6 +79,14 @@ impl RecordChange {
         !matches!(self.kind, ChangeKind::AddedAsItWas)
     }
 
+    /// Whether it changes a field of a record that was there before and is there afterwards.
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        match &self.kind {
+            ChangeKind::Changed { fields, .. } => fields.iter().any(|change| change.field == name),
+            _ => false,
+        }
+    }
+
     /// The changes as the history shows them, field by field.
     pub(crate) fn listed(self) -> Vec<Change> {
         let Self { record_type, record_id, kind } = self;

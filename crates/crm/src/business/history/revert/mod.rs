@@ -89,7 +89,7 @@ fn refusal(tx: &mut ReadTx<'_>, entry: Uuid, blocked: &[Blocked]) -> Result<Erro
     let mut fields = Vec::new();
     for Blocked { kind, record, field, now } in blocked.iter().take(NAMED) {
         let by = original::last_change(tx, *record, entry, field)?;
-        let by = by.map(|(who, at)| format!(", set by {who} on {}", at.date())).unwrap_or_default();
+        let by = by.map(|it| format!(" (entry {})", it.id)).unwrap_or_default();
         let now = match now {
             None => String::new(),
             Some(Value::Null) => " is empty now".to_owned(),

@@ -177,7 +177,8 @@ impl Planning<'_> {
                 following if FOLLOWING.contains(&following) => {}
                 "tag" => self.plan_tag(tx, id, old, new)?,
                 "body" => {
-                    if original::is_changed_after(tx, id, self.entry.entry.id.uuid(), field)? {
+                    let after = self.entry.entry.id.uuid();
+                    if original::last_change(tx, id, after, field)?.is_some() {
                         self.block(kind, id, field, None);
                     }
                     fields.insert(field.clone(), old.clone());
