@@ -189,7 +189,7 @@ fn the_files_of_a_page_are_small_and_kept_for_ever() {
     let files: Vec<_> = page.split('"').filter(|it| it.starts_with("/assets/")).collect();
     let (pictures, files): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|it| it.contains("home-screen"));
-    assert_eq!((pictures.len(), files.len()), (1, 5), "{files:?}");
+    assert_eq!((pictures.len(), files.len()), (1, 6), "{files:?}");
     // Neither is a text.
     let mut length = include_bytes!("../../../assets/inter.woff2").len()
         + include_bytes!("../../../assets/home-screen.png").len();
