@@ -47,6 +47,7 @@ zoop_db::statements! {
                     WHERE tenant_no = $1 AND tag_id = $2 AND customer_id <= $3";
     ATTACH = "INSERT INTO customer_tags (tenant_no, customer_id, tag_id) VALUES ($1, $2, $3) \
               ON CONFLICT DO NOTHING";
+    IS_ATTACHED = "SELECT 1 FROM customer_tags WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
     DETACH = "DELETE FROM customer_tags \
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
 }
@@ -109,6 +110,15 @@ pub(super) fn by_id_or_name(tx: &mut ReadTx<'_>, text: &str) -> Result<Option<Id
         return Ok(Some(id));
     }
     by_name(tx, text)
+}
+
+/// Whether a customer has a tag.
+pub(crate) fn is_attached(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+    tag: Id<kinds::Tag>,
+) -> Result<bool> {
+    Ok(tx.first::<i64, Error>(IS_ATTACHED, params![customer, tag], |row| Ok(row.take()?))?.is_some())
 }
 
 /// Adds a tag.

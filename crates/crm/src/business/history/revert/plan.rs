@@ -1,6 +1,7 @@
 //! What reverting an entry would do, and what stands in its way. Nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::{Map, Value};
 use zoop_db::{ReadTx, Uuid};
@@ -10,6 +11,7 @@ use crate::business::tags;
 use crate::call::error::Result;
 use crate::call::history::change::{ChangeKind, FieldChange, RecordChange, Values};
 use crate::call::history::store::StoredEntry;
+use crate::values::id::Id;
 
 /// The kinds of records whose changes can be reverted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,7 +206,8 @@ impl Planning<'_> {
     /// The opposite of attaching a tag (`new`) or detaching one (`old`).
     fn plan_tag(&mut self, tx: &mut ReadTx<'_>, customer: Uuid, old: &Value, new: &Value) -> Result<()> {
         let (tag, was_attached) = if new.is_null() { (old, false) } else { (new, true) };
-        let is_attached = tags::is_attached(tx, customer, tag)?;
+        let Some(tag_id) = tag.as_str().and_then(Id::parse) else { return Ok(()) };
+        let is_attached = tags::store::is_attached(tx, Id::new(customer), tag_id)?;
         if is_attached != was_attached {
             let now = if is_attached { tag.clone() } else { Value::Null };
             self.block(Kind::Customer, customer, "tag", Some(now));
@@ -239,6 +242,27 @@ impl Step {
             Self::Detach { .. } => (4, None),
             Self::Archive { kind, .. } => (5, Some(*kind)),
             Self::DeleteTag(_) => (6, None),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BringBack(_) => write!(formatter, "brings back the tag"),
+            Self::Restore(kind, id) => write!(formatter, "restores the {} {id}", kind.word()),
+            Self::Put { kind, id, fields, .. } => {
+                let names: Vec<_> = fields.keys().map(String::as_str).collect();
+                write!(formatter, "puts back {} of the {} {id}", names.join(", "), kind.word())
+            }
+            Self::Attach { customer, .. } => {
+                write!(formatter, "attaches the tag to the customer {customer}")
+            }
+            Self::Detach { customer, .. } => {
+                write!(formatter, "detaches the tag from the customer {customer}")
+            }
+            Self::Archive { kind, id, .. } => write!(formatter, "archives the {} {id}", kind.word()),
+            Self::DeleteTag(id) => write!(formatter, "deletes the tag {id}"),
         }
     }
 }
