@@ -57,7 +57,7 @@ pub(crate) fn read(
 ) -> Result<Vec<HistoryEntry>> {
     let mut rows = Vec::new();
     loop {
-        // Where few are shown, one more is not looked for alone.
+        // Several are read at once even if only one more is wanted, since few of them may be shown.
         let wanted = (count - rows.len()).max(MIN_READ);
         let found = find(tx, before, wanted)?;
         let entries = store::by_ids(tx, &found)?;
