@@ -36,7 +36,7 @@ pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
         .filter(|(_, tool)| tool.is_public())
 }
 
-/// The scopes with which a caller who is no user can do anything, such as a tenant key.
+/// The scopes with which a caller who is not a user can do anything, such as a tenant key.
 pub fn scopes_without_user() -> Scopes {
     let tools = mcp_tools().filter(|(_, tool)| tool.actor == ActorRule::Anyone);
     let scopes: Vec<_> = tools.map(|(_, tool)| tool.scope).collect();
