@@ -187,7 +187,6 @@ const STATEMENTS: &[Declared<Sql>] = &[
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
-    ("history lists", crate::business::history::store::GLOBAL_STATEMENTS),
     ("storage", crate::call::storage::GLOBAL_STATEMENTS),
     ("former history", crate::call::history::former::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),

@@ -76,11 +76,7 @@ pub(super) fn add(
     }
     let rows: Vec<Vec<Value<'_>>> =
         rows.iter().map(|row| row.iter().map(Param::value).collect()).collect();
-    match table.rows {
-        Rows::Shared { statements, .. } => tx.global_execute_each(statements.add, &rows)?,
-        Rows::PerTenant { statements, .. } => tx.execute_each(statements.add, &rows)?,
-    }
-    Ok(())
+    table.add(tx, &rows)
 }
 
 /// The numbers of all tenants.

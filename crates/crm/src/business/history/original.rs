@@ -39,6 +39,8 @@ struct Wanted {
     record_type: String,
     /// The last entry about it that was read.
     after: Uuid,
+    /// Whether no other entry is about it.
+    is_read: bool,
     /// The old values of later changes that do not have all of them, the earliest of each field.
     replaced: Values,
 }
@@ -58,7 +60,10 @@ pub(super) fn complete(
                 originals.insert(record, over(values, &replaced));
             } else {
                 let record_type = added.record_type.clone().into_owned();
-                wanted.insert(record, Wanted { record_type, after: Uuid::nil(), replaced });
+                wanted.insert(
+                    record,
+                    Wanted { record_type, after: Uuid::nil(), is_read: false, replaced },
+                );
             }
         }
     }
@@ -94,7 +99,7 @@ fn find(
         let mut remaining = BTreeMap::new();
         for (record, mut state) in wanted {
             let Some(entry) = next.get(&record).copied().flatten() else {
-                unchanged.insert(record, state);
+                unchanged.insert(record, Wanted { is_read: true, ..state });
                 continue;
             };
             let changes = entries.get(&entry).map(Vec::as_slice).unwrap_or_default();
@@ -106,25 +111,16 @@ fn find(
         }
         wanted = remaining;
     }
-    // Of the others, those that have their times of then have not changed.
-    let now = as_they_are(tx, &wanted)?;
-    for (record, mut state) in wanted {
-        let is_unchanged = now.get(&record).is_some_and(has_times_of_addition);
-        match if is_unchanged { None } else { walk(tx, record, &mut state)? } {
-            Some(values) => {
-                originals.insert(record, over(values, &state.replaced));
-            }
-            None => {
-                unchanged.insert(record, state);
-            }
+    unchanged.extend(wanted);
+    let mut now = as_they_are(tx, &unchanged)?;
+    for (record, mut state) in unchanged {
+        let now = now.remove(&record);
+        // A record that has its times of then has not changed, however much was attached to it.
+        let is_as_it_was = state.is_read || now.as_ref().is_some_and(has_times_of_addition);
+        let replaced = if is_as_it_was { None } else { walk(tx, record, &mut state)? };
+        if let Some(values) = replaced.or(now) {
+            originals.insert(record, over(values, &state.replaced));
         }
-    }
-    for (record, values) in as_they_are(tx, &unchanged)? {
-        let values = match unchanged.get(&record) {
-            Some(state) => over(values, &state.replaced),
-            None => values,
-        };
-        originals.insert(record, values);
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use crate::call::error::{Error, Result};
 use crate::call::history::HistoryEntry;
 use crate::call::history::former::{Former, FormerList, filters};
 use crate::call::tool::Found;
-use crate::values::zone::Zone;
 
 zoop_db::statements! {
     /// The ids of a tenant's entries from `$3` to below `$2`, newest first.
@@ -36,10 +35,6 @@ zoop_db::statements! {
     OF_RECORD_UP_TO = "SELECT entry_id FROM history_records \
                        WHERE tenant_no = $1 AND record_id = $4 AND entry_id < $2 \
                        ORDER BY entry_id DESC LIMIT 1 OFFSET $3";
-}
-
-zoop_db::global_statements! {
-    ZONE = "SELECT time_zone FROM tenants WHERE no = $1";
 }
 
 /// Maximum number of entries that are read to find those of one page.
@@ -131,12 +126,4 @@ pub(super) fn list(
     })?;
     let rows = entries.into_iter().map(|entry| (entry.id.uuid(), entry));
     Ok(Found { rows: rows.map(|(id, entry)| (entry, id)).collect(), stopped: stop })
-}
-
-/// The bound tenant's time zone.
-pub(super) fn zone(tx: &mut ReadTx<'_>) -> Result<Zone> {
-    let tenant = i64::from(tx.tenant()?.0);
-    let zone =
-        tx.global_first::<Option<Zone>, Error>(ZONE, params![tenant], |row| Ok(row.take()?))?;
-    Ok(zone.flatten().unwrap_or(Zone::UTC))
 }

@@ -11,8 +11,8 @@ use crate::call::error::Result;
 use crate::call::history::HistoryEntry;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
-use crate::values::id::{self, Id, kinds};
-use crate::values::zone::Zone;
+use crate::identity::tenants;
+use crate::values::id::{Id, kinds};
 
 /// The history's tools.
 pub const GROUP: Group =
@@ -68,20 +68,15 @@ impl List for ListHistory {
         count: usize,
     ) -> Result<Found<HistoryEntry, Uuid>> {
         let user = input.user.map(|user| user.user(ctx.access, "user")).transpose()?;
-        let times = [input.from, input.to];
-        let is_local = times.into_iter().flatten().any(DateOrTime::is_local);
-        let zone = if is_local { store::zone(ctx.tx)? } else { Zone::UTC };
-        let rules = zone.rules();
-        let [from, to] = times.map(|time| time.map(|time| id::lowest_at(time.in_zone(&rules))));
+        let ids = tenants::ids_between(ctx.tx, input.from, input.to)?;
         let filters = Filters {
             record: input.record.map(Id::uuid),
             user: user.map(Id::uuid),
             credential: input.credential.map(Id::uuid),
             client: input.client.as_ref().map(|client| client.0.as_str()),
             tool: input.event.as_ref().map(|event| event.0.as_str()),
-            from: from.unwrap_or(Uuid::nil()),
+            from: ids.start,
         };
-        let before = after.or(to).unwrap_or(Uuid::max());
-        store::list(ctx.tx, ctx.access, filters, before, count)
+        store::list(ctx.tx, ctx.access, filters, after.unwrap_or(ids.end), count)
     }
 }

@@ -42,7 +42,7 @@ fn is_shown(stored: &StoredEntry, access: &Access) -> bool {
             && stored.changes.iter().all(|change| is_readable(&change.record_type)))
 }
 
-/// Minimum number of entries that are read at once.
+/// Minimum number of entries that are read at once for a caller who may be shown few of them.
 const MIN_READ: usize = 25;
 
 /// Up to `count` entries with ids below `before` that the caller is shown, newest first. `find` returns the ids of the
@@ -57,8 +57,8 @@ pub(crate) fn read(
 ) -> Result<Vec<HistoryEntry>> {
     let mut rows = Vec::new();
     loop {
-        // Several are read at once even if only one more is wanted, since few of them may be shown.
-        let wanted = (count - rows.len()).max(MIN_READ);
+        let missing = count - rows.len();
+        let wanted = if sees_all(access) { missing } else { missing.max(MIN_READ) };
         let found = find(tx, before, wanted)?;
         let entries = store::by_ids(tx, &found)?;
         rows.extend(entries.into_iter().filter(|entry| is_shown(entry, access)));

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use zoop_db::Uuid;
 
-use crate::call::context::Change;
-use crate::call::context::Recorded;
+use crate::call::context::{Change, Recorded};
 
 /// The fields of a record that are not null, in their order.
 pub(crate) type Values = Map<String, Value>;

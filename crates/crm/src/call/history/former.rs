@@ -13,7 +13,8 @@ use zoop_db::{Param, ReadTx, Row, Tenant, Uuid, WriteTx, params, text};
 use super::change::{ChangeKind, FieldChange, NOT_FIELDS, RecordChange};
 use super::packed;
 use super::store::{
-    self, INSERT_ORIGIN, Origin, StoredEntry, WANTED_POSTGRES, WANTED_SQLITE, read_origin,
+    self, HISTORY_ENTRIES, INSERT_ORIGIN, Origin, StoredEntry, WANTED_POSTGRES, WANTED_SQLITE,
+    read_origin,
 };
 use crate::call::error::{Error, Result};
 use crate::call::storage::{self, Class, Stored};
@@ -78,11 +79,6 @@ zoop_db::statements! {
            filters!("h": "$5", "$6", "$7", "$8"), " ORDER BY r.entry_id DESC LIMIT $4"));
     /// The tenant's first entries.
     OLDEST = (text!("SELECT ", COLUMNS, " FROM history h WHERE h.tenant_no = $1 ORDER BY h.id LIMIT $2"));
-    ADD = {
-        sqlite: "INSERT INTO history_entries (tenant_no, id, origin, changes) VALUES ($1, $2, $3, $4)",
-        postgres: "INSERT INTO history_entries (tenant_no, id, origin, changes) \
-                   SELECT $1::integer, * FROM unnest($2::uuid[], $3::bigint[], $4::bytea[])",
-    };
     REMOVE = {
         sqlite: "DELETE FROM history WHERE tenant_no = $1 AND id = $2",
         postgres: "DELETE FROM history WHERE tenant_no = $1 AND id = ANY($2::uuid[])",
@@ -271,8 +267,7 @@ fn step(tx: &mut ReadTx<'_>, tenant: Tenant) -> Result<Option<Step>> {
         packed_bytes += changes.len();
         let credential = entry.credential_id.map_or(Uuid::nil(), Id::uuid);
         let moved = Moved { entry, credential, changes };
-        let row = HISTORY.row_size() + length + moved.origin().text_size();
-        step.bytes += row;
+        step.bytes += HISTORY.row_size() + length + moved.origin().text_size();
         step.entries.push(moved);
     }
     Ok((!step.entries.is_empty()).then_some(step))
@@ -318,7 +313,7 @@ pub fn write(tx: &mut WriteTx<'_>, step: &Step) -> Result<usize> {
         rows.push(vec![id, zoop_db::Value::Integer(number), zoop_db::Value::Bytes(&moved.changes)]);
         ids.push(vec![id]);
     }
-    tx.execute_each(ADD, &rows)?;
+    HISTORY_ENTRIES.add(tx, &rows)?;
     tx.execute_each(REMOVE, &ids)?;
     storage::add(tx, step.tenant, &added)?;
     Ok(step.entries.len())

@@ -14,7 +14,7 @@
 mod record;
 mod text;
 
-use zoop_db::{GlobalSql, Kind, Row, Sql, Value};
+use zoop_db::{GlobalSql, Kind, Row, Sql, Value, WriteTx};
 
 use crate::call::error::Result;
 use crate::call::storage;
@@ -127,6 +127,15 @@ impl Table {
     /// Whether the rows belong to tenants.
     pub const fn is_per_tenant(&self) -> bool {
         matches!(self.rows, Rows::PerTenant { .. })
+    }
+
+    /// Adds rows, each with the values of all columns. On PostgreSQL this is one statement.
+    pub(crate) fn add(&self, tx: &mut WriteTx<'_>, rows: &[Vec<Value<'_>>]) -> Result<()> {
+        match self.rows {
+            Rows::Shared { statements, .. } => tx.global_execute_each(statements.add, rows)?,
+            Rows::PerTenant { statements, .. } => tx.execute_each(statements.add, rows)?,
+        }
+        Ok(())
     }
 
     /// The bytes that storage counts for a row, without its text.

@@ -1,13 +1,16 @@
 //! The SQL for tenants.
 
+use std::ops::Range;
+
 use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
 
 use super::{Tenant, TenantRow};
 use crate::call::access::Account;
+use crate::call::argument::DateOrTime;
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
 use crate::values::currency::Currency;
-use crate::values::id::{Id, kinds};
+use crate::values::id::{self, Id, kinds};
 use crate::values::zone::Zone;
 
 crate::call::table::table! {
@@ -99,6 +102,21 @@ pub(crate) fn tenant(tx: &mut ReadTx<'_>) -> Result<Tenant> {
     let tenant = tx.tenant()?.0;
     tx.global_first::<_, Error>(GET, params![tenant], read_tenant)?
         .ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// The ids of what was created at or after one time and before the other. The bound tenant's clocks say when a date or
+/// a local time is.
+pub(crate) fn ids_between(
+    tx: &mut ReadTx<'_>,
+    from: Option<DateOrTime>,
+    before: Option<DateOrTime>,
+) -> Result<Range<Uuid>> {
+    let times = [from, before];
+    let is_local = times.into_iter().flatten().any(DateOrTime::is_local);
+    let zone = if is_local { tenant(tx)?.time_zone } else { Zone::UTC };
+    let rules = zone.rules();
+    let [from, before] = times.map(|time| time.map(|time| id::lowest_at(time.in_zone(&rules))));
+    Ok(from.unwrap_or(Uuid::nil())..before.unwrap_or(Uuid::max()))
 }
 
 /// Up to `count` tenants after the id `after`, oldest first.

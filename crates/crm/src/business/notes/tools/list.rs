@@ -15,8 +15,7 @@ use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::identity::{tenants, users};
-use crate::values::id::{self, Id, kinds};
-use crate::values::zone::Zone;
+use crate::values::id::{Id, kinds};
 
 input! {
     /// The filters of the list.
@@ -90,24 +89,12 @@ impl List for ListNotes {
         let verified = words
             .as_ref()
             .map(|words| Verified { words, every: !in_index || words.needs_verification() });
-        let range = Range { ids: created_between(ctx, input)?, after };
+        let (from, before) = (input.created_after, input.created_before);
+        let range = Range { ids: tenants::ids_between(ctx.tx, from, before)?, after };
         let mut found = listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)?;
         files::attach(ctx.tx, found.rows.iter_mut().map(|(shown, _)| shown))?;
         Ok(found)
     }
-}
-
-/// The range of ids of notes that were created between the times of the filters.
-fn created_between(
-    ctx: &mut ReadCtx<'_, '_>,
-    input: &ListNotesInput,
-) -> Result<std::ops::Range<Uuid>> {
-    let times = [input.created_after, input.created_before];
-    let is_local = times.into_iter().flatten().any(DateOrTime::is_local);
-    let zone = if is_local { tenants::tenant(ctx.tx)?.time_zone } else { Zone::UTC };
-    let rules = zone.rules();
-    let [from, before] = times.map(|time| time.map(|time| id::lowest_at(time.in_zone(&rules))));
-    Ok(from.unwrap_or(Uuid::nil())..before.unwrap_or(Uuid::max()))
 }
 
 /// The source of the rows: the notes of a customer or of a subject, or else the search index. `None` if the index
