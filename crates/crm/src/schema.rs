@@ -169,6 +169,8 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("history", crate::call::history::STATEMENTS),
     ("former history", crate::call::history::former::STATEMENTS),
     ("history lists", crate::business::history::store::STATEMENTS),
+    ("names in the history", crate::business::history::names::STATEMENTS),
+    ("reverted changes", crate::business::history::revert::STATEMENTS),
     ("original values", crate::business::history::original::STATEMENTS),
     ("lasting records", crate::business::history::stored_once::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),

@@ -15,7 +15,7 @@ crate::call::argument::choices! {
     pub enum Role {
         /// All grantable scopes. An owner may also change other users' notes and manage the tenant.
         Owner = "owner",
-        /// All grantable scopes. In a browser session, also the history of the tenant's records.
+        /// All grantable scopes.
         Office = "office",
         /// The crew in the field: reads customers, and reads and writes notes.
         Tech = "tech",
@@ -35,9 +35,8 @@ impl Role {
     /// The scopes that a user with this role has in a browser session.
     pub const fn session_scopes(self) -> Scopes {
         match self {
-            Self::Owner => self.scopes().or(Scopes::of(&[Scope::Administer, Scope::ReadHistory])),
-            Self::Office => self.scopes().or(Scopes::of(&[Scope::ReadHistory])),
-            Self::Tech => self.scopes(),
+            Self::Owner => self.scopes().or(Scopes::of(&[Scope::Administer])),
+            Self::Office | Self::Tech => self.scopes(),
         }
     }
 }

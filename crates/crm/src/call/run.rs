@@ -14,7 +14,7 @@ use zoop_db::{Db, ReadTx, Reply, WriteTx};
 
 use crate::call::access::{Access, Actor};
 use crate::call::answer::Page;
-use crate::call::argument::{self, Arguments, Object, ParseContext};
+use crate::call::argument::{self, Arguments, Json, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::{Error, Result};
@@ -53,7 +53,7 @@ fn read_as(
     let ToolKind::Query { run, .. } = tool.kind else {
         return Err(Error::internal(format!("{} writes; it was run as a read", tool.name)));
     };
-    let object = parse(arguments, environment)?;
+    let object = parse(arguments, environment, tool)?;
     run(&mut ReadCtx::new(tx, access, environment), object)
 }
 
@@ -99,7 +99,7 @@ fn prepare(
     let ToolKind::Command { prepare, .. } = tool.kind else {
         return Err(Error::internal(format!("{} reads; it was run as a write", tool.name)));
     };
-    let mut arguments = parse(arguments, environment)?;
+    let mut arguments = parse(arguments, environment, tool)?;
     let key = idempotency::take_key(&mut arguments, header_key);
     let context = perform::parse_context(access);
     let mut ctx = ReadCtx::new(tx, access, environment);
@@ -337,13 +337,25 @@ impl<'a> Runner<'a> {
 }
 
 /// Parses the arguments. Drops the fields that clients add on their own, and counts the dropped fields.
-fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
+fn parse(arguments: &str, environment: &Environment, tool: &ToolDef) -> Result<Object> {
     let mut object = argument::parse_object(arguments)?;
     let sent = object.len();
-    object.retain(|(name, _)| !argument::CLIENT_ADDED_KEYS.contains(&name.as_str()));
+    object.retain(|(name, value)| !is_added_by_client(name, value, tool));
     let dropped = u64::try_from(sent - object.len()).unwrap_or(0);
     environment.dropped_client_keys.fetch_add(dropped, Ordering::Relaxed);
     Ok(object)
+}
+
+/// Whether a client added the field on its own. A tool may have a field of such a name; then only the value that
+/// clients add is dropped: the name of the tool that is called, sometimes with other separators and a prefix.
+fn is_added_by_client(name: &str, value: &Json, tool: &ToolDef) -> bool {
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let is_own_name = |value: &Json| match value {
+        Json::Text(text) => letters(text).ends_with(&letters(tool.name)),
+        _ => false,
+    };
+    argument::CLIENT_ADDED_KEYS.contains(&name)
+        && (is_own_name(value) || tool.fields().iter().all(|field| field.name != name))
 }
 
 /// Checks the scope first, then the actor rule.

@@ -146,6 +146,9 @@ impl TestEnv {
             json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
         );
         self.archive_samples(&mut business, &customer, &tag);
+        let archived = json!({ "record_id": business.id("archived_contact"), "limit": 1 });
+        let archived = self.call(&owner, "changes.list", archived).expect("the history");
+        business.ids.push(("entry", text(&archived["rows"][0], "id").to_owned()));
         business.ids.extend([
             ("customer", customer),
             ("contact", contact),

@@ -50,7 +50,7 @@ fn unacceptable_values(is_string: bool) -> Vec<Value> {
 
 fn count_entries(env: &TestEnv, business: &Business) -> usize {
     let listed =
-        env.call_as_operator(Some(business.account), "history.list", json!({ "limit": 100 }));
+        env.call_as_operator(Some(business.account), "changes.list", json!({ "limit": 100 }));
     listed["rows"].as_array().unwrap().len()
 }
 

@@ -230,7 +230,7 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
         ("notes.list", json!({}), MANY),
         ("notes.list", json!({ "subject_id": business.id("job"), "subject_type": "job" }), MANY),
         ("notes.list", json!({ "customer_id": customer_id }), MANY),
-        ("history.list", json!({}), ACTIVE + 2 * ARCHIVED + TAGS),
+        ("changes.list", json!({}), ACTIVE + 2 * ARCHIVED + TAGS),
         ("team.list", json!({}), MANY),
         ("users.list", json!({}), MANY),
         ("keys.list", json!({}), MANY),
@@ -261,7 +261,7 @@ fn no_answer_exceeds_its_bound_and_pages_hold_every_row_once() {
         let distinct: BTreeSet<_> = rows.iter().collect();
         assert_eq!(distinct.len(), rows.len(), "{name}: a row is listed twice");
         assert!(rows.len() >= min_rows, "{name}: {} rows of {min_rows}", rows.len());
-        if name != "history.list" {
+        if name != "changes.list" {
             assert!(rows.len() <= min_rows + SAMPLES, "{name}: {} rows of {min_rows}", rows.len());
         }
         assert_eq!(

@@ -203,7 +203,7 @@ fn a_tools_scope_determines_its_exposure() {
     for tool in catalog::tools() {
         let exposure = match tool.scope {
             Scope::Operate => Exposure::Operator,
-            Scope::Administer | Scope::ReadHistory => Exposure::Admin,
+            Scope::Administer => Exposure::Admin,
             Scope::AnyRead | Scope::Nothing => {
                 assert!(tool.is_read_only(), "{}: a write needs a scope of its own", tool.name);
                 Exposure::Public

@@ -41,7 +41,7 @@ fn create_records(env: &TestEnv, business: &Business, name: &str) -> Vec<String>
     env.call_as_operator(Some(business.account), "invitations.create", invited);
     env.call_as_operator(Some(business.account), "keys.create", key);
     let (_, session) = env.sign_in(Business::user(&business.owner));
-    let lists = ["invitations.list", "keys.list", "history.list"].map(|list| {
+    let lists = ["invitations.list", "keys.list", "changes.list"].map(|list| {
         let listed = env.call_as_operator(Some(business.account), list, json!({}));
         let time =
             |row: &Value| row["created_at"].as_str().or(row["at"].as_str()).map(str::to_owned);

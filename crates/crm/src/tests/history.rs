@@ -9,9 +9,9 @@ use crate::testing::{Business, Caller, TestEnv, text};
 
 fn entries(env: &TestEnv, business: &Business, record: Option<&str>) -> Vec<Value> {
     let mut all = Vec::new();
-    let mut arguments = json!({ "record": record, "limit": 100 });
+    let mut arguments = json!({ "record_id": record, "limit": 100 });
     loop {
-        let page = env.call_as_operator(Some(business.account), "history.list", arguments);
+        let page = env.call_as_operator(Some(business.account), "changes.list", arguments);
         all.extend(page["rows"].as_array().unwrap().iter().cloned());
         if page["hasMore"] == false {
             return all;
@@ -30,7 +30,7 @@ fn every_command_adds_one_entry_and_queries_add_none() {
         let access = if tool.is_public() { &acme.owner } else { &operator };
         let [answer, after] = env.rehearse([
             (access, tool.name, &acme.fill(tool.example)),
-            (&operator, "history.list", r#"{"limit":100}"#),
+            (&operator, "changes.list", r#"{"limit":100}"#),
         ]);
         let answer = answer.expect(tool.name);
         let after: Value = serde_json::from_str(&after.expect("the history")).unwrap();

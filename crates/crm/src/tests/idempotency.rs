@@ -33,7 +33,7 @@ fn every_command_answers_a_retry_with_the_first_answer() {
         let access = if tool.is_public() { &acme.owner } else { &operator };
         let arguments = with_key(&acme.fill(tool.example), "once");
         let entries =
-            || env.call_as_operator(Some(acme.account), "history.list", json!({}))["rows"].clone();
+            || env.call_as_operator(Some(acme.account), "changes.list", json!({}))["rows"].clone();
         let first = env.call(access, tool.name, arguments.clone()).expect(tool.name);
         let before = entries();
         env.clock.advance(DAY - 1);

@@ -257,7 +257,7 @@ fn a_query_is_never_run_as_a_write_nor_a_command_as_a_read() {
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     let history = || {
-        env.call_as_operator(Some(acme.account), "history.list", json!({ "limit": 100 }))["rows"]
+        env.call_as_operator(Some(acme.account), "changes.list", json!({ "limit": 100 }))["rows"]
             .clone()
     };
     let before = history();

@@ -48,7 +48,7 @@ fn a_typed_command_with_a_key_runs_once() {
     let acme = env.business("Acme");
     let owner = &acme.owner;
     let entries =
-        || env.call_as_operator(Some(acme.account), "history.list", json!({}))["rows"].clone();
+        || env.call_as_operator(Some(acme.account), "changes.list", json!({}))["rows"].clone();
     assert!(!is_known(&env, owner, "k"));
     let add =
         |name: &str| runner(&env).command_once(owner.clone(), "k".to_owned(), company(name)).wait();

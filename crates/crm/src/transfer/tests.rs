@@ -210,7 +210,7 @@ fn check_copy_to(engine: Dialect) {
             );
         }
         let account = Caller::operator(Some(business.account));
-        for tool in ["history.list", "users.list", "keys.list"] {
+        for tool in ["changes.list", "users.list", "keys.list"] {
             let nothing = json!({});
             let copied = read(&target.db, &env, &account, tool, &nothing);
             assert_eq!(copied, read(&env.db, &env, &account, tool, &nothing), "{tool}");

@@ -112,6 +112,15 @@ impl serde::Serialize for Moment {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_rfc3339(&text)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("not a point in time"))
+    }
+}
+
 impl schemars::JsonSchema for Moment {
     fn inline_schema() -> bool {
         true

@@ -264,7 +264,7 @@ impl Engines {
                 self.call_as_operator(tenant, "notes.get", json!({ "id": note["id"] }))?;
             }
             self.call_as_operator(tenant, "tags.list", json!({}))?;
-            self.list(tenant, "history.list", json!({ "limit": 100 }))?;
+            self.list(tenant, "changes.list", json!({ "limit": 100 }))?;
             for text in self.recent.clone() {
                 for tool in ["customers.search", "notes.list"] {
                     let who = self.operator(tenant);

@@ -19,7 +19,7 @@ impl Play {
         let mut tools = Vec::new();
         let mut arguments = json!({ "limit": 100 });
         loop {
-            let page = self.call_as_operator(tenant, "history.list", arguments)?;
+            let page = self.call_as_operator(tenant, "changes.list", arguments)?;
             let rows = page["rows"].as_array().expect("rows");
             tools.extend(rows.iter().map(|row| row["tool"].as_str().expect("a tool").to_owned()));
             if page["hasMore"] == false {

@@ -39,7 +39,7 @@ impl Play {
         let found = processes.map(|process| self.processes[process].receive().map(without_cursor));
         let fresh = [self.fresh(&calls[0], &found[0])?, self.fresh(&calls[1], &found[1])?];
         let tenant = calls[0].tenant;
-        let entries = self.call_as_operator(tenant, "history.list", json!({ "limit": 2 }))?;
+        let entries = self.call_as_operator(tenant, "changes.list", json!({ "limit": 2 }))?;
         let entries = entries["rows"].as_array().expect("rows").iter();
         let entries = entries.filter_map(|row| row["tool"].as_str().map(str::to_owned)).collect();
         let executed = Executed { calls, found, fresh, entries, now: self.now };

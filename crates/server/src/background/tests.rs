@@ -86,8 +86,8 @@ fn a_round_moves_the_history_of_an_earlier_version() {
     let is_former =
         || matches!(env.read(|tx| former::next(tx, Tenant(0))).unwrap(), former::Next::Step(_));
     let oldest = || {
-        let page = json!({ "event": "sign_out" });
-        env.call_as_operator(Some(acme.account), "history.list", page)["rows"][0].clone()
+        let page = json!({ "tool": "sign_out" });
+        env.call_as_operator(Some(acme.account), "changes.list", page)["rows"][0].clone()
     };
     let before = oldest();
     assert!(is_former() && before["id"] == nobody, "{before}");

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
-use zoop_crm::business::history::tools::ListHistory;
+use zoop_crm::business::history::tools::ListChanges;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::history::HistoryEntry;
@@ -121,14 +121,14 @@ impl Search {
     }
 
     /// Without the cursor.
-    fn arguments(&self) -> Arguments<ListHistory> {
+    fn arguments(&self) -> Arguments<ListChanges> {
         let [user, client, event, record, from, to] =
             self.filled().map(|(_, value)| Some(value).filter(|value| !value.is_empty()));
-        arguments!(ListHistory {
-            user: user,
+        arguments!(ListChanges {
+            user_id: user,
             client: client,
-            event: event,
-            record: record,
+            tool: event,
+            record_id: record,
             from: from,
             to: to,
         })

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::tools::search::SearchCustomers;
-use zoop_crm::business::history::tools::ListHistory;
+use zoop_crm::business::history::tools::ListChanges;
 use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::list::ListNotes;
 use zoop_crm::call::answer::Page;
@@ -131,7 +131,7 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
     let read = tenant_context.read(move |snapshot| {
         let any = Arguments::<SearchCustomers>::none().page(None, 1);
         let pinned = arguments!(ListNotes { pinned: true }).page(None, NOTES_SHOWN);
-        let mine = arguments!(ListHistory { user: "me" });
+        let mine = arguments!(ListChanges { user_id: "me" });
         let is_empty = snapshot.list(any)?.rows.is_empty();
         let pinned = snapshot.list(pinned)?;
         let subjects = subject_names(snapshot, &pinned.rows)?;

@@ -216,7 +216,7 @@ fn the_history_records_the_address_of_a_change() {
         let forwarded = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
         assert!(!server.post("/api/mcp", &forwarded, &body).tool().0);
         let account = Some(server.business.account);
-        let history = server.env.call_as_operator(account, "history.list", json!({ "limit": 1 }));
+        let history = server.env.call_as_operator(account, "changes.list", json!({ "limit": 1 }));
         assert_eq!(history["rows"][0]["address"], seen);
     }
 }

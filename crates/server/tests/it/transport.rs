@@ -382,7 +382,7 @@ fn the_history_records_the_calling_client() {
     ];
     assert!(!server.post("/api/mcp", &headers, &message("tools/call", params)).tool().0);
     let history =
-        server.env.call_as_operator(Some(server.business.account), "history.list", json!({}));
+        server.env.call_as_operator(Some(server.business.account), "changes.list", json!({}));
     let clients: Vec<_> = history["rows"]
         .as_array()
         .unwrap()

@@ -5,7 +5,7 @@ mod text;
 use anyhow::Result;
 use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::business::history::tools::ListHistory;
+use zoop_crm::business::history::tools::ListChanges;
 
 use crate::arguments::History;
 use crate::config::Config;
@@ -33,7 +33,7 @@ pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) ->
     while rows.len() < max_entries {
         let limit = u32::try_from(max_entries - rows.len())
             .map_or(MAX_PAGE_ROWS, |left| left.min(MAX_PAGE_ROWS));
-        let arguments = arguments!(ListHistory { record: record.as_ref() }).page(cursor, limit);
+        let arguments = arguments!(ListChanges { record_id: record.as_ref() }).page(cursor, limit);
         let page = operator.list(&about, arguments)?;
         rows.extend(page.rows);
         cursor = page.next_cursor;

@@ -215,6 +215,26 @@ impl<C: Child> Children<C> {
         Ok(answer)
     }
 
+    /// Writes earlier values `new` of the child `old`, which may be archived or restored by them.
+    pub(crate) fn put_back(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: C) -> Result<()> {
+        let is_restored = old.archived_at().is_some() && new.archived_at().is_none();
+        if is_restored {
+            self.require_room()?;
+        }
+        // As if it were restored now, it is primary if it has no rivals.
+        let is_primary = new.is_primary() || (is_restored && self.rivals(&new).next().is_none());
+        let archived_at = new.archived_at();
+        let mut new = new.with_primary(is_primary);
+        new.set_archived(archived_at, ctx.moment());
+        self.demote_rival(ctx, &new)?;
+        C::save(ctx, old, &new)?;
+        let has_left = !new.is_primary() || new.group() != old.group();
+        if old.is_primary() && has_left && self.primary_rival(old).is_none() {
+            self.promote_oldest_rival(ctx, old)?;
+        }
+        Ok(())
+    }
+
     /// Returns an error if the customer already has the maximum number of active children.
     fn require_room(&self) -> Result<()> {
         if self.active.len() < MAX_ACTIVE {

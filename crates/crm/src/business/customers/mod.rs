@@ -8,6 +8,7 @@ pub mod history;
 pub mod index;
 pub mod locations;
 pub mod named;
+pub(in crate::business) mod put_back;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ pub(crate) use store::STATEMENTS;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zoop_db::{Column, Kind, Param, Uuid, Value};
 
 use crate::business::customers::contacts::{Contact, joined_name, stored_phone};
@@ -59,7 +60,7 @@ crate::call::argument::choices! {
 
 crate::call::table::record! {
     /// A customer as stored: the history compares these fields.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Customer {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
@@ -208,6 +209,13 @@ impl fmt::Display for CustomerNumber {
 impl Serialize for CustomerNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CustomerNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("not a customer number"))
     }
 }
 

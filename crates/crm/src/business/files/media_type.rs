@@ -1,7 +1,5 @@
 //! The types of file that are accepted.
 
-use serde::{Deserialize, Deserializer, de};
-
 use super::content::Unaccepted;
 
 crate::call::argument::choices! {
@@ -35,13 +33,6 @@ crate::call::argument::choices! {
         OldExcel = "application/vnd.ms-excel",
         /// Slides before 2007.
         OldPowerPoint = "application/vnd.ms-powerpoint",
-    }
-}
-
-impl<'de> Deserialize<'de> for MediaType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        Self::from_word(&word).ok_or_else(|| de::Error::custom("no type of file"))
     }
 }
 

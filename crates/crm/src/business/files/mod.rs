@@ -2,7 +2,7 @@
 //! content.
 //!
 //! This module says what a file is, which types are accepted (`media_type.rs`, `content.rs`), how a name is cleaned
-//! (`name.rs`), how many files fit (`room.rs`), whose content must be there (`inventory.rs`), and whose can be deleted
+//! (`name.rs`), how a change is undone (`put_back.rs`), how many files fit (`room.rs`), whose content must be there (`inventory.rs`), and whose can be deleted
 //! (`cleaning.rs`). A file is as visible as its note. What must not live here: the content itself, or anything that stores it.
 
 pub mod cleaning;
@@ -10,6 +10,7 @@ mod content;
 pub mod inventory;
 mod media_type;
 mod name;
+pub(in crate::business) mod put_back;
 mod room;
 pub(crate) mod store;
 #[cfg(test)]

@@ -94,8 +94,8 @@ fn a_file_is_as_visible_as_its_note_and_only_in_its_account() {
         assert_eq!(kind(&open(&env, caller, &file).unwrap_err()), "not_found");
     }
     for record in [&draft, &file] {
-        let of_record = json!({ "record": record });
-        let history = env.call_as_operator(Some(acme.account), "history.list", of_record);
+        let of_record = json!({ "record_id": record });
+        let history = env.call_as_operator(Some(acme.account), "changes.list", of_record);
         assert_eq!(history["rows"], json!([]), "a draft leaves no history");
     }
     env.clock.advance(DAY);
@@ -138,8 +138,8 @@ fn the_history_of_a_note_and_of_a_file_tells_of_both() {
     let file = env.add_file(&acme.owner, &id, "code.txt", TEXT).expect("a file").id.to_string();
     env.call(&acme.owner, "notes.remove_file", json!({ "id": file })).expect("removed");
     let changes = |record: &str, field: &str| {
-        let arguments = json!({ "record": record });
-        let entries = env.call_as_operator(Some(acme.account), "history.list", arguments);
+        let arguments = json!({ "record_id": record });
+        let entries = env.call_as_operator(Some(acme.account), "changes.list", arguments);
         let rows = entries["rows"].as_array().expect("rows").clone();
         let changes = rows.iter().flat_map(|row| {
             let tool = row["tool"].clone();
@@ -212,7 +212,8 @@ fn files_that_are_sent_together_are_added_all_or_none() {
     assert_eq!(shown(), MAX_FILES as usize - 1);
     add(1).expect("it fits");
     assert_eq!(shown(), MAX_FILES as usize);
-    let entries = env.call_as_operator(Some(acme.account), "history.list", json!({ "record": id }));
+    let entries =
+        env.call_as_operator(Some(acme.account), "changes.list", json!({ "record_id": id }));
     let entries = entries["rows"].as_array().expect("rows");
     let adding: Vec<_> = entries.iter().filter(|it| it["tool"] == "notes.add_files").collect();
     assert_eq!(adding.len(), 2, "one entry for all files that were sent together");

@@ -1,6 +1,9 @@
-//! The history as it is shown: who changed what. [`call::history`](crate::call::history) writes it.
+//! The history as it is shown: who changed what, and the tools that list and revert changes.
+//! [`call::history`](crate::call::history) writes it.
 
+pub(crate) mod names;
 pub(crate) mod original;
+pub mod revert;
 pub(crate) mod store;
 pub(crate) mod stored_once;
 #[cfg(test)]

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use zoop_db::{ReadTx, Row, Uuid, params, text};
 
 use super::stored_once::STORED_ONCE;
+use crate::business::customers::Customer;
+use crate::call::context::Recorded;
 use crate::call::error::{Error, Result};
 use crate::call::history::HistoryEntry;
 use crate::call::history::change::{
@@ -112,7 +115,8 @@ fn find(
         wanted = remaining;
     }
     unchanged.extend(wanted);
-    let mut now = as_they_are(tx, &unchanged)?;
+    let records = unchanged.iter().map(|(record, wanted)| (&*wanted.record_type, *record));
+    let mut now = as_they_are(tx, records)?;
     for (record, mut state) in unchanged {
         let now = now.remove(&record);
         // A record that has its times of then has not changed, however much was attached to it.
@@ -192,14 +196,14 @@ fn next<'r>(
     Ok(next.into_iter().collect())
 }
 
-/// The records as they are now.
-fn as_they_are(
+/// The records of these types and ids as they are now.
+fn as_they_are<'t>(
     tx: &mut ReadTx<'_>,
-    records: &BTreeMap<Uuid, Wanted>,
+    records: impl Iterator<Item = (&'t str, Uuid)>,
 ) -> Result<BTreeMap<Uuid, Values>> {
-    let mut by_type: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
-    for (record, wanted) in records {
-        by_type.entry(&wanted.record_type).or_default().push(*record);
+    let mut by_type: BTreeMap<&str, BTreeSet<Uuid>> = BTreeMap::new();
+    for (record_type, record) in records {
+        by_type.entry(record_type).or_default().insert(record);
     }
     let mut values = BTreeMap::new();
     for (record_type, ids) in by_type {
@@ -212,16 +216,49 @@ fn as_they_are(
     Ok(values)
 }
 
-/// The records of these changes as they are now, without nulls. Records that are gone are left out.
-pub(super) fn now(tx: &mut ReadTx<'_>, changes: &[RecordChange]) -> Result<BTreeMap<Uuid, Values>> {
-    let known = |change: &&RecordChange| {
-        STORED_ONCE.iter().any(|kind| kind.record_type == change.record_type)
-    };
-    let wanted = changes.iter().filter(known).map(|change| {
-        let record_type = change.record_type.clone().into_owned();
-        (change.record_id, Wanted { record_type, after: Uuid::nil(), replaced: Values::new() })
-    });
-    as_they_are(tx, &wanted.collect())
+/// The records of these changes as they are now, with all their fields. Records that are gone are left out.
+pub(super) fn now<'c>(
+    tx: &mut ReadTx<'_>,
+    changes: impl Iterator<Item = &'c RecordChange>,
+) -> Result<BTreeMap<Uuid, Values>> {
+    let is_known =
+        |record_type: &str| STORED_ONCE.iter().any(|kind| kind.record_type == record_type);
+    let records = changes.filter(|change| is_known(&change.record_type));
+    as_they_are(tx, records.map(|change| (&*change.record_type, change.record_id)))
+}
+
+/// These customers as they are now.
+pub(super) fn customers(
+    tx: &mut ReadTx<'_>,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, Values>> {
+    as_they_are(tx, ids.into_iter().map(|id| (Customer::TYPE, id)))
+}
+
+/// The value that a field of a record had until its first change after an entry. `None` if there is no such change.
+pub(super) fn replaced_after(
+    tx: &mut ReadTx<'_>,
+    record: Uuid,
+    mut after: Uuid,
+    field: &str,
+) -> Result<Option<Value>> {
+    loop {
+        tx.ensure_time()?;
+        let read = |row: &mut Row<'_>| Ok(row.take()?);
+        let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![record, after, AT_ONCE], read)?;
+        for stored in store::by_ids(tx, &ids)? {
+            let of_record = stored.changes.iter().filter(|change| change.record_id == record);
+            if let Some(change) =
+                of_record.flat_map(RecordChange::fields).find(|it| it.field == field)
+            {
+                return Ok(Some(change.old.clone()));
+            }
+        }
+        match ids.last() {
+            Some(id) => after = *id,
+            None => return Ok(None),
+        }
+    }
 }
 
 /// The latest entry after another one that changed a field of a record.

@@ -5,10 +5,12 @@
 
 use zoop_db::{ReadTx, Uuid};
 
-use super::original;
+use super::revert::{self, Obstacle, Present};
+use super::{names, original};
 use crate::call::access::Access;
 use crate::call::error::Result;
 use crate::call::history::HistoryEntry;
+use crate::call::history::change::RecordChange;
 use crate::call::history::store::{self, StoredEntry};
 use crate::call::scope::Scope;
 
@@ -24,6 +26,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("tag", Scope::ReadCustomers),
     ("note", Scope::ReadNotes),
     ("file", Scope::ReadNotes),
+    (revert::TYPE, Scope::ReadHistory),
 ];
 
 /// Whether the caller is shown every entry.
@@ -31,15 +34,20 @@ pub(super) const fn sees_all(access: &Access) -> bool {
     access.scopes.has(Scope::Administer)
 }
 
-/// Whether the caller is shown an entry: only if it may read all the records that the entry changed.
-fn is_shown(stored: &StoredEntry, access: &Access) -> bool {
-    let is_readable = |record_type: &str| {
-        let known = OF_RECORDS.iter().find(|(known, _)| *known == record_type);
-        known.is_some_and(|(_, scope)| access.scopes.has(*scope))
+/// Whether the caller is shown the changes of records of this type.
+fn is_readable(record_type: &str, access: &Access) -> bool {
+    let known = OF_RECORDS.iter().find(|(known, _)| *known == record_type);
+    sees_all(access) || known.is_some_and(|(_, scope)| access.scopes.has(*scope))
+}
+
+/// Whether the caller is shown an entry: only if it may read a record that the entry changed. It is then shown the
+/// changes of such records, and not the others.
+pub(super) fn is_shown(stored: &StoredEntry, access: &Access) -> bool {
+    let is_record = |record_type: &str| record_type != revert::TYPE;
+    let readable = |change: &RecordChange| {
+        is_record(&change.record_type) && is_readable(&change.record_type, access)
     };
-    sees_all(access)
-        || (!stored.changes.is_empty()
-            && stored.changes.iter().all(|change| is_readable(&change.record_type)))
+    sees_all(access) || stored.changes.iter().any(readable)
 }
 
 /// Minimum number of entries that are read at once for a caller who may be shown few of them.
@@ -68,11 +76,28 @@ pub(crate) fn read(
         before = found.last().copied().unwrap_or(before);
     }
     rows.truncate(count);
+    let obstacles = obstacles(tx, access, &rows)?;
+    for stored in &mut rows {
+        stored.changes.retain(|change| is_readable(&change.record_type, access));
+    }
     let mut rows = original::complete(tx, rows)?;
-    if !sees_all(access) {
-        for entry in &mut rows {
+    for (entry, obstacle) in rows.iter_mut().zip(obstacles) {
+        entry.can_revert = obstacle.is_none();
+        entry.cannot_revert = obstacle.map(|obstacle| obstacle.to_string());
+        if !sees_all(access) {
             entry.address = None;
         }
     }
+    names::add(tx, &mut rows)?;
     Ok(rows)
+}
+
+/// For each entry, why the caller cannot revert it.
+fn obstacles(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    entries: &[StoredEntry],
+) -> Result<Vec<Option<Obstacle>>> {
+    let present = Present::read(tx, entries)?;
+    entries.iter().map(|entry| Ok(present.plan(tx, access, entry)?.err())).collect()
 }

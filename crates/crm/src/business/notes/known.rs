@@ -23,7 +23,7 @@ struct Known {
 
 impl KnownWords {
     /// The words of this text.
-    pub(super) fn of(body: &str) -> Self {
+    pub(in crate::business) fn of(body: &str) -> Self {
         let known = Known { body: body.to_owned(), words: BodyWords::of(body) };
         Self(Some(Arc::new(known)))
     }

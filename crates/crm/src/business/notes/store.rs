@@ -205,7 +205,7 @@ pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such note.
-pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
+pub(in crate::business) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
     tx.first::<_, Error>(GET, params![id], Note::read)?.ok_or(Error::not_found("note"))
 }
 

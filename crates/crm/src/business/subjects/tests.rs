@@ -31,7 +31,7 @@ fn a_subject_needs_an_active_customer_of_its_tenant_and_is_recorded_in_the_histo
     let (ada, ben) = (env.business("Ada"), env.business("Ben"));
     let operator = crate::testing::Caller::operator(Some(ada.account));
     let id = env.create(&operator, "subjects.create", quote(ada.id("customer")));
-    let entries = env.call(&operator, "history.list", json!({ "record": id })).unwrap();
+    let entries = env.call(&operator, "changes.list", json!({ "record_id": id })).unwrap();
     let rows = entries["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 1, "{entries}");
     assert_eq!(rows[0]["tool"], "subjects.create");

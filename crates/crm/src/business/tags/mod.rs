@@ -2,6 +2,7 @@
 
 mod assign;
 pub(crate) mod hints;
+pub(in crate::business) mod put_back;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ pub(crate) use assign::{attach_to_new, resolve};
 pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::call::context::Recorded;
@@ -28,7 +29,7 @@ pub const DEFAULT_COLOR: &str = "#6B7280";
 
 crate::call::table::record! {
     /// A tag as stored and shown.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
     pub struct Tag {
         /// The tag's id.
         pub id: Id<kinds::Tag>,

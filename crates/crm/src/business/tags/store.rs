@@ -118,7 +118,9 @@ pub(crate) fn is_attached(
     customer: Id<kinds::Customer>,
     tag: Id<kinds::Tag>,
 ) -> Result<bool> {
-    Ok(tx.first::<i64, Error>(IS_ATTACHED, params![customer, tag], |row| Ok(row.take()?))?.is_some())
+    Ok(tx
+        .first::<i64, Error>(IS_ATTACHED, params![customer, tag], |row| Ok(row.take()?))?
+        .is_some())
 }
 
 /// Adds a tag.

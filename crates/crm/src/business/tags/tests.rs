@@ -83,8 +83,8 @@ fn deleting_a_tag_removes_its_assignments_and_records_them_in_the_history() {
     assert_eq!(by_tag.unwrap()["rows"], json!([]));
     let again = env.call(&acme.owner, "tags.delete", json!({ "id": tag }));
     assert_eq!(error_json(&again.unwrap_err())["kind"], "not_found");
-    let own = json!({ "record": acme.id("customer"), "limit": 1 });
-    let history = env.call_as_operator(Some(acme.account), "history.list", own);
+    let own = json!({ "record_id": acme.id("customer"), "limit": 1 });
+    let history = env.call_as_operator(Some(acme.account), "changes.list", own);
     let changes = history["rows"][0]["changes"].as_array().unwrap();
     let change = changes.iter().find(|change| change["record_type"] == "customer").unwrap();
     assert_eq!(change["field"], "tag");
@@ -156,7 +156,7 @@ fn a_common_tag_is_deleted_in_parts() {
     assert_eq!(deleted, json!({ "deleted": true, "id": tag }));
     assert_eq!(env.call(&acme.owner, "tags.delete", deletion).unwrap(), deleted, "a retry");
 
-    let entries = env.call_as_operator(Some(acme.account), "history.list", json!({ "limit": 4 }));
+    let entries = env.call_as_operator(Some(acme.account), "changes.list", json!({ "limit": 4 }));
     let changes: Vec<_> = entries["rows"]
         .as_array()
         .unwrap()
@@ -171,5 +171,10 @@ fn a_common_tag_is_deleted_in_parts() {
     assert_eq!(newest_first, [1, DETACHED_AT_ONCE, DETACHED_AT_ONCE]);
     let is_of_tag = |change: &Value| change["record_type"] == "tag";
     assert!(changes[0].iter().any(is_of_tag), "the tag goes with the last part");
-    assert!(!changes[1].iter().any(is_of_tag));
+    let of_tag: Vec<_> = changes[1].iter().filter(|change| is_of_tag(change)).collect();
+    assert_eq!(of_tag.len(), 1, "{of_tag:?}");
+    assert_eq!(
+        (&of_tag[0]["field"], &of_tag[0]["new"]),
+        (&json!("detached"), &json!(DETACHED_AT_ONCE))
+    );
 }

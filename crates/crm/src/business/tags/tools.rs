@@ -13,6 +13,7 @@ use crate::call::argument::{Color, Fields, NotNull, Ranged, Text, input};
 use crate::call::context::{ReadCtx, Recorded, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
+use crate::call::history::change::DETACHED;
 use crate::call::scope::Scope;
 use crate::call::tool::{
     ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Step, Tool,
@@ -35,7 +36,7 @@ pub const GROUP: Group = Group {
 };
 
 /// Maximum number of customers that lose a tag in one transaction.
-pub(super) const DETACHED_AT_ONCE: usize = 200;
+pub(in crate::business) const DETACHED_AT_ONCE: usize = 200;
 
 input! {
     /// No fields.
@@ -205,7 +206,7 @@ impl Command for UpdateTag {
 }
 
 /// Rejects a name that a tag other than `own` already has.
-fn require_unique_name(
+pub(super) fn require_unique_name(
     ctx: &mut WriteCtx<'_, '_>,
     name: &str,
     own: Option<Id<kinds::Tag>>,
@@ -229,8 +230,7 @@ pub struct DeleteTag;
 impl Tool for DeleteTag {
     const NAME: &'static str = "tags.delete";
     const TITLE: &'static str = "Delete a tag";
-    const ABOUT: &'static str =
-        "Deletes a tag and all its assignments to customers. This cannot be undone.";
+    const ABOUT: &'static str = "Deletes a tag and all its assignments to customers.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -245,13 +245,7 @@ impl Command for DeleteTag {
     const REPLAY: Replay<Self> = Replay::Kept;
 
     fn advance(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Step<()>> {
-        store::get(ctx.tx, input.id)?;
-        let customers = store::detach_first(ctx.tx, input.id, DETACHED_AT_ONCE)?;
-        for customer in &customers {
-            // Each customer's own history shows that it lost the tag.
-            ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(input.id), json!(null));
-        }
-        Ok(if customers.len() < DETACHED_AT_ONCE { Step::Done(()) } else { Step::Partial })
+        detach_some(ctx, input.id)
     }
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted<kinds::Tag>> {
@@ -260,6 +254,25 @@ impl Command for DeleteTag {
         ctx.removed(&old)?;
         Ok(Deleted::of(input.id))
     }
+}
+
+/// Takes a tag that is being deleted from its next customers. Done if it has no more customers then.
+pub(in crate::business) fn detach_some(
+    ctx: &mut WriteCtx<'_, '_>,
+    tag: Id<kinds::Tag>,
+) -> Result<Step<()>> {
+    store::get(ctx.tx, tag)?;
+    let customers = store::detach_first(ctx.tx, tag, DETACHED_AT_ONCE)?;
+    for customer in &customers {
+        // Each customer's own history shows that it lost the tag.
+        ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(tag), json!(null));
+    }
+    if customers.len() < DETACHED_AT_ONCE {
+        return Ok(Step::Done(()));
+    }
+    // By this, the entries of all parts are found through the tag.
+    ctx.changed(Tag::TYPE, tag.uuid(), DETACHED, json!(null), json!(customers.len()));
+    Ok(Step::Partial)
 }
 
 input! {
@@ -324,11 +337,7 @@ impl Command for AttachTag {
         let customer = customers::store::get(ctx.tx, input.customer_id)?;
         let customer = customer.unless_archived(ctx.access)?;
         if store::attach(ctx.tx, customer.id, tag.id)? {
-            if customers::store::tags(ctx.tx, customer.id)?.len() > MAX_TAGS {
-                return Err(Error::conflict(format!(
-                    "This customer already has {MAX_TAGS} tags, the maximum: detach one first."
-                )));
-            }
+            require_room(ctx, customer.id)?;
             record_assignment(ctx, &customer, json!(null), json!(tag.id))?;
         }
         Ok(Attached { attached: true, id: tag.id, customer_id: customer.id })
@@ -366,8 +375,21 @@ impl Command for DetachTag {
     }
 }
 
+/// Rejects a tag that a customer has got, if it has too many now.
+pub(super) fn require_room(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: Id<kinds::Customer>,
+) -> Result<()> {
+    if customers::store::tags(ctx.tx, customer)?.len() <= MAX_TAGS {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "This customer already has {MAX_TAGS} tags, the maximum: detach one first."
+    )))
+}
+
 /// Records a customer's change of tags in the search index and in its history.
-fn record_assignment(
+pub(super) fn record_assignment(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
     old: Value,

@@ -157,6 +157,13 @@ macro_rules! choices {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                Self::from_word(&word).ok_or_else(|| serde::de::Error::custom("not one of the choices"))
+            }
+        }
+
         impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true

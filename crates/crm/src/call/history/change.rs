@@ -2,16 +2,21 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zoop_db::Uuid;
 
-use crate::call::context::{Change, Recorded};
+use crate::call::context::{Change, Recorded, fields};
+use crate::call::error::{Error, Result};
 
 /// The fields of a record that are not null, in their order.
 pub(crate) type Values = Map<String, Value>;
 
-/// Names in changes of a record that are not fields of it: what it has, and a note's text.
-pub(crate) const NOT_FIELDS: &[&str] = &["tag", "attachments", "body"];
+/// Names in changes of a record that are not fields of it: what it has, a note's text, and how many customers lost a tag.
+pub(crate) const NOT_FIELDS: &[&str] = &["tag", "attachments", "body", DETACHED];
+
+/// In a change of a tag: how many customers lost it, when it is taken from too many for one transaction.
+pub(crate) const DETACHED: &str = "detached";
 
 /// What a write changed in one record.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,12 +83,17 @@ impl RecordChange {
         !matches!(self.kind, ChangeKind::AddedAsItWas)
     }
 
+    /// The fields that changed, if the record was there before and is there afterwards.
+    pub(crate) fn fields(&self) -> &[FieldChange] {
+        match &self.kind {
+            ChangeKind::Changed { fields, .. } => fields,
+            _ => &[],
+        }
+    }
+
     /// Whether it changes a field of a record that was there before and is there afterwards.
     pub(crate) fn has_field(&self, name: &str) -> bool {
-        match &self.kind {
-            ChangeKind::Changed { fields, .. } => fields.iter().any(|change| change.field == name),
-            _ => false,
-        }
+        self.fields().iter().any(|change| change.field == name)
     }
 
     /// The changes as the history shows them, field by field.
@@ -107,6 +117,28 @@ impl RecordChange {
                 .collect(),
         }
     }
+}
+
+/// The record with these values of its fields, as the history has them.
+///
+/// # Errors
+/// [`Error::Conflict`] if the record cannot have one of them: an older version of the program wrote it.
+pub(crate) fn with_values<T: Recorded + DeserializeOwned>(
+    record: &T,
+    values: &Values,
+) -> Result<T> {
+    let cannot = || {
+        Error::conflict(
+            "An older version of the program wrote this change: change the fields by hand.",
+        )
+    };
+    let mut all = fields(record)?;
+    all.extend(values.iter().map(|(field, value)| (field.clone(), value.clone())));
+    let record: T = serde_json::from_value(Value::Object(all)).map_err(|_| cannot())?;
+    let now = fields(&record)?;
+    let is_same =
+        |(field, value): (&String, &Value)| now.get(field).unwrap_or(&Value::Null) == value;
+    if values.iter().all(is_same) { Ok(record) } else { Err(cannot()) }
 }
 
 /// Whether a record of a kind whose values are stored once is as it was added.

@@ -37,14 +37,23 @@ pub struct HistoryEntry {
     pub actor_kind: String,
     /// The person, if a person acted.
     pub user_id: Option<Id<kinds::User>>,
+    /// The person's name in this account.
+    pub user_name: Option<String>,
     /// The credential used: an API key, a connected program or a session.
     pub credential_id: Option<Id<kinds::Credential>>,
+    /// The API key's name, if one was used.
+    pub key_name: Option<String>,
     /// The client program's own name.
     pub client: Option<String>,
     /// The caller's IP address, as the server saw it. Only who may manage the account is shown it.
     pub address: Option<String>,
     /// The tool, or the name of another event: `sign_in`, `consent` and the like.
     pub tool: String,
+    /// Whether changes.revert can undo it.
+    pub can_revert: bool,
+    /// Why it cannot be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cannot_revert: Option<String>,
     /// Each field of each record that changed, with its old and new value; the first thousand.
     pub changes: Vec<Change>,
     /// How many changes are not shown, if there are more than a thousand.

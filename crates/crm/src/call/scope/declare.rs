@@ -1,6 +1,6 @@
 //! The macro that builds scopes, sets of scopes and their names from the areas' blocks.
 
-/// Declares all scopes. Each area has a read and a write scope, called `read:AREA` and `write:AREA`:
+/// Declares all scopes. Each area has a read scope, called `read:AREA`, and may have a write scope, called `write:AREA`:
 ///
 /// ```text
 /// quotes {
@@ -25,12 +25,12 @@ macro_rules! areas {
                 roles: [$($reader:ident),+ $(,)?],
                 $(also: [$($read_also:literal),+ $(,)?],)?
             }
-            write $write:ident {
+            $(write $write:ident {
                 title: $write_title:literal,
                 about: $write_about:literal,
                 roles: [$($writer:ident),+ $(,)?],
                 $(also: [$($write_also:literal),+ $(,)?],)?
-            }
+            })?
         }
     )+) => {
         /// One right that a caller can have. A write scope never implies its read scope.
@@ -39,16 +39,14 @@ macro_rules! areas {
             $(
                 #[doc = $read_about]
                 $read,
-                #[doc = $write_about]
-                $write,
+                $(
+                    #[doc = $write_about]
+                    $write,
+                )?
             )+
             /// Manage the tenant: its users, keys and connected clients. Never granted to API keys or
             /// OAuth clients: only an owner's session and the command line have it.
             Administer,
-            /// Read the history of the tenant's records, as far as the other scopes allow reading these records.
-            /// Never granted to API keys or OAuth clients: only the sessions of owners and the office and the
-            /// command line have it.
-            ReadHistory,
             /// Run the installation: tenants and repairs. Only the command line has it.
             Operate,
             /// What a tool requires that any scope that reads allows. No one is granted it: see
@@ -60,7 +58,7 @@ macro_rules! areas {
 
         impl Scope {
             /// Every scope that a credential can be granted, in the order in which lists show them.
-            pub const GRANTABLE: &'static [Self] = &[$(Self::$read, Self::$write),+];
+            pub const GRANTABLE: &'static [Self] = &[$(Self::$read, $(Self::$write,)?)+];
 
             /// Every scope that reads.
             pub const READING: &'static [Self] = &[$(Self::$read),+];
@@ -70,10 +68,9 @@ macro_rules! areas {
                 match self {
                     $(
                         Self::$read => concat!("read:", stringify!($area)),
-                        Self::$write => concat!("write:", stringify!($area)),
+                        $(Self::$write => concat!("write:", stringify!($area)),)?
                     )+
                     Self::Administer => "administer",
-                    Self::ReadHistory => "history",
                     Self::Operate => "operate",
                     Self::AnyRead => "any read scope",
                     Self::Nothing => "none",
@@ -85,10 +82,9 @@ macro_rules! areas {
                 match self {
                     $(
                         Self::$read => $read_title,
-                        Self::$write => $write_title,
+                        $(Self::$write => $write_title,)?
                     )+
                     Self::Administer => "Manage the account",
-                    Self::ReadHistory => "Read the history",
                     Self::Operate => "Run the installation",
                     Self::AnyRead => "Any scope that reads",
                     Self::Nothing => "No scope",
@@ -100,10 +96,9 @@ macro_rules! areas {
                 match self {
                     $(
                         Self::$read => $read_about,
-                        Self::$write => $write_about,
+                        $(Self::$write => $write_about,)?
                     )+
                     Self::Administer => "Manage people, API keys and connected programs.",
-                    Self::ReadHistory => "See who changed which record.",
                     Self::Operate => "Add businesses and repair records.",
                     Self::AnyRead => "See what every reader may see.",
                     Self::Nothing => "See what every caller may see.",
@@ -114,9 +109,8 @@ macro_rules! areas {
             #[must_use]
             pub const fn read_counterpart(self) -> Self {
                 match self {
-                    $( Self::$read | Self::$write => Self::$read, )+
+                    $( Self::$read $(| Self::$write)? => Self::$read, )+
                     Self::Administer => Self::Administer,
-                    Self::ReadHistory => Self::ReadHistory,
                     Self::Operate => Self::Operate,
                     Self::AnyRead => Self::AnyRead,
                     Self::Nothing => Self::Nothing,
@@ -127,10 +121,10 @@ macro_rules! areas {
         /// Every name under which a scope can be granted: the scopes' own names in order, then the names in
         /// `also`. A name that appears several times is an umbrella over those scopes.
         const NAMES: &[(&str, Scope)] = &[
-            $( (Scope::$read.name(), Scope::$read), (Scope::$write.name(), Scope::$write), )+
+            $( (Scope::$read.name(), Scope::$read), $((Scope::$write.name(), Scope::$write),)? )+
             $(
                 $( $( ($read_also, Scope::$read), )+ )?
-                $( $( ($write_also, Scope::$write), )+ )?
+                $( $( $( ($write_also, Scope::$write), )+ )? )?
             )+
         ];
 
@@ -140,7 +134,7 @@ macro_rules! areas {
                 RoleScopes { owner: Scopes::NONE, office: Scopes::NONE, tech: Scopes::NONE };
             $(
                 $( roles.$reader = roles.$reader.or(Scopes::of(&[Scope::$read])); )+
-                $( roles.$writer = roles.$writer.or(Scopes::of(&[Scope::$write])); )+
+                $( $( roles.$writer = roles.$writer.or(Scopes::of(&[Scope::$write])); )+ )?
             )+
             roles
         };
@@ -197,11 +191,8 @@ macro_rules! sets {
             pub const NONE: Self = Self(0);
 
             /// Every scope, including those that cannot be granted. Only the operator has all of them.
-            pub const ALL: Self = Self::of(Scope::GRANTABLE).or(Self::of(&[
-                Scope::Administer,
-                Scope::ReadHistory,
-                Scope::Operate,
-            ]));
+            pub const ALL: Self =
+                Self::of(Scope::GRANTABLE).or(Self::of(&[Scope::Administer, Scope::Operate]));
 
             /// These scopes.
             pub const fn of(scopes: &[Scope]) -> Self {

@@ -1,9 +1,9 @@
 //! Scopes, declared in one block for each area.
 //!
-//! A block says which roles have the area's two scopes and how pages describe them. Everything else follows
+//! A block says which roles have the area's scopes and how pages describe them. Everything else follows
 //! from the blocks: the scopes' names, the grantable scopes, the scopes of each role and of the operator, the
 //! read scope that belongs to each write scope, and the command line's help. To add an area, add a block. An
-//! incomplete block does not compile.
+//! incomplete block does not compile. An area that nobody writes to, such as the history, has no write scope.
 
 mod declare;
 #[cfg(test)]
@@ -32,6 +32,13 @@ declare::areas! {
             title: "Write notes",
             about: "Add, change and archive notes in your name.",
             roles: [owner, office, tech],
+        }
+    }
+    history {
+        read ReadHistory {
+            title: "Read the history",
+            about: "See who changed which record, as far as your other rights allow reading the record.",
+            roles: [owner, office],
         }
     }
 }

@@ -94,8 +94,8 @@ fn an_owner_changes_only_what_was_sent_and_the_history_records_it() {
 
     let history = env.call_as_operator(
         Some(acme.account),
-        "history.list",
-        json!({ "record": changed["id"] }),
+        "changes.list",
+        json!({ "record_id": changed["id"] }),
     );
     let entry = &history["rows"][3];
     assert_eq!(entry["tool"], "tenants.update");

@@ -90,7 +90,7 @@ fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(false), &json!("Vera")));
     let elsewhere = users(&env, stranger);
     assert!(elsewhere.iter().any(|row| row["name"] == "Not the CEO"), "{elsewhere:?}");
-    let history = env.call_as_operator(Some(victim), "history.list", json!({}));
+    let history = env.call_as_operator(Some(victim), "changes.list", json!({}));
     let entries = history["rows"].as_array().expect("rows");
     assert!(entries.iter().any(|entry| entry["tool"] == "membership_confirmed"), "{entries:?}");
 }

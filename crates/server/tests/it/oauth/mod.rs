@@ -266,7 +266,7 @@ pub(crate) fn check_token(server: &Server, token: &str) -> Result<(), String> {
 
 /// The newest entries of a business's history, newest first.
 pub(crate) fn history(server: &Server, business: &Business) -> Vec<Value> {
-    let listed = server.env.call_as_operator(Some(business.account), "history.list", json!({}));
+    let listed = server.env.call_as_operator(Some(business.account), "changes.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 

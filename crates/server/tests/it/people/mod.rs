@@ -68,7 +68,7 @@ pub(crate) fn code(server: &Server, access: &Caller) -> String {
 pub(crate) fn history(server: &Server) -> Vec<Value> {
     let answer = server.env.call_as_operator(
         Some(server.business.account),
-        "history.list",
+        "changes.list",
         json!({ "limit": 100 }),
     );
     answer["rows"].as_array().expect("rows").clone()

@@ -112,7 +112,7 @@ impl SsoServer {
     /// The events of the history, oldest first.
     fn events(&self) -> Vec<Value> {
         let account = Some(self.server.business.account);
-        let list = self.server.env.call_as_operator(account, "history.list", json!({}));
+        let list = self.server.env.call_as_operator(account, "changes.list", json!({}));
         let mut rows = list["rows"].as_array().expect("rows").clone();
         rows.reverse();
         rows.retain(|row| !row["tool"].as_str().expect("a name").contains('.'));

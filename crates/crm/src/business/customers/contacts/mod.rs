@@ -15,7 +15,7 @@ pub use tools::{GROUP, PrimaryContactInput};
 pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::business::customers::{Customer, CustomerType};
@@ -50,9 +50,16 @@ crate::call::argument::choices! {
     }
 }
 
+impl Origin {
+    /// The origin of a contact that is read without it.
+    const fn of_others() -> Self {
+        Self::Own
+    }
+}
+
 crate::call::table::record! {
     /// A contact as stored and shown.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
     pub struct Contact {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
@@ -83,7 +90,7 @@ crate::call::table::record! {
         /// When it was archived.
         pub archived_at: Option<Moment>,
         /// Where the contact's fields come from.
-        #[serde(skip)]
+        #[serde(skip, default = "Origin::of_others")]
         #[schemars(skip)]
         pub(crate) origin: Origin,
     }
@@ -149,6 +156,16 @@ impl Contact {
                 self.first_name = customer.company_name.clone().unwrap_or_default();
             }
         }
+    }
+
+    /// Whether the contact has only what a company's placeholder has. Callers must send a family name.
+    pub(crate) fn is_like_placeholder(&self, customer: &Customer) -> bool {
+        let mut placeholder = Self::new(self.id, self.customer_id);
+        placeholder.follow(customer);
+        placeholder.updated_at = self.updated_at;
+        placeholder.archived_at = self.archived_at;
+        placeholder.origin == Origin::Placeholder
+            && placeholder == Self { origin: Origin::Placeholder, ..self.clone() }
     }
 
     /// Sets both forms of the telephone number.

@@ -16,7 +16,7 @@ pub(crate) use store::STATEMENTS;
 pub(crate) use tools::add;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
 use crate::call::context::Recorded;
@@ -39,7 +39,7 @@ crate::call::argument::choices! {
 
 crate::call::table::record! {
     /// A location as stored and shown.
-    #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
     pub struct Location {
         /// The location's id.
         pub id: Id<kinds::Location>,

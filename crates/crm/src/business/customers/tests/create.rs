@@ -35,8 +35,8 @@ fn a_new_customer_can_have_flags_and_tags() {
     for tag in [&hoa, &slow] {
         assert_eq!(search(&env, &acme, json!({ "tag": tag })), ["Vera"], "{tag}");
     }
-    let own = json!({ "record": created["id"], "limit": 1 });
-    let history = env.call_as_operator(Some(acme.account), "history.list", own);
+    let own = json!({ "record_id": created["id"], "limit": 1 });
+    let history = env.call_as_operator(Some(acme.account), "changes.list", own);
     let changes = history["rows"][0]["changes"].as_array().unwrap();
     let attached = changes.iter().filter(|change| change["field"] == "tag").count();
     assert_eq!(attached, 2, "{changes:?}");

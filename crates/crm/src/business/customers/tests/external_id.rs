@@ -35,8 +35,8 @@ fn an_external_id_is_stored_shown_changed_and_cleared() {
     assert_eq!(update(json!("QB-18"))["external_id"], "QB-18");
     assert_eq!(update(json!("QB-18"))["external_id"], "QB-18", "a customer may keep its own");
     assert_eq!(update(Value::Null)["external_id"], Value::Null);
-    let own = json!({ "record": id, "limit": 1 });
-    let history = env.call_as_operator(Some(acme.account), "history.list", own);
+    let own = json!({ "record_id": id, "limit": 1 });
+    let history = env.call_as_operator(Some(acme.account), "changes.list", own);
     let changes = history["rows"][0]["changes"].as_array().unwrap();
     let change = changes.iter().find(|change| change["field"] == "external_id").expect("a change");
     assert_eq!((&change["old"], &change["new"]), (&json!("QB-18"), &Value::Null));

@@ -82,8 +82,8 @@ fn a_change_of_the_customer_or_its_own_contact_reaches_the_other() {
         assert_eq!(customer, expected, "{tool}");
         assert_eq!(contact, expected, "{tool}");
         for (record, kind) in [(&ana.id, "customer"), (&ana.contact, "contact")] {
-            let own = json!({ "record": record, "limit": 1 });
-            let history = env.call_as_operator(Some(acme.account), "history.list", own);
+            let own = json!({ "record_id": record, "limit": 1 });
+            let history = env.call_as_operator(Some(acme.account), "changes.list", own);
             let entry = &history["rows"][0];
             assert_eq!(entry["tool"], tool);
             let changes = entry["changes"].as_array().unwrap();

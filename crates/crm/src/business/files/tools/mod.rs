@@ -31,7 +31,7 @@ fn tenant(access: &Access) -> Result<Id<kinds::Tenant>> {
 }
 
 /// A file on a note that the caller may not see is as unknown as one that does not exist.
-fn of_file(error: Error) -> Error {
+pub(super) fn of_file(error: Error) -> Error {
     match error {
         Error::NotFound { .. } => Error::not_found(kinds::File::WORD),
         other => other,

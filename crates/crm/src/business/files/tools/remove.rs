@@ -1,9 +1,7 @@
 //! `notes.remove_file`
 
-use serde_json::json;
-
 use super::FileInput;
-use crate::business::files::{File, store};
+use crate::business::files::{put_back, store};
 use crate::business::notes::{access, limit};
 use crate::call::answer::done;
 use crate::call::archive::Archivable;
@@ -24,8 +22,7 @@ pub struct RemoveFile;
 impl Tool for RemoveFile {
     const NAME: &'static str = "notes.remove_file";
     const TITLE: &'static str = "Remove a file from a note";
-    const ABOUT: &'static str =
-        "Removes an attached file for good. Only the note's author or an owner may.";
+    const ABOUT: &'static str = "Removes an attached file. Only the note's author or an owner may.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -44,10 +41,7 @@ impl Command for RemoveFile {
         let note = access::changeable(ctx, file.note_id).map_err(super::of_file)?;
         let note = note.unless_archived(ctx.access)?;
         limit::count(ctx)?;
-        let removed_at = Some(ctx.moment());
-        store::update(ctx.tx, &File { removed_at, ..file.clone() })?;
-        ctx.removed(&file)?;
-        ctx.changed("note", note.id.uuid(), "attachments", json!(file.name), json!(null));
+        put_back::remove(ctx, &file, &note)?;
         if note.draft {
             ctx.leave_no_history();
         }

@@ -108,9 +108,9 @@ fn is_counted(env: &TestEnv, account: Account) -> bool {
 fn moved_entries_are_shown_as_before_and_while_they_are_moved() {
     let (env, acme, owner) = fixture();
     let before = entries(&env, &owner, &json!({}));
-    let customer = json!({ "record": acme.id("customer") });
+    let customer = json!({ "record_id": acme.id("customer") });
     let of_customer = entries(&env, &owner, &customer);
-    let updates = json!({ "event": "customers.update" });
+    let updates = json!({ "tool": "customers.update" });
     let of_updates = entries(&env, &owner, &updates);
     let is_unchanged = || {
         entries(&env, &owner, &json!({})) == before
@@ -161,13 +161,13 @@ fn an_addition_is_shown_as_before_after_an_earlier_version_changed_the_record() 
         json!({ "customer_type": "individual", "first_name": "Ann", "last_name": "Lee", "email": "a@b.example" }),
     );
     let id = text(&added, "id").to_owned();
-    let addition = entries(&env, &owner, &json!({ "record": id }));
+    let addition = entries(&env, &owner, &json!({ "record_id": id }));
     change("tags.attach", json!({ "id": acme.id("tag"), "customer_id": id }));
     change("customers.update", json!({ "id": id, "email": null, "source": "fair" }));
-    let by_an_earlier_version = entries(&env, &owner, &json!({ "record": id }))[..2].to_vec();
+    let by_an_earlier_version = entries(&env, &owner, &json!({ "record_id": id }))[..2].to_vec();
     store_in_the_former_form(&env, &by_an_earlier_version);
     change("customers.update", json!({ "id": id, "first_name": "Anna" }));
-    let all = entries(&env, &owner, &json!({ "record": id }));
+    let all = entries(&env, &owner, &json!({ "record_id": id }));
     assert_eq!(all[3..], addition);
     assert_eq!(all[1..3], by_an_earlier_version);
 }

@@ -68,7 +68,7 @@ fn every_entry_stays_as_it_is_whatever_is_changed_later() {
         ("customers.archive", json!({ "id": id })),
     ];
     assert_entries_stay(&env, &owner, &acme.owner, calls);
-    let all = entries(&env, &owner, &json!({ "record": id }));
+    let all = entries(&env, &owner, &json!({ "record_id": id }));
     let changes = all.last().expect("the addition")["changes"].as_array().expect("changes");
     let value = |field: &str| {
         let change = changes.iter().find(|it| it["record_id"] == id && it["field"] == field);
@@ -88,7 +88,7 @@ fn an_addition_stays_as_it_is_however_many_tags_come_before_the_first_change() {
     let owner = session(&env, &acme, Business::user(&acme.owner));
     let customer = json!({ "customer_type": "company", "company_name": "Acme", "source": "fair" });
     let id = env.create(&acme.owner, "customers.create", customer);
-    let of_customer = json!({ "record": id });
+    let of_customer = json!({ "record_id": id });
     let addition = || entries(&env, &owner, &of_customer).pop().expect("the addition");
     let before = addition();
     let toggle = |number: usize| {
@@ -116,7 +116,8 @@ fn an_addition_stays_as_it_is_if_the_record_changes_within_the_millisecond() {
     let owner = session(&env, &acme, Business::user(&acme.owner));
     let customer = json!({ "customer_type": "company", "company_name": "Acme", "source": "fair" });
     let id = env.create(&acme.owner, "customers.create", customer);
-    let addition = || entries(&env, &owner, &json!({ "record": id })).pop().expect("the addition");
+    let addition =
+        || entries(&env, &owner, &json!({ "record_id": id })).pop().expect("the addition");
     let before = addition();
     for source in [json!("web"), Value::Null, json!("radio")] {
         env.call(&acme.owner, "customers.update", json!({ "id": id, "source": source }))

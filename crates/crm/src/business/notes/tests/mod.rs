@@ -79,7 +79,7 @@ fn text_of(row: &Value, key: &str) -> String {
 /// A record's history, newest first: the tool and the changes of each entry.
 fn history(env: &TestEnv, business: &Business, id: &str) -> Vec<(String, Vec<Value>)> {
     let page =
-        env.call_as_operator(Some(business.account), "history.list", json!({ "record": id }));
+        env.call_as_operator(Some(business.account), "changes.list", json!({ "record_id": id }));
     let entries = page["rows"].as_array().expect("rows").iter();
     entries
         .map(|entry| (text_of(entry, "tool"), entry["changes"].as_array().expect("list").clone()))

@@ -1,0 +1,77 @@
+//! What stands in the way of reverting an entry, in words.
+
+use std::fmt;
+
+use serde_json::Value;
+use zoop_db::Uuid;
+
+use super::plan::Kind;
+use crate::call::scope::Scope;
+
+/// Why an entry cannot be reverted.
+#[derive(Debug)]
+pub(in crate::business::history) enum Obstacle {
+    /// It was reverted, and that was not reverted in turn.
+    Reverted,
+    /// It is about people, keys, programs or the account.
+    NotRecords,
+    /// The caller lacks a scope.
+    Scope(Scope),
+    /// The caller is not a person.
+    Person,
+    /// The caller is neither the author of the note nor an owner.
+    Author,
+    /// The record is not there any more.
+    Gone(Kind),
+    /// The record was archived since.
+    Archived(Kind),
+    /// Fields were changed since.
+    Changed(Vec<ChangedSince>),
+    /// It changed nothing, or all of it was put back by hand.
+    Nothing,
+}
+
+/// A field that was changed since.
+#[derive(Debug)]
+pub(in crate::business::history) struct ChangedSince {
+    pub(super) kind: Kind,
+    pub(super) record: Uuid,
+    pub(super) field: String,
+    /// Its value now. `None` if it is too long to be repeated, as a note's text.
+    pub(super) now: Option<Value>,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reverted => formatter.write_str("It was undone already."),
+            Self::NotRecords => formatter.write_str(
+                "Only changes of customers, contacts, locations, notes, files and tags can be undone.",
+            ),
+            Self::Scope(scope) => {
+                write!(formatter, "To undo it, you need the scope {}.", scope.name())
+            }
+            Self::Person => formatter.write_str("Only a person can undo changes."),
+            Self::Author => formatter.write_str("Only the note's author or an owner can undo it."),
+            Self::Gone(kind) => write!(formatter, "The {} was deleted since.", kind.word()),
+            Self::Archived(kind) => {
+                write!(formatter, "The {} is archived: restore it first.", kind.word())
+            }
+            Self::Changed(fields) => {
+                let names: Vec<_> = fields.iter().take(NAMED).map(ChangedSince::name).collect();
+                let more = if fields.len() > NAMED { " and more" } else { "" };
+                write!(formatter, "Changed since: {}{more}.", names.join(", "))
+            }
+            Self::Nothing => formatter.write_str("There is nothing to undo."),
+        }
+    }
+}
+
+/// How many fields a sentence names.
+pub(super) const NAMED: usize = 5;
+
+impl ChangedSince {
+    fn name(&self) -> String {
+        format!("{} of the {}", self.field, self.kind.word())
+    }
+}

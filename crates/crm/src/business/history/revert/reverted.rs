@@ -1,0 +1,85 @@
+//! Which entries were reverted: an entry of `changes.revert` names the entry that it reverts as one of its records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use zoop_db::{ReadTx, Row, Uuid, params, text};
+
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, Result};
+use crate::call::history::change::{ChangeKind, DETACHED, RecordChange};
+use crate::call::history::store::{self, StoredEntry, WANTED_POSTGRES, WANTED_SQLITE, id_list};
+
+/// The word for an entry as a record of another entry.
+pub(in crate::business) const TYPE: &str = "change";
+const FIELD: &str = "reverted";
+
+/// The latest entry about each wanted record.
+const LATEST_OF: &str = "SELECT wanted_id, (SELECT r.entry_id FROM history_records r \
+    WHERE r.tenant_no = $1 AND r.record_id = wanted_id ORDER BY r.entry_id DESC LIMIT 1) FROM wanted";
+
+zoop_db::statements! {
+    LATEST = {
+        sqlite: text!(WANTED_SQLITE, LATEST_OF), postgres: text!(WANTED_POSTGRES, LATEST_OF),
+    };
+    /// The entries about a record before another one, newest first.
+    BEFORE = "SELECT entry_id FROM history_records WHERE tenant_no = $1 AND record_id = $2 AND entry_id < $3 \
+              ORDER BY entry_id DESC LIMIT $4";
+}
+
+/// Records that the call reverts an entry.
+pub(super) fn record(ctx: &mut WriteCtx<'_, '_>, entry: Uuid) {
+    ctx.changed(TYPE, entry, FIELD, Value::Null, json!(true));
+}
+
+/// Those of these entries that were reverted, unless that was reverted in turn.
+pub(super) fn among(
+    tx: &mut ReadTx<'_>,
+    entries: impl Iterator<Item = Uuid>,
+) -> Result<BTreeSet<Uuid>> {
+    // Each step asks about the entries that reverted those of the step before.
+    let mut by_depth: Vec<BTreeMap<Uuid, Uuid>> = Vec::new();
+    let mut wanted: BTreeSet<_> = entries.collect();
+    while !wanted.is_empty() {
+        tx.ensure_time()?;
+        let read = |row: &mut Row<'_>| Ok((row.take()?, row.take::<Option<Uuid>>()?));
+        let found = tx.all::<_, Error>(LATEST, params![id_list(wanted)], read)?;
+        let found: BTreeMap<_, _> =
+            found.into_iter().filter_map(|(entry, by): (Uuid, _)| Some((entry, by?))).collect();
+        wanted = found.values().copied().collect();
+        by_depth.push(found);
+    }
+    let mut reverted = BTreeSet::new();
+    for found in by_depth.into_iter().rev() {
+        let stands = |(_, by): &(Uuid, Uuid)| !reverted.contains(by);
+        reverted = found.into_iter().filter(stands).map(|(entry, _)| entry).collect();
+    }
+    Ok(reverted)
+}
+
+/// How many entries are read at once.
+const AT_ONCE: i64 = 50;
+
+/// The entries of the transactions before this one that took a tag from its customers, newest first, if this entry
+/// deleted a tag that many customers had.
+pub(super) fn parts(tx: &mut ReadTx<'_>, last: &StoredEntry) -> Result<Vec<StoredEntry>> {
+    let is_removal = |change: &&RecordChange| matches!(change.kind, ChangeKind::Removed(_));
+    let Some(tag) = last.changes.iter().find(is_removal).map(|change| change.record_id) else {
+        return Ok(Vec::new());
+    };
+    let (mut parts, mut before) = (Vec::new(), last.entry.id.uuid());
+    loop {
+        tx.ensure_time()?;
+        let ids: Vec<Uuid> =
+            tx.all::<_, Error>(BEFORE, params![tag, before, AT_ONCE], |row| Ok(row.take()?))?;
+        let Some(oldest) = ids.last() else { return Ok(parts) };
+        before = *oldest;
+        for entry in store::by_ids(tx, &ids)? {
+            let is_part = |it: &RecordChange| it.record_id == tag && it.has_field(DETACHED);
+            if !entry.changes.iter().any(is_part) {
+                return Ok(parts);
+            }
+            parts.push(entry);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Earlier values of a tag and its assignments, put back from the history.
+
+use serde_json::json;
+use zoop_db::Uuid;
+
+use super::tools::{record_assignment, require_room, require_unique_name};
+use super::{Tag, store};
+use crate::business::customers;
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::history::change::{Values, with_values};
+use crate::values::id::{Id, kinds};
+
+/// Puts back values of a tag.
+pub(in crate::business) fn tag(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Uuid,
+    values: &Values,
+) -> Result<()> {
+    let old = store::get(ctx.tx, Id::new(id))?;
+    let new: Tag = with_values(&old, values)?;
+    if new == old {
+        return Ok(());
+    }
+    let new = Tag { updated_at: ctx.moment(), ..new };
+    require_unique_name(ctx, &new.name, Some(new.id))?;
+    store::update(ctx.tx, &new)?;
+    ctx.updated(&old, &new)
+}
+
+/// Adds a deleted tag again, with the id that it had.
+pub(in crate::business) fn deleted(ctx: &mut WriteCtx<'_, '_>, values: &Values) -> Result<()> {
+    // Fields that were null are not stored.
+    let mut values = values.clone();
+    values.entry("created_by").or_insert(serde_json::Value::Null);
+    let old: Tag = serde_json::from_value(serde_json::Value::Object(values))?;
+    let new = Tag { updated_at: ctx.moment(), ..old };
+    require_unique_name(ctx, &new.name, None)?;
+    store::insert(ctx.tx, &new)?;
+    ctx.added(&new)
+}
+
+/// Attaches a tag again, also to an archived customer, which had it when it was archived.
+pub(in crate::business) fn attached(
+    ctx: &mut WriteCtx<'_, '_>,
+    tag: Id<kinds::Tag>,
+    customer: Id<kinds::Customer>,
+) -> Result<()> {
+    let customer = customers::store::get(ctx.tx, customer)?;
+    if store::attach(ctx.tx, customer.id, tag)? {
+        require_room(ctx, customer.id)?;
+        record_assignment(ctx, &customer, json!(null), json!(tag))?;
+    }
+    Ok(())
+}
+
+/// Detaches a tag.
+pub(in crate::business) fn detached(
+    ctx: &mut WriteCtx<'_, '_>,
+    tag: Id<kinds::Tag>,
+    customer: Id<kinds::Customer>,
+) -> Result<()> {
+    let customer = customers::store::get(ctx.tx, customer)?;
+    if store::detach(ctx.tx, customer.id, tag)? {
+        record_assignment(ctx, &customer, json!(tag), json!(null))?;
+    }
+    Ok(())
+}
