@@ -82,6 +82,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::Tag(command) => commands::tag::run(&settings?, command, output)?,
         Command::Restore(command) => commands::restore::run(&settings?, command, output)?,
         Command::History(command) => commands::history::run(&settings?, command, output)?,
+        Command::Undo(command) => commands::undo::run(&settings?, command, output)?,
         Command::Call(command) => commands::call::run(&settings?, command, output)?,
         Command::Migrate => commands::migrate::run(&settings?, output)?,
         Command::Copy(command) => commands::copy::run(&settings?, &command, output)?,

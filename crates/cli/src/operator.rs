@@ -113,7 +113,7 @@ impl Operator {
         arguments: Arguments<T>,
     ) -> Result<T::Output> {
         let answer = self.runner().command(about.clone(), arguments).wait();
-        answer.map_err(|error| to_anyhow(&error))
+        answer.map(|ran| ran.output).map_err(|error| to_anyhow(&error))
     }
 
     /// All businesses.

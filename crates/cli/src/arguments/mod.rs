@@ -76,6 +76,9 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Show who changed what, newest first
     History(History),
+    /// Undo one change that `zoop history` shows
+    #[command(after_help = "Example:\n  zoop undo 0198c0de-0000-7000-8000-000000000000 --dry-run")]
+    Undo(Undo),
     /// Call a tool of a running server
     #[command(after_help = "Examples:\n  export ZOOP_API_KEY=zoop_uk_…\n  \
         zoop call customers.search '{\"q\":\"reyes\"}'\n  \
@@ -322,6 +325,19 @@ pub(crate) struct History {
     /// The maximum number of entries to show; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: u32,
+}
+
+/// `zoop undo`
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The change's id, as `zoop history` shows it
+    #[arg(value_name = "CHANGE")]
+    pub(crate) entry: String,
+    /// Only show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) of: OfTenant,
 }
 
 /// `zoop call`

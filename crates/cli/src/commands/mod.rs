@@ -17,4 +17,5 @@ pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod tag;
 pub(crate) mod tenant;
+pub(crate) mod undo;
 pub(crate) mod user;

@@ -130,6 +130,25 @@ fn archived_records_are_restored() {
     }
 }
 
+#[test]
+fn a_change_is_undone_by_its_id_in_the_history() {
+    let site = Site::new();
+    let customer = site.customer();
+    site.call("customers.update", &json!({ "id": customer, "is_vip": true }));
+    let newest = || site.folder.json(&["history", "--limit", "1"])["rows"][0].clone();
+    let id = text(&newest(), "id");
+    let shown = site.folder.zoop(&["history", "--limit", "1"]).stdout;
+    assert!(shown.contains(&format!("\n  undo: {id}\n")), "{shown}");
+    let dry = site.folder.zoop(&["undo", &id, "--dry-run"]).stdout;
+    assert_eq!(dry, format!("this would be done:\n  put back is_vip of customer {customer}\n"));
+    assert_eq!(text(&newest(), "id"), id, "a dry run writes nothing");
+    assert_eq!(site.folder.json(&["undo", &id])["reverted"], true);
+    let now = site.call("customers.get", &json!({ "id": customer }));
+    assert_eq!(now["is_vip"], false);
+    let again = site.folder.zoop(&["undo", &id]).failure().to_owned();
+    assert!(again.contains("It was undone already."), "{again}");
+}
+
 #[both]
 fn tags_are_attached_and_detached() {
     let site = Site::new();

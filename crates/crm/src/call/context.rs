@@ -12,7 +12,7 @@ use crate::call::error::{Error, Result};
 use crate::call::history::change::{ChangeKind, FieldChange, RecordChange, Values};
 use crate::call::storage::{self, Class, Stored};
 use crate::values::clock::{Environment, Moment};
-use crate::values::id::{self, Id};
+use crate::values::id::{self, Id, kinds};
 
 /// The context of a query.
 pub struct ReadCtx<'a, 'c> {
@@ -53,6 +53,8 @@ pub struct WriteCtx<'a, 'c> {
     pub(crate) stored: Stored,
     /// Whether the call must leave no history entry.
     pub(crate) is_private: bool,
+    /// The history entry of the call, once it is written.
+    pub(crate) entry: Option<Id<kinds::Entry>>,
 }
 
 /// One field of one record that a call changed.
@@ -104,6 +106,7 @@ impl<'a, 'c> WriteCtx<'a, 'c> {
             changes: Vec::new(),
             stored: Stored::default(),
             is_private: false,
+            entry: None,
         })
     }
 }

@@ -24,6 +24,7 @@ use crate::call::pending::{Pending, Work};
 use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::tool::{ActorRule, Command, List, Query, Replay, Step};
+pub use crate::call::typed_write::Ran;
 use crate::call::typed_write::{TypedWrite, prepare_command};
 use crate::values::clock::Environment;
 
@@ -267,7 +268,7 @@ impl<'a> Runner<'a> {
         &self,
         proof: P,
         arguments: Arguments<T>,
-    ) -> Pending<'a, T::Output, P::Refusal>
+    ) -> Pending<'a, Ran<T::Output>, P::Refusal>
     where
         T: Command<Output: Send>,
         P: Proof<Refusal: Send> + Send + 'static,
@@ -282,7 +283,7 @@ impl<'a> Runner<'a> {
         proof: P,
         key: String,
         arguments: Arguments<T>,
-    ) -> Pending<'a, T::Output, P::Refusal>
+    ) -> Pending<'a, Ran<T::Output>, P::Refusal>
     where
         T: Command<Output: Send>,
         P: Proof<Refusal: Send> + Send + 'static,
@@ -299,7 +300,7 @@ impl<'a> Runner<'a> {
         arguments: Arguments<T>,
         query: Arguments<Q>,
         is_expected: impl Fn(&Q::Output) -> bool + Send + 'static,
-    ) -> Pending<'a, Option<T::Output>, P::Refusal>
+    ) -> Pending<'a, Option<Ran<T::Output>>, P::Refusal>
     where
         T: Command<Output: Send>,
         Q: Query + 'static,

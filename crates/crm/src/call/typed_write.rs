@@ -13,6 +13,16 @@ use crate::call::proof::{Proof, enter_write};
 use crate::call::run::authorize;
 use crate::call::tool::{Command, Query, Step};
 use crate::values::clock::Environment;
+use crate::values::id::{Id, kinds};
+
+/// What a command answered.
+#[derive(Debug)]
+pub struct Ran<T> {
+    /// The tool's answer.
+    pub output: T,
+    /// The entry that it added to the history; `None` if it added none, or if the call was a retry.
+    pub entry: Option<Id<kinds::Entry>>,
+}
 
 /// A command in the tool's own types, prepared for its caller.
 pub(super) struct TypedWrite<T: Command, P> {
@@ -41,9 +51,17 @@ impl<T: Command, P: Proof> TypedWrite<T, P> {
     }
 
     /// Runs the write, or its next part.
-    pub(super) fn run(&mut self, tx: &mut WriteTx<'_>) -> Result<Step<T::Output>, P::Refusal> {
+    pub(super) fn run(&mut self, tx: &mut WriteTx<'_>) -> Result<Step<Ran<T::Output>>, P::Refusal> {
         let access = self.enter(tx)?;
-        Ok(self.ready.run_typed(&mut WriteCtx::begin(tx, &access, &self.environment)?)?)
+        Ok(self.run_as(tx, &access)?)
+    }
+
+    fn run_as(&self, tx: &mut WriteTx<'_>, access: &Access) -> Result<Step<Ran<T::Output>>> {
+        let mut ctx = WriteCtx::begin(tx, access, &self.environment)?;
+        Ok(match self.ready.run_typed(&mut ctx)? {
+            Step::Partial => Step::Partial,
+            Step::Done(output) => Step::Done(Ran { output, entry: ctx.entry }),
+        })
     }
 
     /// [`Self::run`], if the query answers as expected.
@@ -52,17 +70,16 @@ impl<T: Command, P: Proof> TypedWrite<T, P> {
         tx: &mut WriteTx<'_>,
         query: Arguments<Q>,
         is_expected: impl Fn(&Q::Output) -> bool,
-    ) -> Result<Step<Option<T::Output>>, P::Refusal> {
+    ) -> Result<Step<Option<Ran<T::Output>>>, P::Refusal> {
         let access = self.enter(tx)?;
         authorize(&access, const { &ToolDef::query::<Q>() })?;
         let mut ctx = ReadCtx::new(tx, &access, &self.environment);
         if !is_expected(&perform::query::<Q>(&mut ctx, query.into_object())?) {
             return Ok(Step::Done(None));
         }
-        let step = self.ready.run_typed(&mut WriteCtx::begin(tx, &access, &self.environment)?)?;
-        Ok(match step {
+        Ok(match self.run_as(tx, &access)? {
             Step::Partial => Step::Partial,
-            Step::Done(output) => Step::Done(Some(output)),
+            Step::Done(ran) => Step::Done(Some(ran)),
         })
     }
 

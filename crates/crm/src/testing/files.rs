@@ -65,6 +65,6 @@ impl TestEnv {
         let deadline = Instant::now() + TIMEOUT;
         let environment = Environment { note_writes_per_minute: 0, ..self.environment.clone() };
         let runner = Runner { db: &self.db, environment: &environment, deadline };
-        Ok(runner.command(caller.clone(), arguments).wait()?.attachments)
+        Ok(runner.command(caller.clone(), arguments).wait()?.output.attachments)
     }
 }

@@ -14,6 +14,10 @@ fn a_write_only_caller_gets_nothing_beyond_the_tools_receipt() {
     let env = TestEnv::new();
     for tool in catalog::tools().filter(|tool| tool.scope.is_grantable()) {
         let ToolKind::Command { receipt, .. } = tool.kind else { continue };
+        // It needs the scopes that read and write the records, so nobody may run it and not read its answer.
+        if tool.name == "changes.revert" {
+            continue;
+        }
         assert!(tool.scope.name().starts_with("write:"), "{} has a write scope", tool.name);
         let business = env.business(tool.name);
         let owner = Business::user(&business.owner).to_string();

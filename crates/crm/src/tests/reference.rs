@@ -181,6 +181,28 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "a_tool_for_every_reader_rejects_a_caller_who_only_writes",
         ],
     ),
+    (
+        "changes.list",
+        &[
+            "the_office_sees_who_changed_a_record_and_nothing_about_people_keys_and_programs",
+            "a_key_sees_the_changes_of_records_that_it_may_read",
+            "the_filters_agree_with_a_simple_implementation",
+            "the_history_of_some_time_is_listed_by_instants_dates_and_local_times",
+            "the_filter_by_tool_is_not_what_clients_add",
+        ],
+    ),
+    (
+        "changes.revert",
+        &[
+            "every_command_is_undone_redone_and_undone_again",
+            "what_was_changed_since_is_named_with_its_value_and_who_set_it",
+            "only_those_who_may_change_the_records_can_undo",
+            "changes_of_people_keys_and_programs_cannot_be_undone",
+            "a_deleted_tag_comes_back_with_its_id_and_all_its_customers",
+            "a_promotion_gives_the_place_back",
+            "two_hundred_changes_of_an_assistant_are_undone_by_its_filter",
+        ],
+    ),
 ];
 
 /// The files in this folder that test all tools at once, each with what it shows.

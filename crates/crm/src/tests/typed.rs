@@ -56,7 +56,7 @@ fn a_typed_command_with_a_key_runs_once() {
         let calls: Vec<_> = (0..CALLS).map(|_| scope.spawn(|| add("Bay Bakery"))).collect();
         let answers =
             calls.into_iter().map(|call| call.join().expect("no panic").expect("a record"));
-        answers.map(|answer| answer.customer.id.uuid()).collect()
+        answers.map(|answer| answer.output.customer.id.uuid()).collect()
     });
     assert_eq!(ids.len(), 1, "every call got the same record");
     let found = env.call(owner, "customers.search", json!({ "q": "Bay Bakery" })).expect("rows");
@@ -67,7 +67,10 @@ fn a_typed_command_with_a_key_runs_once() {
     // The record as it is now.
     env.call(owner, "customers.update", json!({ "id": found["rows"][0]["id"], "source": "fair" }))
         .expect("a change");
-    assert_eq!(add("Bay Bakery").expect("a record").customer.source.as_deref(), Some("fair"));
+    assert_eq!(
+        add("Bay Bakery").expect("a record").output.customer.source.as_deref(),
+        Some("fair")
+    );
     assert_eq!(entries()[1], before[0], "a retry leaves no history");
     let other = add("Harbor Hotel").expect_err("another call with the same key");
     assert_eq!(error_json(&other)["kind"], "conflict");
@@ -102,9 +105,13 @@ fn a_typed_command_runs_only_if_nothing_was_written_in_between() {
     });
     let [only] = &done[..] else { panic!("{done:?}") };
     let stored = env.call(&acme.owner, "customers.get", json!({ "id": id })).expect("a customer");
-    assert_eq!(stored["source"].as_str(), only.source.as_deref(), "the others wrote nothing");
-    let second = set(&acme.owner, only.source.as_deref(), "radio").expect("an answer");
-    assert_eq!(second.expect("it is as expected").source.as_deref(), Some("radio"));
+    assert_eq!(
+        stored["source"].as_str(),
+        only.output.source.as_deref(),
+        "the others wrote nothing"
+    );
+    let second = set(&acme.owner, only.output.source.as_deref(), "radio").expect("an answer");
+    assert_eq!(second.expect("it is as expected").output.source.as_deref(), Some("radio"));
     let refused = set(&acme.tech, Some("radio"), "tv").expect_err("a tech may not");
     assert!(matches!(refused, Error::InsufficientScope { .. }), "{refused:?}");
 }

@@ -1,6 +1,7 @@
 //! Compares the product with a model of its contract: two processes on one database make random sequences of calls,
 //! on either engine, and every answer is checked. Also compares the engines with each other: both run the same
-//! sequences, which contain unusual strings that the model does not understand.
+//! sequences, which contain unusual strings that the model does not understand. A third kind of sequence is undone
+//! change by change at its end.
 //!
 //! The model is written from the contract and as simple as possible: lists in memory, records as JSON, a
 //! search that scans everything. It must not use the product's rules, except for the folding of words,
@@ -39,6 +40,7 @@ mod search;
 mod state;
 mod steps;
 mod tags;
+mod undo;
 mod users;
 mod worker;
 
@@ -96,10 +98,12 @@ struct Game {
 /// Plays operations. Returns the transcript and the outcome.
 type Player = dyn Fn(&[Operation]) -> (Vec<String>, Checked);
 
-const GAMES: [Game; 3] = [
+const GAMES: [Game; 5] = [
     Game { name: "sqlite", operations: 10_000, prepare: || model_player(Dialect::Sqlite) },
     Game { name: "postgres", operations: 10_000, prepare: || model_player(Dialect::Postgres) },
     Game { name: "engines", operations: 2_500, prepare: engines_player },
+    Game { name: "undo_on_sqlite", operations: 2_000, prepare: || undo_player(Dialect::Sqlite) },
+    Game { name: "undo_on_postgres", operations: 500, prepare: || undo_player(Dialect::Postgres) },
 ];
 
 /// Compares the product on an engine with the model.
@@ -120,6 +124,24 @@ fn player_from(initial: InitialState) -> Box<Player> {
             }
             play.check_invariants()?;
             play.compare_everything(&before)
+        });
+        if outcome.is_ok() {
+            play.stop();
+        }
+        (play.transcript, outcome)
+    })
+}
+
+/// Plays a sequence, and then undoes all of it.
+fn undo_player(engine: Dialect) -> Box<Player> {
+    let initial = InitialState::new(engine);
+    Box::new(move |operations| {
+        let mut play = Play::new(&initial);
+        let outcome = play.before().and_then(|before| {
+            for (seed, richness) in operations {
+                play.step(&mut Rng::new(*seed, *richness))?;
+            }
+            play.undo_everything(&before)
         });
         if outcome.is_ok() {
             play.stop();

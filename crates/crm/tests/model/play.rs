@@ -27,6 +27,8 @@ pub(super) struct Play {
     keyed: Vec<(Call, i64)>,
     /// The calls so far, for the failure message.
     pub(super) transcript: Vec<String>,
+    /// The notes whose removed files could not be brought back.
+    pub(super) without_files: Vec<Value>,
 }
 
 impl Play {
@@ -41,6 +43,7 @@ impl Play {
             latest: initial.now,
             keyed: Vec::new(),
             transcript: Vec::new(),
+            without_files: Vec::new(),
         }
     }
 

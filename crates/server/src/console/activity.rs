@@ -16,6 +16,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::filters::Filter;
+use super::messages::Messages;
 use super::rows::Link;
 use super::story::{self, EntryRow, Names, Piece};
 use super::{Fault, bounded, found, labels, links, no_rows};
@@ -35,6 +36,7 @@ struct ActivityPage<'a> {
     frame: Frame,
     business: &'a Membership,
     others: Vec<Link>,
+    messages: Messages<'a>,
     search: &'a Search,
     filters: Vec<Filter>,
     entries: Vec<EntryRow>,
@@ -90,13 +92,16 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         Err(error @ Error::InsufficientScope { .. }) => return Err(page::failed(&error)),
         Err(error) => (no_rows(), Some(Fault::of(error)?)),
     };
+    let here = &tenant_context.context.target;
+    let messages = Messages::of_query(&tenant_context.context.query, None);
     let template = ActivityPage {
+        messages: messages.undoable(tenant_context, here).await?,
         frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         filters: search.filters(business, &names, &page.rows),
         about: search.about(business, &names),
-        entries: story::rows(page.rows, &names, business),
+        entries: story::rows(page.rows, &names, business, here),
         all: links::of_business(business, PATH),
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         search: &search,

@@ -152,9 +152,8 @@ async fn change<P: Part, T: Command<Output: Send>>(
     let part = id_in_path::<P::Kind>(&tenant_context, PART)?;
     match tenant_context.command(arguments(customer, part)).await? {
         Ok(_) => {
-            let business = &tenant_context.membership;
             let path = links::customer_path(customer);
-            Ok(page::go_to(&links::after(&path, business, done, &part.to_string())))
+            Ok(page::go_to(&links::after(&path, &tenant_context, done, &part.to_string())))
         }
         Err(error) => {
             let fault = Fault::of(error)?;

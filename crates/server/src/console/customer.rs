@@ -115,6 +115,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let id = id(&tenant_context.context)?;
         let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         let messages = file_removal::named(&tenant_context, messages).await?;
+        let messages = messages.undoable(&tenant_context, &tenant_context.context.target).await?;
         render(&tenant_context, id, StatusCode::OK, messages).await
     };
     either(answer.await)

@@ -111,8 +111,11 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         }
         let created =
             record_form::create::<CreateCustomer>(&tenant_context, &page, &form, |it| it).await?;
-        let business = &tenant_context.membership;
-        Ok(page::go_to(&links::customer_after(business, created.customer.id, messages::CREATED)))
+        Ok(page::go_to(&links::customer_after(
+            &tenant_context,
+            created.customer.id,
+            messages::CREATED,
+        )))
     };
     either(answer.await)
 }
@@ -142,7 +145,7 @@ pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
         let query = arguments!(GetCustomer { id: id });
         let complete = |arguments: Arguments<UpdateCustomer>| arguments.with("id", id);
         record_form::save(&tenant_context, &page, &form, query, values, complete).await?;
-        Ok(page::go_to(&links::customer_after(&tenant_context.membership, id, messages::SAVED)))
+        Ok(page::go_to(&links::customer_after(&tenant_context, id, messages::SAVED)))
     };
     either(answer.await)
 }

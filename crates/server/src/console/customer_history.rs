@@ -7,7 +7,9 @@ use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::history::CustomerHistory;
 use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::identity::sign_in::sessions::Membership;
 
+use super::messages::Messages;
 use super::story::{self, EntryRow, Piece};
 use super::{bounded, customer, links};
 use crate::app::App;
@@ -19,8 +21,10 @@ use crate::web::tenant_context::TenantContext;
 
 #[derive(Template)]
 #[template(path = "customer_history.html")]
-struct HistoryPage {
+struct HistoryPage<'a> {
     frame: Frame,
+    business: &'a Membership,
+    messages: Messages<'a>,
     /// The customer's page.
     back: String,
     name: String,
@@ -52,8 +56,12 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             let fields = [("business", &*account), ("cursor", &cursor)];
             links::with_query(&links::customer_history_path(id), &fields)
         };
-        let row = |entry| EntryRow::of(entry, &names, business, Some(id));
+        let here = &tenant_context.context.target;
+        let row = |entry| EntryRow::of(entry, &names, business, Some(id), here);
+        let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         let template = HistoryPage {
+            messages: messages.undoable(&tenant_context, here).await?,
+            business,
             frame: Frame::within(&tenant_context),
             back: links::customer(business, id),
             name: customer.display_name,

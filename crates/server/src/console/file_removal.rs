@@ -63,9 +63,9 @@ pub(super) async fn remove(State(app): State<App>, request: Request) -> Response
         let file = id_in_path::<kinds::File>(&tenant_context, FILE)?;
         match tenant_context.command(arguments!(RemoveFile { id: file })).await? {
             Ok(_) => {
-                let (business, done) = (&tenant_context.membership, messages::FILE_REMOVED);
+                let done = messages::FILE_REMOVED;
                 let path = Origin::of(&tenant_context.context.query).path();
-                Ok(page::go_to(&links::after(&path, business, done, &file.to_string())))
+                Ok(page::go_to(&links::after(&path, &tenant_context, done, &file.to_string())))
             }
             Err(error) => {
                 let Fault { status, text } = Fault::of(error)?;

@@ -50,7 +50,7 @@ async fn change<T: Command<Output: Send>>(
     let id = customer::id(&tenant_context.context)?;
     let done = done(&form);
     match tenant_context.command(arguments(id, &form)).await? {
-        Ok(_) => Ok(page::go_to(&links::customer_after(&tenant_context.membership, id, done))),
+        Ok(_) => Ok(page::go_to(&links::customer_after(&tenant_context, id, done))),
         Err(error) => show_error(&tenant_context, id, error, &form, done.is_about_notes).await,
     }
 }
@@ -108,10 +108,7 @@ pub(super) async fn new_tag(State(app): State<App>, request: Request) -> Respons
             Err(error) => Err(error),
         };
         match attached {
-            Ok(_) => {
-                let business = &tenant_context.membership;
-                Ok(page::go_to(&links::customer_after(business, id, messages::TAGGED)))
-            }
+            Ok(_) => Ok(page::go_to(&links::customer_after(&tenant_context, id, messages::TAGGED))),
             Err(error) => show_error(&tenant_context, id, error, &form, false).await,
         }
     };

@@ -6,6 +6,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::Done;
+use crate::web::tenant_context::TenantContext;
 
 /// A path with these fields in its query. Empty fields are left out.
 pub(super) fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
@@ -45,15 +46,32 @@ pub(super) fn customer_history_path(id: Id<kinds::Customer>) -> String {
 }
 
 /// A customer's page, which says what was done.
-pub(super) fn customer_after(business: &Membership, id: Id<kinds::Customer>, done: Done) -> String {
-    after(&customer_path(id), business, done, "")
+pub(super) fn customer_after(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Customer>,
+    done: Done,
+) -> String {
+    after(&customer_path(id), tenant_context, done, "")
 }
 
-/// A page that says what was done, and about which record, if that matters.
-pub(super) fn after(path: &str, business: &Membership, done: Done, record: &str) -> String {
-    let business = business.account.id.to_string();
+/// A page that says what was done, and about which record, if that matters, and offers to undo it.
+pub(super) fn after(
+    path: &str,
+    tenant_context: &TenantContext,
+    done: Done,
+    record: &str,
+) -> String {
     let anchor = if done.is_about_notes { "#notes" } else { "" };
-    with_query(path, &[("business", &business), ("done", done.word), ("record", record)]) + anchor
+    let business = tenant_context.membership.account.id.to_string();
+    let entry = entry_of(tenant_context);
+    let said =
+        [("business", &*business), ("done", done.word), ("record", record), ("change", &entry)];
+    with_query(path, &said) + anchor
+}
+
+/// The entry of what was done; empty if there is none.
+pub(super) fn entry_of(tenant_context: &TenantContext) -> String {
+    tenant_context.entry().map(|entry| entry.to_string()).unwrap_or_default()
 }
 
 /// The address of a page, as it was asked for if it was. The page also answers its forms.
@@ -67,12 +85,18 @@ pub(super) fn back(next: &str, business: &Membership) -> String {
     with_query(path, &pairs(&kept)) + "#notes"
 }
 
-/// [`back`], which says what was done.
-pub(super) fn back_after(next: &str, business: &Membership, done: Done, record: &str) -> String {
-    let (path, kept) = kept(next, business);
+/// A page that was open before, with what it searched for, which says what was done.
+pub(super) fn back_after(
+    next: &str,
+    tenant_context: &TenantContext,
+    done: Done,
+    record: &str,
+) -> String {
+    let (path, kept) = kept(next, &tenant_context.membership);
+    let entry = entry_of(tenant_context);
     let mut query = pairs(&kept);
-    query.extend([("done", done.word), ("record", record)]);
-    with_query(path, &query) + "#notes"
+    query.extend([("done", done.word), ("record", record), ("change", &entry)]);
+    with_query(path, &query) + if done.is_about_notes { "#notes" } else { "" }
 }
 
 /// The path and the fields of the query of a page that was open before, without what it said was done.
@@ -80,7 +104,8 @@ fn kept<'n>(next: &'n str, business: &Membership) -> (&'n str, Vec<(String, Stri
     let next = next.split('#').next().unwrap_or_default();
     let (path, query) = next.split_once('?').unwrap_or((next, ""));
     let sent = form_urlencoded::parse(query.as_bytes()).into_owned();
-    let is_kept = |(name, _): &(String, String)| !["business", "done", "record"].contains(&&**name);
+    let is_kept =
+        |(name, _): &(String, String)| !["business", "done", "record", "change"].contains(&&**name);
     let business = ("business".to_owned(), business.account.id.to_string());
     (path, std::iter::once(business).chain(sent.filter(is_kept)).collect())
 }

@@ -1,9 +1,12 @@
 //! What a page says about what was just done, or about why it failed.
 
+use axum::response::Response;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::links;
+use super::undo::Undo;
 use crate::web::form::Form;
+use crate::web::tenant_context::TenantContext;
 
 /// The messages of the page.
 #[derive(Default)]
@@ -11,7 +14,9 @@ pub(super) struct Messages<'a> {
     pub(super) done: &'a str,
     /// The name of the file that was removed.
     pub(super) removed: Option<String>,
-    /// The action of the form that restores what was just archived.
+    /// The button that undoes it.
+    pub(super) undo: Option<Undo>,
+    /// The action of the form that restores what was just archived, for who cannot undo.
     pub(super) restore: Option<String>,
     /// A tool's error.
     pub(super) fault: &'a str,
@@ -69,7 +74,9 @@ pub(super) const LOCATION_ARCHIVED: Done = Done {
 };
 pub(super) const LOCATION_RESTORED: Done =
     Done::new("location-restored", "The location was restored.");
-const ALL: [Done; 22] = [
+pub(super) const UNDONE: Done = Done::new("undone", "The change was undone.");
+const ALL: [Done; 23] = [
+    UNDONE,
     NOTE_ADDED,
     NOTE_SAVED,
     NOTE_ARCHIVED,
@@ -120,6 +127,18 @@ impl Done {
 }
 
 impl Messages<'_> {
+    /// With the button that undoes what was done, if that is possible. `here` is the page's address.
+    pub(super) async fn undoable(
+        self,
+        tenant_context: &TenantContext,
+        here: &str,
+    ) -> Result<Self, Response> {
+        Ok(match Undo::offered(tenant_context, here).await? {
+            Some(undo) => Self { undo: Some(undo), restore: None, ..self },
+            None => self,
+        })
+    }
+
     /// The message for the keyword in a URL, on the page of a customer or of all notes; none for an unknown keyword.
     pub(super) fn of_query(query: &Form, customer: Option<Id<kinds::Customer>>) -> Self {
         let done = ALL.iter().find(|done| done.word == query.text("done"));

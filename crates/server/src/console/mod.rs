@@ -34,6 +34,7 @@ mod similar;
 mod start;
 mod story;
 mod tags;
+mod undo;
 mod words;
 
 use axum::Router;
@@ -107,6 +108,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/tags/edit", get(tags::edit).post(tags::save))
         .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
         .route("/activity", get(activity::show))
+        .route("/changes/{entry}/undo", post(undo::undo))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/rotate", get(keys::ask_to_rotate).post(keys::rotate))
         .route("/keys/revoke", get(keys::ask_to_revoke).post(keys::revoke))

@@ -87,7 +87,7 @@ async fn add_note(tenant_context: TenantContext, form: &Form) -> Result<Added, R
 impl Added {
     /// Shows the customer again.
     fn say(&self, done: Done) -> Response {
-        page::go_to(&links::customer_after(&self.tenant_context.membership, self.customer, done))
+        page::go_to(&links::customer_after(&self.tenant_context, self.customer, done))
     }
 
     /// Adds the files, unless the form was sent before and its files are there.

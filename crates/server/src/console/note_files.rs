@@ -152,9 +152,8 @@ async fn added(
     };
     match added {
         Ok(note) => {
-            let business = &tenant_context.membership;
             let note = note.to_string();
-            Ok(page::go_to(&links::back_after(from, business, messages::FILES_ADDED, &note)))
+            Ok(page::go_to(&links::back_after(from, &tenant_context, messages::FILES_ADDED, &note)))
         }
         Err(Refused::Page(page)) => Err(page),
         Err(Refused::Because(status, text)) => Err(refused(&tenant_context, from, status, &text)),

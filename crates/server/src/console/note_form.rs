@@ -191,5 +191,5 @@ fn page_of(tenant_context: &TenantContext, id: Id<kinds::Note>) -> FormPage {
 
 fn go_back(tenant_context: &TenantContext, done: Done, id: Id<kinds::Note>) -> Response {
     let path = Origin::of(&tenant_context.context.query).path();
-    page::go_to(&links::after(&path, &tenant_context.membership, done, &id.to_string()))
+    page::go_to(&links::after(&path, tenant_context, done, &id.to_string()))
 }

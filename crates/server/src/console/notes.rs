@@ -87,6 +87,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     };
     let note = |shown| NoteRow::with_customer(shown, &names, tenant_context);
     let messages = Messages::of_query(&tenant_context.context.query, None);
+    let messages = messages.undoable(tenant_context, &tenant_context.context.target).await?;
     let template = NotesPage {
         frame: Frame::within(tenant_context),
         business,

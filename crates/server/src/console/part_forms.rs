@@ -44,7 +44,7 @@ pub(super) async fn create<P: Part>(State(app): State<App>, request: Request) ->
         let page = page_of_new::<P>(&tenant_context, customer);
         let complete = |arguments: Arguments<P::Create>| arguments.with("customer_id", customer);
         record_form::create(&tenant_context, &page, &form, complete).await?;
-        Ok(page::go_to(&links::customer_after(&tenant_context.membership, customer, P::ADDED)))
+        Ok(page::go_to(&links::customer_after(&tenant_context, customer, P::ADDED)))
     };
     either(answer.await)
 }
@@ -76,7 +76,7 @@ pub(super) async fn save<P: Part>(State(app): State<App>, request: Request) -> R
             arguments.with("id", part).with("customer_id", customer)
         };
         record_form::save(&tenant_context, &page, &form, query, values, complete).await?;
-        Ok(page::go_to(&links::customer_after(&tenant_context.membership, customer, P::SAVED)))
+        Ok(page::go_to(&links::customer_after(&tenant_context, customer, P::SAVED)))
     };
     either(answer.await)
 }

@@ -16,6 +16,7 @@ use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 
+use super::messages::Messages;
 use super::rows::{Link, NoteRow, SubjectNames, subject_names};
 use super::story::{self, EntryRow, Names, Piece};
 use super::{bounded, links};
@@ -42,6 +43,7 @@ struct StartPage<'a> {
     frame: Frame,
     business: &'a Membership,
     others: Vec<Link>,
+    messages: Messages<'a>,
     /// What to do first, if there are no customers yet.
     steps: Option<Steps>,
     pinned: Vec<NoteRow>,
@@ -98,7 +100,9 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         team: Some(links::of_business(business, Section::Team.path()))
             .filter(|_| Section::Team.is_for(business.role)),
     });
+    let messages = Messages::of_query(&tenant_context.context.query, None);
     let template = StartPage {
+        messages: messages.undoable(tenant_context, PATH).await?,
         frame: Frame::of_no_section(tenant_context),
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
@@ -109,7 +113,7 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
             .into_iter()
             .map(|note| shortened(NoteRow::with_customer(note, &subjects, tenant_context)))
             .collect(),
-        entries: story::rows(entries, &names, business),
+        entries: story::rows(entries, &names, business, PATH),
         activity: links::with_query(Section::Activity.path(), &mine),
     };
     Ok(page::page(StatusCode::OK, &template))

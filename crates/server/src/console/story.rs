@@ -5,11 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::named::{MAX_RECORDS, NamedRecord, NamedRecords};
+use zoop_crm::business::history::revert::RevertChanges;
 use zoop_crm::business::tags::tools::ListTags;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::context::Change;
 use zoop_crm::call::history::HistoryEntry;
+use zoop_crm::call::tool::Tool;
 use zoop_crm::identity::keys::tools::ListKeys;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::ListTeam;
@@ -18,6 +20,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::labels::{self, Shown};
+use super::undo::Undo;
 use super::{links, rows::Link};
 use crate::web::tenant_context::Snapshot;
 
@@ -40,6 +43,8 @@ pub(super) struct EntryRow {
     pub(super) lines: Vec<Line>,
     /// How many changes are not shown.
     pub(super) more: usize,
+    /// The button that undoes it.
+    pub(super) undo: Option<Undo>,
 }
 
 /// One thing that was done.
@@ -174,13 +179,14 @@ pub(super) fn length(entry: &HistoryEntry) -> usize {
     entry.changes.iter().map(|change| text(&change.old) + text(&change.new)).sum()
 }
 
-/// The entries on a page of the whole business.
+/// The entries on a page of the whole business, with its address.
 pub(super) fn rows(
     entries: Vec<HistoryEntry>,
     names: &Names,
     business: &Membership,
+    here: &str,
 ) -> Vec<EntryRow> {
-    entries.into_iter().map(|entry| EntryRow::of(entry, names, business, None)).collect()
+    entries.into_iter().map(|entry| EntryRow::of(entry, names, business, None, here)).collect()
 }
 
 /// The changes of one record in an entry.
@@ -236,12 +242,13 @@ impl EntryRow {
         entry.changes.iter().any(|change| labels::kind(&change.record_type).is_some())
     }
 
-    /// An entry on a page of this business, or of a customer whose link is left out.
+    /// An entry on a page of this business, or of a customer whose link is left out. `here` is the page's address.
     pub(super) fn of(
         entry: HistoryEntry,
         names: &Names,
         business: &Membership,
         page: Option<Id<kinds::Customer>>,
+        here: &str,
     ) -> Self {
         let about = Record::all_of(&entry)
             .find_map(|record| names.records.get(&record.id)?.customer.as_ref());
@@ -257,7 +264,11 @@ impl EntryRow {
         }
         let more = lines.len().saturating_sub(MAX_LINES) + entry.more_changes.unwrap_or_default();
         lines.truncate(MAX_LINES);
-        Self { at: entry.at, who: names.who(&entry), via: entry.client, about, lines, more }
+        if entry.tool == RevertChanges::NAME {
+            lines[0].pieces.insert(0, Piece::Words("undid a change: ".to_owned()));
+        }
+        let undo = entry.can_revert.then(|| Undo::of(entry.id, business, here));
+        Self { at: entry.at, who: names.who(&entry), via: entry.client, about, lines, more, undo }
     }
 }
 

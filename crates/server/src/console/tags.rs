@@ -14,6 +14,7 @@ use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::messages::Messages;
 use super::problems::Problems;
 use super::rows::Link;
 use super::{done_text, links};
@@ -28,11 +29,12 @@ use crate::web::tenant_context::TenantContext;
 const PATH: &str = "/tags";
 
 /// The messages about what was just done, by the keyword in the URL.
-const DONE: [(&str, &str); 4] = [
+const DONE: [(&str, &str); 5] = [
     ("added", "The tag was added."),
     ("saved", "The tag was saved."),
     ("same", "There was nothing to change."),
     ("deleted", "The tag was deleted."),
+    ("undone", "The change was undone."),
 ];
 
 #[derive(Template)]
@@ -47,7 +49,7 @@ struct TagsPage<'a> {
     may_change: bool,
     new: Typed,
     problems: Problems,
-    done: &'a str,
+    messages: Messages<'a>,
 }
 
 #[derive(Template)]
@@ -111,7 +113,11 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let tenant_context = TenantContext::page(&app, request, Section::Tags).await?;
         let done = done_text(&DONE, &tenant_context.context.query);
         let new = Typed { name: String::new(), color: DEFAULT_COLOR.to_owned() };
-        list(&tenant_context, new, Problems::none(), done).await
+        let messages = Messages { done, ..Messages::default() };
+        let messages = messages
+            .undoable(&tenant_context, &links::of_business(&tenant_context.membership, PATH))
+            .await?;
+        list(&tenant_context, new, Problems::none(), messages).await
     };
     either(answer.await)
 }
@@ -120,7 +126,7 @@ async fn list(
     tenant_context: &TenantContext,
     new: Typed,
     problems: Problems,
-    done: &str,
+    messages: Messages<'_>,
 ) -> Result<Response, Response> {
     let TenantContext { context, membership: business, .. } = tenant_context;
     let after = context.query.get("after").map(str::to_owned);
@@ -139,7 +145,7 @@ async fn list(
         may_change: may_change(tenant_context),
         new,
         problems,
-        done,
+        messages,
     };
     Ok(page::page(status, &template))
 }
@@ -153,7 +159,10 @@ pub(super) async fn add(State(app): State<App>, request: Request) -> Response {
         let arguments = arguments!(CreateTag { name: name, color: form.get("color") });
         match tenant_context.command(arguments).await? {
             Ok(_) => Ok(to_list(&tenant_context, "added")),
-            Err(error) => list(&tenant_context, Typed::of(&form), Problems::of(error)?, "").await,
+            Err(error) => {
+                let (typed, problems) = (Typed::of(&form), Problems::of(error)?);
+                list(&tenant_context, typed, problems, Messages::default()).await
+            }
         }
     };
     either(answer.await)
@@ -242,7 +251,9 @@ pub(super) async fn delete(State(app): State<App>, request: Request) -> Response
 
 fn to_list(tenant_context: &TenantContext, done: &str) -> Response {
     let business = tenant_context.membership.account.id.to_string();
-    page::go_to(&links::with_query(PATH, &[("business", &business), ("done", done)]))
+    let entry = links::entry_of(tenant_context);
+    let said = [("business", &*business), ("done", done), ("change", &entry)];
+    page::go_to(&links::with_query(PATH, &said))
 }
 
 fn may_change(tenant_context: &TenantContext) -> bool {

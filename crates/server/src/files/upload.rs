@@ -204,6 +204,7 @@ impl Upload {
             Some(key) => runner.command_once(proof, key, arguments),
             None => runner.command(proof, arguments),
         };
+        let command = async { Ok(command.await?.output) };
         match receiver.add(&files, command, cause).await {
             Ok(added) => self.added(&added),
             Err(CallFailure::Failed(error)) if is_uncertain(&error) => refusal::uncertain(),

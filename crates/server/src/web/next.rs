@@ -25,9 +25,14 @@ fn is_ours(requested: &str) -> bool {
     is_plain
         && (Section::ALL.iter().any(|section| is_first_page(*section, requested))
             || requested.starts_with(AUTHORIZE)
-            || path(requested).strip_prefix(CUSTOMER).is_some_and(is_id::<kinds::Customer>)
+            || path(requested).strip_prefix(CUSTOMER).is_some_and(is_customer)
             || requested.strip_prefix(FILE).is_some_and(is_file)
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation))
+}
+
+/// Whether this is a customer, or the customer's history.
+fn is_customer(rest: &str) -> bool {
+    is_id::<kinds::Customer>(rest.strip_suffix("/history").unwrap_or(rest))
 }
 
 /// Whether this is a file, or its thumbnail.
@@ -80,7 +85,9 @@ mod tests {
         let authorize = "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fevil.example";
         let customer = "/customers/01890000-0000-7000-8000-000000000000";
         let of_business = format!("{customer}?business=x&after=y");
-        let customers = ["/customers", "/customers?q=0199&type=company", customer, &of_business];
+        let history = format!("{customer}/history?business=x");
+        let customers =
+            ["/customers", "/customers?q=0199&type=company", customer, &of_business, &history];
         let notes = ["/notes", "/notes?q=heater&after=2026-06-13"];
         let file = "/files/01890000-0000-7000-8000-000000000000";
         let thumbnail = "/files/01890000-0000-7000-8000-000000000000/thumbnail";
@@ -119,6 +126,7 @@ mod tests {
             "/customers/x",
             "/customers/..%2f..%2fx",
             "/customers/01890000-0000-7000-8000-000000000000/archive",
+            "/customers/history",
             "/customers?\r\nLocation: //evil.example",
             "/customersx?q=a",
             "//customers?q=a",

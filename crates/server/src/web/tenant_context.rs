@@ -1,6 +1,8 @@
 //! A signed-in user's request about one of their businesses. Finds the business that the page is about, and runs the
 //! catalog's tools there. The tools decide who may do what.
 
+use std::sync::{Mutex, PoisonError};
+
 use askama::Template;
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -10,7 +12,7 @@ use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
-use zoop_crm::call::run::{self, Runner};
+use zoop_crm::call::run::{self, Ran, Runner};
 use zoop_crm::call::tool::{Command, List, Query};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
@@ -47,6 +49,7 @@ pub(crate) struct TenantContext {
     pub(crate) section: Section,
     /// The storage, for jobs of this user in the business.
     db: Db,
+    entry: Mutex<Option<Id<kinds::Entry>>>,
 }
 
 /// The tools that read, all in one snapshot of the business's records.
@@ -158,7 +161,8 @@ impl TenantContext {
         let membership = membership.clone();
         let lane = lanes::in_tenant(membership.account.number, signed_in.session.uuid());
         let db = context.shared.db.lane(lane);
-        Ok(Self { context, signed_in, membership, memberships, section, db })
+        let entry = Mutex::default();
+        Ok(Self { context, signed_in, membership, memberships, section, db, entry })
     }
 
     /// The user's other businesses in which they use this section.
@@ -196,7 +200,7 @@ impl TenantContext {
         arguments: Arguments<T>,
     ) -> Result<Result<T::Output, Error>, Response> {
         let answer = self.runner().command(self.proof(), arguments).await;
-        self.tool_error(answer)
+        self.tool_error(answer.map(|ran| self.noted(ran)))
     }
 
     /// Runs a tool that writes, once for each key: a form that is sent again gets the record of the first time.
@@ -206,7 +210,7 @@ impl TenantContext {
         arguments: Arguments<T>,
     ) -> Result<Result<T::Output, Error>, Response> {
         let answer = self.runner().command_once(self.proof(), key, arguments).await;
-        self.tool_error(answer)
+        self.tool_error(answer.map(|ran| self.noted(ran)))
     }
 
     /// Runs a tool that writes, unless what a query answers in the same transaction is not as expected.
@@ -217,7 +221,20 @@ impl TenantContext {
         is_expected: impl Fn(&Q::Output) -> bool + Send + 'static,
     ) -> Result<Result<Option<T::Output>, Error>, Response> {
         let answer = self.runner().command_if(self.proof(), arguments, query, is_expected).await;
-        self.tool_error(answer)
+        self.tool_error(answer.map(|ran| ran.map(|ran| self.noted(ran))))
+    }
+
+    /// The entry of the history that the request's first command added, so that the page can offer to undo it. Those
+    /// of later commands, such as the files of a new note, go with it.
+    pub(crate) fn entry(&self) -> Option<Id<kinds::Entry>> {
+        *self.entry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The output of a command, whose entry is kept.
+    fn noted<T>(&self, ran: Ran<T>) -> T {
+        let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        *entry = entry.or(ran.entry);
+        ran.output
     }
 
     /// Answers a request whose session ended meanwhile.

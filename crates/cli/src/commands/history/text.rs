@@ -107,6 +107,9 @@ pub(super) fn entries(entries: &[HistoryEntry], names: &Names) -> String {
         if let Some(more) = entry.more_changes {
             let _ = writeln!(lines, "  (and {more} more changes)");
         }
+        if entry.can_revert {
+            let _ = writeln!(lines, "  undo: {}", entry.id);
+        }
     }
     lines
 }

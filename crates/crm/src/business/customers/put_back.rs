@@ -31,6 +31,15 @@ pub(in crate::business) fn customer(
     Customer::save(ctx, &old, &Customer { updated_at: ctx.moment(), ..new })
 }
 
+/// Archives a customer that was added. Its external id is free again, as if it had never been added, so that the
+/// customer can be imported once more.
+pub(in crate::business) fn added(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
+    let old = store::get(ctx.tx, Id::new(id))?;
+    let mut new = Customer { external_id: None, ..old.clone() };
+    new.set_archived(Some(ctx.moment()), ctx.moment());
+    Customer::save(ctx, &old, &new)
+}
+
 /// Puts back values of a contact. One that is again what a company's placeholder is becomes the placeholder again.
 pub(in crate::business) fn contact(
     ctx: &mut WriteCtx<'_, '_>,

@@ -9,6 +9,7 @@ pub(crate) mod stored_once;
 #[cfg(test)]
 mod tests;
 pub mod tools;
+pub mod undoable;
 pub(crate) mod visibility;
 
 pub use tools::GROUP;

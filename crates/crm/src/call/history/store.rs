@@ -180,6 +180,7 @@ pub(super) fn insert(
         ctx.stored.add(Class::History, origin.size());
     }
     ctx.tx.execute(INSERT, params![id, number, packed[..]])?;
+    ctx.entry = Some(id);
     let records: BTreeSet<_> = changes.iter().map(|change| change.record_id).collect();
     let links = HISTORY_RECORDS.row_size() * i64::try_from(records.len()).unwrap_or(0);
     ctx.stored.add(Class::History, entry_size(&packed) + links);

@@ -13,11 +13,13 @@ mod parts;
 mod records;
 mod settings;
 mod tags;
+mod undo;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;
 
-use crate::people::{self, Browser, PASSWORD, set_password};
+use crate::http::Reply;
+use crate::people::{self, Browser, PASSWORD, location, set_password};
 use crate::server::Server;
 
 const OFFICE: &str = "office@acme.example";
@@ -42,6 +44,16 @@ fn browser_of<'s>(server: &'s Server, email: &str) -> Browser<'s> {
     let mut browser = Browser::new(server);
     browser.sign_in(email, PASSWORD);
     browser
+}
+
+/// Where an answer leads, without the change that the page there offers to undo.
+fn without_change(reply: &Reply) -> String {
+    let address = location(reply);
+    let Some((before, change)) = address.split_once("&change=") else { return address.to_owned() };
+    format!(
+        "{before}{}",
+        change.trim_start_matches(|letter| letter == '-' || char::is_ascii_hexdigit(&letter))
+    )
 }
 
 /// Creates a record as the owner, and returns its id.

@@ -20,7 +20,8 @@ pub(crate) const REDIRECT: &str = "https://program.example/callback";
 // RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub(crate) const EVERY_SCOPE: &str = "read:customers write:customers read:notes write:notes";
+pub(crate) const EVERY_SCOPE: &str =
+    "read:customers write:customers read:notes write:notes read:history";
 
 /// Form-encodes pairs.
 pub(crate) fn encode_form(pairs: &[(&str, &str)]) -> String {

@@ -77,6 +77,7 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/tags/delete"),
     ("POST", "/tags/delete"),
     ("GET", "/activity"),
+    ("POST", "/changes/{entry}/undo"),
     ("GET", "/keys"),
     ("POST", "/keys"),
     ("GET", "/keys/rotate"),
@@ -113,11 +114,14 @@ pub(super) fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
     let file = file.id.to_string();
     let whole = server.env.call(owner, "customers.get", json!({ "id": customer }));
     let whole = whole.expect("the customer");
+    let newest = server.env.call(owner, "changes.list", json!({ "limit": 1 }));
+    let entry = newest.expect("the history")["rows"][0]["id"].as_str().expect("an id").to_owned();
     let pages = PAGES.iter().map(|(method, path)| {
         let part = if path.contains("/contacts/") { "contacts" } else { "locations" };
         let part = whole[part][0]["id"].as_str().expect("an id");
         let path = path.replace("{customer}", &customer).replace("{part}", part);
-        (*method, path.replace("{note}", &note).replace("{file}", &file))
+        let path = path.replace("{note}", &note).replace("{file}", &file);
+        (*method, path.replace("{entry}", &entry))
     });
     let pages = pages.collect();
     (server, pages)

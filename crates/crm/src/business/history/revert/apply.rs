@@ -4,7 +4,6 @@ use super::plan::{Kind, Step};
 use crate::business::customers::contacts::tools::{ArchiveContact, ContactInput};
 use crate::business::customers::locations::tools::{ArchiveLocation, LocationIdInput};
 use crate::business::customers::put_back;
-use crate::business::customers::tools::archive::{ArchiveCustomer, ArchiveCustomerInput};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
 use crate::business::{files, tags};
@@ -30,9 +29,7 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Step, known: &KnownWords)
         Step::Remove { file } => files::put_back::added(ctx, *file),
         Step::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),
         Step::Detach { tag, customer } => tags::put_back::detached(ctx, *tag, *customer),
-        Step::Archive { kind: Kind::Customer, id, .. } => {
-            ArchiveCustomer::run(ctx, &ArchiveCustomerInput { id: Id::new(*id) }).map(drop)
-        }
+        Step::Archive { kind: Kind::Customer, id, .. } => put_back::added(ctx, *id),
         Step::Archive { kind: Kind::Contact, id, customer: Some(customer_id) } => {
             let input = ContactInput { id: Id::new(*id), customer_id: *customer_id };
             ArchiveContact::run(ctx, &input).map(drop)

@@ -21,7 +21,7 @@ use super::{names, original};
 use crate::business::notes::KnownWords;
 use crate::business::tags;
 use crate::call::access::Access;
-use crate::call::argument::input;
+use crate::call::argument::{NotNull, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::history::store::{self, StoredEntry};
@@ -35,7 +35,7 @@ input! {
         /// The entry's id.
         pub id: Id<kinds::Entry>,
         /// Only say what would be done.
-        pub dry_run: Option<bool>,
+        pub dry_run: NotNull<bool>,
         ..words: KnownWords
     }
 }
@@ -100,7 +100,7 @@ impl Command for RevertChanges {
     /// Reverts all but one of the transactions that deleted a tag, each in a transaction of its own, and takes a tag
     /// that will be deleted from its customers.
     fn advance(ctx: &mut WriteCtx<'_, '_>, input: &RevertChangesInput) -> Result<Step<()>> {
-        if input.dry_run == Some(true) {
+        if input.dry_run.0 == Some(true) {
             return Ok(Step::Done(()));
         }
         let parts = parts(ctx.tx, ctx.access, input.id)?;
@@ -118,7 +118,7 @@ impl Command for RevertChanges {
     }
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevertChangesInput) -> Result<Reverted> {
-        let is_dry_run = input.dry_run == Some(true);
+        let is_dry_run = input.dry_run.0 == Some(true);
         let mut steps = Vec::new();
         for part in parts(ctx.tx, ctx.access, input.id)? {
             steps.extend(if is_dry_run {
@@ -167,6 +167,16 @@ fn planned(
     entry: &StoredEntry,
 ) -> Result<Result<Vec<Opposite>, Obstacle>> {
     Present::read(tx, std::slice::from_ref(entry))?.plan(tx, access, entry)
+}
+
+/// Whether nothing stands in the way of reverting an entry.
+pub(super) fn can_revert(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    id: Id<kinds::Entry>,
+) -> Result<bool> {
+    let entry = shown(tx, access, id)?;
+    Ok(planned(tx, access, &entry)?.is_ok())
 }
 
 /// The steps that revert an entry, if nothing stands in the way.

@@ -164,6 +164,19 @@ fn a_key_sees_the_changes_of_records_that_it_may_read() {
     }
 }
 
+/// Some clients add the name of the called tool as `tool` to every call.
+#[both]
+fn the_filter_by_tool_is_not_what_clients_add() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let all = rows(&env, &acme.owner, &json!({}));
+    for added in ["changes.list", "changes_list", "MCP_Client_changes_list"] {
+        assert_eq!(rows(&env, &acme.owner, &json!({ "tool": added })), all, "{added}");
+    }
+    let filtered = rows(&env, &acme.owner, &json!({ "tool": "tags.create" }));
+    assert!(!filtered.is_empty() && filtered.iter().all(|row| row["tool"] == "tags.create"));
+}
+
 #[both]
 fn the_filters_agree_with_a_simple_implementation() {
     let env = TestEnv::new();
