@@ -15,6 +15,9 @@ use crate::call::tool::{Command, Query, Step};
 use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 
+/// How far a write has come, or why it was rejected.
+type Stepped<T, E> = Result<Step<T>, E>;
+
 /// What a command answered.
 #[derive(Debug)]
 pub struct Ran<T> {
@@ -51,7 +54,7 @@ impl<T: Command, P: Proof> TypedWrite<T, P> {
     }
 
     /// Runs the write, or its next part.
-    pub(super) fn run(&mut self, tx: &mut WriteTx<'_>) -> Result<Step<Ran<T::Output>>, P::Refusal> {
+    pub(super) fn run(&mut self, tx: &mut WriteTx<'_>) -> Stepped<Ran<T::Output>, P::Refusal> {
         let access = self.enter(tx)?;
         Ok(self.run_as(tx, &access)?)
     }
@@ -70,7 +73,7 @@ impl<T: Command, P: Proof> TypedWrite<T, P> {
         tx: &mut WriteTx<'_>,
         query: Arguments<Q>,
         is_expected: impl Fn(&Q::Output) -> bool,
-    ) -> Result<Step<Option<Ran<T::Output>>>, P::Refusal> {
+    ) -> Stepped<Option<Ran<T::Output>>, P::Refusal> {
         let access = self.enter(tx)?;
         authorize(&access, const { &ToolDef::query::<Q>() })?;
         let mut ctx = ReadCtx::new(tx, &access, &self.environment);
