@@ -94,6 +94,12 @@ fn the_office_does_its_day() {
         browser.find("form[action$='/archive']").await;
         browser.choose("Archive").await;
         browser.find_text("The customer was archived.").await;
+        browser.choose("Undo").await;
+        browser.find_text("The change was undone.").await;
+        browser.click(".archive a").await;
+        browser.find("form[action$='/archive']").await;
+        browser.choose("Archive").await;
+        browser.find_text("The customer was archived.").await;
         browser.choose("Restore").await;
         browser.find_text("The customer was restored.").await;
         browser.goto(&demo.at("/")).await;
