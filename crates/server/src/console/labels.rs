@@ -32,7 +32,7 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
 /// The fields that the history has in another form than the forms: the phone as typed, for the phone.
 const RENAMED: [(&str, &str); 1] = [("phone_raw", "phone")];
 /// The fields that say the same as another one, or nothing to people.
-const SILENT: [&str; 9] = [
+const SILENT: [&str; 12] = [
     "id",
     "attachments",
     "customer_id",
@@ -42,6 +42,9 @@ const SILENT: [&str; 9] = [
     "updated_at",
     "created_by",
     "subject_type",
+    "detached",
+    "revived",
+    "reverted",
 ];
 
 fn declared(record_type: &str, field: &str) -> Option<&'static Field> {

@@ -22,6 +22,8 @@ pub(crate) const MAX_ROWS: u32 = 200;
 pub(crate) trait Child: Archivable + Recorded {
     /// The plural of the word for this kind of child.
     const PLURAL: &'static str;
+    /// Whether a customer keeps at least one active child of this kind, and one of them is always primary.
+    const IS_KEPT: bool;
     /// What rivals have in common, such as the type of a location.
     type Group: PartialEq;
 
@@ -221,18 +223,30 @@ impl<C: Child> Children<C> {
         if is_restored {
             self.require_room()?;
         }
-        // As if it were restored now, it is primary if it has no rivals.
-        let is_primary = new.is_primary() || (is_restored && self.rivals(&new).next().is_none());
+        if new.archived_at().is_some() {
+            self.require_another(&new)?;
+        }
+        let is_only = C::IS_KEPT && is_restored && self.rivals(&new).next().is_none();
+        let is_primary = new.is_primary() || is_only;
         let archived_at = new.archived_at();
         let mut new = new.with_primary(is_primary);
         new.set_archived(archived_at, ctx.moment());
         self.demote_rival(ctx, &new)?;
         C::save(ctx, old, &new)?;
-        let has_left = !new.is_primary() || new.group() != old.group();
-        if old.is_primary() && has_left && self.primary_rival(old).is_none() {
+        let is_left = C::IS_KEPT && old.is_primary() && !new.is_primary();
+        if is_left && self.primary_rival(old).is_none() {
             self.promote_oldest_rival(ctx, old)?;
         }
         Ok(())
+    }
+
+    /// Returns an error if this is the last child of a kind of which a customer keeps one.
+    pub(crate) fn require_another(&self, child: &C) -> Result<()> {
+        let is_last = matches!(&self.active[..], [only] if only.id == child.id());
+        if !C::IS_KEPT || !is_last {
+            return Ok(());
+        }
+        Err(Error::conflict("A customer keeps at least one contact: add another contact first."))
     }
 
     /// Returns an error if the customer already has the maximum number of active children.

@@ -2,17 +2,18 @@
 //! were, with the rules that hold whatever changed since: one primary of each kind, unique external ids, room.
 
 use serde::de::DeserializeOwned;
-use zoop_db::Uuid;
+use serde_json::Value;
+use zoop_db::{ReadTx, Uuid};
 
 use super::children::{Child, Children};
-use super::contacts::{Contact, Origin};
+use super::contacts::Contact;
 use super::locations::Location;
-use super::{Customer, external_id, store};
-use crate::call::archive::Archivable;
+use super::{Customer, CustomerType, external_id, store};
+use crate::call::archive::{Archivable, archive};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::history::change::{Values, with_values};
-use crate::values::id::{Id, Kind};
+use crate::values::id::{Id, Kind, kinds};
 
 /// Puts back values of a customer.
 pub(in crate::business) fn customer(
@@ -31,25 +32,21 @@ pub(in crate::business) fn customer(
     Customer::save(ctx, &old, &Customer { updated_at: ctx.moment(), ..new })
 }
 
-/// Archives a customer that was added. Its external id is free again, as if it had never been added, so that the
-/// customer can be imported once more.
-pub(in crate::business) fn added(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
-    let old = store::get(ctx.tx, Id::new(id))?;
-    let mut new = Customer { external_id: None, ..old.clone() };
-    new.set_archived(Some(ctx.moment()), ctx.moment());
-    Customer::save(ctx, &old, &new)
-}
-
-/// Puts back values of a contact. One that is again what a company's placeholder is becomes the placeholder again.
+/// Puts back values of a contact. A company's only contact that has no family name again is the placeholder again, and
+/// has the company's present name: callers must send a family name.
 pub(in crate::business) fn contact(
     ctx: &mut WriteCtx<'_, '_>,
     id: Uuid,
     values: &Values,
 ) -> Result<()> {
-    child::<Contact>(ctx, id, values, |old, new, customer| {
-        let is_placeholder = new.is_like_placeholder(customer);
-        let origin = if is_placeholder { Origin::Placeholder } else { old.origin };
-        Contact { origin, ..new }
+    let loses_name = values.get("last_name").is_some_and(Value::is_null);
+    child::<Contact>(ctx, id, values, |children, old, new, customer| {
+        let mut new = Contact { origin: old.origin, ..new };
+        let is_only = matches!(children.active(), [only] if only.id == new.id);
+        if loses_name && is_only && customer.customer_type == CustomerType::Company {
+            new.follow(customer);
+        }
+        new
     })
 }
 
@@ -59,14 +56,59 @@ pub(in crate::business) fn location(
     id: Uuid,
     values: &Values,
 ) -> Result<()> {
-    child::<Location>(ctx, id, values, |_, new, _| new)
+    child::<Location>(ctx, id, values, |_, _, new, _| new)
+}
+
+/// Archives a location that was added. None takes its place, as none lost it to the location.
+pub(in crate::business) fn added_location(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
+    let not_found = || Error::not_found(kinds::Location::WORD);
+    let customer = Location::customer_of(ctx.tx, Id::new(id))?.ok_or_else(not_found)?;
+    let customer = store::get(ctx.tx, customer)?.unless_archived(ctx.access)?;
+    let location = Location::get(ctx.tx, customer.id, Id::new(id))?;
+    archive(ctx, &location)?;
+    store::reindex(ctx.tx, &customer)
+}
+
+/// The contact that is primary now, and would no longer be after these values are put back.
+pub(in crate::business) fn displaced_contact(
+    tx: &mut ReadTx<'_>,
+    id: Uuid,
+    values: &Values,
+) -> Result<Option<Uuid>> {
+    displaced::<Contact>(tx, id, values)
+}
+
+/// The location that is primary now, and would no longer be after these values are put back.
+pub(in crate::business) fn displaced_location(
+    tx: &mut ReadTx<'_>,
+    id: Uuid,
+    values: &Values,
+) -> Result<Option<Uuid>> {
+    displaced::<Location>(tx, id, values)
+}
+
+fn displaced<C: Child + DeserializeOwned>(
+    tx: &mut ReadTx<'_>,
+    id: Uuid,
+    values: &Values,
+) -> Result<Option<Uuid>> {
+    let id = Id::new(id);
+    let Some(customer) = C::customer_of(tx, id)? else { return Ok(None) };
+    let old = C::get(tx, customer, id)?;
+    // What cannot be put back is refused when it is tried.
+    let Ok(new) = with_values(&old, values) else { return Ok(None) };
+    if !new.is_primary() || new.archived_at().is_some() {
+        return Ok(None);
+    }
+    let children = Children::<C>::read(tx, customer)?;
+    Ok(children.primary_rival(&new).map(|rival| rival.id.uuid()))
 }
 
 fn child<C: Child + DeserializeOwned + PartialEq>(
     ctx: &mut WriteCtx<'_, '_>,
     id: Uuid,
     values: &Values,
-    complete: fn(&C, C, &Customer) -> C,
+    complete: impl Fn(&Children<C>, &C, C, &Customer) -> C,
 ) -> Result<()> {
     let id = Id::new(id);
     let not_found = || Error::not_found(C::Kind::WORD);
@@ -74,7 +116,7 @@ fn child<C: Child + DeserializeOwned + PartialEq>(
     let customer = store::get(ctx.tx, customer)?.unless_archived(ctx.access)?;
     let children = Children::<C>::read(ctx.tx, customer.id)?;
     let old = children.find(ctx.tx, id)?;
-    let new = complete(&old, with_values(&old, values)?, &customer);
+    let new = complete(&children, &old, with_values(&old, values)?, &customer);
     if new != old {
         children.put_back(ctx, &old, new)?;
         store::reindex(ctx.tx, &customer)?;

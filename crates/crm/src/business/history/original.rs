@@ -29,6 +29,10 @@ zoop_db::statements! {
     /// The next entries about a record after another one.
     AFTER = "SELECT entry_id FROM history_records WHERE tenant_no = $1 AND record_id = $2 AND entry_id > $3 \
              ORDER BY entry_id LIMIT $4";
+    /// The entries about a record after one and before another one, newest first.
+    BETWEEN = "SELECT entry_id FROM history_records \
+               WHERE tenant_no = $1 AND record_id = $2 AND entry_id > $3 AND entry_id < $4 \
+               ORDER BY entry_id DESC LIMIT $5";
 }
 
 /// How many of each record's first entries are searched for its first change together with those of other records. Few
@@ -235,53 +239,71 @@ pub(super) fn customers(
     as_they_are(tx, ids.into_iter().map(|id| (Customer::TYPE, id)))
 }
 
-/// The value that a field of a record had until its first change after an entry. `None` if there is no such change.
-pub(super) fn replaced_after(
+/// What became of the text that an entry gave a note.
+pub(super) enum TextAfter {
+    /// The note still has it.
+    Unchanged,
+    /// It was this text. A later change replaced it.
+    Was(Value),
+    /// It cannot be told: a clock that was set back hid a later change.
+    Unknown,
+}
+
+/// What became of the text that an entry gave a note, which has these values now.
+pub(super) fn text_after(
     tx: &mut ReadTx<'_>,
-    record: Uuid,
-    mut after: Uuid,
-    field: &str,
-) -> Result<Option<Value>> {
+    note: Uuid,
+    entry: Uuid,
+    now: &Values,
+) -> Result<TextAfter> {
+    // The first change decides, and few entries come before it.
+    let (mut after, mut count, mut updated_at) = (entry, 1, None);
+    let mut entries = store::by_ids(tx, &[entry])?;
     loop {
         tx.ensure_time()?;
-        let read = |row: &mut Row<'_>| Ok(row.take()?);
-        let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![record, after, AT_ONCE], read)?;
-        for stored in store::by_ids(tx, &ids)? {
-            let of_record = stored.changes.iter().filter(|change| change.record_id == record);
-            if let Some(change) =
-                of_record.flat_map(RecordChange::fields).find(|it| it.field == field)
-            {
-                return Ok(Some(change.old.clone()));
+        for stored in &entries {
+            let of_note = stored.changes.iter().filter(|change| change.record_id == note);
+            for change in of_note.flat_map(RecordChange::fields) {
+                match change.field.as_str() {
+                    "body" if stored.entry.id.uuid() != entry => {
+                        return Ok(TextAfter::Was(change.old.clone()));
+                    }
+                    "updated_at" => updated_at = Some(change.new.clone()),
+                    _ => {}
+                }
             }
         }
-        match ids.last() {
-            Some(id) => after = *id,
-            None => return Ok(None),
-        }
+        let read = |row: &mut Row<'_>| Ok(row.take()?);
+        let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![note, after, count], read)?;
+        let Some(last) = ids.last() else { break };
+        entries = store::by_ids(tx, &ids)?;
+        (after, count) = (*last, AT_ONCE.min(count * 4));
     }
+    // Two changes in the same millisecond have the same time.
+    let is_latest = updated_at.is_none_or(|at| Some(&at) == now.get("updated_at"));
+    Ok(if is_latest { TextAfter::Unchanged } else { TextAfter::Unknown })
 }
 
 /// The latest entry after another one that changed a field of a record.
 pub(super) fn last_change(
     tx: &mut ReadTx<'_>,
     record: Uuid,
-    mut after: Uuid,
+    after: Uuid,
     field: &str,
 ) -> Result<Option<HistoryEntry>> {
-    let mut last = None;
+    let (mut before, mut count) = (Uuid::max(), 1);
     loop {
         tx.ensure_time()?;
         let read = |row: &mut Row<'_>| Ok(row.take()?);
-        let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![record, after, AT_ONCE], read)?;
+        let ids: Vec<Uuid> =
+            tx.all::<_, Error>(BETWEEN, params![record, after, before, count], read)?;
+        let Some(oldest) = ids.last() else { return Ok(None) };
         for stored in store::by_ids(tx, &ids)? {
             let mut of_record = stored.changes.iter().filter(|change| change.record_id == record);
             if of_record.any(|change| change.has_field(field)) {
-                last = Some(stored.entry);
+                return Ok(Some(stored.entry));
             }
         }
-        match ids.last() {
-            Some(id) => after = *id,
-            None => return Ok(last),
-        }
+        (before, count) = (*oldest, AT_ONCE.min(count * 4));
     }
 }

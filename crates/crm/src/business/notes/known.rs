@@ -29,7 +29,10 @@ impl KnownWords {
     }
 
     /// The words of a note's stored body, or nothing if the caller may not see the note.
-    pub(super) fn of_stored(ctx: &mut ReadCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Self> {
+    pub(in crate::business) fn of_stored(
+        ctx: &mut ReadCtx<'_, '_>,
+        id: Id<kinds::Note>,
+    ) -> Result<Self> {
         let now: Timestamp = ctx.now;
         match access::visible(ctx.tx, ctx.access, now, id) {
             Ok(shown) => Ok(Self::of(&shown.note.body)),

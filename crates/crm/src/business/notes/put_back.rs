@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zoop_db::Uuid;
 
-use super::{KnownWords, Note, access, save};
+use super::{KnownWords, Note, access, limit, save};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::history::change::Values;
@@ -36,6 +36,10 @@ pub(in crate::business) fn note(
         && old.subject_id != new.subject_id
     {
         access::require_subject(ctx.tx, subject_type, id)?;
+    }
+    // Undoing what was undone stores the text once more.
+    if new.body != old.body && ctx.access.actor.user().is_some() {
+        limit::count(ctx)?;
     }
     save(ctx, &old, &Note { updated_at: ctx.moment(), ..new }, known)
 }

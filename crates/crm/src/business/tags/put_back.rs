@@ -4,10 +4,10 @@ use serde_json::json;
 use zoop_db::Uuid;
 
 use super::tools::{record_assignment, require_room, require_unique_name};
-use super::{Tag, store};
+use super::{MAX_TAGS, Tag, store};
 use crate::business::customers;
 use crate::call::context::WriteCtx;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::history::change::{Values, with_values};
 use crate::values::id::{Id, kinds};
 
@@ -48,7 +48,12 @@ pub(in crate::business) fn attached(
 ) -> Result<()> {
     let customer = customers::store::get(ctx.tx, customer)?;
     if store::attach(ctx.tx, customer.id, tag)? {
-        require_room(ctx, customer.id)?;
+        require_room(ctx, customer.id).map_err(|_| {
+            let number = customer.customer_number;
+            Error::conflict(format!(
+                "{number} already has {MAX_TAGS} tags, the maximum: detach one first."
+            ))
+        })?;
         record_assignment(ctx, &customer, json!(null), json!(tag))?;
     }
     Ok(())

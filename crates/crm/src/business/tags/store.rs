@@ -1,10 +1,13 @@
 //! The SQL for tags and their assignments.
 
-use zoop_db::{ReadTx, Row, WriteTx, params, text};
+use std::collections::BTreeSet;
+
+use zoop_db::{ReadTx, Row, Uuid, WriteTx, params, text};
 
 use super::Tag;
 use super::usage::UsedTag;
 use crate::call::error::{Error, Result};
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::table::Record;
 use crate::values::fold;
 use crate::values::id::{Id, kinds};
@@ -20,6 +23,9 @@ crate::call::table::table! {
         erased: [WithCustomer, WithTenant],
     }
 }
+
+const HAS_TAG: &str = "SELECT c.customer_id FROM wanted CROSS JOIN customer_tags c \
+    WHERE c.tenant_no = $1 AND c.customer_id = wanted_id AND c.tag_id = $3";
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
@@ -47,7 +53,10 @@ zoop_db::statements! {
                     WHERE tenant_no = $1 AND tag_id = $2 AND customer_id <= $3";
     ATTACH = "INSERT INTO customer_tags (tenant_no, customer_id, tag_id) VALUES ($1, $2, $3) \
               ON CONFLICT DO NOTHING";
-    IS_ATTACHED = "SELECT 1 FROM customer_tags WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
+    /// Those of the wanted customers that have the tag `$3`.
+    ATTACHED_AMONG = {
+        sqlite: text!(WANTED_SQLITE, HAS_TAG), postgres: text!(WANTED_POSTGRES, HAS_TAG),
+    };
     DETACH = "DELETE FROM customer_tags \
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
 }
@@ -112,15 +121,15 @@ pub(super) fn by_id_or_name(tx: &mut ReadTx<'_>, text: &str) -> Result<Option<Id
     by_name(tx, text)
 }
 
-/// Whether a customer has a tag.
-pub(crate) fn is_attached(
+/// Those of these customers that have a tag.
+pub(crate) fn attached_among(
     tx: &mut ReadTx<'_>,
-    customer: Id<kinds::Customer>,
     tag: Id<kinds::Tag>,
-) -> Result<bool> {
-    Ok(tx
-        .first::<i64, Error>(IS_ATTACHED, params![customer, tag], |row| Ok(row.take()?))?
-        .is_some())
+    customers: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeSet<Uuid>> {
+    let wanted = id_list(customers);
+    let found = tx.all::<_, Error>(ATTACHED_AMONG, params![wanted, tag], |row| Ok(row.take()?))?;
+    Ok(found.into_iter().collect())
 }
 
 /// Adds a tag.

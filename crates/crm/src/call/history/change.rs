@@ -12,11 +12,14 @@ use crate::call::error::{Error, Result};
 /// The fields of a record that are not null, in their order.
 pub(crate) type Values = Map<String, Value>;
 
-/// Names in changes of a record that are not fields of it: what it has, a note's text, and how many customers lost a tag.
-pub(crate) const NOT_FIELDS: &[&str] = &["tag", "attachments", "body", DETACHED];
+/// Names in changes of a record that are not fields of it: what it has, a note's text, and what happened to a tag.
+pub(crate) const NOT_FIELDS: &[&str] = &["tag", "attachments", "body", DETACHED, REVIVED];
 
 /// In a change of a tag: how many customers lost it, when it is taken from too many for one transaction.
 pub(crate) const DETACHED: &str = "detached";
+
+/// In a change of a tag that comes back in several transactions: that this is the last one.
+pub(crate) const REVIVED: &str = "revived";
 
 /// What a write changed in one record.
 #[derive(Debug, Clone, PartialEq)]

@@ -67,7 +67,7 @@ const fn effect(tool: &ToolDef) -> &'static str {
         ToolKind::Command { effect: Effect::Update, .. } => "updates",
         ToolKind::Command { effect: Effect::Add, .. } => "adds",
         ToolKind::Command { effect: Effect::Archive, .. } => "archives",
-        ToolKind::Command { effect: Effect::Destroy, .. } => "deletes for good",
+        ToolKind::Command { effect: Effect::Destroy, .. } => "deletes",
     }
 }
 

@@ -37,6 +37,7 @@ impl Archivable for Contact {
 
 impl Child for Contact {
     const PLURAL: &'static str = "contacts";
+    const IS_KEPT: bool = true;
     type Group = ();
 
     fn get(

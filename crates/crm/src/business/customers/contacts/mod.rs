@@ -158,16 +158,6 @@ impl Contact {
         }
     }
 
-    /// Whether the contact has only what a company's placeholder has. Callers must send a family name.
-    pub(crate) fn is_like_placeholder(&self, customer: &Customer) -> bool {
-        let mut placeholder = Self::new(self.id, self.customer_id);
-        placeholder.follow(customer);
-        placeholder.updated_at = self.updated_at;
-        placeholder.archived_at = self.archived_at;
-        placeholder.origin == Origin::Placeholder
-            && placeholder == Self { origin: Origin::Placeholder, ..self.clone() }
-    }
-
     /// Sets both forms of the telephone number.
     pub(crate) fn set_phone(&mut self, phone: Option<&Phone>) {
         self.phone = phone.map(|phone| phone.e164().to_owned());

@@ -37,6 +37,7 @@ impl Archivable for Location {
 
 impl Child for Location {
     const PLURAL: &'static str = "locations";
+    const IS_KEPT: bool = false;
     type Group = LocationType;
 
     fn get(

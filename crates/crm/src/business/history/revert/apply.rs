@@ -1,9 +1,9 @@
 //! Runs the steps of reverting an entry. Each kind of record has its own rules in its own folder.
 
-use super::plan::{Kind, Step};
+use super::steps::{Kind, Opposite};
 use crate::business::customers::contacts::tools::{ArchiveContact, ContactInput};
-use crate::business::customers::locations::tools::{ArchiveLocation, LocationIdInput};
 use crate::business::customers::put_back;
+use crate::business::customers::tools::archive::{ArchiveCustomer, ArchiveCustomerInput};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
 use crate::business::{files, tags};
@@ -14,10 +14,10 @@ use crate::call::tool::Command;
 use crate::values::id::Id;
 
 /// Runs one step. `known` may have the words of a note that it changes.
-pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Step, known: &KnownWords) -> Result<()> {
+pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Result<()> {
     match step {
-        Step::BringBack { values, .. } => tags::put_back::deleted(ctx, values),
-        Step::Put { kind, id, values } => match kind {
+        Opposite::BringBack { values, .. } => tags::put_back::deleted(ctx, values),
+        Opposite::Put { kind, id, values } => match kind {
             Kind::Tag => tags::put_back::tag(ctx, *id, values),
             Kind::Customer => put_back::customer(ctx, *id, values),
             Kind::Contact => put_back::contact(ctx, *id, values),
@@ -25,26 +25,25 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Step, known: &KnownWords)
             Kind::Note => notes::put_back::note(ctx, *id, values, known),
             Kind::File => Err(Error::internal("a file's values never change")),
         },
-        Step::BringBackFile { file } => files::put_back::removed(ctx, *file),
-        Step::Remove { file } => files::put_back::added(ctx, *file),
-        Step::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),
-        Step::Detach { tag, customer } => tags::put_back::detached(ctx, *tag, *customer),
-        Step::Archive { kind: Kind::Customer, id, .. } => put_back::added(ctx, *id),
-        Step::Archive { kind: Kind::Contact, id, customer: Some(customer_id) } => {
+        Opposite::BringBackFile { file } => files::put_back::removed(ctx, *file),
+        Opposite::Remove { file } => files::put_back::added(ctx, *file),
+        Opposite::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),
+        Opposite::Detach { tag, customer } => tags::put_back::detached(ctx, *tag, *customer),
+        Opposite::Archive { kind: Kind::Customer, id, .. } => {
+            ArchiveCustomer::run(ctx, &ArchiveCustomerInput { id: Id::new(*id) }).map(drop)
+        }
+        Opposite::Archive { kind: Kind::Contact, id, customer: Some(customer_id) } => {
             let input = ContactInput { id: Id::new(*id), customer_id: *customer_id };
             ArchiveContact::run(ctx, &input).map(drop)
         }
-        Step::Archive { kind: Kind::Location, id, customer: Some(customer_id) } => {
-            let input = LocationIdInput { id: Id::new(*id), customer_id: *customer_id };
-            ArchiveLocation::run(ctx, &input).map(drop)
-        }
-        Step::Archive { kind: Kind::Note, id, .. } => {
+        Opposite::Archive { kind: Kind::Location, id, .. } => put_back::added_location(ctx, *id),
+        Opposite::Archive { kind: Kind::Note, id, .. } => {
             let note = notes::access::changeable(ctx, Id::new(*id))?;
             archive(ctx, &note).map(drop)
         }
-        Step::Archive { kind, .. } => {
+        Opposite::Archive { kind, .. } => {
             Err(Error::internal(format!("a {} cannot be archived by itself", kind.word())))
         }
-        Step::Delete { tag } => DeleteTag::run(ctx, &TagInput { id: *tag }).map(drop),
+        Opposite::Delete { tag } => DeleteTag::run(ctx, &TagInput { id: *tag }).map(drop),
     }
 }

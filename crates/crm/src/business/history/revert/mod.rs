@@ -2,12 +2,14 @@
 
 mod apply;
 mod obstacle;
+mod parts;
 mod plan;
 mod reverted;
+mod steps;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use zoop_db::{ReadTx, Uuid};
 
 pub(super) use self::obstacle::Obstacle;
@@ -16,7 +18,8 @@ pub(crate) use self::reverted::STATEMENTS;
 pub(super) use self::reverted::TYPE;
 
 use self::obstacle::{ChangedSince, NAMED};
-use self::plan::Step as Opposite;
+use self::parts::ATTACHED_AT_ONCE;
+use self::steps::{Kind, Opposite};
 use super::{names, original};
 use crate::business::notes::KnownWords;
 use crate::business::tags;
@@ -24,6 +27,7 @@ use crate::call::access::Access;
 use crate::call::argument::{NotNull, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::{Error, Result};
+use crate::call::history::change::REVIVED;
 use crate::call::history::store::{self, StoredEntry};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Step, Tool};
@@ -80,36 +84,43 @@ impl Command for RevertChanges {
     const RECEIPT: Receipt = Receipt::Whole;
     const REPLAY: Replay<Self> = Replay::Kept;
 
-    /// Computes the words of a note's text that would be put back.
+    /// Computes the words of a note that would be changed.
     fn prepare(
         ctx: &mut ReadCtx<'_, '_>,
         mut input: RevertChangesInput,
     ) -> Result<RevertChangesInput> {
         let entry = shown(ctx.tx, ctx.access, input.id)?;
         let Ok(steps) = planned(ctx.tx, ctx.access, &entry)? else { return Ok(input) };
-        let body = steps.iter().find_map(|step| match step {
-            Opposite::Put { values, .. } => values.get("body")?.as_str(),
+        let note = steps.iter().find_map(|step| match step {
+            Opposite::Put { kind: Kind::Note, id, values } => Some((*id, values.get("body"))),
             _ => None,
         });
-        if let Some(body) = body {
-            input.words = KnownWords::of(body);
+        if let Some((id, body)) = note {
+            input.words = match body.and_then(Value::as_str) {
+                Some(body) => KnownWords::of(body),
+                None => KnownWords::of_stored(ctx, Id::new(id))?,
+            };
         }
         Ok(input)
     }
 
-    /// Reverts all but one of the transactions that deleted a tag, each in a transaction of its own, and takes a tag
-    /// that will be deleted from its customers.
+    /// Brings a deleted tag back to some of its customers, or takes a tag that will be deleted from some.
     fn advance(ctx: &mut WriteCtx<'_, '_>, input: &RevertChangesInput) -> Result<Step<()>> {
         if input.dry_run.0 == Some(true) {
             return Ok(Step::Done(()));
         }
-        let parts = parts(ctx.tx, ctx.access, input.id)?;
-        let [first, rest @ ..] = &parts[..] else { return Ok(Step::Done(())) };
-        if !rest.is_empty() {
-            revert(ctx, first, &input.words)?;
+        let entry = shown(ctx.tx, ctx.access, input.id)?;
+        let steps = allowed(ctx.tx, ctx.access, &entry)?;
+        if let Some(part) = parts::next(ctx.tx, &entry)? {
+            bring_back_to_part(ctx, &entry, &part)?;
             return Ok(Step::Partial);
         }
-        let steps = planned(ctx.tx, ctx.access, first)?.unwrap_or_default();
+        if steps.iter().filter(|step| matches!(step, Opposite::Attach { .. })).count()
+            > ATTACHED_AT_ONCE
+        {
+            apply_some(ctx, &steps)?;
+            return Ok(Step::Partial);
+        }
         let deleted = steps.iter().find_map(|step| match step {
             Opposite::Delete { tag } => Some(*tag),
             _ => None,
@@ -118,21 +129,87 @@ impl Command for RevertChanges {
     }
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevertChangesInput) -> Result<Reverted> {
-        let is_dry_run = input.dry_run.0 == Some(true);
-        let mut steps = Vec::new();
-        for part in parts(ctx.tx, ctx.access, input.id)? {
-            steps.extend(if is_dry_run {
-                allowed(ctx.tx, ctx.access, &part)?
-            } else {
-                revert(ctx, &part, &input.words)?
-            });
-        }
-        if is_dry_run {
+        let entry = shown(ctx.tx, ctx.access, input.id)?;
+        let steps = allowed(ctx.tx, ctx.access, &entry)?;
+        let described = Described::of(ctx.tx, &entry, &steps)?;
+        if input.dry_run.0 == Some(true) {
             ctx.leave_no_history();
+            return Ok(described.answer(input.id, false));
         }
-        let more = steps.len().checked_sub(SHOWN).filter(|more| *more > 0);
-        let steps = steps.iter().take(SHOWN).map(ToString::to_string).collect();
-        Ok(Reverted { reverted: !is_dry_run, id: input.id, steps, more_steps: more })
+        for step in &steps {
+            apply::apply(ctx, step, &input.words)?;
+        }
+        if let Some((tag, _)) = parts::deleted(&entry)
+            && !steps.iter().any(|step| matches!(step, Opposite::BringBack { .. }))
+        {
+            // An earlier transaction brought the tag back. Undoing this one must delete it again.
+            ctx.changed(Kind::Tag.word(), tag.uuid(), REVIVED, Value::Null, json!(true));
+        }
+        reverted::record(ctx, input.id.uuid());
+        Ok(described.answer(input.id, true))
+    }
+}
+
+/// Some customers that lost a tag in another transaction of its deletion get it again. The tag comes back first.
+fn bring_back_to_part(
+    ctx: &mut WriteCtx<'_, '_>,
+    last: &StoredEntry,
+    part: &StoredEntry,
+) -> Result<()> {
+    let Some((tag, values)) = parts::deleted(last) else { return Ok(()) };
+    let present = Present::read(ctx.tx, std::slice::from_ref(last))?;
+    if !present.has(tag.uuid()) {
+        tags::put_back::deleted(ctx, values)?;
+    }
+    let present = Present::read(ctx.tx, std::slice::from_ref(part))?;
+    let steps = match present.plan_part(ctx.tx, ctx.access, part, tag)? {
+        Ok(steps) => steps,
+        Err(obstacle) => return Err(refusal(ctx.tx, ctx.access, part, obstacle)?),
+    };
+    if apply_some(ctx, &steps)? == steps.len() {
+        reverted::record(ctx, part.entry.id.uuid());
+    }
+    Ok(())
+}
+
+/// Applies the first steps, up to as many assignments of a tag as one transaction makes. Returns how many.
+fn apply_some(ctx: &mut WriteCtx<'_, '_>, steps: &[Opposite]) -> Result<usize> {
+    // A tag comes back before it is attached.
+    let first = steps.iter().take_while(|step| matches!(step, Opposite::BringBack { .. })).count();
+    let some = &steps[..steps.len().min(first + ATTACHED_AT_ONCE)];
+    for step in some {
+        apply::apply(ctx, step, &KnownWords::default())?;
+    }
+    Ok(some.len())
+}
+
+/// The steps of a revert in words. A deleted tag comes back in several transactions, which are described together.
+struct Described {
+    steps: Vec<String>,
+    more: usize,
+}
+
+impl Described {
+    fn of(tx: &mut ReadTx<'_>, entry: &StoredEntry, steps: &[Opposite]) -> Result<Self> {
+        let mut all: Vec<_> = steps.iter().map(ToString::to_string).collect();
+        let mut more = 0;
+        if let Some((tag, values)) = parts::deleted(entry) {
+            let values = values.clone();
+            all = vec![Opposite::BringBack { tag, values }.to_string()];
+            let customers = entry.changes.iter().filter(|change| change.has_field("tag"));
+            all.extend(customers.map(|change| {
+                Opposite::Attach { tag, customer: Id::new(change.record_id) }.to_string()
+            }));
+            more = parts::customers(tx, entry)?;
+        }
+        more += all.len().saturating_sub(SHOWN);
+        all.truncate(SHOWN);
+        Ok(Self { steps: all, more })
+    }
+
+    fn answer(self, id: Id<kinds::Entry>, reverted: bool) -> Reverted {
+        let Self { steps, more } = self;
+        Reverted { reverted, id, steps, more_steps: Some(more).filter(|more| *more > 0) }
     }
 }
 
@@ -141,24 +218,6 @@ fn shown(tx: &mut ReadTx<'_>, access: &Access, id: Id<kinds::Entry>) -> Result<S
     let entry = store::by_ids(tx, &[id.uuid()])?.pop();
     let entry = entry.filter(|entry| super::visibility::is_shown(entry, access));
     entry.ok_or_else(|| Error::not_found("change"))
-}
-
-/// The entries that are reverted together and were not yet: an entry, and those of the other transactions of the same
-/// deletion of a tag. The last part is reverted last, because a call that ends early can be repeated while there is one.
-fn parts(tx: &mut ReadTx<'_>, access: &Access, id: Id<kinds::Entry>) -> Result<Vec<StoredEntry>> {
-    let entry = shown(tx, access, id)?;
-    let others = reverted::parts(tx, &entry)?;
-    let ids = others.iter().chain([&entry]).map(|part| part.entry.id.uuid());
-    let done = reverted::among(tx, ids)?;
-    let is_open = |part: &StoredEntry| !done.contains(&part.entry.id.uuid());
-    let mut open = Vec::new();
-    // A part that was reverted by itself is not waited for.
-    let others: Vec<_> = others.into_iter().filter(is_open).collect();
-    if is_open(&entry) || others.is_empty() {
-        open.push(entry);
-    }
-    open.extend(others);
-    Ok(open)
 }
 
 fn planned(
@@ -183,27 +242,25 @@ pub(super) fn can_revert(
 fn allowed(tx: &mut ReadTx<'_>, access: &Access, entry: &StoredEntry) -> Result<Vec<Opposite>> {
     match planned(tx, access, entry)? {
         Ok(steps) => Ok(steps),
-        Err(Obstacle::Changed(fields)) => Err(changed(tx, entry.entry.id.uuid(), &fields)?),
-        Err(Obstacle::Scope(scope)) => Err(Error::InsufficientScope {
-            required: vec![scope],
-            attainable: access.attainable().has(scope),
-        }),
-        Err(obstacle) => Err(Error::conflict(obstacle.to_string())),
+        Err(obstacle) => Err(refusal(tx, access, entry, obstacle)?),
     }
 }
 
-/// Reverts an entry. Returns what was done.
-fn revert(
-    ctx: &mut WriteCtx<'_, '_>,
+/// The error that says what stands in the way.
+fn refusal(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
     entry: &StoredEntry,
-    known: &KnownWords,
-) -> Result<Vec<Opposite>> {
-    let steps = allowed(ctx.tx, ctx.access, entry)?;
-    for step in &steps {
-        apply::apply(ctx, step, known)?;
-    }
-    reverted::record(ctx, entry.entry.id.uuid());
-    Ok(steps)
+    obstacle: Obstacle,
+) -> Result<Error> {
+    Ok(match obstacle {
+        Obstacle::Changed(fields) => changed(tx, entry.entry.id.uuid(), &fields)?,
+        Obstacle::Scope(scope) => Error::InsufficientScope {
+            required: vec![scope],
+            attainable: access.attainable().has(scope),
+        },
+        obstacle => Error::conflict(obstacle.to_string()),
+    })
 }
 
 /// A value, cut if it is long.

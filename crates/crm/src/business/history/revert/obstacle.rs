@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use zoop_db::Uuid;
 
-use super::plan::Kind;
+use super::steps::Kind;
 use crate::call::scope::Scope;
 
 /// Why an entry cannot be reverted.
@@ -25,6 +25,8 @@ pub(in crate::business::history) enum Obstacle {
     Gone(Kind),
     /// The record was archived since.
     Archived(Kind),
+    /// What was added is archived already.
+    ArchivedAlready(Kind),
     /// Fields were changed since.
     Changed(Vec<ChangedSince>),
     /// It changed nothing, or all of it was put back by hand.
@@ -57,6 +59,7 @@ impl fmt::Display for Obstacle {
             Self::Archived(kind) => {
                 write!(formatter, "The {} is archived: restore it first.", kind.word())
             }
+            Self::ArchivedAlready(kind) => write!(formatter, "The {} is archived already.", kind.word()),
             Self::Changed(fields) => {
                 let names: Vec<_> = fields.iter().take(NAMED).map(ChangedSince::name).collect();
                 let more = if fields.len() > NAMED { " and more" } else { "" };

@@ -1,104 +1,24 @@
 //! What reverting an entry would do, and what stands in its way. Nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::Value;
 use zoop_db::{ReadTx, Uuid};
 
 use super::obstacle::{ChangedSince, Obstacle};
 use super::reverted;
+use super::steps::{Kind, Opposite};
+use crate::business::customers::put_back;
 use crate::business::files::put_back::Presence;
-use crate::business::history::original;
+use crate::business::history::original::{self, TextAfter};
 use crate::business::{files, notes, tags};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::error::Result;
-use crate::call::history::change::{ChangeKind, DETACHED, FieldChange, RecordChange, Values};
+use crate::call::history::change::{
+    ChangeKind, DETACHED, FieldChange, REVIVED, RecordChange, Values,
+};
 use crate::call::history::store::StoredEntry;
-use crate::call::scope::Scope;
 use crate::values::id::{Id, kinds};
-
-/// The kinds of records whose changes can be reverted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::business::history) enum Kind {
-    Tag,
-    Customer,
-    Contact,
-    Location,
-    Note,
-    File,
-}
-
-impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Tag, Self::Customer, Self::Contact, Self::Location, Self::Note, Self::File];
-
-    fn of(record_type: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == record_type)
-    }
-
-    /// The word for the kind.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Tag => "tag",
-            Self::Customer => "customer",
-            Self::Contact => "contact",
-            Self::Location => "location",
-            Self::Note => "note",
-            Self::File => "file",
-        }
-    }
-
-    /// The scope that allows changing such records.
-    const fn scope(self) -> Scope {
-        match self {
-            Self::Tag | Self::Customer | Self::Contact | Self::Location => Scope::WriteCustomers,
-            Self::Note | Self::File => Scope::WriteNotes,
-        }
-    }
-}
-
-/// The opposite of a change.
-#[derive(Debug)]
-pub(in crate::business::history) enum Step {
-    /// A deleted tag comes back.
-    BringBack {
-        tag: Id<kinds::Tag>,
-        values: Values,
-    },
-    /// Fields get their old values.
-    Put {
-        kind: Kind,
-        id: Uuid,
-        values: Values,
-    },
-    Attach {
-        tag: Id<kinds::Tag>,
-        customer: Id<kinds::Customer>,
-    },
-    Detach {
-        tag: Id<kinds::Tag>,
-        customer: Id<kinds::Customer>,
-    },
-    /// A removed file comes back.
-    BringBackFile {
-        file: Id<kinds::File>,
-    },
-    /// A file that was added is removed.
-    Remove {
-        file: Id<kinds::File>,
-    },
-    /// What was added is archived.
-    Archive {
-        kind: Kind,
-        id: Uuid,
-        customer: Option<Id<kinds::Customer>>,
-    },
-    /// A tag that was added is deleted.
-    Delete {
-        tag: Id<kinds::Tag>,
-    },
-}
 
 /// Fields that follow from others, or that never change.
 const FOLLOWING: &[&str] = &[
@@ -109,6 +29,7 @@ const FOLLOWING: &[&str] = &[
     "customer_id",
     "customer_number",
     "attachments",
+    "tag",
     DETACHED,
 ];
 
@@ -125,7 +46,11 @@ impl Present {
         entries: &[StoredEntry],
     ) -> Result<Self> {
         let changes = entries.iter().flat_map(|entry| &entry.changes);
-        let mut records = original::now(tx, changes)?;
+        // Customers are always there, so nothing of them is needed for their tags.
+        let is_needed = |change: &&RecordChange| {
+            change.fields().is_empty() || change.fields().iter().any(|it| it.field != "tag")
+        };
+        let mut records = original::now(tx, changes.filter(is_needed))?;
         let parents = records.values().filter_map(|values| id_in(values, "customer_id"));
         let parents: BTreeSet<_> = parents.filter(|id| !records.contains_key(id)).collect();
         records.extend(original::customers(tx, parents)?);
@@ -142,41 +67,42 @@ impl Present {
         tx: &mut ReadTx<'_>,
         access: &Access,
         entry: &StoredEntry,
-    ) -> Result<Result<Vec<Step>, Obstacle>> {
+    ) -> Result<Result<Vec<Opposite>, Obstacle>> {
         if self.reverted.contains(&entry.entry.id.uuid()) {
             return Ok(Err(Obstacle::Reverted));
         }
-        let is_addition = |change: &&RecordChange| {
-            matches!(change.kind, ChangeKind::Added(_) | ChangeKind::AddedAsItWas)
-        };
-        let is_removal = |change: &&RecordChange| matches!(change.kind, ChangeKind::Removed(_));
-        let ids = |changes: &mut dyn Iterator<Item = &RecordChange>| {
-            changes.map(|it| it.record_id).collect()
-        };
-        let mut planning = Planning {
-            now: &self.records,
-            access,
-            entry: entry.entry.id.uuid(),
-            added: ids(&mut entry.changes.iter().filter(is_addition)),
-            removed: ids(&mut entry.changes.iter().filter(is_removal)),
-            steps: Vec::new(),
-            changed: Vec::new(),
-        };
-        for change in &entry.changes {
-            if let Some(obstacle) = planning.add(tx, change)? {
-                return Ok(Err(obstacle));
-            }
+        let removed = ids_where(entry, |kind| matches!(kind, ChangeKind::Removed(_)));
+        // The last transaction of bringing back a tag may have nothing left to do.
+        let is_ending = removed.iter().any(|id| self.records.contains_key(id));
+        match Planning::begin(tx, self, access, entry, removed)?.steps(tx, entry)? {
+            Ok(steps) if steps.is_empty() && !is_ending => Ok(Err(Obstacle::Nothing)),
+            planned => Ok(planned),
         }
-        let Planning { mut steps, changed, .. } = planning;
-        Ok(if !changed.is_empty() {
-            Err(Obstacle::Changed(changed))
-        } else if steps.is_empty() && !entry.changes.iter().any(|it| it.has_field(DETACHED)) {
-            Err(Obstacle::Nothing)
-        } else {
-            steps.sort_by_key(Step::order);
-            Ok(steps)
-        })
     }
+
+    /// What reverting a part of a tag's deletion does while the tag comes back: maybe nothing.
+    ///
+    /// # Errors
+    /// Inside the result, what stands in its way.
+    pub(super) fn plan_part(
+        &self,
+        tx: &mut ReadTx<'_>,
+        access: &Access,
+        part: &StoredEntry,
+        returning: Id<kinds::Tag>,
+    ) -> Result<Result<Vec<Opposite>, Obstacle>> {
+        let removed = BTreeSet::from([returning.uuid()]);
+        Planning::begin(tx, self, access, part, removed)?.steps(tx, part)
+    }
+
+    /// Whether a record is there now.
+    pub(super) fn has(&self, record: Uuid) -> bool {
+        self.records.contains_key(&record)
+    }
+}
+
+fn ids_where(entry: &StoredEntry, is_so: impl Fn(&ChangeKind) -> bool) -> BTreeSet<Uuid> {
+    entry.changes.iter().filter(|it| is_so(&it.kind)).map(|it| it.record_id).collect()
 }
 
 struct Planning<'p> {
@@ -186,13 +112,55 @@ struct Planning<'p> {
     entry: Uuid,
     /// The records that the entry added.
     added: BTreeSet<Uuid>,
-    /// The records that the entry deleted.
+    /// The records that the entry deleted, and a tag that comes back with it.
     removed: BTreeSet<Uuid>,
-    steps: Vec<Step>,
+    /// The tags that the entry attached or detached, and who of its customers has each now. `None` if the tag is gone.
+    attached: BTreeMap<Uuid, Option<BTreeSet<Uuid>>>,
+    steps: Vec<Opposite>,
     changed: Vec<ChangedSince>,
 }
 
-impl Planning<'_> {
+impl<'p> Planning<'p> {
+    fn begin(
+        tx: &mut ReadTx<'_>,
+        present: &'p Present,
+        access: &'p Access,
+        entry: &StoredEntry,
+        removed: BTreeSet<Uuid>,
+    ) -> Result<Self> {
+        let is_addition =
+            |kind: &ChangeKind| matches!(kind, ChangeKind::Added(_) | ChangeKind::AddedAsItWas);
+        Ok(Self {
+            now: &present.records,
+            access,
+            entry: entry.entry.id.uuid(),
+            added: ids_where(entry, is_addition),
+            removed,
+            attached: attached(tx, entry)?,
+            steps: Vec::new(),
+            changed: Vec::new(),
+        })
+    }
+
+    fn steps(
+        mut self,
+        tx: &mut ReadTx<'_>,
+        entry: &StoredEntry,
+    ) -> Result<Result<Vec<Opposite>, Obstacle>> {
+        for change in &entry.changes {
+            tx.ensure_time()?;
+            if let Some(obstacle) = self.add(tx, change)? {
+                return Ok(Err(obstacle));
+            }
+        }
+        self.add_displaced(tx, entry)?;
+        if !self.changed.is_empty() {
+            return Ok(Err(Obstacle::Changed(self.changed)));
+        }
+        self.steps.sort_by_key(Opposite::order);
+        Ok(Ok(self.steps))
+    }
+
     /// Adds the opposite of a change. Returns why there is none.
     fn add(&mut self, tx: &mut ReadTx<'_>, change: &RecordChange) -> Result<Option<Obstacle>> {
         let RecordChange { record_type, record_id: id, kind: done } = change;
@@ -207,10 +175,11 @@ impl Planning<'_> {
         }
         match done {
             _ if kind == Kind::File => self.put_back_file(tx, Id::new(*id), done),
-            ChangeKind::Added(_) | ChangeKind::AddedAsItWas => Ok(self.take_back(kind, *id)),
+            ChangeKind::Added(_) | ChangeKind::AddedAsItWas => self.take_back(tx, kind, *id),
             ChangeKind::Removed(values) => {
                 if !self.now.contains_key(id) {
-                    self.steps.push(Step::BringBack { tag: Id::new(*id), values: values.clone() });
+                    let (tag, values) = (Id::new(*id), values.clone());
+                    self.steps.push(Opposite::BringBack { tag, values });
                 }
                 Ok(None)
             }
@@ -222,10 +191,8 @@ impl Planning<'_> {
 
     /// Why the caller may not change the record.
     fn right(&self, kind: Kind, id: Uuid) -> Option<Obstacle> {
-        let scopes = self.access.scopes;
-        if let Some(missing) =
-            [kind.scope(), kind.scope().read_counterpart()].into_iter().find(|it| !scopes.has(*it))
-        {
+        let needed = [kind.scope(), kind.scope().read_counterpart()];
+        if let Some(missing) = needed.into_iter().find(|it| !self.access.scopes.has(*it)) {
             return Some(Obstacle::Scope(missing));
         }
         let author = self.now.get(&id).and_then(|note| id_in(note, "created_by"));
@@ -240,24 +207,32 @@ impl Planning<'_> {
     }
 
     /// The opposite of an addition.
-    fn take_back(&mut self, kind: Kind, id: Uuid) -> Option<Obstacle> {
-        let Some(now) = self.now.get(&id) else { return Some(Obstacle::Gone(kind)) };
+    fn take_back(&mut self, tx: &mut ReadTx<'_>, kind: Kind, id: Uuid) -> Result<Option<Obstacle>> {
+        let Some(now) = self.now.get(&id) else { return Ok(Some(Obstacle::Gone(kind))) };
         let customer = id_in(now, "customer_id");
         // Those of a new customer are archived with it.
         if customer.is_some_and(|customer| self.added.contains(&customer)) {
-            return None;
+            return Ok(None);
         }
         if is_archived(now) {
-            return Some(Obstacle::Archived(kind));
+            return Ok(Some(Obstacle::ArchivedAlready(kind)));
         }
         if customer.is_some_and(|customer| self.is_archived(customer)) {
-            return Some(Obstacle::Archived(Kind::Customer));
+            return Ok(Some(Obstacle::Archived(Kind::Customer)));
         }
-        self.steps.push(match kind {
-            Kind::Tag => Step::Delete { tag: Id::new(id) },
-            _ => Step::Archive { kind, id, customer: customer.map(Id::new) },
-        });
-        None
+        if kind == Kind::Tag {
+            self.steps.push(Opposite::Delete { tag: Id::new(id) });
+            return Ok(None);
+        }
+        // An external id that it had from the beginning is free again, so that the customer can be added again.
+        if now.get("external_id").is_some_and(Value::is_string)
+            && original::last_change(tx, id, self.entry, "external_id")?.is_none()
+        {
+            let values = [("external_id".to_owned(), Value::Null)].into_iter().collect();
+            self.steps.push(Opposite::Put { kind, id, values });
+        }
+        self.steps.push(Opposite::Archive { kind, id, customer: customer.map(Id::new) });
+        Ok(None)
     }
 
     /// The opposite of changes of fields.
@@ -268,6 +243,14 @@ impl Planning<'_> {
         id: Uuid,
         fields: &[FieldChange],
     ) -> Result<Option<Obstacle>> {
+        for FieldChange { old, new, .. } in fields.iter().filter(|it| it.field == "tag") {
+            if let Some(obstacle) = self.put_back_tag(Id::new(id), old, new) {
+                return Ok(Some(obstacle));
+            }
+        }
+        if fields.iter().all(|change| change.field == "tag") {
+            return Ok(None);
+        }
         let Some(now) = self.now.get(&id) else {
             let is_part = fields.iter().all(|change| change.field == DETACHED);
             return Ok((!is_part).then_some(Obstacle::Gone(kind)));
@@ -277,30 +260,17 @@ impl Planning<'_> {
             let current = now.get(field).unwrap_or(&Value::Null);
             match field.as_str() {
                 following if FOLLOWING.contains(&following) => {}
-                "tag" => {
-                    if let Some(obstacle) = self.put_back_tag(tx, Id::new(id), old, new)? {
-                        return Ok(Some(obstacle));
+                REVIVED => self.steps.push(Opposite::Delete { tag: Id::new(id) }),
+                "body" => match self.is_text_changed(tx, id, now, old)? {
+                    Some(true) => self.block(kind, id, field, None),
+                    Some(false) => {
+                        values.insert(field.clone(), old.clone());
                     }
-                }
-                "body" => {
-                    let text = notes::store::get(tx, Id::new(id))?.body;
-                    if old.as_str() == Some(&text) {
-                        continue;
-                    }
-                    // The entry does not have the new text. The next entry has it, as its old one.
-                    let new = original::replaced_after(tx, id, self.entry, field)?;
-                    if new.is_some_and(|new| new.as_str() != Some(&text)) {
-                        let (record, field) = (id, field.clone());
-                        self.changed.push(ChangedSince { kind, record, field, now: None });
-                    }
-                    values.insert(field.clone(), old.clone());
-                }
+                    None => {}
+                },
                 // Somebody has put it back already.
                 _ if current == old => {}
-                _ if current != new => {
-                    let now = Some(current.clone());
-                    self.changed.push(ChangedSince { kind, record: id, field: field.clone(), now });
-                }
+                _ if current != new => self.block(kind, id, field, Some(current.clone())),
                 _ => {
                     values.insert(field.clone(), old.clone());
                 }
@@ -315,38 +285,61 @@ impl Planning<'_> {
         if id_in(now, "customer_id").is_some_and(|customer| self.is_archived(customer)) {
             return Ok(Some(Obstacle::Archived(Kind::Customer)));
         }
-        self.steps.push(Step::Put { kind, id, values });
+        self.steps.push(Opposite::Put { kind, id, values });
         Ok(None)
+    }
+
+    fn block(&mut self, kind: Kind, record: Uuid, field: &str, now: Option<Value>) {
+        self.changed.push(ChangedSince { kind, record, field: field.to_owned(), now });
+    }
+
+    /// Whether a note's text was changed after the entry. `None` if it was put back by hand. The entry does not have
+    /// the new text: the note's next change has it, as its old one.
+    fn is_text_changed(
+        &self,
+        tx: &mut ReadTx<'_>,
+        id: Uuid,
+        now: &Values,
+        old: &Value,
+    ) -> Result<Option<bool>> {
+        let after = original::text_after(tx, id, self.entry, now)?;
+        if matches!(after, TextAfter::Unchanged) {
+            return Ok(Some(false));
+        }
+        let text = Value::String(notes::store::get(tx, Id::new(id))?.body);
+        if text == *old {
+            return Ok(None);
+        }
+        Ok(Some(!matches!(after, TextAfter::Was(new) if new == text)))
     }
 
     /// The opposite of attaching a tag (`new`) or detaching one (`old`).
     fn put_back_tag(
         &mut self,
-        tx: &mut ReadTx<'_>,
         customer: Id<kinds::Customer>,
         old: &Value,
         new: &Value,
-    ) -> Result<Option<Obstacle>> {
+    ) -> Option<Obstacle> {
         let (tag, was_attached) = if new.is_null() { (old, true) } else { (new, false) };
-        let Some(tag) = tag.as_str().and_then(Id::parse) else { return Ok(None) };
-        if self.removed.contains(&tag.uuid()) {
-            self.steps.push(Step::Attach { tag, customer });
-            return Ok(None);
-        }
+        let tag: Id<kinds::Tag> = tag.as_str().and_then(Id::parse)?;
         // A tag that the entry added is deleted, and so leaves its customers.
-        if self.added.contains(&tag.uuid())
-            || tags::store::is_attached(tx, customer, tag)? == was_attached
-        {
-            return Ok(None);
+        if self.added.contains(&tag.uuid()) {
+            return None;
         }
-        if !was_attached {
-            self.steps.push(Step::Detach { tag, customer });
-        } else if tags::store::number(tx, tag)?.is_some() {
-            self.steps.push(Step::Attach { tag, customer });
+        let attached = self.attached.get(&tag.uuid()).and_then(Option::as_ref);
+        let is_attached = attached.is_some_and(|all| all.contains(&customer.uuid()));
+        if is_attached == was_attached {
+            return None;
+        }
+        if was_attached && attached.is_none() && !self.removed.contains(&tag.uuid()) {
+            return Some(Obstacle::Gone(Kind::Tag));
+        }
+        self.steps.push(if was_attached {
+            Opposite::Attach { tag, customer }
         } else {
-            return Ok(Some(Obstacle::Gone(Kind::Tag)));
-        }
-        Ok(None)
+            Opposite::Detach { tag, customer }
+        });
+        None
     }
 
     /// The opposite of adding or removing a file. Its note is in the same entry.
@@ -366,16 +359,60 @@ impl Planning<'_> {
         }
         match (was_there, files::put_back::presence(tx, file)?) {
             (true, Presence::There) | (false, Presence::Removed | Presence::Gone) => {}
-            (true, Presence::Removed) => self.steps.push(Step::BringBackFile { file }),
+            (true, Presence::Removed) => self.steps.push(Opposite::BringBackFile { file }),
             (true, Presence::Gone) => return Ok(Some(Obstacle::Gone(Kind::File))),
-            (false, Presence::There) => self.steps.push(Step::Remove { file }),
+            (false, Presence::There) => self.steps.push(Opposite::Remove { file }),
         }
         Ok(None)
+    }
+
+    /// Finds records that are primary now, but would lose their place although the entry did not give it to them.
+    fn add_displaced(&mut self, tx: &mut ReadTx<'_>, entry: &StoredEntry) -> Result<()> {
+        for step in &self.steps {
+            let Opposite::Put { kind, id, values } = step else { continue };
+            let displaced = match kind {
+                Kind::Contact => put_back::displaced_contact(tx, *id, values)?,
+                Kind::Location => put_back::displaced_location(tx, *id, values)?,
+                Kind::Tag | Kind::Customer | Kind::Note | Kind::File => None,
+            };
+            let Some(record) = displaced else { continue };
+            let is_of_entry = entry.changes.iter().any(|change| change.record_id == record);
+            if !is_of_entry {
+                let (field, now) = ("is_primary".to_owned(), Some(Value::Bool(true)));
+                self.changed.push(ChangedSince { kind: *kind, record, field, now });
+            }
+        }
+        Ok(())
     }
 
     fn is_archived(&self, id: Uuid) -> bool {
         self.now.get(&id).is_some_and(is_archived)
     }
+}
+
+/// For each tag that an entry attached or detached, which of its customers have it now.
+fn attached(
+    tx: &mut ReadTx<'_>,
+    entry: &StoredEntry,
+) -> Result<BTreeMap<Uuid, Option<BTreeSet<Uuid>>>> {
+    let mut customers: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for change in &entry.changes {
+        for FieldChange { old, new, .. } in change.fields().iter().filter(|it| it.field == "tag") {
+            let tag = new.as_str().or(old.as_str()).and_then(Id::<kinds::Tag>::parse);
+            if let Some(tag) = tag {
+                customers.entry(tag.uuid()).or_default().push(change.record_id);
+            }
+        }
+    }
+    let mut attached = BTreeMap::new();
+    for (tag, customers) in customers {
+        let has_it = match tags::store::number(tx, Id::new(tag))? {
+            Some(_) => Some(tags::store::attached_among(tx, Id::new(tag), customers)?),
+            None => None,
+        };
+        attached.insert(tag, has_it);
+    }
+    Ok(attached)
 }
 
 fn is_archived(values: &Values) -> bool {
@@ -384,53 +421,4 @@ fn is_archived(values: &Values) -> bool {
 
 fn id_in(values: &Values, field: &str) -> Option<Uuid> {
     values.get(field).and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok())
-}
-
-impl Step {
-    /// Records come back before what needs them, and go after it. What becomes primary again comes before what it
-    /// replaces.
-    fn order(&self) -> (u8, Option<Kind>, bool) {
-        match self {
-            Self::BringBack { .. } => (0, None, false),
-            Self::Put { kind, values, .. } => {
-                (1, Some(*kind), values.get("is_primary") == Some(&Value::Bool(false)))
-            }
-            Self::Attach { .. } => (2, None, false),
-            Self::Detach { .. } => (3, None, false),
-            Self::BringBackFile { .. } | Self::Remove { .. } => (4, None, false),
-            Self::Archive { kind, .. } => (5, Some(*kind), false),
-            Self::Delete { .. } => (6, None, false),
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BringBack { tag, .. } => write!(formatter, "bring back tag {tag}"),
-            Self::Put { kind, id, values } => {
-                let kind = kind.word();
-                match values.get("archived_at") {
-                    Some(Value::Null) => write!(formatter, "restore {kind} {id}"),
-                    Some(_) => write!(formatter, "archive {kind} {id}"),
-                    None => {
-                        let names: Vec<_> = values.keys().map(String::as_str).collect();
-                        write!(formatter, "put back {} of {kind} {id}", names.join(", "))
-                    }
-                }
-            }
-            Self::Attach { tag, customer } => {
-                write!(formatter, "attach tag {tag} to customer {customer}")
-            }
-            Self::Detach { tag, customer } => {
-                write!(formatter, "detach tag {tag} from customer {customer}")
-            }
-            Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
-            Self::Remove { file } => write!(formatter, "remove file {file}"),
-            Self::Archive { kind, id, .. } => write!(formatter, "archive {} {id}", kind.word()),
-            Self::Delete { tag } => {
-                write!(formatter, "delete tag {tag} and detach it from all customers")
-            }
-        }
-    }
 }

@@ -7,8 +7,7 @@ use zoop_db::{ReadTx, Row, Uuid, params, text};
 
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
-use crate::call::history::change::{ChangeKind, DETACHED, RecordChange};
-use crate::call::history::store::{self, StoredEntry, WANTED_POSTGRES, WANTED_SQLITE, id_list};
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 
 /// The word for an entry as a record of another entry.
 pub(in crate::business) const TYPE: &str = "change";
@@ -32,6 +31,9 @@ pub(super) fn record(ctx: &mut WriteCtx<'_, '_>, entry: Uuid) {
     ctx.changed(TYPE, entry, FIELD, Value::Null, json!(true));
 }
 
+/// How often an undo that was undone is followed. Beyond, an entry may count as reverted that is not.
+const MAX_DEPTH: usize = 50;
+
 /// Those of these entries that were reverted, unless that was reverted in turn.
 pub(super) fn among(
     tx: &mut ReadTx<'_>,
@@ -40,7 +42,7 @@ pub(super) fn among(
     // Each step asks about the entries that reverted those of the step before.
     let mut by_depth: Vec<BTreeMap<Uuid, Uuid>> = Vec::new();
     let mut wanted: BTreeSet<_> = entries.collect();
-    while !wanted.is_empty() {
+    while !wanted.is_empty() && by_depth.len() < MAX_DEPTH {
         tx.ensure_time()?;
         let read = |row: &mut Row<'_>| Ok((row.take()?, row.take::<Option<Uuid>>()?));
         let found = tx.all::<_, Error>(LATEST, params![id_list(wanted)], read)?;
@@ -57,29 +59,12 @@ pub(super) fn among(
     Ok(reverted)
 }
 
-/// How many entries are read at once.
-const AT_ONCE: i64 = 50;
-
-/// The entries of the transactions before this one that took a tag from its customers, newest first, if this entry
-/// deleted a tag that many customers had.
-pub(super) fn parts(tx: &mut ReadTx<'_>, last: &StoredEntry) -> Result<Vec<StoredEntry>> {
-    let is_removal = |change: &&RecordChange| matches!(change.kind, ChangeKind::Removed(_));
-    let Some(tag) = last.changes.iter().find(is_removal).map(|change| change.record_id) else {
-        return Ok(Vec::new());
+/// The latest entry about a record, which may be an entry.
+pub(super) fn latest_about(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Option<Uuid>> {
+    let wanted = id_list([record]);
+    let read = |row: &mut Row<'_>| {
+        let _: Uuid = row.take()?;
+        Ok(row.take::<Option<Uuid>>()?)
     };
-    let (mut parts, mut before) = (Vec::new(), last.entry.id.uuid());
-    loop {
-        tx.ensure_time()?;
-        let ids: Vec<Uuid> =
-            tx.all::<_, Error>(BEFORE, params![tag, before, AT_ONCE], |row| Ok(row.take()?))?;
-        let Some(oldest) = ids.last() else { return Ok(parts) };
-        before = *oldest;
-        for entry in store::by_ids(tx, &ids)? {
-            let is_part = |it: &RecordChange| it.record_id == tag && it.has_field(DETACHED);
-            if !entry.changes.iter().any(is_part) {
-                return Ok(parts);
-            }
-            parts.push(entry);
-        }
-    }
+    Ok(tx.first::<_, Error>(LATEST, params![wanted], read)?.flatten())
 }

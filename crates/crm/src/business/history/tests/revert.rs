@@ -281,11 +281,28 @@ fn a_deleted_tag_comes_back_with_its_id_and_all_its_customers() {
     let part = &rows(&env, &acme.owner, &json!({ "tool": "tags.delete" }))[1];
     assert_eq!(refused(&env, &acme.owner, part)["message"], "The tag was deleted since.");
     assert_eq!(tagged(), 0);
+    let asked = json!({ "id": deletion["id"], "dry_run": true });
+    let asked = env.call(&acme.owner, "changes.revert", asked).expect("a dry run");
     let answer = revert(&env, &acme.owner, &deletion);
     assert_eq!(answer["reverted"], true);
+    assert_eq!(answer["steps"][0], format!("bring back tag {tag}"));
+    for part in ["steps", "more_steps"] {
+        assert_eq!(answer[part], asked[part], "{part}");
+    }
     assert_same(&state(&env, &acme), &before, "all");
     assert_eq!(tagged(), 2 * DETACHED_AT_ONCE + 1, "a search finds them by the tag");
     assert_eq!(refused(&env, &acme.owner, &deletion)["message"], "It was undone already.");
+
+    // The undo is undone as a whole, and can be done again, by either entry.
+    for again in [true, false] {
+        let undo = newest(&env, &acme.owner);
+        revert(&env, &acme.owner, &undo);
+        assert_eq!(tagged(), 0);
+        let undo = newest(&env, &acme.owner);
+        revert(&env, &acme.owner, if again { &deletion } else { &undo });
+        assert_same(&state(&env, &acme), &before, "undone once more");
+        assert_eq!(tagged(), 2 * DETACHED_AT_ONCE + 1);
+    }
 
     // The name may be taken by then.
     env.call(&acme.owner, "tags.delete", json!({ "id": tag })).expect("a deletion");
@@ -348,9 +365,16 @@ fn a_promotion_gives_the_place_back() {
     let company = env.create(&acme.owner, "customers.create", company);
     let person = json!({ "customer_id": company, "first_name": "Gus", "last_name": "Grommet" });
     let first = env.create(&acme.owner, "contacts.create", person.clone());
-    revert(&env, &acme.owner, &newest(&env, &acme.owner));
-    let renamed = json!({ "id": company, "company_name": "Grommet & Son" });
-    env.call(&acme.owner, "customers.update", renamed).expect("an update");
+    let added = newest(&env, &acme.owner);
+    let rename = |name: &str| {
+        let renamed = json!({ "id": company, "company_name": name });
+        env.call(&acme.owner, "customers.update", renamed).expect("an update");
+    };
+    rename("Grommet Hardware");
+    revert(&env, &acme.owner, &added);
+    let now = env.call(&acme.owner, "customers.get", json!({ "id": company })).expect("it");
+    assert_eq!(now["contacts"][0]["first_name"], "Grommet Hardware");
+    rename("Grommet & Son");
     let now = env.call(&acme.owner, "customers.get", json!({ "id": company })).expect("it");
     assert_eq!(
         now["contacts"][0]["first_name"], "Grommet & Son",
@@ -358,4 +382,130 @@ fn a_promotion_gives_the_place_back() {
     );
     let again = env.create(&acme.owner, "contacts.create", person);
     assert_eq!(again, first, "and a person takes its place");
+}
+
+/// Contacts A, who is primary, B and C of one customer, by their ids.
+fn three_contacts(env: &TestEnv, acme: &Business) -> [String; 3] {
+    let customer = acme.id("customer");
+    let third = json!({ "customer_id": customer, "first_name": "Cleo", "last_name": "Nguyen" });
+    let third = env.create(&acme.owner, "contacts.create", third);
+    [acme.id("contact").to_owned(), acme.id("other_contact").to_owned(), third]
+}
+
+#[both]
+fn a_place_that_somebody_else_got_since_is_not_taken_away() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let customer = acme.id("customer");
+    let [a, b, c] = three_contacts(&env, &acme);
+    let contact = |verb: &str, id: &str, mut fields: Value| {
+        env.clock.advance(1_000);
+        fields["id"] = json!(id);
+        if verb != "restore" {
+            fields["customer_id"] = json!(customer);
+        }
+        env.call(&acme.owner, &format!("contacts.{verb}"), fields).expect(verb);
+        newest(&env, &acme.owner)
+    };
+    let promoted = contact("update", &b, json!({ "is_primary": true }));
+    contact("update", &c, json!({ "is_primary": true }));
+    let error = refused(&env, &acme.owner, &promoted);
+    let expected =
+        format!("Changed since: is_primary of contact {c} is now true, set by Olive Owner.");
+    assert!(text(&error, "message").starts_with(&expected), "{error}");
+    revert(&env, &acme.owner, &newest(&env, &acme.owner));
+    revert(&env, &acme.owner, &promoted);
+    let now = env.call(&acme.owner, "contacts.get", json!({ "id": a })).expect("it");
+    assert_eq!(now["is_primary"], true);
+
+    // The last contact stays.
+    contact("archive", &a, json!({}));
+    let restored = contact("restore", &a, json!({}));
+    contact("archive", &b, json!({}));
+    contact("archive", &c, json!({}));
+    let error = refused(&env, &acme.owner, &restored);
+    let expected = "A customer keeps at least one contact: add another contact first.";
+    assert_eq!(error["message"], expected);
+}
+
+/// A type of location may have no primary one, so undoing promotes none that was not.
+#[both]
+fn undoing_a_locations_promotion_promotes_no_other() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let (customer, first) = (acme.id("customer"), acme.id("location"));
+    let address = |fields: Value| {
+        let mut all = json!({ "customer_id": customer, "address_line1": "9 Elm St", "city": "Oakland",
+                              "state": "CA", "postal_code": "94607" });
+        all.as_object_mut().expect("fields").extend(fields.as_object().expect("fields").clone());
+        all
+    };
+    let second = env.create(&acme.owner, "locations.create", address(json!({})));
+    let update = |id: &str, fields: Value| {
+        let mut all = fields;
+        all["id"] = json!(id);
+        all["customer_id"] = json!(customer);
+        env.call(&acme.owner, "locations.update", all).expect("an update");
+    };
+    update(first, json!({ "is_primary": false }));
+    let before = state(&env, &acme);
+    let steps: [&dyn Fn(); 3] = [
+        &|| update(&second, json!({ "is_primary": true })),
+        &|| {
+            env.create(&acme.owner, "locations.create", address(json!({ "is_primary": true })));
+        },
+        &|| {
+            let archived = json!({ "id": second, "customer_id": customer });
+            env.call(&acme.owner, "locations.archive", archived).expect("archived");
+        },
+    ];
+    for (number, step) in steps.iter().enumerate() {
+        step();
+        assert!(state(&env, &acme) != before);
+        revert(&env, &acme.owner, &newest(&env, &acme.owner));
+        let now = without_reverted(state(&env, &acme), &before);
+        assert_same(&now, &before, &format!("step {number}"));
+    }
+}
+
+#[both]
+fn an_undone_customer_gives_back_only_the_external_id_that_it_was_added_with() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let add = |fields: Value| {
+        let mut all = json!({ "customer_type": "company", "company_name": "Bay Bakery" });
+        all.as_object_mut().expect("fields").extend(fields.as_object().expect("fields").clone());
+        let id = env.create(&acme.owner, "customers.create", all);
+        (id, newest(&env, &acme.owner))
+    };
+    let (_, imported) = add(json!({ "external_id": "X-1" }));
+    revert(&env, &acme.owner, &imported);
+    let (_, imported) = add(json!({ "external_id": "X-1" }));
+    revert(&env, &acme.owner, &imported);
+    let (id, added) = add(json!({}));
+    let synced = json!({ "id": id, "external_id": "X-2" });
+    env.call(&acme.owner, "customers.update", synced).expect("an update");
+    revert(&env, &acme.owner, &added);
+    let operator = Caller::operator(Some(acme.account));
+    let now = env.call(&operator, "customers.get", json!({ "id": id })).expect("it");
+    assert_eq!((&now["external_id"], &now["status"]), (&json!("X-2"), &json!("archived")));
+}
+
+/// An id of a later change may come before that of an earlier one, if the earlier one was made by a clock that was ahead.
+#[both]
+fn a_text_that_a_set_back_clock_hid_is_not_overwritten() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let note = acme.id("note");
+    let edit = |body: &str| {
+        env.call(&acme.owner, "notes.update", json!({ "id": note, "body": body }))
+            .expect("an edit");
+    };
+    env.clock.advance(60_000);
+    edit("Gate is mended.");
+    let ahead = newest(&env, &acme.owner);
+    env.clock.advance(-30_000);
+    edit("Gate is new.");
+    let error = refused(&env, &acme.owner, &ahead);
+    assert!(text(&error, "message").starts_with("Changed since: body of note"), "{error}");
 }

@@ -12,7 +12,7 @@ use crate::call::archive::Archivable;
 use crate::call::argument::{Email, PhoneNumber, Ranged, Text, input, nested};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
-use crate::call::error::{Error, Result};
+use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::call::tool::{
     ActorRule, Command, Effect, Exposure, Found, List, Query, Receipt, Replay, Tool,
@@ -264,11 +264,7 @@ impl Command for ArchiveContact {
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let contacts = Children::<Contact>::read(ctx.tx, customer.id)?;
         let contact = contacts.named(ctx, input.id)?;
-        if matches!(contacts.active(), [only] if only.id == contact.id) {
-            return Err(Error::conflict(
-                "A customer keeps at least one contact: add another contact first.",
-            ));
-        }
+        contacts.require_another(&contact)?;
         let answer = contacts.archive(ctx, &contact)?;
         customers::store::reindex(ctx.tx, &customer)?;
         Ok(answer)

@@ -1,0 +1,141 @@
+//! The steps of reverting an entry: the opposites of its changes, and how they are described.
+
+use std::fmt;
+
+use serde_json::Value;
+use zoop_db::Uuid;
+
+use crate::call::history::change::Values;
+use crate::call::scope::Scope;
+use crate::values::id::{Id, kinds};
+
+/// The kinds of records whose changes can be reverted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::business::history) enum Kind {
+    Tag,
+    Customer,
+    Contact,
+    Location,
+    Note,
+    File,
+}
+
+impl Kind {
+    const ALL: [Self; 6] =
+        [Self::Tag, Self::Customer, Self::Contact, Self::Location, Self::Note, Self::File];
+
+    pub(super) fn of(record_type: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == record_type)
+    }
+
+    /// The word for the kind.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Tag => "tag",
+            Self::Customer => "customer",
+            Self::Contact => "contact",
+            Self::Location => "location",
+            Self::Note => "note",
+            Self::File => "file",
+        }
+    }
+
+    /// The scope that allows changing such records.
+    pub(super) const fn scope(self) -> Scope {
+        match self {
+            Self::Tag | Self::Customer | Self::Contact | Self::Location => Scope::WriteCustomers,
+            Self::Note | Self::File => Scope::WriteNotes,
+        }
+    }
+}
+
+/// The opposite of a change.
+#[derive(Debug)]
+pub(in crate::business::history) enum Opposite {
+    /// A deleted tag comes back.
+    BringBack {
+        tag: Id<kinds::Tag>,
+        values: Values,
+    },
+    /// Fields get their old values.
+    Put {
+        kind: Kind,
+        id: Uuid,
+        values: Values,
+    },
+    Attach {
+        tag: Id<kinds::Tag>,
+        customer: Id<kinds::Customer>,
+    },
+    Detach {
+        tag: Id<kinds::Tag>,
+        customer: Id<kinds::Customer>,
+    },
+    /// A removed file comes back.
+    BringBackFile {
+        file: Id<kinds::File>,
+    },
+    /// A file that was added is removed.
+    Remove {
+        file: Id<kinds::File>,
+    },
+    /// What was added is archived.
+    Archive {
+        kind: Kind,
+        id: Uuid,
+        customer: Option<Id<kinds::Customer>>,
+    },
+    /// A tag that was added is deleted.
+    Delete {
+        tag: Id<kinds::Tag>,
+    },
+}
+
+impl Opposite {
+    /// Records come back before what needs them, and go after it. What becomes primary again comes before what it
+    /// replaces.
+    pub(super) fn order(&self) -> (u8, Option<Kind>, bool) {
+        match self {
+            Self::BringBack { .. } => (0, None, false),
+            Self::Put { kind, values, .. } => {
+                (1, Some(*kind), values.get("is_primary") == Some(&Value::Bool(false)))
+            }
+            Self::Attach { .. } => (2, None, false),
+            Self::Detach { .. } => (3, None, false),
+            Self::BringBackFile { .. } | Self::Remove { .. } => (4, None, false),
+            Self::Archive { kind, .. } => (5, Some(*kind), false),
+            Self::Delete { .. } => (6, None, false),
+        }
+    }
+}
+
+impl fmt::Display for Opposite {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BringBack { tag, .. } => write!(formatter, "bring back tag {tag}"),
+            Self::Put { kind, id, values } => {
+                let kind = kind.word();
+                match values.get("archived_at") {
+                    Some(Value::Null) => write!(formatter, "restore {kind} {id}"),
+                    Some(_) => write!(formatter, "archive {kind} {id}"),
+                    None => {
+                        let names: Vec<_> = values.keys().map(String::as_str).collect();
+                        write!(formatter, "put back {} of {kind} {id}", names.join(", "))
+                    }
+                }
+            }
+            Self::Attach { tag, customer } => {
+                write!(formatter, "attach tag {tag} to customer {customer}")
+            }
+            Self::Detach { tag, customer } => {
+                write!(formatter, "detach tag {tag} from customer {customer}")
+            }
+            Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
+            Self::Remove { file } => write!(formatter, "remove file {file}"),
+            Self::Archive { kind, id, .. } => write!(formatter, "archive {} {id}", kind.word()),
+            Self::Delete { tag } => {
+                write!(formatter, "delete tag {tag} and detach it from all customers")
+            }
+        }
+    }
+}
