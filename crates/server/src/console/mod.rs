@@ -154,6 +154,14 @@ fn found<T>(listed: Result<Page<T>, Refusal>) -> Result<Result<Page<T>, Error>, 
     }
 }
 
+/// What a list shows: the page that was found, or no rows and what is wrong with the search.
+fn page_of_list<T>(found: Result<Page<T>, Error>) -> Result<(Page<T>, Fault), Response> {
+    Ok(match found {
+        Ok(page) => (page, Fault { status: StatusCode::OK, text: String::new() }),
+        Err(error) => (no_rows(), Fault::of(error)?),
+    })
+}
+
 const fn no_rows<T>() -> Page<T> {
     Page { rows: Vec::new(), next_cursor: None, has_more: false }
 }

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{Span, Timestamp};
 use zoop_crm::arguments;
@@ -20,7 +19,7 @@ use super::file_rows::FileLimits;
 use super::filters::Filter;
 use super::messages::Messages;
 use super::rows::{Link, NoteRow, SubjectNames, subject_names};
-use super::{Fault, bounded, file_removal, found, links, no_rows};
+use super::{bounded, file_removal, found, links, page_of_list};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -81,10 +80,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
     let (team, names, found) = read(tenant_context, &search).await?;
-    let (page, fault) = match found {
-        Ok(page) => (page, None),
-        Err(error) => (no_rows(), Some(Fault::of(error)?)),
-    };
+    let (page, fault) = page_of_list(found)?;
     let note = |shown| NoteRow::with_customer(shown, &names, tenant_context);
     let messages = Messages::of_query(&tenant_context.context.query, None);
     let template = NotesPage {
@@ -101,10 +97,9 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         limits: FileLimits::of_notes(),
         messages: file_removal::named(tenant_context, messages).await?,
         search: &search,
-        fault: fault.as_ref().map_or("", |fault| &fault.text),
+        fault: &fault.text,
     };
-    let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
-    Ok(page::page(status, &template))
+    Ok(page::page(fault.status, &template))
 }
 
 /// The team, the names of what the notes are about, and what the search finds.
