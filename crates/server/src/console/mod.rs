@@ -35,6 +35,7 @@ mod start;
 mod story;
 mod tags;
 mod words;
+mod write_note;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -103,6 +104,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/archived", get(archived::show))
         .route("/customers/{customer}/history", get(customer_history::show))
         .route("/notes", get(notes::show))
+        .route("/notes/new", get(write_note::show).post(write_note::add))
         .route("/tags", get(tags::show).post(tags::add))
         .route("/tags/edit", get(tags::edit).post(tags::save))
         .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
@@ -115,6 +117,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/settings", get(settings::show).post(settings::save))
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
+        .route("/notes/{note}/pin", post(note_form::pin))
         .route("/notes/{note}/files", post(note_files::add))
         .route(
             "/notes/{note}/files/{file}/remove",

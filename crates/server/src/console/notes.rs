@@ -43,6 +43,10 @@ struct NotesPage<'a> {
     all: String,
     /// The list of customers.
     customers: String,
+    /// The form for a new note.
+    new: String,
+    /// The address of this page, to which a form on it leads back.
+    here: &'a str,
     /// The next page of the list, if there is one.
     older: Option<String>,
     /// Whether the user may write notes.
@@ -93,6 +97,8 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         all: links::notes(business),
         customers: links::customers(business),
+        new: links::of_business(business, "/notes/new"),
+        here: &tenant_context.context.target,
         may_write: business.role.scopes().has(Scope::WriteNotes),
         limits: FileLimits::of_notes(),
         messages: file_removal::named(tenant_context, messages).await?,

@@ -13,6 +13,7 @@ mod parts;
 mod records;
 mod settings;
 mod tags;
+mod write_note;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;
