@@ -152,6 +152,19 @@ fn the_list_of_pages_is_complete() {
     assert_eq!(routes, listed);
 }
 
+/// The glossary has one word for one thing.
+#[test]
+fn pages_call_a_program_a_program() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    let templates = std::fs::read_dir(folder).expect("the templates");
+    let paths: Vec<_> = templates.map(|entry| entry.expect("a template").path()).collect();
+    assert!(paths.len() > 50, "{paths:?}");
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("a template").to_lowercase();
+        assert!(!text.contains("assistant"), "{}", path.display());
+    }
+}
+
 #[both]
 fn every_page_sends_security_headers() {
     let (server, pages) = start_with_pages();
