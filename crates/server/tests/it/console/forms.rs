@@ -264,7 +264,7 @@ fn what_was_typed_is_kept_when_the_server_cannot_answer() {
     assert_eq!(kept_note.status, 503, "{kept_note:?}");
     assert!(kept_note.body.contains("sticks&#60;/b&#62;</textarea>"), "{}", kept_note.body);
     assert_eq!(between(&kept_note.body, "name=\"key\" value=\"", "\""), "k");
-    assert!(kept_note.body.contains(&format!("value=\"{customer}\" checked>")));
+    assert!(kept_note.body.contains(&format!("value=\"{customer}\" checked")));
     assert_eq!(kept_form.status, 503, "{kept_form:?}");
     assert_eq!(kept_form.header("retry-after"), Some("5"));
     let again = Filled::of(&kept_form.body);
