@@ -23,12 +23,20 @@ pub(crate) fn wait<T, E: Into<anyhow::Error>>(
     outcome.map_err(Into::into)
 }
 
-/// Copies content to another store, and shows the progress.
+/// Copies content to another store, and shows the progress. Says on stderr what is missing, also if the answer is JSON.
 pub(crate) fn copy(from: &FileStore, to: &FileStore, files: &[Kept]) -> Result<CopiedFiles> {
     let bar = output::progress("files", files.iter().map(|kept| kept.size).sum());
     let copied = wait(from.copy_to(to, files, &|size| bar.inc(size)));
     bar.finish_and_clear();
-    copied
+    let copied = copied?;
+    if !copied.missing.is_empty() {
+        output::note(&format!(
+            "the content of {} is missing in {from}, so it is not in the copy: {}",
+            count(copied.missing.len()),
+            names(&copied.missing)
+        ));
+    }
+    Ok(copied)
 }
 
 /// What was copied, for `--json`.
@@ -39,21 +47,13 @@ pub(crate) fn to_json(copied: &CopiedFiles) -> Value {
 }
 
 /// What was copied, for people.
-pub(crate) fn describe(copied: &CopiedFiles, from: &FileStore) -> String {
-    let CopiedFiles { files, bytes, already_there, missing } = copied;
+pub(crate) fn describe(copied: &CopiedFiles) -> String {
+    let CopiedFiles { files, bytes, already_there, .. } = copied;
     let already = match already_there {
         0 => String::new(),
         count => format!(", {count} were there already"),
     };
-    let missing = match missing.as_slice() {
-        [] => String::new(),
-        missing => format!(
-            "\nthe content of {} is missing in {from}, so it is not in the copy: {}",
-            count(missing.len()),
-            names(missing)
-        ),
-    };
-    format!("{} ({bytes} bytes){already}{missing}", count(*files))
+    format!("{} ({bytes} bytes){already}", count(*files))
 }
 
 /// A number of files in words.

@@ -130,7 +130,7 @@ document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
   form.append(lost);
 });
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
-  const record = $('#record');
+  const place = $('#record') ?? $('#notes');
   // The form itself has been replaced.
   const action = new URL(ctx.request.action, location.href).pathname;
   const isNote = ctx.request.method === 'POST' && action === `${location.pathname}/notes`;
@@ -144,8 +144,8 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   const found = $('#found');
   if (found && $('#said')) $('#said').textContent = found.dataset.said;
   // The button that was used may be gone.
-  if (ctx.request.method === 'POST' && document.activeElement === document.body && record) {
-    focusOn(record.querySelector('.success, .fault[role]') ?? record.querySelector('h1'));
+  if (ctx.request.method === 'POST' && document.activeElement === document.body && place) {
+    focusOn(place.querySelector('.success, .fault[role]') ?? place.querySelector('h1') ?? $('h1'));
   }
   if (ctx.sourceElement.id === 'list') $('#rows [aria-current]')?.scrollIntoView({ block: 'nearest' });
   // What the row says has changed with the record.

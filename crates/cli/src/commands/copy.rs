@@ -103,7 +103,7 @@ fn copy_files(
                      store with another program"
                 )
             })?;
-            let text = format!("copied to {to}: {}", file_store::describe(&copied, &from));
+            let text = format!("copied to {to}: {}", file_store::describe(&copied));
             (file_store::to_json(&copied), text)
         }
         (Some(from), None) => (

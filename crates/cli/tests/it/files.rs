@@ -141,11 +141,15 @@ fn a_backup_has_the_files_and_a_restored_database_too() {
     assert!(bare.stdout.contains("the content of 2 of 2 files is missing"), "{}", bare.stdout);
 
     fs::remove_file(files.content("zoop.db-files", 1)).expect("removed");
-    let part = folder.zoop(&["backup", "part.db"]);
-    assert_eq!(part.code, 0, "{}", part.stderr);
-    let missing = format!("missing in zoop.db-files, so it is not in the copy: {}", files.tenant);
-    assert!(part.stdout.contains("the content of 1 file is") && part.stdout.contains(&missing));
-    assert!(part.stdout.contains(&files.ids[1]) && !part.stdout.contains(&files.ids[0]));
+    for json in [&[][..], &["--json"]] {
+        let part = folder.zoop(&[&["backup", "part.db", "--force"], json].concat());
+        assert_eq!(part.code, 0, "{}", part.stderr);
+        let missing =
+            format!("missing in zoop.db-files, so it is not in the copy: {}", files.tenant);
+        assert!(part.stderr.contains("the content of 1 file is"), "{}", part.stderr);
+        assert!(part.stderr.contains(&missing), "{}", part.stderr);
+        assert!(part.stderr.contains(&files.ids[1]) && !part.stderr.contains(&files.ids[0]));
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::tools::search::SearchCustomers;
@@ -19,7 +18,7 @@ use zoop_crm::values::phone;
 use super::filters::Filter;
 use super::rows::Link;
 use super::words::Matched;
-use super::{Fault, found, links, no_rows, words};
+use super::{found, links, page_of_list, words};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -91,10 +90,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
     let (tags, found) = read(tenant_context, &search).await?;
-    let (page, fault) = match found {
-        Ok(page) => (page, None),
-        Err(error) => (no_rows(), Some(Fault::of(error)?)),
-    };
+    let (page, fault) = page_of_list(found)?;
     let all = links::customers(business);
     let said = said(&page);
     let template = Customers {
@@ -110,10 +106,9 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         new: links::of_business(business, "/customers/new"),
         may_change: business.role.scopes().has(Scope::WriteCustomers),
         search: &search,
-        fault: fault.as_ref().map_or("", |fault| &fault.text),
+        fault: &fault.text,
     };
-    let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
-    Ok(page::page(status, &template))
+    Ok(page::page(fault.status, &template))
 }
 
 fn said(page: &Page<SearchRow>) -> String {

@@ -36,6 +36,7 @@ mod story;
 mod tags;
 mod undo;
 mod words;
+mod write_note;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -104,6 +105,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/archived", get(archived::show))
         .route("/customers/{customer}/history", get(customer_history::show))
         .route("/notes", get(notes::show))
+        .route("/notes/new", get(write_note::show).post(write_note::add))
         .route("/tags", get(tags::show).post(tags::add))
         .route("/tags/edit", get(tags::edit).post(tags::save))
         .route("/tags/delete", get(tags::ask_to_delete).post(tags::delete))
@@ -117,6 +119,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/settings", get(settings::show).post(settings::save))
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
+        .route("/notes/{note}/pin", post(note_form::pin))
         .route("/notes/{note}/files", post(note_files::add))
         .route(
             "/notes/{note}/files/{file}/remove",
@@ -154,6 +157,14 @@ fn found<T>(listed: Result<Page<T>, Refusal>) -> Result<Result<Page<T>, Error>, 
         Err(Refusal::Failed(error)) => Ok(Err(error)),
         listed => listed.map(Ok),
     }
+}
+
+/// What a list shows: the page that was found, or no rows and what is wrong with the search.
+fn page_of_list<T>(found: Result<Page<T>, Error>) -> Result<(Page<T>, Fault), Response> {
+    Ok(match found {
+        Ok(page) => (page, Fault { status: StatusCode::OK, text: String::new() }),
+        Err(error) => (no_rows(), Fault::of(error)?),
+    })
 }
 
 const fn no_rows<T>() -> Page<T> {

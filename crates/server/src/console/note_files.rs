@@ -172,7 +172,7 @@ async fn of_business(
 }
 
 /// The page that the form is on. Only a page of notes is shown again.
-fn from(form: &Form) -> &str {
+pub(super) fn from(form: &Form) -> &str {
     let next = next::next_page(form.get("next"));
     let sections = [Section::Notes, Section::Customers];
     let has_notes = sections.iter().any(|section| next.starts_with(section.path()));

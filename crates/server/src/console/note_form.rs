@@ -21,7 +21,7 @@ use super::messages::{self, Done};
 use super::parts::usual;
 use super::record_form::{self, Declaration, Field, FormPage, Input, Usage, Values};
 use super::rows::{Link, NoteRow, SubjectNames};
-use super::{Fault, customer, id_in_path, links, require, unread};
+use super::{Fault, customer, id_in_path, links, note_files, require, unread};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -132,6 +132,21 @@ pub(super) async fn archive(State(app): State<App>, request: Request) -> Respons
     either(change(&app, request, messages::NOTE_ARCHIVED, arguments).await)
 }
 
+/// `POST /notes/{note}/pin`: pins a note or unpins it, and shows the page again that the form is on.
+pub(super) async fn pin(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Notes).await?;
+        let id = id_in_path::<kinds::Note>(&tenant_context, NOTE)?;
+        let is_pinned = form.text("pinned") == "true";
+        let done = if is_pinned { messages::PINNED } else { messages::UNPINNED };
+        let arguments = arguments!(UpdateNote { id: id, pinned: is_pinned });
+        run(&tenant_context, arguments).await?;
+        let from = note_files::from(&form);
+        Ok(page::go_to(&links::back_after(from, &tenant_context, done, &id.to_string())))
+    };
+    either(answer.await)
+}
+
 /// `POST /notes/{note}/restore`
 pub(super) async fn restore(State(app): State<App>, request: Request) -> Response {
     let arguments = |id: Id<kinds::Note>| arguments!(RestoreNote { id: id });
@@ -147,13 +162,18 @@ async fn change<T: Command<Output: Send>>(
 ) -> Result<Response, Response> {
     let (tenant_context, _) = TenantContext::form(app, request, Section::Notes).await?;
     let id = id_in_path(&tenant_context, NOTE)?;
-    match tenant_context.command(arguments(id)).await? {
-        Ok(_) => Ok(go_back(&tenant_context, done, id)),
-        Err(error) => {
-            let Fault { status, text } = Fault::of(error)?;
-            Err(page::stop(status, "This note cannot be changed", &text))
-        }
-    }
+    run(&tenant_context, arguments(id)).await?;
+    Ok(go_back(&tenant_context, done, id))
+}
+
+/// Runs a tool that changes a note. If it refuses, a page says why.
+async fn run<T: Command<Output: Send>>(
+    tenant_context: &TenantContext,
+    arguments: Arguments<T>,
+) -> Result<(), Response> {
+    let Err(error) = tenant_context.command(arguments).await? else { return Ok(()) };
+    let Fault { status, text } = Fault::of(error)?;
+    Err(page::stop(status, "This note cannot be changed", &text))
 }
 
 /// A note that the user may change.

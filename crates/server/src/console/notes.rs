@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{Span, Timestamp};
 use zoop_crm::arguments;
@@ -20,7 +19,7 @@ use super::file_rows::FileLimits;
 use super::filters::Filter;
 use super::messages::Messages;
 use super::rows::{Link, NoteRow, SubjectNames, subject_names};
-use super::{Fault, bounded, file_removal, found, links, no_rows};
+use super::{bounded, file_removal, found, links, page_of_list};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -44,6 +43,10 @@ struct NotesPage<'a> {
     all: String,
     /// The list of customers.
     customers: String,
+    /// The form for a new note.
+    new: String,
+    /// The address of this page, to which a form on it leads back.
+    here: &'a str,
     /// The next page of the list, if there is one.
     older: Option<String>,
     /// Whether the user may write notes.
@@ -81,10 +84,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
     let (team, names, found) = read(tenant_context, &search).await?;
-    let (page, fault) = match found {
-        Ok(page) => (page, None),
-        Err(error) => (no_rows(), Some(Fault::of(error)?)),
-    };
+    let (page, fault) = page_of_list(found)?;
     let note = |shown| NoteRow::with_customer(shown, &names, tenant_context);
     let messages = Messages::of_query(&tenant_context.context.query, None);
     let messages = messages.undoable(tenant_context, &tenant_context.context.target).await?;
@@ -98,14 +98,15 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
         all: links::notes(business),
         customers: links::customers(business),
+        new: links::of_business(business, "/notes/new"),
+        here: &tenant_context.context.target,
         may_write: business.role.scopes().has(Scope::WriteNotes),
         limits: FileLimits::of_notes(),
         messages: file_removal::named(tenant_context, messages).await?,
         search: &search,
-        fault: fault.as_ref().map_or("", |fault| &fault.text),
+        fault: &fault.text,
     };
-    let status = fault.as_ref().map_or(StatusCode::OK, |fault| fault.status);
-    Ok(page::page(status, &template))
+    Ok(page::page(fault.status, &template))
 }
 
 /// The team, the names of what the notes are about, and what the search finds.

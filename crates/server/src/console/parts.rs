@@ -1,7 +1,5 @@
 //! The parts of a customer that have forms of their own: its contacts and its locations.
 
-use std::sync::LazyLock;
-
 use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
 use zoop_crm::business::customers::contacts::tools::update::UpdateContact;
 use zoop_crm::business::customers::contacts::tools::{
@@ -15,7 +13,6 @@ use zoop_crm::business::customers::locations::tools::{
 };
 use zoop_crm::business::customers::locations::{Location, LocationType};
 use zoop_crm::call::tool::{Command, List, Query};
-use zoop_crm::values::country::Country;
 use zoop_crm::values::id::{Kind, kinds};
 
 use super::messages::{self, Done};
@@ -81,7 +78,7 @@ pub(super) const FOR_THE_CREW: &[Field] = &[
 pub(super) const ADDRESS_MORE: &[Field] = &[
     Field::new("label", "Nickname", Input::Line(128)).help("Such as Warehouse."),
     Field::new("location_type", "Address type", Input::Choice(location_types)),
-    Field::new("country", "Country", Input::Choice(countries)),
+    Field::new("country", "Country", Input::Choice(words::countries)),
     Field::new("latitude", "Latitude", Input::Number)
         .help("From a program. Empty these if the address changes.")
         .only_kept(),
@@ -96,18 +93,6 @@ fn roles() -> Vec<(&'static str, &'static str)> {
     std::iter::once(general)
         .chain(others.map(|role| (role.word(), words::contact_role(*role))))
         .collect()
-}
-
-/// The country that the tool assumes is first.
-fn countries() -> Vec<(&'static str, &'static str)> {
-    static COUNTRIES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
-        let mut all: Vec<_> = Country::all().map(|it| (it.code().to_owned(), it.name())).collect();
-        all.sort_by(|(code, name), (other_code, other)| {
-            (code != "US", name).cmp(&(other_code != "US", other))
-        });
-        all
-    });
-    COUNTRIES.iter().map(|(code, name)| (code.as_str(), name.as_str())).collect()
 }
 
 fn location_types() -> Vec<(&'static str, &'static str)> {

@@ -27,10 +27,7 @@ impl Problems {
                 let text = "Nothing was saved. Correct what is marked below.".to_owned();
                 Ok(Self { status: StatusCode::BAD_REQUEST, text, fields })
             }
-            other => {
-                let Fault { status, text } = Fault::of(other)?;
-                Ok(Self { status, text, fields: Vec::new() })
-            }
+            other => Fault::of(other).map(Self::from),
         }
     }
 
@@ -38,5 +35,11 @@ impl Problems {
     pub(super) fn about(&self, field: &str) -> &str {
         let found = self.fields.iter().find(|it| it.field == field);
         found.map_or("", |it| &it.problem)
+    }
+}
+
+impl From<Fault> for Problems {
+    fn from(Fault { status, text }: Fault) -> Self {
+        Self { status, text, fields: Vec::new() }
     }
 }

@@ -8,14 +8,13 @@ use zoop_crm::business::account::GetAccount;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::tenants::tools::UpdateTenant;
-use zoop_crm::values::country::Country;
 use zoop_crm::values::currency::Currency;
 use zoop_crm::values::zone::Zone;
 
 use super::filters::Choice;
 use super::problems::Problems;
 use super::rows::Link;
-use super::{done_text, links};
+use super::{done_text, links, words};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -177,9 +176,8 @@ fn render(
     problems: Problems,
     done: &str,
 ) -> Response {
-    let countries = Country::all().map(|it| (it.code().to_owned(), it.name()));
-    let mut countries = offered(countries, &typed.country);
-    countries.sort_by(|one, other| one.label.cmp(&other.label));
+    let countries = words::countries().into_iter();
+    let countries = countries.map(|(code, name)| (code.to_owned(), name.to_owned()));
     let currencies = Currency::all().into_iter();
     let currencies =
         currencies.map(|it| (it.code().to_owned(), format!("{} – {}", it.code(), it.name())));
@@ -189,7 +187,7 @@ fn render(
         business: &tenant_context.membership,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
         currencies: offered(currencies, &typed.currency),
-        countries,
+        countries: offered(countries, &typed.country),
         zones: zones(&typed.time_zone),
         typed,
         was,

@@ -1,10 +1,13 @@
 //! How the console says what tools say in a word.
 
+use std::sync::LazyLock;
+
 use zoop_crm::business::customers::contacts::ContactRole;
 use zoop_crm::business::customers::index::{Match, MatchedField};
 use zoop_crm::business::customers::locations::LocationType;
 use zoop_crm::business::customers::{CustomerType, Status};
 use zoop_crm::business::files::MediaType;
+use zoop_crm::values::country::Country;
 use zoop_crm::values::phone;
 
 pub(super) const fn status(status: Status) -> &'static str {
@@ -84,4 +87,16 @@ impl Matched {
         };
         Self { place, contact, number }
     }
+}
+
+/// All countries, by their codes. The country that the tools assume is first.
+pub(super) fn countries() -> Vec<(&'static str, &'static str)> {
+    static COUNTRIES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+        let mut all: Vec<_> = Country::all().map(|it| (it.code().to_owned(), it.name())).collect();
+        all.sort_by(|(code, name), (other_code, other)| {
+            (code != "US", name).cmp(&(other_code != "US", other))
+        });
+        all
+    });
+    COUNTRIES.iter().map(|(code, name)| (code.as_str(), name.as_str())).collect()
 }

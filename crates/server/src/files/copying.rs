@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use zoop_crm::business::files::inventory::Kept;
 use zoop_crm::values::id::{Id, kinds};
 
-use super::store::{FileStore, Key, Object, UnusableFileStore};
+use super::objects::{Key, Object};
+use super::store::{FileStore, UnusableFileStore};
 
 /// How many files are copied at once.
 const AT_ONCE: usize = 4;
@@ -99,7 +100,7 @@ impl FileStore {
             Err(Error::NotFound { .. }) => return Ok(Outcome::Missing),
             content => content?,
         };
-        let (mut writer, mut size, mut hash) = (target.write(key)?, 0, Sha256::new());
+        let (mut writer, mut size, mut hash) = (target.write(key).await?, 0, Sha256::new());
         while let Some(piece) = content.try_next().await? {
             size += piece.len() as u64;
             hash.update(&piece);
@@ -146,7 +147,7 @@ mod tests {
         };
         let files = [kept(2, b"text"), kept(3, b"test")];
         for file in &files {
-            let mut writer = from.write(Key::from(file)).expect("a writer");
+            let mut writer = from.write(Key::from(file)).await.expect("a writer");
             writer.write(b"text").await.expect("written");
             writer.finish().await.expect("stored");
         }

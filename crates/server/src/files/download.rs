@@ -24,10 +24,10 @@ use zoop_crm::business::files::MediaType;
 use zoop_crm::business::files::tools::open::OpenedFile;
 use zoop_db::Tenant;
 
+use super::objects::Key;
 use super::opening::{Unsent, opened};
 use super::pictures::{self, NoPicture, PictureSize, picture};
 use super::ranges::{Asked, asked};
-use super::store::Key;
 use super::{disposition, refusal, sending};
 use crate::answer::Answer;
 use crate::app::{App, Shared};
@@ -192,7 +192,7 @@ async fn found(
         return Ok((answer, headers, Body::empty()));
     }
     let length = part.end - part.start;
-    let content = sent.source.read(shared, part, &request_log.id).await?;
+    let content = sent.source.read(shared, size, part, &request_log.id).await?;
     let cut = head.extensions.get::<Cut>().cloned().unwrap_or_default();
     let body = sending::body(shared.clone(), tenant, cut, content, length);
     Ok((answer, headers, body))
@@ -229,9 +229,11 @@ impl Sent {
 }
 
 impl Source {
+    /// A part of all that is sent, which has this size.
     async fn read(
         self,
         shared: &Shared,
+        size: u64,
         part: Range<u64>,
         request_id: &str,
     ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Unsent> {
@@ -243,13 +245,12 @@ impl Source {
             }
             Self::Store(key) => {
                 let store = shared.settings.files.as_ref().ok_or(Unsent::Unknown)?;
-                store.read(key, part).await.map_err(|error| match error {
+                let content = store.read(key, size, part).await;
+                let content = content.map_err(|error| refusal::store_failed(&error, request_id))?;
+                content.ok_or_else(|| {
                     // Asking again does not help.
-                    object_store::Error::NotFound { .. } => {
-                        store.tell_missing(key);
-                        Unsent::Unknown
-                    }
-                    error => refusal::store_failed(&error, request_id).into(),
+                    store.tell_missing(key);
+                    Unsent::Unknown
                 })
             }
         }

@@ -10,7 +10,8 @@ use zoop_crm::business::files::cleaning::KEPT_FOR;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
-use super::store::{FileStore, Object};
+use super::objects::Object;
+use super::store::FileStore;
 
 impl FileStore {
     /// Deletes the unfinished content of a tenant that nobody writes any more. Returns how much it was.
@@ -63,7 +64,7 @@ mod tests {
     use zoop_db::Uuid;
 
     use super::*;
-    use crate::files::store::Key;
+    use crate::files::objects::Key;
     use crate::files::writer::PART;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -99,7 +100,7 @@ mod tests {
         let [tenant, file] = [1, 2].map(Uuid::from_u128);
         let store = FileStore::folder(folder.path());
         let key = Key { tenant: Id::new(tenant), file: Id::new(file) };
-        let mut writer = store.write(key).expect("a writer");
+        let mut writer = store.write(key).await.expect("a writer");
         writer.write(&vec![0; PART + 1]).await.expect("a part is sent");
         writer.sent().await.expect("it is stored");
         let found = fs::read_dir(folder.path().join(tenant.to_string())).expect("the folder");

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`FileStore`] | the store of the content: a folder, or a bucket of any S3-compatible store |
 //! | `connector` | the store's connections to a bucket |
+//! | `objects` | how what is stored of a file is named there |
 //! | `ownership` | to which database a store belongs |
 //! | `copying` | compares a store with a database, and copies content to another store: for commands |
 //! | `writer` | writes one file to the store, piece by piece |
@@ -26,6 +27,7 @@ mod disposition;
 mod download;
 mod form;
 mod leftovers;
+mod objects;
 mod opening;
 mod ownership;
 mod pace;

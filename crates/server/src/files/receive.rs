@@ -17,11 +17,12 @@ use zoop_crm::call::error::Error;
 use zoop_crm::values::size::Size;
 
 use super::batch::Batch;
+use super::objects::{Key, Object};
 use super::pace::Pace;
 use super::parts::{self, Part, PartFault, Parts};
 use super::refusal;
 use super::room::Room;
-use super::store::{FileStore, Key, Object};
+use super::store::FileStore;
 use super::under_way::Reserved;
 use crate::app::Shared;
 use crate::network::Holder;
@@ -221,7 +222,8 @@ impl Receiver {
         mut part: Part<'_>,
     ) -> Result<StoredFile, Unreceived> {
         let id = self.shared.receiving.next_id(&self.shared.environment);
-        let mut writer = self.store.write(Key { tenant: self.under_way.tenant, file: id })?;
+        let key = Key { tenant: self.under_way.tenant, file: id };
+        let mut writer = self.store.write(key).await?;
         let (mut content, mut hash, mut size) = (Content::default(), Sha256::new(), 0);
         let mut batch = Batch::default();
         loop {

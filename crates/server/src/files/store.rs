@@ -1,12 +1,13 @@
-//! [`FileStore`]: where the content of files is. A file's key is its tenant's id and its own, and nothing of a caller's
-//! text.
+//! [`FileStore`]: where the content of files is.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::fs::{DirBuilder, File};
+use std::io;
 use std::ops::Range;
 use std::path::{Path as Folder, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -24,11 +25,14 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Timestamp;
 
 use super::connector::BucketConnector;
+use super::objects::{Key, Object, Stored};
 use super::pictures::PictureSize;
 use super::writer::Writer;
 
 /// How long a request to a bucket is repeated.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(8);
+/// Of how many files the log tells that their content is missing. A whole store that is missing fills no log.
+const TOLD_MISSING: usize = 100;
 
 /// Where the content of files is stored.
 #[derive(Debug, Clone)]
@@ -37,8 +41,8 @@ pub struct FileStore(Arc<Shelf>);
 #[derive(Debug)]
 struct Shelf {
     place: Place,
-    /// Whether the log says that content is missing.
-    has_told_missing: AtomicBool,
+    /// The first files whose missing content the log tells of.
+    told_missing: Mutex<HashSet<Id<kinds::File>>>,
 }
 
 #[derive(Debug)]
@@ -67,75 +71,9 @@ impl From<object_store::Error> for UnusableFileStore {
     }
 }
 
-/// The key of a file's content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) tenant: Id<kinds::Tenant>,
-    pub(super) file: Id<kinds::File>,
-}
-
-impl Key {
-    fn path(self) -> Path {
-        self.path_of(Object::Content)
-    }
-
-    fn path_of(self, object: Object) -> Path {
-        let Self { tenant, file } = self;
-        match object {
-            Object::Content => Path::from(format!("{tenant}/{file}")),
-            Object::Picture(size) => Path::from(format!("{tenant}/{file}{}", size.suffix())),
-        }
-    }
-}
-
-/// What is stored of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Object {
-    /// Its content.
-    Content,
-    /// A smaller copy of a picture.
-    Picture(PictureSize),
-}
-
-impl Object {
-    /// The file and the object that have this name.
-    pub(super) fn parse(name: &str) -> Option<(Id<kinds::File>, Self)> {
-        if let Some(file) = Id::parse(name) {
-            return Some((file, Self::Content));
-        }
-        PictureSize::ALL.into_iter().find_map(|size| {
-            let file = name.strip_suffix(size.suffix())?;
-            Some((Id::parse(file)?, Self::Picture(size)))
-        })
-    }
-}
-
-impl From<&OpenedFile> for Key {
-    fn from(opened: &OpenedFile) -> Self {
-        Self { tenant: opened.tenant, file: opened.id }
-    }
-}
-
-impl From<&Kept> for Key {
-    fn from(kept: &Kept) -> Self {
-        Self { tenant: kept.tenant, file: kept.file }
-    }
-}
-
-/// An object that is in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) file: Id<kinds::File>,
-    pub(super) object: Object,
-    /// Its size in bytes.
-    pub(super) size: u64,
-    /// When it was stored, by the clock of the bucket. A folder does not say: a copy of a file is as new as the copying.
-    pub(super) since: Option<Timestamp>,
-}
-
 impl FileStore {
     fn new(place: Place) -> Self {
-        Self(Arc::new(Shelf { place, has_told_missing: AtomicBool::new(false) }))
+        Self(Arc::new(Shelf { place, told_missing: Mutex::default() }))
     }
 
     /// A folder, which is created when it is first used.
@@ -226,14 +164,20 @@ impl FileStore {
         }
     }
 
-    /// Logs once that content is missing that a caller asked for.
+    /// Logs, once for a file, that content is missing that a caller asked for.
     pub(super) fn tell_missing(&self, key: Key) {
-        if !self.0.has_told_missing.swap(true, Ordering::Relaxed) {
+        if self.is_news(key.file) {
             tracing::warn!(
                 tenant_id = %key.tenant, file_id = %key.file,
                 "the content of a file is missing in the file store; `zoop doctor` shows whether more is missing"
             );
         }
+    }
+
+    /// Whether the log does not tell yet that the content of this file is missing, and will from now on.
+    fn is_news(&self, file: Id<kinds::File>) -> bool {
+        let mut told = self.0.told_missing.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < TOLD_MISSING && told.insert(file)
     }
 
     /// Stores a few bytes and deletes them, to find out whether the store works.
@@ -258,10 +202,7 @@ impl FileStore {
                 if let Some(store) = opened.get() {
                     return Ok(store.clone());
                 }
-                create_private(path).map_err(|source| object_store::Error::Generic {
-                    store: "folder",
-                    source: Box::new(source),
-                })?;
+                create_private(path).map_err(no_folder)?;
                 let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
                 Ok(opened.get_or_init(|| Arc::new(store)).clone())
             }
@@ -269,19 +210,34 @@ impl FileStore {
     }
 
     /// Begins to write a file's content.
-    pub(super) fn write(&self, key: Key) -> Result<Writer> {
+    pub(super) async fn write(&self, key: Key) -> Result<Writer> {
+        if let Some(folder) = self.as_folder() {
+            // The store would create it for everybody.
+            let of_tenant = folder.join(key.tenant.to_string());
+            let creating = tokio::task::spawn_blocking(move || create_private(&of_tenant));
+            creating.await?.map_err(no_folder)?;
+        }
         Ok(Writer::new(self.objects()?, key.path()))
     }
 
-    /// Reads a part of a file's content.
+    /// Reads a part of a file's content. `None` if it is missing or not of this size.
     pub(super) async fn read(
         &self,
         key: Key,
+        size: u64,
         range: Range<u64>,
-    ) -> Result<BoxStream<'static, Result<Bytes>>> {
+    ) -> Result<Option<BoxStream<'static, Result<Bytes>>>> {
+        let (objects, path) = (self.objects()?, key.path());
         let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
-        let found = self.objects()?.get_opts(&key.path(), options).await?;
-        Ok(found.into_stream())
+        match objects.get_opts(&path, options).await {
+            Ok(found) => Ok((found.meta.size == size).then(|| found.into_stream())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            // Each store has other words for a part that is behind the end.
+            Err(error) => match objects.head(&path).await {
+                Ok(found) if found.size != size => Ok(None),
+                _ => Err(error),
+            },
+        }
     }
 
     /// Reads all of a file's content.
@@ -391,13 +347,25 @@ fn retries() -> RetryConfig {
     RetryConfig { max_retries: 3, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() }
 }
 
-/// Creates a folder that only this program's user can read.
-fn create_private(path: &Folder) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
+/// Creates a folder that only this program's user can read, unless it is there. It survives a loss of power.
+fn create_private(path: &Folder) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Folder::new("."));
+    create_private(parent)?;
+    let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => File::open(parent)?.sync_all(),
+    }
+}
+
+/// Why a folder cannot be a store.
+fn no_folder(source: io::Error) -> object_store::Error {
+    object_store::Error::Generic { store: "folder", source: Box::new(source) }
 }
 
 #[cfg(test)]
@@ -421,5 +389,30 @@ mod tests {
         {
             open(url).expect_err(url);
         }
+    }
+    #[test]
+    fn the_log_tells_of_the_first_files_that_are_missing_and_of_each_once() {
+        let store = FileStore::folder("files");
+        let news = |number: u128| store.is_news(Id::new(zoop_db::Uuid::from_u128(number)));
+        assert!(news(1) && news(2) && !news(1));
+        assert_eq!((0..1000).filter(|number| news(*number)).count(), TOLD_MISSING - 2);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_this_user_can_read_content_even_in_a_folder_that_others_can_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let readable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), readable).expect("its mode");
+        let [tenant, file] = [1, 2].map(zoop_db::Uuid::from_u128);
+        let key = Key { tenant: Id::new(tenant), file: Id::new(file) };
+        for _ in 0..2 {
+            let writer = FileStore::folder(folder.path()).write(key).await.expect("a writer");
+            writer.finish().await.expect("stored");
+        }
+        let of_tenant = folder.path().join(key.tenant.to_string());
+        let mode = std::fs::metadata(of_tenant).expect("the folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
     }
 }

@@ -17,8 +17,9 @@ use zoop_crm::identity::tenants::Numbered;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Tenant, Timestamp};
 
+use super::objects::{Key, Stored};
 use super::ownership::Owner;
-use super::store::{FileStore, Key, Stored, UnusableFileStore};
+use super::store::{FileStore, UnusableFileStore};
 use crate::app::{App, Shared};
 
 /// How often it is checked whether a round is due, or whether a store has come that belongs to nobody.
@@ -78,6 +79,8 @@ type Found = HashMap<Id<kinds::File>, Instant>;
 #[derive(Debug)]
 pub(crate) struct Sweeping {
     next: Option<Instant>,
+    /// When removed files are next forgotten if there is no store. One that comes is swept at once.
+    next_without_store: Option<Instant>,
     before: Option<RoundTime>,
     /// What the last rounds in a row have found, by tenant.
     found: HashMap<Id<kinds::Tenant>, Found>,
@@ -93,6 +96,7 @@ impl Default for Sweeping {
     fn default() -> Self {
         Self {
             next: None,
+            next_without_store: None,
             before: None,
             found: HashMap::new(),
             last: None,
@@ -145,9 +149,18 @@ impl From<time::error::Elapsed> for SweepFault {
 impl Sweeping {
     /// Sweeps the store if a round is due.
     async fn round(&mut self, shared: &Shared, time: RoundTime) {
+        let is_due = |next: Option<Instant>| next.is_none_or(|next| time.steady >= next);
         let store = shared.settings.files.as_ref().filter(|store| store.may_have_files());
-        let Some(store) = store else { return };
-        if self.next.is_some_and(|next| time.steady < next) {
+        let Some(store) = store else {
+            if is_due(self.next_without_store) {
+                self.next_without_store = Some(time.steady + INTERVAL);
+                if let Err(error) = forget_all_removed(shared, time.clock).await {
+                    tracing::warn!(%error, "removed files could not be deleted");
+                }
+            }
+            return;
+        };
+        if !is_due(self.next) {
             return;
         }
         let is_first = self.before.is_none();
@@ -307,6 +320,14 @@ async fn forget_removed(
     for few in removed.chunks(cleaning::STEP) {
         let few = few.to_vec();
         shared.db.write(deadline(), move |tx| cleaning::forget(tx, number, &few)).await?;
+    }
+    Ok(())
+}
+
+/// [`forget_removed`] for all tenants, because there is no store.
+async fn forget_all_removed(shared: &Shared, now: Timestamp) -> Result<(), SweepFault> {
+    for tenant in shared.db.read(Instant::now() + TIMEOUT, cleaning::tenants).await? {
+        forget_removed(shared, tenant, now).await?;
     }
     Ok(())
 }

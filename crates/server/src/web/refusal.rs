@@ -55,8 +55,8 @@ pub(crate) async fn endpoint(app: State<App>, request: Request) -> Response {
     }
     let page = page::stop(
         answer.status(),
-        "This is an address for assistants",
-        "Add this address as an MCP server in Claude, ChatGPT or another assistant. There is nothing \
+        "This is an address for programs",
+        "Add this address as an MCP server in Claude, ChatGPT or another program. There is nothing \
          to see here in a browser.",
     );
     with_page_body(answer, page)

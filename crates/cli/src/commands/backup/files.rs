@@ -73,7 +73,7 @@ pub(super) fn back_up(
     let copied = file_store::copy(&store, &target, &files).with_context(failed)?;
     let mut json = file_store::to_json(&copied);
     json["folder"] = json!(folder);
-    let text = format!("wrote {} with {}", folder.display(), file_store::describe(&copied, &store));
+    let text = format!("wrote {} with {}", folder.display(), file_store::describe(&copied));
     Ok(Some(Told { json, text }))
 }
 
@@ -85,7 +85,7 @@ pub(super) fn put_back(config: &Config, backup: &Path, files: &[Kept]) -> Result
     if folder.is_dir() {
         let source = FileStore::folder(&folder);
         let copied = file_store::copy(&source, &store, files).with_context(failed)?;
-        let text = format!("put into {store}: {}", file_store::describe(&copied, &source));
+        let text = format!("put into {store}: {}", file_store::describe(&copied));
         return Ok(Some(Told { json: file_store::to_json(&copied), text }));
     }
     let missing = file_store::wait(store.missing(files)).with_context(failed)?;

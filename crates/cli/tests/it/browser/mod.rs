@@ -5,6 +5,7 @@ mod days;
 mod driver;
 mod forms;
 mod layout;
+mod notes;
 mod office;
 mod people;
 mod screenshots;
@@ -160,6 +161,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/account?done=joined",
                 "/customers?q=nothinglikethis",
                 "/customers?tag=01890000-0000-7000-8000-000000000000",
+                "/notes/new",
                 "/notes?q=nothinglikethis",
                 "/notes?after=2026-02-30&pinned=true",
                 "/notes?author=me&before=9999-12-31",

@@ -20,7 +20,7 @@ pub mod tools;
 pub use content::{Content, Recognized, Unaccepted};
 pub use media_type::MediaType;
 pub use name::FileName;
-pub use room::{MAX_BYTES, MAX_FILES, account_is_full};
+pub use room::{MAX_BYTES, MAX_FILES, OlderFiles, account_is_full};
 
 pub(crate) use store::STATEMENTS;
 

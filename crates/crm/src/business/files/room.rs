@@ -1,10 +1,13 @@
 //! How many files fit on a note and in an account.
 
-use zoop_db::ReadTx;
+use zoop_db::{ReadTx, Timestamp, Uuid};
 
+use super::cleaning::KEPT_FOR;
 use super::store;
+use crate::call::argument::{Field, Fields, Input, Json};
+use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
-use crate::values::id::{Id, kinds};
+use crate::values::id::{self, Id, kinds};
 use crate::values::size::Size;
 
 /// Maximum size of a file in bytes.
@@ -41,12 +44,62 @@ pub(super) fn left_in_account(tx: &mut ReadTx<'_>, Size(limit): Size) -> Result<
     if limit == 0 {
         return Ok(u64::MAX);
     }
-    Ok(limit.saturating_sub(u64::try_from(store::total(tx)?).unwrap_or(0)))
+    Ok(limit.saturating_sub(store::total(tx)?))
 }
 
-/// Rejects files of this size together for which the account has no room. Must not run in a write either.
-pub(super) fn require_in_account(tx: &mut ReadTx<'_>, size: u64, limit: Size) -> Result<()> {
-    let has_room = left_in_account(tx, limit)? >= size;
+/// What the account's older files take, added up before a write that adds files, so that only the recent ones are added
+/// up in it. Part of a command's input, but not a field of the call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OlderFiles(Option<Older>);
+
+#[derive(Debug, Clone, Copy)]
+struct Older {
+    /// The files with lower ids. No more of them come: an upload takes less than a day.
+    before: Uuid,
+    bytes: u64,
+}
+
+impl OlderFiles {
+    /// Adds them up, and rejects files of this size together for which the account has no room.
+    pub(super) fn with_room_for(ctx: &mut ReadCtx<'_, '_>, size: u64) -> Result<Self> {
+        let limit = ctx.environment.files_limit;
+        if limit.0 == 0 {
+            return Ok(Self::default());
+        }
+        let before = id::lowest_at(Timestamp(ctx.now.0 - KEPT_FOR));
+        let (all, recent) = (store::total(ctx.tx)?, store::total_since(ctx.tx, before)?);
+        require(all, size, limit)?;
+        Ok(Self(Some(Older { before, bytes: all.saturating_sub(recent) })))
+    }
+
+    /// Rejects files of this size together for which the account has no room now. The tenant's writes take turns, so
+    /// this is certain, whichever server has added others meanwhile.
+    pub(super) fn require_room(self, tx: &mut ReadTx<'_>, size: u64, limit: Size) -> Result<()> {
+        let taken = match self.0 {
+            _ if limit.0 == 0 => return Ok(()),
+            Some(Older { before, bytes }) => bytes + store::total_since(tx, before)?,
+            None => store::total(tx)?,
+        };
+        require(taken, size, limit)
+    }
+}
+
+impl Input for OlderFiles {
+    fn fields() -> Vec<Field> {
+        Vec::new()
+    }
+
+    fn read(_: &mut Fields) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn canonical(_: &str, value: &Json) -> Json {
+        value.clone()
+    }
+}
+
+fn require(taken: u64, size: u64, limit: Size) -> Result<()> {
+    let has_room = taken.saturating_add(size) <= limit.0;
     if has_room { Ok(()) } else { Err(Error::conflict(account_is_full(limit))) }
 }
 

@@ -24,6 +24,8 @@ zoop_db::statements! {
     COUNT = "SELECT count(*) FROM files WHERE tenant_no = $1 AND note_id = $2 AND removed_at IS NULL";
     /// The size of all files, even of those whose content is still to be deleted.
     TOTAL = "SELECT CAST(coalesce(sum(size), 0) AS bigint) FROM files WHERE tenant_no = $1";
+    /// The size of the files with ids from this one on.
+    TOTAL_SINCE = "SELECT CAST(coalesce(sum(size), 0) AS bigint) FROM files WHERE tenant_no = $1 AND id >= $2";
     INSERT = (File::INSERT);
     UPDATE = (File::UPDATE);
     /// Files that were removed before a time, the first ones first.
@@ -83,8 +85,15 @@ pub(super) fn count(tx: &mut ReadTx<'_>, note: Id<kinds::Note>) -> Result<i64> {
 }
 
 /// The size of the tenant's files in bytes.
-pub(super) fn total(tx: &mut ReadTx<'_>) -> Result<i64> {
-    Ok(tx.first::<_, Error>(TOTAL, &[], |row| Ok(row.take()?))?.unwrap_or(0))
+pub(super) fn total(tx: &mut ReadTx<'_>) -> Result<u64> {
+    let total = tx.first::<_, Error>(TOTAL, &[], |row| Ok(row.take::<i64>()?))?;
+    Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0))
+}
+
+/// The size of the tenant's files with ids from this one on, in bytes.
+pub(super) fn total_since(tx: &mut ReadTx<'_>, id: Uuid) -> Result<u64> {
+    let total = tx.first::<_, Error>(TOTAL_SINCE, params![id], |row| Ok(row.take::<i64>()?))?;
+    Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0))
 }
 
 /// Adds a file.

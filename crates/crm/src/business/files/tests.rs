@@ -3,16 +3,20 @@ use sha2::{Digest, Sha256};
 use zoop_both::both;
 
 use super::inventory::{self, Kept};
-use super::{MAX_BYTES, MAX_FILES, cleaning};
+use super::{FileName, MAX_BYTES, MAX_FILES, MediaType, Recognized, cleaning};
+use crate::business::files::tools::add::{AddFiles, AddedFiles, StoredFile};
 use crate::business::files::tools::check::CheckFile;
 use crate::business::files::tools::open::OpenFile;
 use crate::business::files::tools::removed::RemovedFile;
 use crate::call::argument::Arguments;
+use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::perform::{self, CommandCall};
+use crate::call::proof::{enter_read, enter_write};
 use crate::call::run;
 use crate::call::scope::Scope;
-use crate::call::tool::Query;
+use crate::call::tool::{Query, Step};
 use crate::testing::{Business, Caller, TestEnv, error_json};
-use crate::values::id::{Id, kinds};
+use crate::values::id::{self, Id, kinds};
 use crate::values::size::Size;
 
 const TEXT: &[u8] = b"The code is 4711.";
@@ -193,6 +197,57 @@ fn files_have_limits_on_the_note_and_in_the_account() {
     let full = error_json(&check(&env, &other, 1).unwrap_err());
     assert!(full["message"].as_str().unwrap().contains("reached their limit"), "{full}");
     assert_eq!(kind(&env.add_file(&acme.owner, &other, "a.txt", TEXT).unwrap_err()), "conflict");
+}
+
+/// Prepares adding a file to a note in a read, and returns the write.
+fn prepared(
+    env: &TestEnv,
+    caller: &Caller,
+    note: &str,
+) -> impl FnOnce() -> crate::call::error::Result<AddedFiles> {
+    let now = env.environment.clock.now();
+    let file = StoredFile {
+        id: Id::new(id::following(None, now, env.environment.entropy.bits())),
+        name: FileName::of("code.txt"),
+        recognized: Recognized { media_type: MediaType::Text, dimensions: None },
+        size: TEXT.len() as u64,
+        sha256: "0".repeat(64),
+    };
+    let arguments = crate::arguments!(AddFiles { note_id: note, files: vec![file] });
+    let (proof, environment) = (caller.clone(), env.environment.clone());
+    let ready = env.read(move |tx| {
+        let access = enter_read(tx, &environment, &proof)?;
+        let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
+        perform::prepare::<AddFiles>(&mut ReadCtx::new(tx, &access, &environment), call)
+    });
+    let (ready, proof) = (ready.expect("there is room"), caller.clone());
+    move || {
+        let environment = env.environment.clone();
+        env.write(move |tx| {
+            let access = enter_write(tx, &environment, &proof)?;
+            match ready.run_typed(&mut WriteCtx::begin(tx, &access, &environment)?)? {
+                Step::Done(added) => Ok(added),
+                Step::Partial => Err(crate::call::error::Error::internal("it has one part")),
+            }
+        })
+    }
+}
+
+#[both]
+fn files_that_are_added_at_the_same_moment_do_not_exceed_the_limit_of_the_account_together() {
+    let mut env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let [one, two] =
+        ["Gate sticks.", "Another."].map(|body| note(&env, &acme.owner, json!({ "body": body })));
+    env.environment.files_limit = Size(3 * TEXT.len() as u64);
+    env.add_file(&acme.owner, &one, "code.txt", TEXT).expect("there is room");
+    env.clock.advance(2 * DAY);
+    let calls = [&one, &two, &one].map(|note| prepared(&env, &acme.owner, note));
+    let [first, second, third] = calls.map(|write| write());
+    first.expect("there is room");
+    second.expect("it just fits");
+    let full = error_json(&third.unwrap_err());
+    assert!(full["message"].as_str().unwrap().contains("reached their limit"), "{full}");
 }
 
 #[both]

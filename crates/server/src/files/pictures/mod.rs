@@ -20,7 +20,8 @@ use zoop_crm::business::files::tools::open::OpenedFile;
 use zoop_db::Tenant;
 
 use self::scaling::{Unscaled, scaled};
-use super::store::{FileStore, Key};
+use super::objects::Key;
+use super::store::FileStore;
 use crate::app::Shared;
 use crate::memory::{ByteBudget, HeldBytes};
 use crate::seats::halfway;

@@ -12,8 +12,8 @@ use zoop_crm::values::id::following;
 
 use super::*;
 use crate::app::{App, Settings};
+use crate::files::objects::Object;
 use crate::files::pictures::PictureSize;
-use crate::files::store::Object;
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
@@ -25,7 +25,7 @@ async fn add(env: &TestEnv, acme: &Business, store: &FileStore, note: &str) -> I
 }
 
 async fn write(acme: &Business, store: &FileStore, file: Id<kinds::File>) {
-    let mut writer = store.write(Key { tenant: acme.account.id, file }).expect("a writer");
+    let mut writer = store.write(Key { tenant: acme.account.id, file }).await.expect("a writer");
     writer.write(b"text").await.expect("written");
     writer.finish().await.expect("stored");
 }
@@ -99,6 +99,25 @@ fn nothing_is_deleted_in_the_store_of_another_database() {
         env.clock.advance(7 * HOUR);
         assert_eq!(left().await, 0);
     });
+}
+
+#[both]
+fn removed_files_do_not_count_for_ever_without_a_store() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let note = env.create(&acme.owner, "notes.create", json!({ "body": "Gate sticks." }));
+    let folder = tempfile::tempdir().expect("a folder");
+    let shared = shared(&env, &FileStore::folder(folder.path().join("never used")));
+    let file = env.add_file(&acme.owner, &note, "a.txt", b"text").expect("a file").id;
+    env.call(&acme.owner, "notes.remove_file", json!({ "id": file })).expect("removed");
+    let number = acme.account.number;
+    let removed = || env.read(move |tx| cleaning::removed(tx, number, Timestamp(1 << 60)));
+    let (clocks, mut sweeping) = (Clocks::of(&env), Sweeping::default());
+    run(sweeping.round(&shared, clocks.now()));
+    assert_eq!(removed().expect("files"), [file], "not before a day has passed");
+    env.clock.advance(25 * HOUR);
+    run(sweeping.round(&shared, clocks.now()));
+    assert_eq!(removed().expect("files"), []);
 }
 
 #[both]

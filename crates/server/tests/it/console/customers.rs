@@ -103,7 +103,10 @@ fn filters_are_in_the_address_and_the_next_page_keeps_them() {
 fn a_list_without_rows_says_what_to_do() {
     let server = start();
     let empty = Browser::owner(&server).get("/customers").body;
-    assert!(empty.contains("There are no customers yet") && empty.contains("assistant"), "{empty}");
+    assert!(
+        empty.contains("There are no customers yet") && empty.contains("connect a program"),
+        "{empty}"
+    );
     let empty = browser_of(&server, TECH).get("/customers").body;
     assert!(empty.contains("Ask the office"), "{empty}");
     company(&server, "Bay Bakery");

@@ -227,7 +227,7 @@ fn what_was_typed_is_kept_when_the_server_cannot_answer() {
     let server = start_with(|settings| settings.request_deadline = Duration::from_secs(2));
     let customer = company(&server, "Bay Bakery");
     let mut tech = browser_of(&server, TECH);
-    let mut office = browser_of(&server, OFFICE);
+    let (mut office, mut owner) = (browser_of(&server, OFFICE), Browser::owner(&server));
     let new = Filled::open(&mut office, "/customers/new").with("first_name", "Hana <b>N</b>");
     // Another process writes for the same business, and does not commit before the deadline.
     let options = Options::default();
@@ -245,18 +245,26 @@ fn what_was_typed_is_kept_when_the_server_cannot_answer() {
     });
     run_receiver.recv().expect("the first write has run");
     let typed = "Gate <b>sticks</b>";
-    let (kept, kept_form) = thread::scope(|scope| {
+    let business = business(&server);
+    let of_note =
+        [("business", &*business), ("key", "k"), ("body", typed), ("customer", &customer)];
+    let (kept, kept_note, kept_form) = thread::scope(|scope| {
         let note = scope.spawn(|| send(&mut tech, &customer, "notes", &[("body", typed)]));
+        let written = scope.spawn(|| owner.post("/notes/new", &of_note));
         let form = new.send(&mut office);
-        (note.join(), form)
+        (note.join(), written.join(), form)
     });
-    let kept = kept.expect("an answer");
+    let (kept, kept_note) = (kept.expect("an answer"), kept_note.expect("an answer"));
     release_sender.send(()).expect("the first write continues");
     first.wait().expect("the first write is committed");
     assert_eq!(kept.status, 503, "{kept:?}");
     assert_eq!(kept.header("retry-after"), Some("5"));
     assert!(kept.body.contains("Gate &#60;b&#62;sticks&#60;/b&#62;</textarea>"), "{}", kept.body);
     assert!(kept.body.contains(&format!("action=\"/customers/{customer}/notes")), "{}", kept.body);
+    assert_eq!(kept_note.status, 503, "{kept_note:?}");
+    assert!(kept_note.body.contains("sticks&#60;/b&#62;</textarea>"), "{}", kept_note.body);
+    assert_eq!(between(&kept_note.body, "name=\"key\" value=\"", "\""), "k");
+    assert!(kept_note.body.contains(&format!("value=\"{customer}\" checked")));
     assert_eq!(kept_form.status, 503, "{kept_form:?}");
     assert_eq!(kept_form.header("retry-after"), Some("5"));
     let again = Filled::of(&kept_form.body);

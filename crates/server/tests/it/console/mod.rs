@@ -14,6 +14,7 @@ mod records;
 mod settings;
 mod tags;
 mod undo;
+mod write_note;
 
 use serde_json::{Value, json};
 use zoop_server::Settings;

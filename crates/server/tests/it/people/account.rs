@@ -148,7 +148,7 @@ fn the_newest_sessions_are_shown_first_and_the_browsers_are_named() {
 }
 
 #[both]
-fn the_address_for_assistants_is_shown() {
+fn the_address_for_programs_is_shown() {
     let server = start();
     let mut browser = Browser::owner(&server);
     let address = format!("id=\"mcp-address\">{}/api/mcp<", browser.origin());

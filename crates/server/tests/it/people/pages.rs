@@ -70,6 +70,8 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/customers/{customer}/archived"),
     ("GET", "/customers/{customer}/history"),
     ("GET", "/notes"),
+    ("GET", "/notes/new"),
+    ("POST", "/notes/new"),
     ("GET", "/tags"),
     ("POST", "/tags"),
     ("GET", "/tags/edit"),
@@ -93,6 +95,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/notes/{note}/edit"),
     ("GET", "/notes/{note}/archive"),
     ("POST", "/notes/{note}/archive"),
+    ("POST", "/notes/{note}/pin"),
     ("POST", "/notes/{note}/files"),
     ("GET", "/notes/{note}/files/{file}/remove"),
     ("POST", "/notes/{note}/files/{file}/remove"),
@@ -151,6 +154,19 @@ fn the_list_of_pages_is_complete() {
     let listed: Vec<_> =
         PAGES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(routes, listed);
+}
+
+/// The glossary has one word for one thing.
+#[test]
+fn pages_call_a_program_a_program() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    let templates = std::fs::read_dir(folder).expect("the templates");
+    let paths: Vec<_> = templates.map(|entry| entry.expect("a template").path()).collect();
+    assert!(paths.len() > 50, "{paths:?}");
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("a template").to_lowercase();
+        assert!(!text.contains("assistant"), "{}", path.display());
+    }
 }
 
 #[both]

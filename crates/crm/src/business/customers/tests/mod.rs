@@ -3,6 +3,7 @@
 mod create;
 mod external_id;
 mod history;
+mod own_name;
 mod owners;
 mod reindex;
 mod same_person;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::business::files::{
-    Attachment, File, FileName, MAX_BYTES, MediaType, Recognized, room, store,
+    Attachment, File, FileName, MAX_BYTES, MediaType, OlderFiles, Recognized, room, store,
 };
 use crate::business::notes::hints::HINTS;
 use crate::business::notes::{access, limit};
@@ -77,6 +77,14 @@ input! {
         pub note_id: Id<kinds::Note>,
         /// The files.
         pub files: List<NewFile, 1, { super::MAX_AT_ONCE }>,
+        ..older: OlderFiles
+    }
+}
+
+impl AddFilesInput {
+    /// The size of all files together in bytes.
+    fn size(&self) -> u64 {
+        self.files.0.iter().map(|file| u64::from(file.size.get())).sum()
     }
 }
 
@@ -110,11 +118,8 @@ impl Command for AddFiles {
     /// The ids, under which the content was stored again.
     const PER_TRY: &'static [&'static str] = &["id"];
 
-    /// Only here the account's room is checked, because adding up its files would hold up other writes. Calls that come
-    /// at the same moment can exceed the limit together, but none that comes after them.
-    fn prepare(ctx: &mut ReadCtx<'_, '_>, input: AddFilesInput) -> Result<AddFilesInput> {
-        let size = input.files.0.iter().map(|file| u64::from(file.size.get())).sum();
-        room::require_in_account(ctx.tx, size, ctx.environment.files_limit)?;
+    fn prepare(ctx: &mut ReadCtx<'_, '_>, mut input: AddFilesInput) -> Result<AddFilesInput> {
+        input.older = OlderFiles::with_room_for(ctx, input.size())?;
         Ok(input)
     }
 
@@ -122,6 +127,7 @@ impl Command for AddFiles {
         let note = access::changeable(ctx, input.note_id)?.unless_archived(ctx.access)?;
         let files = &input.files.0;
         room::require_on_note(ctx.tx, note.id, files.len())?;
+        input.older.require_room(ctx.tx, input.size(), ctx.environment.files_limit)?;
         let created_by = limit::count(ctx)?;
         let pixels = |number: Option<Ranged<0, { u32::MAX }>>| number.map(|it| i64::from(it.get()));
         let mut attachments = Vec::with_capacity(files.len());
