@@ -51,7 +51,7 @@ pub struct Reverted {
     pub reverted: bool,
     /// The entry.
     pub id: Id<kinds::Entry>,
-    /// What was done, or would be: the first hundred steps.
+    /// What was done, or would be: the first 25 steps.
     pub steps: Vec<String>,
     /// How many steps are not shown, if there are more.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub struct Reverted {
 }
 
 /// How many steps an answer shows.
-const SHOWN: usize = 100;
+const SHOWN: usize = 25;
 /// How much of a value a refusal shows, in characters.
 const MAX_VALUE: usize = 80;
 
