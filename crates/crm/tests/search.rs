@@ -115,7 +115,7 @@ fn verdict(index: &Index, n: i64, q: &str, country: NumberingPlan) -> &'static s
         Ok(search) => search,
     };
     let tiers = search.tiers();
-    let tiers = tiers.iter().zip(["whole", "whole", "part", "address"]);
+    let tiers = tiers.iter().zip(["whole", "part", "address"]);
     let found: Vec<_> =
         tiers.filter(|(tier, _)| index.rows(tier).contains(&n)).map(|(_, name)| name).collect();
     match found[..] {

@@ -182,8 +182,6 @@ pub(crate) enum Field {
     Word,
     Phone,
     WholeWord,
-    /// A whole word of a record's own name.
-    OwnWord,
     WholePhone,
     AddressWord,
     Sound,
@@ -199,8 +197,6 @@ impl Field {
             (Self::Phone, Namespace::Archived) => "%",
             (Self::WholeWord, Namespace::Current) => "=w:",
             (Self::WholeWord, Namespace::Archived) => "~w:",
-            (Self::OwnWord, Namespace::Current) => "=o:",
-            (Self::OwnWord, Namespace::Archived) => "~o:",
             (Self::WholePhone, Namespace::Current) => "=p:",
             (Self::WholePhone, Namespace::Archived) => "~p:",
             (Self::AddressWord, Namespace::Current) => "=a:",

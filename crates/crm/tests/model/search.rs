@@ -13,7 +13,7 @@ const DROPPED: &[&str] = &["mrs", "dr", "and", "the"];
 const NICKNAMES: &[(&str, &str)] = &[("ben", "benjamin")];
 
 impl Tenant {
-    /// The rows that a search finds: those with the whole own name first, then other whole matches, then other matches in names and the like, then those that
+    /// The rows that a search finds: whole matches first, then other matches in names and the like, then those that
     /// need an address, each newest first. If there are none, also every row that may be similar.
     pub(super) fn search(&self, filters: &Object) -> Value {
         let found = || self.customers.iter().rev().filter(|it| passes(it, filters));
@@ -21,7 +21,7 @@ impl Tenant {
             return json!({ "rows": found().map(row).collect::<Vec<_>>() });
         };
         let query = Query::new(q.as_str().expect("a string"));
-        let mut tiers = [const { Vec::new() }; 4];
+        let mut tiers = [Vec::new(), Vec::new(), Vec::new()];
         for customer in found() {
             if let Some(tier) = query.tier(customer) {
                 let mut row = row(customer);
@@ -203,8 +203,7 @@ impl Query {
         Self { terms, phones: as_phone(q) }
     }
 
-    /// 0 for a whole match of the own name, 1 for another whole match, 2 for another match outside addresses, 3 for one that
-    /// needs an address.
+    /// 0 for a whole match, 1 for another match outside addresses, 2 for one that needs an address.
     fn tier(&self, customer: &Customer) -> Option<usize> {
         let all = all_places(customer);
         let without: Vec<_> = all.iter().filter(|place| place.field != "address").collect();
@@ -225,21 +224,14 @@ impl Query {
             places.any(|place| self.is_phone_of(place, how))
         };
         let every: Vec<_> = all.iter().collect();
-        let own = |word: &String| {
-            let mut places = all.iter().filter(|place| place.field == "name");
-            places.any(|it| has(it, word, How::Whole))
-        };
-        let mut words = self.terms.iter().flat_map(|term| &term.1).peekable();
-        if words.peek().is_some() && words.all(own) {
+        if self.terms.iter().all(whole) || phone(How::Whole) {
             Some(0)
-        } else if self.terms.iter().all(whole) || phone(How::Whole) {
-            Some(1)
         } else if self.terms.iter().all(|term| anyhow(&without, term)) || phone(How::Anyhow) {
-            Some(2)
+            Some(1)
         } else if self.phones.iter().all(|digits| digits.len() < 10)
             && self.terms.iter().all(|term| anyhow(&every, term))
         {
-            Some(3)
+            Some(2)
         } else {
             None
         }

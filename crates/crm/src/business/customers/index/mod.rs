@@ -87,9 +87,6 @@ impl CustomerDocument<'_> {
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: namespace(Some(self.status)) });
         let own = Texts::add(&mut tokens, self.names.iter().take(1), self.phones.iter().take(1));
-        for word in &own.words {
-            tokens.add(Field::OwnWord, word);
-        }
         own.add_inner(&mut tokens);
         self.add_facets(&mut tokens);
         let others = Texts::add(&mut tokens, self.names.iter().skip(1), self.phones.iter().skip(1));
@@ -218,7 +215,7 @@ pub(crate) fn outdated(tenant: TenantMark) -> Expression {
 
 /// The facet of all entries that have every token of this version. It changes whenever customers get more tokens:
 /// entries without it are written again, a few at a time.
-const FORM: &str = "form:3";
+const FORM: &str = "form:2";
 
 /// The names of a customer's contacts are indexed up to this length, all together, and so are its addresses: two
 /// hundred usual addresses have half of it. Folding more would take milliseconds, while every other write waits.

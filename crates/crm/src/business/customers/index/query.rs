@@ -109,10 +109,9 @@ pub struct Search {
 impl Search {
     /// The parts of the result, in order. A row is in at most one of them.
     ///
-    /// Without `q` there is only one. With `q`, the first has the rows whose own name has every word as a whole; the second,
-    /// other rows in which every word, or the phone, is a whole name, phone, number or e-mail address; the third, rows in
-    /// which it is a part or another form of one; and the fourth, rows for which addresses are needed. The fourth is missing
-    /// if `q` cannot be an address.
+    /// Without `q` there is only one. With `q`, the first has the rows in which every word, or the phone, is a whole
+    /// name, phone, number or e-mail address; the second, rows in which it is a part or another form of one; and the
+    /// third, rows for which addresses are needed. The third is missing if `q` cannot be an address.
     #[must_use]
     pub fn tiers(&self) -> Vec<Tier> {
         let tier = |rows| Tier { rows: self.narrow(rows), precondition: None };
@@ -126,8 +125,6 @@ impl Search {
         else {
             return Vec::new();
         };
-        // Without a word there is only the phone, and no own name.
-        let own = terms.own(self.prefix).unwrap_or_else(|| whole.clone());
         let except = |one: Expression, other: &Expression| {
             Expression::Except(Box::new(one), Box::new(other.clone()))
         };
@@ -135,8 +132,7 @@ impl Search {
             let precondition = terms.any_address_word(self.prefix);
             Tier { precondition, ..tier(except(found, &partial)) }
         });
-        let others = except(whole.clone(), &own);
-        let first = [tier(own), tier(others), tier(except(partial, &whole))];
+        let first = [tier(whole.clone()), tier(except(partial, &whole))];
         first.into_iter().chain(addresses).collect()
     }
 

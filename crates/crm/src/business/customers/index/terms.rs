@@ -66,13 +66,6 @@ impl Terms {
         self.terms.iter().flat_map(|term| &term.words)
     }
 
-    /// Finds rows whose own name has every word as a whole.
-    pub(super) fn own(&self, prefix: Prefix) -> Option<Expression> {
-        let own =
-            |word: &SaidWord| Expression::Token(prefix.token(Field::OwnWord, cut(&word.text)));
-        Expression::all(self.words().map(own))
-    }
-
     /// Finds rows in which the phone, or every word, occurs as a whole.
     pub(super) fn whole(&self, prefix: Prefix) -> Option<Expression> {
         let terms = self.terms.iter().flat_map(|term| term.whole(prefix));

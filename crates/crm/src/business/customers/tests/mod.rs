@@ -3,7 +3,6 @@
 mod create;
 mod external_id;
 mod history;
-mod own_name;
 mod owners;
 mod reindex;
 mod same_person;

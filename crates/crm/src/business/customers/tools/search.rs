@@ -58,10 +58,6 @@ input! {
 /// The sort key of a row: the tier, then the id.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
-    /// Whether the row's own name does not match as a whole. A cursor of the previous version does not have this field, and
-    /// may lead to rows that were on the pages before.
-    #[serde(default)]
-    other: bool,
     /// Whether the row is only a partial match, or a match of an address.
     partial: bool,
     /// Whether an address was needed. A cursor of the previous version does not have this field.
@@ -73,16 +69,12 @@ pub struct Position {
 
 impl Position {
     fn new(tier: usize, id: Uuid) -> Self {
-        Self { other: tier > 0, partial: tier > 1, address: tier > 2, id }
+        Self { partial: tier > 0, address: tier > 1, id }
     }
 
     /// The index of the row's expression in [`Search::tiers`].
     fn tier(self) -> usize {
-        match self {
-            Self { address: true, .. } => 3,
-            Self { partial: true, .. } => 2,
-            Self { other, .. } => usize::from(other),
-        }
+        usize::from(self.partial) + usize::from(self.address)
     }
 }
 
@@ -93,8 +85,8 @@ impl Tool for SearchCustomers {
     const NAME: &'static str = "customers.search";
     const TITLE: &'static str = "Search customers";
     const ABOUT: &'static str = "Finds customers the way people name them: whole \
-        names (their own before a contact's), phones, numbers and e-mails first, then parts and nicknames, then \
-        addresses, each newest first. Rows with match: similar are only near: check with the user.";
+        names, phones, numbers and e-mails first, then parts and nicknames, then addresses, each \
+        newest first. Rows with match: similar are only near: check with the user.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
