@@ -23,13 +23,15 @@ pub(super) async fn tools(
 /// The server's `instructions`: what a model should know before its first call. At most 250 tokens.
 pub(super) fn instructions(names: Names) -> String {
     let (search, note) = (names.of("customers.search"), names.of("notes.create"));
+    let (changes, revert) = (names.of("changes.list"), names.of("changes.revert"));
     format!(
         "Zoop holds the customers, contacts, locations, tags and notes of a field-service business. \
          To find somebody, send {search} a q as the person said it: a name, phone, address, e-mail or \
          number. Rows with match: similar are only near: ask which one is meant. Ids come only from \
          answers. To note what happened, use {note} with the record's subject_type and subject_id; \
          fields such as notes_internal are replaced as a whole. Ask the person before you archive or \
-         delete, and before you contact anyone with do_not_contact. A tool that writes does not imply \
+         delete, and before you contact anyone with do_not_contact. Undo a mistake with {revert}: {changes} \
+         has its id. A tool that writes does not imply \
          one that reads: use only the listed tools. Lists come in pages: pass nextCursor as cursor, \
          without other arguments, until hasMore is false. Send idempotency_key with a write that may \
          have to be repeated, and repeat it with the same key. The message of a result with isError \
