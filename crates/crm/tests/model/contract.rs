@@ -162,6 +162,7 @@ const NEW_CUSTOMER: &[Field] = &[
     ("tags", Tags, Optional),
     ("primary_contact", Nested(PERSON), Optional),
     ("location", Nested(ADDRESS), Optional),
+    ("if_duplicate", Word(&["add", "refuse"]), Optional),
 ];
 const CHANGED_CUSTOMER: &[Field] = &[
     ("id", Id, Required),

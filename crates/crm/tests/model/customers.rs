@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::arguments::Object;
 use super::state::{
     CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, Work, argument,
-    argument_or, caseless, creation, e164, invalid_fields, time,
+    argument_or, caseless, creation, e164, invalid_field, invalid_fields, time,
 };
 
 impl Tenant {
@@ -15,6 +15,7 @@ impl Tenant {
         &mut self,
         verb: &str,
         arguments: &Object,
+        caller: usize,
         fresh: &Fresh,
         now: i64,
     ) -> Predicted {
@@ -25,7 +26,7 @@ impl Tenant {
                 let tags = self.tags.clone();
                 Ok(self.customer(&id)?.with_children(&tags))
             }
-            "create" => self.create_customer(arguments, fresh, now),
+            "create" => self.create_customer(arguments, caller, fresh, now),
             "update" => self.update_customer(arguments, now),
             "archive" => {
                 let customer = self.active_customer(&id)?;
@@ -46,7 +47,13 @@ impl Tenant {
         }
     }
 
-    fn create_customer(&mut self, arguments: &Object, fresh: &Fresh, now: i64) -> Predicted {
+    fn create_customer(
+        &mut self,
+        arguments: &Object,
+        caller: usize,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Predicted {
         let tags = self.named_tags(arguments)?;
         self.require_free(&argument(arguments, "external_id"), &Value::Null)?;
         let at = time(creation(now, self.customers.iter().map(|customer| &customer.own)));
@@ -86,6 +93,14 @@ impl Tenant {
             locations: Vec::new(),
             tags,
         };
+        if argument(arguments, "if_duplicate") == "refuse" {
+            if !self.may(caller, "read:customers") {
+                return Err(invalid_field("if_duplicate"));
+            }
+            if !self.duplicates(&customer).is_empty() {
+                return Err(CONFLICT);
+            }
+        }
         if let Some(Value::Object(address)) = arguments.get("location") {
             customer.add_location(address, &fresh.location, location_created)?;
         }

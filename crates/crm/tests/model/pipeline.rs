@@ -94,7 +94,7 @@ impl Tenant {
     ) -> Predicted<(Value, bool)> {
         let verb = tool.verb();
         let answer = match tool.group() {
-            "customers" => self.customers(verb, arguments, fresh, now),
+            "customers" => self.customers(verb, arguments, caller, fresh, now),
             "contacts" => self.contacts(verb, arguments, fresh, now),
             "locations" => self.locations(verb, arguments, fresh, now),
             "tags" => self.tags(verb, arguments, caller, fresh, now),

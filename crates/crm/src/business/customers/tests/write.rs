@@ -5,7 +5,7 @@ use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::call::scope::Scope;
-use crate::testing::{TestEnv, error_json, text};
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
 #[both]
 fn the_documented_example_returns_the_documented_answer() {
@@ -314,6 +314,33 @@ fn a_duplicate_is_found_behind_many_newer_customers() {
         created["possible_duplicates"],
         json!([{ "id": first, "display_name": "Hana", "match": "phone" }])
     );
+}
+
+#[both]
+fn a_customer_that_may_exist_is_refused_if_the_caller_asks_for_it() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let known = acme.id("customer");
+    let add = |access: &Caller, phone: &str| {
+        let fields = json!({ "customer_type": "company", "company_name": "Bay Bakery", "phone": phone,
+                             "if_duplicate": "refuse" });
+        env.call(access, "customers.create", fields)
+    };
+    let error = error_json(&add(&acme.owner, "510.555.0123").unwrap_err());
+    assert_eq!(error["kind"], "conflict");
+    let expected = format!(
+        "The customer may exist already: Hana Nguyen (id {known}, same phone). Update that one, or call again \
+         without if_duplicate."
+    );
+    assert_eq!(error["message"], expected);
+    let found = env.call(&acme.owner, "customers.search", json!({ "q": "bay bakery" })).unwrap();
+    assert_eq!(found["rows"], json!([]), "nothing was written");
+    assert_eq!(add(&acme.owner, "510.555.0177").unwrap()["possible_duplicates"], json!([]));
+    let owner = Business::user(&acme.owner).to_string();
+    let writer = env.access(&env.key(acme.account, Some(&owner), &[Scope::WriteCustomers]));
+    let error = error_json(&add(&writer, "510.555.0123").unwrap_err());
+    assert_eq!(error["fields"][0]["field"], "if_duplicate", "a writer does not learn who is there");
+    assert_eq!(error, error_json(&add(&writer, "510.555.0166").unwrap_err()));
 }
 
 #[both]

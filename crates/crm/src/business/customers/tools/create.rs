@@ -9,9 +9,9 @@ use crate::business::customers::{
     Status, external_id, store,
 };
 use crate::business::tags::{self, MAX_TAGS};
-use crate::call::argument::{Email, Fields, List, PhoneNumber, Text, input};
+use crate::call::argument::{Email, Fields, List, PhoneNumber, Text, choices, input};
 use crate::call::context::WriteCtx;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::identity::tenants;
@@ -20,6 +20,16 @@ use crate::values::id::{Id, kinds};
 
 /// Maximum number of possible duplicates in an answer.
 const MAX_DUPLICATES: usize = 5;
+
+choices! {
+    /// What to do if the customer may exist already.
+    pub enum IfDuplicate {
+        /// Add it, and name the others in the answer.
+        Add = "add",
+        /// Write nothing, and name the others in the error.
+        Refuse = "refuse",
+    }
+}
 
 input! {
     /// A new customer.
@@ -54,6 +64,8 @@ input! {
         pub primary_contact: Option<PrimaryContactInput>,
         /// The first location.
         pub location: Option<LocationInput>,
+        /// refuse writes nothing if possible_duplicates would not be empty. Default add.
+        pub if_duplicate: Option<IfDuplicate>,
     }
 }
 
@@ -119,6 +131,9 @@ impl Command for CreateCustomer {
             external_id::require_free(ctx.tx, ctx.access, external_id, None)?;
         }
         let possible_duplicates = possible_duplicates(ctx, input, None)?;
+        if input.if_duplicate == Some(IfDuplicate::Refuse) {
+            refuse_duplicates(ctx, &possible_duplicates)?;
+        }
         let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
         let mut customer = Customer {
@@ -157,6 +172,23 @@ impl Command for CreateCustomer {
         let customer = CustomerRecord::new(customer, Some(&contact), tags);
         Ok(CreatedCustomer { customer, possible_duplicates })
     }
+}
+
+/// Rejects a customer that may exist already. Only a caller who may read customers learns so.
+fn refuse_duplicates(ctx: &WriteCtx<'_, '_>, found: &[PossibleDuplicate]) -> Result<()> {
+    if !ctx.access.scopes.has(Scope::ReadCustomers) {
+        let problem = "cannot be refuse without the scope read:customers: leave it out";
+        return Err(Error::field("if_duplicate", problem));
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let named =
+        found.iter().map(|it| format!("{} (id {}, same {})", it.display_name, it.id, it.shared));
+    let named = named.collect::<Vec<_>>().join("; ");
+    Err(Error::conflict(format!(
+        "The customer may exist already: {named}. Update that one, or call again without if_duplicate."
+    )))
 }
 
 /// Adds the first contact, because every customer has at least one. If no contact was sent, the new contact copies
