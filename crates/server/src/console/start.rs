@@ -42,6 +42,8 @@ struct StartPage<'a> {
     frame: Frame,
     business: &'a Membership,
     others: Vec<Link>,
+    /// Whether the user has just joined the business.
+    has_joined: bool,
     /// What to do first, if there are no customers yet.
     steps: Option<Steps>,
     pinned: Vec<NoteRow>,
@@ -102,6 +104,7 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         frame: Frame::of_no_section(tenant_context),
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
+        has_joined: tenant_context.context.query.text("done") == "joined",
         steps,
         all_pinned: links::with_query(Section::Notes.path(), &all_pinned),
         pinned: pinned
