@@ -18,7 +18,7 @@ use zoop_crm::values::id::{Id, kinds};
 use super::forms::show_error;
 use super::messages::{self, Done, Messages};
 use super::note_files::{Received, Refused, closing_unless};
-use super::{customer, key_of, links};
+use super::{customer, links};
 use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::bodies;
@@ -26,6 +26,7 @@ use crate::files::{self, Arrival, Gone, Parts, Room};
 use crate::network::Holder;
 use crate::web::form::{self, Form};
 use crate::web::frame::Frame;
+use crate::web::once::key_of;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either};
 use crate::web::section::Section;
@@ -73,7 +74,7 @@ async fn add_note(tenant_context: TenantContext, form: &Form) -> Result<Added, R
     let arguments = arguments!(CreateNote { subject_type: subject_type, subject_id: customer })
         .with("body", form.get("body"));
     let kept = |failed| keep_note(&tenant_context, customer, failed, form);
-    let key = key_of(&tenant_context, form, form.text("body"));
+    let key = key_of(&tenant_context, form.get("key"), form.text("body"));
     match tenant_context.command_once(key, arguments).await {
         Ok(Ok(note)) => Ok(Added { note: note.note.id, customer, tenant_context }),
         Ok(Err(error)) => {
