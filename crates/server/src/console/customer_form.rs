@@ -18,9 +18,8 @@ use super::record_form::{
 };
 use super::rows::Link;
 use super::similar::{self, Likeness};
-use super::{customer, links, messages, require, words};
+use super::{customer, key_of, links, messages, require, words};
 use crate::app::App;
-use crate::web::once::key_of;
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
@@ -94,7 +93,7 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         let typed = Values::typed(&FORM, Usage::New, &form);
         let arguments = typed.of_new_record::<CreateCustomer>(&FORM);
         let likeness = Likeness::of(|name| typed.get(name));
-        let key = key_of(&tenant_context, form.get("key"), &typed.whole());
+        let key = key_of(&tenant_context, &form, &typed.whole());
         let found = tenant_context.read(move |snapshot| {
             match snapshot.check_once(&key, arguments) {
                 Ok(false) => similar::find(snapshot, &likeness),

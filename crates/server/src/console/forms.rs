@@ -18,11 +18,10 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::{self, Done, Messages};
-use super::{Fault, customer, links};
+use super::{Fault, customer, key_of, links};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
-use crate::web::once::key_of;
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
@@ -99,7 +98,7 @@ pub(super) async fn new_tag(State(app): State<App>, request: Request) -> Respons
         read.map_err(|error| page::failed(&error))?;
         let name = form.text("name");
         // The page's form for a note has the same key, and may say the same.
-        let key = key_of(&tenant_context, form.get("key"), &format!("tag {name}"));
+        let key = key_of(&tenant_context, &form, &format!("tag {name}"));
         let created = tenant_context.command_once(key, arguments!(CreateTag { name: name }));
         let attached = match created.await? {
             Ok(tag) => {

@@ -51,6 +51,7 @@ use zoop_crm::values::id::{Id, Kind};
 use self::parts::{Contacts, Locations};
 use crate::app::App;
 use crate::web::form::Form;
+use crate::web::once::{fresh_key, key_of};
 use crate::web::page;
 use crate::web::tenant_context::TenantContext;
 

@@ -16,10 +16,9 @@ use super::values::Values;
 use super::view::{self, Control, GroupView, Remarks};
 use crate::console::rows::Link;
 use crate::console::similar::SimilarRow;
-use crate::console::{Fault, require, unread};
+use crate::console::{Fault, fresh_key, key_of, require, unread};
 use crate::web::form::Form;
 use crate::web::frame::Frame;
-use crate::web::once::{fresh_key, key_of};
 use crate::web::page;
 use crate::web::tenant_context::TenantContext;
 
@@ -205,7 +204,7 @@ pub(in crate::console) async fn create<T: Command<Output: Send>>(
     let arguments = complete(typed.of_new_record(page.declaration));
     let token = || Token::Key(form.text("key").to_owned());
     let kept = |failed| page.keep(tenant_context, failed, &typed, token());
-    let key = key_of(tenant_context, form.get("key"), &typed.whole());
+    let key = key_of(tenant_context, form, &typed.whole());
     let answer = tenant_context.command_once(key, arguments).await.map_err(kept)?;
     answer.map_err(|error| {
         page.show_error(tenant_context, error, &typed, token()).unwrap_or_else(kept)

@@ -207,7 +207,7 @@ fn an_error_keeps_the_note_that_was_typed() {
     for nothing in ["", " \r\n "] {
         let refused = send(&mut tech, &customer, "notes", &[("body", nothing)]);
         assert_eq!(refused.status, 400, "{refused:?}");
-        assert!(between(&refused.body, "role=\"alert\">", "</p>").contains("body is required"));
+        assert!(between(&refused.body, "role=\"alert\">", "</p>").contains("Write something"));
     }
     // More notes than a minute allows: the error says how long to wait, and the text stays.
     let left = (0..61).find_map(|_| {
