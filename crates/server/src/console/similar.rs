@@ -130,12 +130,15 @@ impl Similar {
         let business = &tenant_context.membership;
         let plan = business.account.country.numbering_plan();
         let Self { id, row, why } = self;
+        // The number that is the same may be another one of the customer's.
+        let matched = row.matched.into_iter().flatten().find_map(|it| it.phone);
+        let phone = matched.or(row.primary_phone);
         SimilarRow {
             id,
             address: links::customer(business, row.id),
             name: row.display_name,
             number: row.customer_number.to_string(),
-            phone: row.primary_phone.map(|it| phone::written(&it, plan)),
+            phone: phone.map(|it| phone::written(&it, plan)),
             place: row.location,
             why,
         }
