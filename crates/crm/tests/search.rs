@@ -285,6 +285,9 @@ fn what_is_near_is_found_by_a_similar_search() {
         ("Mrs Nguyen leak gate", Some(4)),
         ("nguyne leak", Some(4)),
         ("zzz", None),
+        // Ten digits, if somebody dials it.
+        ("1729 nguyne", Some(4)),
+        ("510 555 0199", None),
     ] {
         assert_eq!(round(q), expected, "{q}");
     }

@@ -26,8 +26,9 @@ pub(super) struct Terms {
     pub(super) parts: Vec<Term>,
     /// The digits of `q` as a phone, in every form that may be stored. Empty if `q` cannot be a phone.
     pub(super) phones: Vec<String>,
-    /// Whether `q` can be nothing but a phone. With letters, it can also be an address: `1729 Frankf` may be dialed.
-    is_surely_phone: bool,
+    /// Whether `q` has nothing but digits and what is written between them. With letters, it can also be an address:
+    /// `1729 Frankf` may be dialed.
+    is_in_digits: bool,
 }
 
 /// A part of `q` between spaces.
@@ -59,13 +60,17 @@ impl Terms {
         let typed = without_ignorable(q);
         let typed = without_extension(&typed);
         let phones = phone_forms(q, typed, country);
-        let is_surely_phone = typed.chars().all(is_of_phone)
-            && phones.iter().any(|digits| digits.len() >= SURE_PHONE_DIGITS);
-        Self { parts: without_titles(terms), phones, is_surely_phone }
+        let is_in_digits = typed.chars().all(is_of_phone);
+        Self { parts: without_titles(terms), phones, is_in_digits }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.parts.is_empty() && self.phones.is_empty()
+    }
+
+    /// Whether it is written as a phone.
+    pub(super) fn is_phone(&self) -> bool {
+        self.is_in_digits && !self.phones.is_empty()
     }
 
     /// All words, in order.
@@ -88,7 +93,7 @@ impl Terms {
     /// Finds rows in which every word occurs, some of them in addresses; may also find rows of [`Self::partial`].
     /// `None` if `q` cannot be a part of an address.
     pub(super) fn addresses(&self, prefix: Prefix) -> Option<Expression> {
-        if self.is_surely_phone {
+        if self.is_phone() && self.phones.iter().any(|digits| digits.len() >= SURE_PHONE_DIGITS) {
             return None;
         }
         if let [term] = &self.parts[..]
