@@ -129,10 +129,6 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
         let id = id_in_path(&tenant_context, NOTE)?;
         let shown = read(&tenant_context, id).await?;
         let origin = Origin::of(&tenant_context.context.query);
-        // Whoever goes back to the question has answered it.
-        if shown.note.archived_at.is_some() {
-            return Ok(go_back(&tenant_context, messages::NOTE_ARCHIVED, id));
-        }
         let question = Question {
             frame: Frame::within(&tenant_context),
             business: &tenant_context.membership,

@@ -254,7 +254,8 @@ async fn show_error(tenant_context: &TenantContext, error: &Error) -> Result<Res
 
 /// Shows the team after a form was sent again whose link was made and shown before.
 async fn team_without_link(tenant_context: &TenantContext) -> Result<Response, Response> {
-    let done = "This form was sent before. Its link was made then, and it is not shown again. If it did not arrive, make a new one.";
+    let done = "This form was sent before. Its link was made then, and it is not shown again. If it did \
+                not arrive, make a new one.";
     team(tenant_context, Messages { done, ..Messages::default() }).await
 }
 

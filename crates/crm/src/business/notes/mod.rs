@@ -146,7 +146,7 @@ crate::call::table::record! {
         /// When it was archived. An archived note is never shown.
         #[serde(skip)]
         #[schemars(skip)]
-        pub archived_at: Option<Moment>,
+        pub(crate) archived_at: Option<Moment>,
     }
 
     table notes {
