@@ -99,6 +99,13 @@ fn at_an_address(customer: CustomerDocument<'_>) -> CustomerDocument<'_> {
     CustomerDocument { locations: vec![location], ..customer }
 }
 
+/// A customer in this street.
+fn in_street(line: &str) -> CustomerDocument<'_> {
+    let location =
+        SearchedLocation { address_line1: line.to_owned(), ..SearchedLocation::default() };
+    CustomerDocument { locations: vec![location], ..customer(&["Ann Lee"], &[]) }
+}
+
 fn query(q: Option<&str>, country: NumberingPlan) -> CustomerQuery<'_> {
     CustomerQuery { q, ..CustomerQuery::new(country) }
 }
@@ -154,6 +161,9 @@ fn golden_pairs() {
         let found = if kind == "note" {
             index.put(n, &note(stored).tokens(tenant(1)));
             note_verdict(&index, n, stored, typed)
+        } else if kind == "street" {
+            index.put(n, &in_street(stored).tokens(tenant(1)));
+            verdict(&index, n, typed, country)
         } else {
             let names = if kind == "name" { stored.split('|').collect() } else { vec![] };
             let phones: Vec<_> = if kind == "name" {
@@ -275,6 +285,9 @@ fn what_is_near_is_found_by_a_similar_search() {
         ("Mrs Nguyen leak gate", Some(4)),
         ("nguyne leak", Some(4)),
         ("zzz", None),
+        // Ten digits, if somebody dials it.
+        ("1729 nguyne", Some(4)),
+        ("510 555 0199", None),
     ] {
         assert_eq!(round(q), expected, "{q}");
     }

@@ -20,10 +20,25 @@ function prepare() {
   // A part that is replaced must not lose the files that were chosen for a new note.
   const files = $('#files');
   if (files && chosen?.path === location.pathname && !files.files.length) files.files = chosen.files;
+  if (files) requireText(files);
   for (const form of document.querySelectorAll('.record-form')) keepForm(form);
   arrange();
   markShown();
+  if (isWide.matches) setTimeout(loadPictures);
 }
+
+// A print has all pictures: while it is made, none can be loaded any more.
+function loadPictures() {
+  for (const picture of document.querySelectorAll('img[loading=lazy]')) picture.loading = 'eager';
+}
+addEventListener('beforeprint', loadPictures);
+
+// A note without a text has files.
+function requireText({ files, form }) {
+  form.elements.body.required = !files.length;
+  if (files.length) form.classList.add('open');
+}
+document.addEventListener('focusin', ({ target }) => target.closest('.composer')?.classList.add('open'));
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
@@ -114,11 +129,19 @@ document.addEventListener('htmx:after:request', (event) => {
   if (ctx.text.includes(`id="${part}"`)) return;
   if (ctx.text.startsWith('<p class="fault"')) {
     event.preventDefault();
-    refuse(ctx.sourceElement, new DOMParser().parseFromString(ctx.text, 'text/html').body.textContent.trim());
+    const told = new DOMParser().parseFromString(ctx.text, 'text/html').body.firstChild;
+    if (told.dataset.partial === undefined) refuse(ctx.sourceElement, told.textContent.trim());
+    else showAgain(ctx.sourceElement.closest('.note'), told.textContent.trim());
   } else if (ctx.select && ctx.sourceElement.id !== 'list') {
     Object.assign(ctx, { select: null, selectOOB: null, target: document.body, swap: 'innerHTML' });
   } else if (ctx.response.raw.redirected || ctx.response.status >= 400) event.preventDefault();
 });
+// The note with the files that were added, and what is wrong with the others.
+async function showAgain({ id }, problem) {
+  const note = document.getElementById(id);
+  await htmx.ajax('GET', location.href, { source: note, target: note, select: `#${id}`, swap: 'outerHTML' });
+  refuse(document.getElementById(id).querySelector('.adding'), problem);
+}
 document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
   const form = ctx?.sourceElement?.closest?.('form');
   if (form?.matches('.adding')) return refuse(form, 'The connection was lost. If the files are not there, attach them again.');
@@ -159,20 +182,24 @@ function focusOn(element) {
   element?.focus();
 }
 
-// A note that is being typed is kept in this browser until it is saved or the user signs out.
-const draftKey = () => `draft ${location.pathname}`;
+// A note that is being typed is kept in this browser until it is saved or the user signs out, and in this tab even if
+// somebody signs out in another one: only the same person finds it again.
+const DRAFTS = [localStorage, sessionStorage];
+const draftKey = () => `draft ${$('main').dataset.person} ${location.pathname}`;
 function keepDraft(form) {
   const text = form.querySelector('textarea');
   if (text.dataset.kept) return;
   text.dataset.kept = 'true';
-  if (!text.value) text.value = localStorage.getItem(draftKey()) ?? '';
-  text.addEventListener('input', () => {
-    if (text.value) localStorage.setItem(draftKey(), text.value);
-    else forgetDraft();
-  });
+  if (!text.value) text.value = DRAFTS.map((kept) => kept.getItem(draftKey())).find((it) => it) ?? '';
+  if (text.value) form.classList.add('open');
+  const keep = () => {
+    if (!text.value) forgetDraft();
+    else for (const kept of DRAFTS) kept.setItem(draftKey(), text.value);
+  };
+  text.addEventListener('input', keep);
 }
 function forgetDraft() {
-  localStorage.removeItem(draftKey());
+  for (const kept of DRAFTS) kept.removeItem(draftKey());
 }
 
 // A form has what was typed when one comes back to it. To go back to the answer to a form would send the form again, so
@@ -264,6 +291,7 @@ document.addEventListener('change', ({ target: input }) => {
   if (!form.matches('.adding')) {
     input.setCustomValidity(problem);
     chosen = problem ? null : { path: location.pathname, files: input.files };
+    requireText(input);
     return;
   }
   const note = form.closest('.note');
@@ -311,10 +339,10 @@ function send(form, count, address, { method, headers, body }) {
   });
 }
 
-// The form to which files are added that are dropped here.
+// The form to which files are added that are dropped here: the note's, or the one for a new note.
 function formAt(element) {
-  const card = element.closest?.('.note, .composer');
-  return card?.matches('.composer') ? card : card?.querySelector('.adding');
+  const note = element.closest?.('.note');
+  return note ? note.querySelector('.adding') : $('.composer');
 }
 function mark(form) {
   for (const marked of document.querySelectorAll('.drop')) marked.classList.remove('drop');
@@ -330,6 +358,7 @@ for (const type of ['dragover', 'drop']) {
     mark(type === 'dragover' && takes ? form : null);
     event.dataTransfer.dropEffect = takes ? 'copy' : 'none';
     if (type === 'dragover' || !takes) return;
+    form.scrollIntoView({ block: 'nearest' });
     form.elements.file.files = event.dataTransfer.files;
     form.elements.file.dispatchEvent(new Event('change', { bubbles: true }));
   });
@@ -337,4 +366,9 @@ for (const type of ['dragover', 'drop']) {
 document.addEventListener('dragleave', (event) => event.relatedTarget ?? mark(null));
 
 isWide.addEventListener('change', arrange);
-document.addEventListener('DOMContentLoaded', prepare);
+document.addEventListener('DOMContentLoaded', () => {
+  prepare();
+  // Whoever searched on another page goes on with the keys.
+  const isFound = $('#list form.search #q')?.value && document.referrer.startsWith(location.origin);
+  if (isFound && document.activeElement === document.body) $('#rows a')?.focus({ preventScroll: true });
+});

@@ -74,6 +74,24 @@ impl<T: Command> Ready<T> {
         Ok(step)
     }
 
+    /// Runs the command, or its next part. A retry has no answer: this one has a secret, of which nothing is remembered.
+    pub(crate) fn run_first(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<Step<Option<T::Output>>> {
+        if let Some(claim) = &self.claim
+            && idempotency::recall(ctx.tx, ctx.access, ctx.now, claim)?.is_some()
+        {
+            return Ok(Step::Done(None));
+        }
+        let step = self.run_uncharged(ctx)?;
+        if let (Step::Done(_), Some(claim)) = (&step, &self.claim) {
+            idempotency::remember(ctx, claim, &Remembered::whole("null".to_owned()))?;
+        }
+        storage::charge(ctx, storage::is_limited::<T>())?;
+        Ok(match step {
+            Step::Partial => Step::Partial,
+            Step::Done(output) => Step::Done(Some(output)),
+        })
+    }
+
     /// Whether the call is a retry of one that has been answered.
     pub(crate) fn is_retry(&self, ctx: &mut ReadCtx<'_, '_>) -> Result<bool> {
         let Some(claim) = &self.claim else { return Ok(false) };

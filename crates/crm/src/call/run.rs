@@ -292,6 +292,22 @@ impl<'a> Runner<'a> {
         self.write(proof, arguments, Some(key), |write, tx| write.run(tx))
     }
 
+    /// Runs a command whose answer has a secret, with an idempotency key: a retry with the same key writes nothing, and
+    /// its answer is `None`, because a secret is shown once and not stored.
+    pub fn command_first<T, P>(
+        &self,
+        proof: P,
+        key: String,
+        arguments: Arguments<T>,
+    ) -> Pending<'a, Option<T::Output>, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        const { assert!(matches!(T::REPLAY, Replay::Kept), "the answer can be read again") };
+        self.write(proof, arguments, Some(key), |write, tx| write.run_first(tx))
+    }
+
     /// Runs a command, unless what a query answers in the same transaction is not as expected: another write came in
     /// between. Then nothing is written, and the answer is `None`.
     pub fn command_if<T, Q, P>(

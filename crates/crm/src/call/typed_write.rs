@@ -67,6 +67,15 @@ impl<T: Command, P: Proof> TypedWrite<T, P> {
         })
     }
 
+    /// [`Self::run`], without an answer to a retry.
+    pub(super) fn run_first(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+    ) -> Result<Step<Option<T::Output>>, P::Refusal> {
+        let access = self.enter(tx)?;
+        Ok(self.ready.run_first(&mut WriteCtx::begin(tx, &access, &self.environment)?)?)
+    }
+
     /// [`Self::run`], if the query answers as expected.
     pub(super) fn run_if<Q: Query>(
         &mut self,

@@ -15,6 +15,7 @@ use crate::business::customers::tools::update::UpdateCustomer;
 use crate::call::argument::Arguments;
 use crate::call::error::Error;
 use crate::call::run::{self, Runner};
+use crate::identity::keys::tools::CreateKey;
 use crate::testing::{Caller, TestEnv, error_json, text};
 use crate::values::id::{Id, kinds};
 
@@ -74,6 +75,28 @@ fn a_typed_command_with_a_key_runs_once() {
     assert_eq!(entries()[1], before[0], "a retry leaves no history");
     let other = add("Harbor Hotel").expect_err("another call with the same key");
     assert_eq!(error_json(&other)["kind"], "conflict");
+}
+
+#[both]
+fn a_secret_is_answered_once_and_not_remembered() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let operator = Caller::operator(Some(acme.account));
+    let create = || {
+        let arguments = arguments!(CreateKey { scopes: "read:customers" });
+        runner(&env).command_first(operator.clone(), "k".to_owned(), arguments).wait()
+    };
+    let keys = || {
+        let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
+        listed["rows"].as_array().expect("rows").len()
+    };
+    let before = keys();
+    let made = create().expect("an answer").expect("a key");
+    assert!(made.key.starts_with("zoop_tk_"));
+    assert!(create().expect("an answer").is_none());
+    let remembered = json!({ "scopes": "read:customers", "idempotency_key": "k" });
+    assert_eq!(env.call(&operator, "keys.create", remembered).expect("an answer"), json!(null));
+    assert_eq!(keys(), before + 1);
 }
 
 #[both]

@@ -114,10 +114,37 @@ pub fn written(e164: &str, country: NumberingPlan) -> String {
 /// A stored number with the extension of its typed form; otherwise as [`written`].
 #[must_use]
 pub fn written_with_extension(raw: &str, e164: &str, country: NumberingPlan) -> String {
-    let typed = possible_number(raw, country).ok();
-    // The country may have another numbering plan than when the number was stored.
-    let typed = typed.filter(|it| format(it, PhoneNumberFormat::E164) == e164);
+    let typed = typed(raw, e164, country);
     typed.map_or_else(|| written(e164, country), |number| in_country(&number, e164, country))
+}
+
+/// A typed number as people in this country write it, with its extension. A text that is not a number stays as it is.
+#[must_use]
+pub fn rewritten(raw: &str, country: NumberingPlan) -> String {
+    possible_number(raw, country).map_or_else(
+        |_| raw.to_owned(),
+        |number| in_country(&number, &format(&number, PhoneNumberFormat::E164), country),
+    )
+}
+
+/// A stored number as a link dials it, without `tel:`, with the extension of its typed form (RFC 3966).
+#[must_use]
+pub fn dialed(raw: &str, e164: &str, country: NumberingPlan) -> String {
+    let typed = typed(raw, e164, country);
+    let extension = typed.as_ref().map(PhoneNumber::extension).filter(|it| !it.is_empty());
+    extension.map_or_else(|| e164.to_owned(), |extension| format!("{e164};ext={extension}"))
+}
+
+/// The typed form of a stored number. The country may have another numbering plan than when the number was stored; then
+/// the number itself tells which it had.
+fn typed(raw: &str, e164: &str, country: NumberingPlan) -> Option<PhoneNumber> {
+    let own = || {
+        let code = PhoneNumber::parse(e164, None).ok()?.country_code;
+        PHONE_NUMBER_UTIL.get_region_for_country_code(code).map(NumberingPlan)
+    };
+    let read = |plan| possible_number(raw, plan).ok();
+    let is_it = |number: &PhoneNumber| format(number, PhoneNumberFormat::E164) == e164;
+    read(country).filter(is_it).or_else(|| read(own()?).filter(is_it))
 }
 
 fn in_country(number: &PhoneNumber, e164: &str, country: NumberingPlan) -> String {
@@ -210,9 +237,17 @@ mod tests {
             ("510.555.0123", NumberingPlan::US, "(510) 555-0123"),
             ("+1 510 555 0123 ext 12", germany, "+1 510-555-0123 ext. 12"),
             // Stored when the business was in another country.
-            ("510.555.0123 x9", germany, "+1 510-555-0123"),
+            ("510.555.0123 x9", germany, "+1 510-555-0123 ext. 9"),
+            ("something else", germany, "+1 510-555-0123"),
         ] {
             assert_eq!(written_with_extension(raw, e164, country), shown);
+            let dialed = dialed(raw, e164, country);
+            let extension = shown.split_once(" ext. ").map(|(_, extension)| extension);
+            let dialed_extension = dialed.split_once(";ext=").map(|(_, extension)| extension);
+            assert_eq!(dialed_extension, extension);
+            assert!(dialed.starts_with(e164), "{dialed}");
         }
+        assert_eq!(rewritten("510.555.0123 x9", NumberingPlan::US), "(510) 555-0123 ext. 9");
+        assert_eq!(rewritten("none", NumberingPlan::US), "none");
     }
 }

@@ -64,7 +64,9 @@ struct CustomerPage<'a> {
     locations: Vec<LocationRow>,
     /// The page with the next locations, if not all are shown.
     more_locations: Option<String>,
-    /// On the first page, the pinned notes are first.
+    /// The pinned notes, which are shown first on the first page.
+    pinned: Vec<NoteRow>,
+    /// The other notes.
     notes: Vec<NoteRow>,
     /// The page with the newest notes, if this one has older ones.
     newest: Option<String>,
@@ -104,6 +106,7 @@ struct Stored {
     customer: CustomerRecord,
     contacts: Page<Contact>,
     locations: Page<Location>,
+    pinned: Vec<ShownNote>,
     notes: Page<ShownNote>,
     tags: Vec<Tag>,
 }
@@ -166,6 +169,7 @@ pub(super) async fn render(
         },
         email: Reach::of(email, customer.own_email.is_some(), &contacts),
         added: customer.created_at,
+        pinned: stored.pinned.into_iter().map(note).collect(),
         notes: stored.notes.rows.into_iter().map(note).collect(),
         newest: tenant_context
             .context
@@ -204,19 +208,20 @@ async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result
     let read = tenant_context.read(move |snapshot| {
         let of_customer = || arguments!(ListNotes { customer_id: id });
         let pinned = of_customer().with("pinned", true).page(None, MAX_PINNED);
-        let pinned = snapshot.list(pinned)?.rows;
+        let mut pinned = snapshot.list(pinned)?.rows;
         let is_first = notes_after.is_none();
         let mut notes =
             bounded::list(snapshot, of_customer(), notes_after, |it| it.note.body.len())?;
         notes.rows.retain(|it| pinned.iter().all(|first| first.note.id != it.note.id));
-        if is_first {
-            notes.rows.splice(0..0, pinned);
+        if !is_first {
+            pinned.clear();
         }
         let locations = arguments!(ListLocations { customer_id: id });
         Ok(Stored {
             customer: snapshot.query(arguments!(GetCustomer { id: id }))?.customer,
             contacts: snapshot.list(arguments!(ListContacts { customer_id: id }))?,
             locations: bounded::list(snapshot, locations, locations_after, length_of_advice)?,
+            pinned,
             notes,
             tags: snapshot.list(Arguments::<ListTags>::none())?.rows,
         })

@@ -205,12 +205,20 @@ impl Search {
     }
 }
 
+/// The number of a row, with its extension.
+pub(super) fn number_of(row: &SearchRow, plan: phone::NumberingPlan) -> Option<String> {
+    let e164 = row.primary_phone.as_deref()?;
+    let raw = row.primary_phone_raw.as_deref().unwrap_or(e164);
+    Some(phone::written_with_extension(raw, e164, plan))
+}
+
 impl Row {
     fn of(row: SearchRow, business: &Membership) -> Self {
         let plan = business.account.country.numbering_plan();
-        let phone = row.primary_phone.map(|e164| phone::written(&e164, plan));
+        let number = row.primary_phone.as_ref().map(|e164| phone::written(e164, plan));
+        let phone = number_of(&row, plan);
         let matched = row.matched.unwrap_or_default().into_iter();
-        let matched = matched.map(|it| Matched::of(it, phone.as_deref(), plan)).collect();
+        let matched = matched.map(|it| Matched::of(it, number.as_deref(), plan)).collect();
         Self {
             address: links::customer(business, row.id),
             name: row.display_name,

@@ -38,7 +38,7 @@ struct Question<'a> {
 /// `GET /notes/{note}/files/{file}/remove`: asks before the file is removed.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let tenant_context = TenantContext::page(&app, request, Section::Notes).await?;
+        let tenant_context = note_form::page_about_note(&app, request).await?;
         let note = id_in_path(&tenant_context, NOTE)?;
         let file = id_in_path::<kinds::File>(&tenant_context, FILE)?;
         let shown = note_form::read(&tenant_context, note).await?;

@@ -25,6 +25,7 @@ use super::{Fault, done_text, find, links};
 use crate::app::App;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
+use crate::web::once::{self, fresh_key};
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
@@ -58,6 +59,10 @@ struct KeysPage<'a> {
     typed: Typed,
     /// The key that was just made.
     new: Option<String>,
+    /// Whether the form was sent before, and its key was shown then.
+    was_shown: bool,
+    /// The idempotency key of the form of a new key.
+    once: String,
     /// What is wrong with the form of a new key.
     problems: Problems,
     /// Why a key could not be changed.
@@ -86,6 +91,8 @@ struct Rotation<'a> {
     back: String,
     key: KeyRow,
     overlaps: Vec<Choice>,
+    /// The idempotency key of the form.
+    once: String,
 }
 
 struct KeyRow {
@@ -125,6 +132,7 @@ struct Typed {
 /// What the page says besides the list.
 struct Said<'a> {
     new: Option<String>,
+    was_shown: bool,
     typed: Typed,
     problems: Problems,
     fault: Option<Fault>,
@@ -134,12 +142,13 @@ struct Said<'a> {
 impl Said<'_> {
     fn nothing() -> Self {
         let typed = Typed::of(&Form::default());
-        Self { new: None, typed, problems: Problems::none(), fault: None, done: "" }
+        let problems = Problems::none();
+        Self { new: None, was_shown: false, typed, problems, fault: None, done: "" }
     }
 
-    /// The key that was just made.
-    fn new_key(key: String) -> Self {
-        Self { new: Some(key), ..Self::nothing() }
+    /// The key that was just made; none if the form was sent before.
+    fn new_key(key: Option<String>) -> Self {
+        Self { was_shown: key.is_none(), new: key, ..Self::nothing() }
     }
 }
 
@@ -224,7 +233,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         let business = business.account.id.to_string();
         links::with_query(PATH, &[("business", &business), ("after", &cursor)])
     };
-    let Said { new, typed, problems, fault, done } = said;
+    let Said { new, was_shown, typed, problems, fault, done } = said;
     let status = fault.as_ref().map_or(problems.status, |fault| fault.status);
     let template = KeysPage {
         frame: Frame::within(tenant_context),
@@ -235,6 +244,8 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         more: page.next_cursor.map(next),
         typed,
         new,
+        was_shown,
+        once: fresh_key(tenant_context),
         problems,
         fault: fault.as_ref().map_or("", |fault| &fault.text),
         done,
@@ -242,7 +253,7 @@ async fn list(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
     Ok(page::page(status, &template))
 }
 
-/// `POST /keys`: creates a key and shows it once.
+/// `POST /keys`: creates a key and shows it once. A form that is sent twice, as by a reload, creates one key.
 pub(super) async fn create(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) =
@@ -257,8 +268,11 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
             arguments!(CreateKey { name: form.get("name"), scopes: scopes, user: user });
         let arguments = with_number(arguments, &form, "expires_in");
         let arguments = with_number(arguments, &form, "limit");
-        let said = match tenant_context.command(arguments).await? {
-            Ok(made) => Said::new_key(made.key),
+        let said = match tenant_context
+            .command_first(once::key_of_all(&tenant_context, &form), arguments)
+            .await?
+        {
+            Ok(made) => Said::new_key(made.map(|made| made.key)),
             Err(error) => Said { typed, problems: Problems::of(error)?, ..Said::nothing() },
         };
         list(&tenant_context, said).await
@@ -326,19 +340,23 @@ pub(super) async fn ask_to_rotate(State(app): State<App>, request: Request) -> R
         let (frame, business) = (Frame::within(&tenant_context), &tenant_context.membership);
         let back = links::of_business(business, PATH);
         let overlaps = choices("At once", &OVERLAPS, "");
-        let question = Rotation { frame, business, back, key, overlaps };
+        let once = fresh_key(&tenant_context);
+        let question = Rotation { frame, business, back, key, overlaps, once };
         Ok(page::page(StatusCode::OK, &question))
     };
     either(answer.await)
 }
 
-/// `POST /keys/rotate`: replaces a key, and shows the new one once.
+/// `POST /keys/rotate`: replaces a key, and shows the new one once. A form that is sent twice replaces it once.
 pub(super) async fn rotate(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) = TenantContext::form(&app, request, Section::Keys).await?;
         let arguments = with_number(arguments!(RotateKey { id: id(&form)? }), &form, "overlap");
-        match tenant_context.command(arguments).await? {
-            Ok(made) => list(&tenant_context, Said::new_key(made.key)).await,
+        match tenant_context
+            .command_first(once::key_of_all(&tenant_context, &form), arguments)
+            .await?
+        {
+            Ok(made) => list(&tenant_context, Said::new_key(made.map(|made| made.key))).await,
             Err(error) => refused(&tenant_context, error).await,
         }
     };

@@ -138,9 +138,9 @@ pub(super) fn thumbnail(file: Id<kinds::File>) -> String {
     format!("/files/{file}/thumbnail")
 }
 
-/// Calls a number (RFC 3966).
-pub(super) fn tel(e164: &str) -> String {
-    format!("tel:{e164}")
+/// Calls a number (RFC 3966), which may have an extension.
+pub(super) fn tel(number: &str) -> String {
+    format!("tel:{number}")
 }
 
 /// Writes a text message to a number (RFC 5724).

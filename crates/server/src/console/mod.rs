@@ -42,7 +42,6 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use sha2::{Digest, Sha256};
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
@@ -54,6 +53,7 @@ use zoop_crm::values::id::{Id, Kind};
 use self::parts::{Contacts, Locations};
 use crate::app::App;
 use crate::web::form::Form;
+use crate::web::once::{fresh_key, key_of};
 use crate::web::page;
 use crate::web::tenant_context::TenantContext;
 
@@ -213,18 +213,4 @@ fn require(tenant_context: &TenantContext, scope: Scope) -> Result<(), Response>
     }
     let required = vec![scope];
     Err(page::failed(&Error::InsufficientScope { required, attainable: false }))
-}
-
-/// The idempotency key of what a form says: the same form with the same values is saved once. With other values, such
-/// as after going back, it is another record.
-fn key_of(tenant_context: &TenantContext, form: &Form, values: &str) -> String {
-    let Some(key) = form.get("key") else { return fresh_key(tenant_context) };
-    let digest = Sha256::digest(values);
-    let half = u64::from_be_bytes(*digest.first_chunk().unwrap_or(&[0; 8]));
-    format!("{key}-{half:016x}")
-}
-
-/// What tells a form from other forms with the same values.
-fn fresh_key(tenant_context: &TenantContext) -> String {
-    format!("{:032x}", tenant_context.context.shared.environment.entropy.bits())
 }

@@ -1,5 +1,6 @@
 //! The form for a new note on a customer's page, with files if some were chosen. The note is added first, so that a lost
-//! connection or a file that is refused never loses what was typed.
+//! connection or a file that is refused never loses what was typed. A note of files only is a draft until they are there,
+//! and then says what they are.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -8,16 +9,19 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use tokio::time::timeout;
 use zoop_crm::arguments;
+use zoop_crm::business::files::Attachment;
 use zoop_crm::business::files::tools::add::AddedFiles;
 use zoop_crm::business::notes::tools::create::CreateNote;
 use zoop_crm::business::notes::tools::get::GetNote;
+use zoop_crm::business::notes::tools::update::UpdateNote;
 use zoop_crm::business::notes::{ShownNote, SubjectType};
+use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::forms::show_error;
-use super::messages::{self, Done, Messages};
-use super::note_files::{Received, Refused, closing_unless};
+use super::messages::{self, Messages};
+use super::note_files::{LeftOut, Received, Refused, closing_unless};
 use super::{customer, key_of, links};
 use crate::anonymous_limits::Action;
 use crate::app::App;
@@ -46,11 +50,16 @@ struct KeptNote<'a> {
     max_note: usize,
 }
 
-/// A note that was added.
+/// A note that was added, or a draft of one.
 struct Added {
     tenant_context: TenantContext,
     customer: Id<kinds::Customer>,
     note: Id<kinds::Note>,
+}
+
+/// Whether nothing was typed.
+fn is_blank(form: &Form) -> bool {
+    form.text("body").trim().is_empty()
 }
 
 /// `POST /customers/{customer}/notes`: a form that is sent twice adds one note.
@@ -61,22 +70,33 @@ pub(super) async fn add(State(app): State<App>, request: Request) -> Response {
         }
         let (tenant_context, form) =
             TenantContext::typed_form(&app, request, Section::Customers).await?;
-        Ok(add_note(tenant_context, &form).await?.say(messages::NOTE_ADDED))
+        Ok(add_note(tenant_context, &form, None).await?.say())
     };
     either(answer.await)
 }
 
-/// Adds the note, or answers with what was typed.
-async fn add_note(tenant_context: TenantContext, form: &Form) -> Result<Added, Response> {
+/// Adds the note, or a draft, or answers with what was typed.
+async fn add_note(
+    tenant_context: TenantContext,
+    form: &Form,
+    draft: Option<bool>,
+) -> Result<Added, Response> {
     let customer = customer::id(&tenant_context.context)?;
     let subject_type = SubjectType::Customer.word();
     let arguments = arguments!(CreateNote { subject_type: subject_type, subject_id: customer })
-        .with("body", form.get("body"));
+        .with("body", form.get("body"))
+        .with("draft", draft);
     let kept = |failed| keep_note(&tenant_context, customer, failed, form);
     let key = key_of(&tenant_context, form, form.text("body"));
     match tenant_context.command_once(key, arguments).await {
         Ok(Ok(note)) => Ok(Added { note: note.note.id, customer, tenant_context }),
         Ok(Err(error)) => {
+            let error = match error {
+                Error::InvalidInput { .. } if is_blank(form) => {
+                    Error::invalid("Write something, or choose a photo or another file.")
+                }
+                error => error,
+            };
             let shown = show_error(&tenant_context, customer, error, form, true).await;
             Err(either(shown.or_else(kept)))
         }
@@ -86,18 +106,23 @@ async fn add_note(tenant_context: TenantContext, form: &Form) -> Result<Added, R
 
 impl Added {
     /// Shows the customer again.
-    fn say(&self, done: Done) -> Response {
+    fn say(&self) -> Response {
+        let done = messages::NOTE_ADDED;
         page::go_to(&links::customer_after(&self.tenant_context, self.customer, done))
     }
 
-    /// Adds the files, unless the form was sent before and its files are there.
-    async fn add_files(&mut self, parts: &mut Parts, arrival: Arrival) -> Result<(), Refused> {
+    /// The note as it is now.
+    async fn read(&self) -> Result<ShownNote, Refused> {
+        let get = arguments!(GetNote { id: self.note });
+        Ok(self.tenant_context.read(move |snapshot| snapshot.query(get)).await??)
+    }
+
+    /// Adds the files, unless the form was sent before and its files are there. Returns those that were left out.
+    async fn add_files(&mut self, parts: &mut Parts, arrival: Arrival) -> Result<LeftOut, Refused> {
         let note = self.note;
         let has_none = |shown: &ShownNote| shown.note.attachments.is_empty();
-        let get = arguments!(GetNote { id: note });
-        let shown = self.tenant_context.read(move |snapshot| snapshot.query(get)).await??;
-        if !has_none(&shown) {
-            return Ok(());
+        if !has_none(&self.read().await?) {
+            return Ok(LeftOut::NONE);
         }
         let received = Received::of(&mut self.tenant_context, note, parts, arrival).await?;
         let (add, get) = (received.arguments(note), arguments!(GetNote { id: note }));
@@ -110,8 +135,25 @@ impl Added {
         received.add(command).await
     }
 
-    /// Says that the note was added, and why its files were not.
-    async fn refuse_files(&self, refused: Refused) -> Response {
+    /// Makes a note of a draft whose files are there. It says what they are.
+    async fn commit(&self) -> Result<(), Refused> {
+        let ShownNote { note, .. } = self.read().await?;
+        if note.draft {
+            let body = in_words(&note.attachments);
+            let arguments = arguments!(UpdateNote { id: note.id, body: body, draft: false });
+            self.tenant_context.command(arguments).await??;
+        }
+        Ok(())
+    }
+
+    /// Says that the note was added, and what is wrong with the files that were left out.
+    async fn say_without(&self, left_out: &LeftOut) -> Response {
+        let done = "The note was added, but not all of its files.";
+        self.show(left_out.status, done, &left_out.text).await
+    }
+
+    /// Says why there is no file, and whether there is a note.
+    async fn refuse_files(&self, refused: Refused, done: &'static str) -> Response {
         let (status, text) = match refused {
             Refused::Because(status, text) => (status, text),
             Refused::Page(failed) => {
@@ -120,17 +162,25 @@ impl Added {
                 (failed.status(), text.to_owned())
             }
         };
-        let messages = Messages {
-            done: "The note was added, but not its files.",
-            fault: &text,
-            is_about_notes: true,
-            ..Messages::default()
-        };
+        self.show(status, done, &text).await
+    }
+
+    /// Shows the customer again, with what was done and what was not.
+    async fn show(&self, status: StatusCode, done: &str, fault: &str) -> Response {
+        let messages = Messages { done, fault, is_about_notes: true, ..Messages::default() };
         let shown = customer::render(&self.tenant_context, self.customer, status, messages).await;
-        shown.unwrap_or_else(|_| {
-            let title = "The note was added, but not its files";
-            page::stop(status, title, &text)
-        })
+        let title = if done.is_empty() { "The note was not added" } else { done };
+        shown.unwrap_or_else(|_| page::stop(status, title.trim_end_matches('.'), fault))
+    }
+}
+
+/// What a note of these files says.
+fn in_words(files: &[Attachment]) -> String {
+    let are_photos = files.iter().all(|file| file.r#type.is_image());
+    match files {
+        [_] if are_photos => "Photo".to_owned(),
+        _ if are_photos => format!("{} photos", files.len()),
+        _ => files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -184,16 +234,23 @@ async fn added(
     let form = Form::of(fields).map_err(|_| form::unreadable())?;
     context.renew_deadline();
     let tenant_context = TenantContext::of_typed(context, &form, Section::Customers).await?;
-    let mut added = add_note(tenant_context, &form).await?;
+    let is_files_only = parts.has_file() && is_blank(&form);
+    let mut added = add_note(tenant_context, &form, is_files_only.then_some(true)).await?;
     drop(room);
     if !parts.has_file() {
-        return Ok(added.say(messages::NOTE_ADDED));
+        return Ok(added.say());
     }
-    match added.add_files(parts, arrival).await {
-        // Of a form that was sent before, the files are not read.
-        Ok(()) => Err(added.say(messages::NOTE_ADDED)),
-        Err(refused) => Err(added.refuse_files(refused).await),
-    }
+    let answer = match added.add_files(parts, arrival).await {
+        Ok(left_out) if is_files_only => added.commit().await.map(|()| left_out),
+        answer => answer,
+    };
+    let done = if is_files_only { "" } else { "The note was added, but not its files." };
+    // Of a form that was sent before, the files are not read.
+    Err(match answer {
+        Ok(left_out) if left_out.is_empty() => added.say(),
+        Ok(left_out) => added.say_without(&left_out).await,
+        Err(refused) => added.refuse_files(refused, done).await,
+    })
 }
 
 /// If the server could not answer, shows the note that was typed instead of only saying so. Needs no database.

@@ -37,12 +37,14 @@ use crate::web::{next, page};
 /// The header of a request that the console's script makes.
 const SCRIPT: &str = "hx-request";
 
-/// The page that says why no file was added.
+/// The page that says why no file was added, or why some were not.
 #[derive(Template)]
 #[template(path = "files_refused.html")]
 struct RefusedPage<'a> {
     frame: Frame,
     text: &'a str,
+    /// Whether others were added.
+    is_partial: bool,
     back: String,
 }
 
@@ -51,6 +53,8 @@ struct RefusedPage<'a> {
 #[template(path = "_files_refused.html")]
 struct RefusedPart<'a> {
     text: &'a str,
+    /// Whether others were added. Then the script shows the note again.
+    is_partial: bool,
 }
 
 /// Why no file was added.
@@ -151,12 +155,19 @@ async fn added(
         Err(page) => Err(page.into()),
     };
     match added {
-        Ok(note) => {
+        Ok((note, left_out)) if left_out.is_empty() => {
             let note = note.to_string();
             Ok(page::go_to(&links::back_after(from, &tenant_context, messages::FILES_ADDED, &note)))
         }
+        Ok((_, left_out)) => {
+            let part = RefusedPart { text: &left_out.text, is_partial: true };
+            Ok(refused(&tenant_context, from, left_out.status, part))
+        }
         Err(Refused::Page(page)) => Err(page),
-        Err(Refused::Because(status, text)) => Err(refused(&tenant_context, from, status, &text)),
+        Err(Refused::Because(status, text)) => {
+            let part = RefusedPart { text: &text, is_partial: false };
+            Err(refused(&tenant_context, from, status, part))
+        }
     }
 }
 
@@ -179,27 +190,49 @@ pub(super) fn from(form: &Form) -> &str {
     if has_notes { next } else { Section::Notes.path() }
 }
 
-/// Receives the files and adds them to the note, of which the id is returned.
+/// Receives the files and adds them to the note, of which the id is returned, with the files that were left out.
 async fn add_all(
     tenant_context: &mut TenantContext,
     note: Id<kinds::Note>,
     parts: &mut Parts,
     arrival: Arrival,
-) -> Result<Id<kinds::Note>, Refused> {
+) -> Result<(Id<kinds::Note>, LeftOut), Refused> {
     let received = Received::of(tenant_context, note, parts, arrival).await?;
     let arguments = received.arguments(note);
-    received.add(tenant_context.command(arguments)).await?;
-    Ok(note)
+    let left_out = received.add(tenant_context.command(arguments)).await?;
+    Ok((note, left_out))
+}
+
+/// The files of a form that cannot be added. The others are.
+pub(super) struct LeftOut {
+    pub(super) status: StatusCode,
+    /// What is wrong with each of them.
+    pub(super) text: String,
+}
+
+impl LeftOut {
+    pub(super) const NONE: Self = Self { status: StatusCode::OK, text: String::new() };
+
+    fn of(refused: &[Unreceived]) -> Self {
+        let status = refused.first().map_or(StatusCode::OK, Unreceived::status);
+        let texts: Vec<_> = refused.iter().map(Unreceived::text).collect();
+        Self { status, text: texts.join(" ") }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
 }
 
 /// Files whose content is stored, and which are to be added to a note.
 pub(super) struct Received {
     receiver: Receiver,
     files: Vec<StoredFile>,
+    left_out: LeftOut,
 }
 
 impl Received {
-    /// Receives the files for a note, if there is room for them.
+    /// Receives the files for a note, if there is room for them. Those that are not accepted are left out.
     pub(super) async fn of(
         tenant_context: &mut TenantContext,
         note: Id<kinds::Note>,
@@ -216,9 +249,13 @@ impl Received {
         let shared = &tenant_context.context.shared;
         let under_way = files::reserve(shared, checked, parts.most())?;
         let mut receiver = Receiver::begin(shared, under_way, holder, arrival)?;
-        let files = receiver.receive_all(parts).await?;
+        let (files, refused) = receiver.receive_accepted(parts).await?;
         tenant_context.context.renew_deadline();
-        Ok(Self { receiver, files })
+        let left_out = LeftOut::of(&refused);
+        if files.is_empty() {
+            return Err(Refused::Because(left_out.status, left_out.text));
+        }
+        Ok(Self { receiver, files, left_out })
     }
 
     pub(super) fn arguments(&self, note: Id<kinds::Note>) -> Arguments<AddFiles> {
@@ -229,10 +266,10 @@ impl Received {
     pub(super) async fn add(
         self,
         answer: impl Future<Output = Result<Result<AddedFiles, Error>, Response>>,
-    ) -> Result<(), Refused> {
+    ) -> Result<LeftOut, Refused> {
         let command = async { answer.await.map_err(Err)?.map_err(Ok::<Error, Response>) };
         match self.receiver.add(&self.files, command, |problem| problem.as_ref().ok()).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(self.left_out),
             Err(Ok(error)) if files::is_uncertain(&error) => {
                 Err(Refused::Because(StatusCode::SERVICE_UNAVAILABLE, files::UNCERTAIN.to_owned()))
             }
@@ -242,11 +279,18 @@ impl Received {
     }
 }
 
-/// Says why no file was added: on a page, or to the script.
-fn refused(tenant_context: &TenantContext, from: &str, status: StatusCode, text: &str) -> Response {
+/// Says why files were not added: on a page, or to the script.
+fn refused(
+    tenant_context: &TenantContext,
+    from: &str,
+    status: StatusCode,
+    part: RefusedPart<'_>,
+) -> Response {
     if tenant_context.context.headers.contains_key(SCRIPT) {
-        return page::page(status, &RefusedPart { text });
+        return page::page(status, &part);
     }
-    let back = links::back(from, &tenant_context.membership);
-    page::page(status, &RefusedPage { frame: Frame::within(tenant_context), text, back })
+    let RefusedPart { text, is_partial } = part;
+    let (frame, back) =
+        (Frame::within(tenant_context), links::back(from, &tenant_context.membership));
+    page::page(status, &RefusedPage { frame, text, is_partial, back })
 }

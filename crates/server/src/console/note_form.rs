@@ -59,6 +59,11 @@ impl Origin {
         Self { customer: Id::parse(query.text("customer")) }
     }
 
+    /// The section that the navigation stays in.
+    const fn section(&self) -> Section {
+        if self.customer.is_some() { Section::Customers } else { Section::Notes }
+    }
+
     pub(super) fn path(&self) -> String {
         self.customer.map_or_else(|| "/notes".to_owned(), links::customer_path)
     }
@@ -79,10 +84,20 @@ impl Origin {
     }
 }
 
+/// Begins a request for a page about a note. The navigation stays where the user came from.
+pub(super) async fn page_about_note(
+    app: &App,
+    request: Request,
+) -> Result<TenantContext, Response> {
+    let mut tenant_context = TenantContext::page(app, request, Section::Notes).await?;
+    tenant_context.section = Origin::of(&tenant_context.context.query).section();
+    Ok(tenant_context)
+}
+
 /// `GET /notes/{note}/edit`
 pub(super) async fn edit(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let tenant_context = TenantContext::page(&app, request, Section::Notes).await?;
+        let tenant_context = page_about_note(&app, request).await?;
         let id = id_in_path(&tenant_context, NOTE)?;
         let shown = read(&tenant_context, id).await?;
         let page = page_of(&tenant_context, id);
@@ -94,8 +109,9 @@ pub(super) async fn edit(State(app): State<App>, request: Request) -> Response {
 /// `POST /notes/{note}/edit`
 pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (tenant_context, form) =
+        let (mut tenant_context, form) =
             TenantContext::typed_form(&app, request, Section::Notes).await?;
+        tenant_context.section = Origin::of(&tenant_context.context.query).section();
         let id = id_in_path(&tenant_context, NOTE)?;
         let page = page_of(&tenant_context, id);
         let query = arguments!(GetNote { id: id });
@@ -109,7 +125,7 @@ pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
 /// `GET /notes/{note}/archive`: asks before the note is archived.
 pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let tenant_context = TenantContext::page(&app, request, Section::Notes).await?;
+        let tenant_context = page_about_note(&app, request).await?;
         let id = id_in_path(&tenant_context, NOTE)?;
         let shown = read(&tenant_context, id).await?;
         let origin = Origin::of(&tenant_context.context.query);

@@ -173,7 +173,7 @@ impl Part for Locations {
         groups: &[
             usual(ADDRESS),
             usual(&[Field::new("is_primary", PRIMARY, Input::Check(false))]),
-            folded("For the crew", FOR_THE_CREW),
+            folded("Gate code, parking and notes for the crew", FOR_THE_CREW),
             folded("More", ADDRESS_MORE),
         ],
         together: &["latitude", "longitude"],

@@ -35,8 +35,9 @@ impl Link {
     ) -> Option<Self> {
         let e164 = e164?;
         let plan = business.account.country.numbering_plan();
-        let text = phone::written_with_extension(raw.unwrap_or(e164), e164, plan);
-        Some(Self { address: links::tel(e164), text })
+        let raw = raw.unwrap_or(e164);
+        let text = phone::written_with_extension(raw, e164, plan);
+        Some(Self { address: links::tel(&phone::dialed(raw, e164, plan)), text })
     }
 
     pub(super) fn mailto(email: Option<String>) -> Option<Self> {

@@ -146,6 +146,8 @@ impl Values {
         ];
         let [name, country, time_zone, currency] =
             pairs.map(|(new, old)| Some(new).filter(|new| *new != old));
+        // Without one of its own, a business has its country's currency: what the form shows stays.
+        let currency = currency.or_else(|| country.map(|_| &self.currency));
         let is_changed = [name, country, time_zone, currency].iter().any(Option::is_some);
         is_changed.then(|| {
             arguments!(UpdateTenant {

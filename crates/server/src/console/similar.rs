@@ -12,6 +12,7 @@ use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::values::phone;
 
+use super::customers::number_of;
 use super::{found, links, no_rows};
 use crate::app::App;
 use crate::web::page;
@@ -130,12 +131,16 @@ impl Similar {
         let business = &tenant_context.membership;
         let plan = business.account.country.numbering_plan();
         let Self { id, row, why } = self;
+        // The number that is the same may be another one of the customer's.
+        let matched = row.matched.iter().flatten().find_map(|it| it.phone.as_ref());
+        let other = matched.filter(|it| row.primary_phone.as_ref() != Some(it));
+        let number = other.map(|it| phone::written(it, plan)).or_else(|| number_of(&row, plan));
         SimilarRow {
             id,
             address: links::customer(business, row.id),
             name: row.display_name,
             number: row.customer_number.to_string(),
-            phone: row.primary_phone.map(|it| phone::written(&it, plan)),
+            phone: number,
             place: row.location,
             why,
         }

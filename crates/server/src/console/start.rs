@@ -1,6 +1,9 @@
 //! What a member needs first: the search, the pinned notes, and what they and their assistants did lately. In an empty
 //! business, the first steps.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -15,6 +18,8 @@ use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::clock::Moment;
+use zoop_crm::values::id::{Id, kinds};
 
 use super::messages::Messages;
 use super::rows::{Link, NoteRow, SubjectNames, subject_names};
@@ -32,6 +37,9 @@ const PATH: &str = "/";
 /// How many pinned notes and how many entries of the history are shown.
 const NOTES_SHOWN: u32 = 5;
 const ENTRIES_SHOWN: usize = 8;
+/// How many customers the user has lately had to do with, and in how many of their own notes they are looked for.
+const LATELY_SHOWN: usize = 6;
+const OWN_NOTES: u32 = 10;
 /// How much of a pinned note is shown, in characters.
 const MAX_NOTE: usize = 600;
 /// How many files of a pinned note are shown.
@@ -44,8 +52,12 @@ struct StartPage<'a> {
     business: &'a Membership,
     others: Vec<Link>,
     messages: Messages<'a>,
+    /// Whether the user has just joined the business.
+    has_joined: bool,
     /// What to do first, if there are no customers yet.
     steps: Option<Steps>,
+    /// The customers about whom the user wrote or changed something last.
+    lately: Vec<Link>,
     pinned: Vec<NoteRow>,
     /// The list of all pinned notes.
     all_pinned: String,
@@ -67,6 +79,8 @@ struct Stored {
     is_empty: bool,
     pinned: Page<ShownNote>,
     subjects: SubjectNames,
+    /// The user's own notes.
+    own: Page<ShownNote>,
     /// Empty if the user may not read the history.
     entries: Vec<HistoryEntry>,
     names: Names,
@@ -89,7 +103,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 
 async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
-    let Stored { is_empty, pinned, subjects, entries, names } = read(tenant_context).await?;
+    let Stored { is_empty, pinned, subjects, own, entries, names } = read(tenant_context).await?;
     let account = business.account.id.to_string();
     let all_pinned = [("business", &*account), ("pinned", "true")];
     let mine = [("business", &*account), ("person", "me")];
@@ -106,7 +120,9 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         frame: Frame::of_no_section(tenant_context),
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
+        has_joined: tenant_context.context.query.text("done") == "joined",
         steps,
+        lately: lately(&own.rows, &entries, &names, business),
         all_pinned: links::with_query(Section::Notes.path(), &all_pinned),
         pinned: pinned
             .rows
@@ -117,6 +133,32 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
         activity: links::with_query(Section::Activity.path(), &mine),
     };
     Ok(page::page(StatusCode::OK, &template))
+}
+
+/// The customers about whom the user wrote or changed something last, whichever of the two it was.
+fn lately(
+    own: &[ShownNote],
+    entries: &[HistoryEntry],
+    names: &Names,
+    business: &Membership,
+) -> Vec<Link> {
+    let written = own.iter().filter_map(|ShownNote { note, names }| {
+        Some((note.created_at, names.customer_id?, names.customer_name.as_deref()?))
+    });
+    let changed = entries.iter().flat_map(|entry| {
+        let records = entry.changes.iter().filter_map(|it| names.records.get(&it.record_id));
+        let customers = records.filter_map(|it| it.customer.as_ref());
+        customers.map(|it| (entry.at, it.id, it.name.as_str()))
+    });
+    let mut all: Vec<_> = written.chain(changed).collect();
+    all.sort_by_key(|(at, ..)| Reverse(at.0));
+    let mut known = BTreeSet::new();
+    all.retain(|(_, id, _)| known.insert(id.uuid()));
+    let link = |(_, id, name): (Moment, Id<kinds::Customer>, &str)| Link {
+        address: links::customer(business, id),
+        text: name.to_owned(),
+    };
+    all.into_iter().take(LATELY_SHOWN).map(link).collect()
 }
 
 /// The beginning of a long note.
@@ -135,9 +177,11 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
     let read = tenant_context.read(move |snapshot| {
         let any = Arguments::<SearchCustomers>::none().page(None, 1);
         let pinned = arguments!(ListNotes { pinned: true }).page(None, NOTES_SHOWN);
+        let own = arguments!(ListNotes { created_by: "me" }).page(None, OWN_NOTES);
         let mine = arguments!(ListChanges { user_id: "me" });
         let is_empty = snapshot.list(any)?.rows.is_empty();
         let pinned = snapshot.list(pinned)?;
+        let own = snapshot.list(own)?;
         let subjects = subject_names(snapshot, &pinned.rows)?;
         let entries = if reads_history {
             bounded::list(snapshot, mine, None, story::length)?.rows
@@ -147,7 +191,7 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
         let about_records = entries.into_iter().filter(EntryRow::is_about_records);
         let entries: Vec<_> = about_records.take(ENTRIES_SHOWN).collect();
         let names = story::names(snapshot, &entries)?;
-        Ok(Stored { is_empty, pinned, subjects, entries, names })
+        Ok(Stored { is_empty, pinned, subjects, own, entries, names })
     });
     read.await?.map_err(|error| page::failed(&error))
 }

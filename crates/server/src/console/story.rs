@@ -17,6 +17,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::users::team::ListTeam;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::phone;
 use zoop_db::Uuid;
 
 use super::labels::{self, Shown};
@@ -244,12 +245,13 @@ impl EntryRow {
 
     /// An entry on a page of this business, or of a customer whose link is left out. `here` is the page's address.
     pub(super) fn of(
-        entry: HistoryEntry,
+        mut entry: HistoryEntry,
         names: &Names,
         business: &Membership,
         page: Option<Id<kinds::Customer>>,
         here: &str,
     ) -> Self {
+        rewrite_numbers(&mut entry, business.account.country.numbering_plan());
         let about = Record::all_of(&entry)
             .find_map(|record| names.records.get(&record.id)?.customer.as_ref());
         let about = about
@@ -270,6 +272,19 @@ impl EntryRow {
         let undo = entry.can_revert.then(|| Undo::of(entry.id, business, here));
         Self { at: entry.at, who: names.who(&entry), via: entry.client, about, lines, more, undo }
     }
+}
+
+/// Writes numbers as the other pages do, not as somebody typed them.
+fn rewrite_numbers(entry: &mut HistoryEntry, plan: phone::NumberingPlan) {
+    let is_number = |change: &Change| change.field == "phone_raw";
+    for change in entry.changes.iter_mut().filter(|change| is_number(change)) {
+        for value in [&mut change.old, &mut change.new] {
+            if let Some(raw) = value.as_str() {
+                *value = Value::from(phone::rewritten(raw, plan));
+            }
+        }
+    }
+    entry.changes.retain(|change| !is_number(change) || change.old != change.new);
 }
 
 /// What was done that is not about records that people work with: to whom or what, if that is known.

@@ -119,6 +119,14 @@ impl Parts {
         }
     }
 
+    /// Drops a piece of the file that was taken last, and returns its length; none at the file's end.
+    pub(super) async fn skip(&mut self) -> Result<Option<usize>, PartFault> {
+        match &mut self.files {
+            Files::One(..) => Ok(None),
+            Files::Form(form) => Ok(form.reader.piece().await?.map(|piece| piece.len())),
+        }
+    }
+
     /// Reads and drops the rest, so that a client that sends before it reads sees the answer. Returns whether that was
     /// all.
     pub(crate) async fn drain(self) -> bool {

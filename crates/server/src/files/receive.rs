@@ -84,6 +84,11 @@ impl Unreceived {
         }
     }
 
+    /// Whether only this file is refused, and others of the same form need not be.
+    const fn is_about_a_file(&self) -> bool {
+        matches!(self, Self::Unaccepted(_) | Self::Empty(_) | Self::TooLong(_))
+    }
+
     /// What is wrong with a field, if that is what is wrong.
     pub(super) fn problem(&self) -> Option<(&'static str, String)> {
         Some(match self {
@@ -197,22 +202,58 @@ impl Receiver {
     ) -> Result<Vec<StoredFile>, Unreceived> {
         let mut received = Vec::new();
         let problem = loop {
-            let next = match self.arrival.next(parts.next()).await {
-                Ok(next) => next,
+            match self.receive_next(parts, received.len()).await {
+                Ok(Some(file)) => received.push(file),
+                Ok(None) if received.is_empty() => break Unreceived::Nothing,
+                Ok(None) => return Ok(received),
                 Err(problem) => break problem,
-            };
-            match next {
-                Some(_) if received.len() >= MAX_FILES as usize => break Unreceived::TooMany,
-                Some((name, part)) => match self.receive(name, part).await {
-                    Ok(file) => received.push(file),
-                    Err(problem) => break problem,
-                },
-                None if received.is_empty() => break Unreceived::Nothing,
-                None => return Ok(received),
             }
         };
         self.discard(&received).await;
         Err(problem)
+    }
+
+    /// Stores the files of the body that can be stored. Returns them, and what is wrong with the others.
+    pub(crate) async fn receive_accepted(
+        &mut self,
+        parts: &mut Parts,
+    ) -> Result<(Vec<StoredFile>, Vec<Unreceived>), Unreceived> {
+        let (mut received, mut refused) = (Vec::new(), Vec::new());
+        let problem = loop {
+            match self.receive_next(parts, received.len() + refused.len()).await {
+                Ok(Some(file)) => received.push(file),
+                Ok(None) if received.is_empty() && refused.is_empty() => break Unreceived::Nothing,
+                Ok(None) => return Ok((received, refused)),
+                Err(problem) if problem.is_about_a_file() => match self.skip(parts).await {
+                    Ok(()) => refused.push(problem),
+                    Err(problem) => break problem,
+                },
+                Err(problem) => break problem,
+            }
+        };
+        self.discard(&received).await;
+        Err(problem)
+    }
+
+    /// Stores the next file of the body, after so many others.
+    async fn receive_next(
+        &mut self,
+        parts: &mut Parts,
+        others: usize,
+    ) -> Result<Option<StoredFile>, Unreceived> {
+        let Some((name, part)) = self.arrival.next(parts.next()).await? else { return Ok(None) };
+        if others >= MAX_FILES as usize {
+            return Err(Unreceived::TooMany);
+        }
+        self.receive(name, part).await.map(Some)
+    }
+
+    /// Reads the rest of a file that is refused.
+    async fn skip(&mut self, parts: &mut Parts) -> Result<(), Unreceived> {
+        while let Some(length) = self.arrival.next(parts.skip()).await? {
+            self.arrival.pace.received(length);
+        }
+        Ok(())
     }
 
     /// Stores one file.

@@ -100,7 +100,7 @@ impl<T> Bounded<T> {
 }
 
 /// The messages about what was just done, by the keyword in the URL.
-const DONE: [(&str, &str); 7] = [
+const DONE: [(&str, &str); 6] = [
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
         "new-password",
@@ -110,7 +110,6 @@ const DONE: [(&str, &str); 7] = [
     ("session", "The session has ended."),
     ("sessions", "All other sessions have ended."),
     ("program", "The program is disconnected and no longer has access."),
-    ("joined", "You have joined the business."),
 ];
 
 /// `GET /account`

@@ -129,7 +129,7 @@ pub(super) async fn accept(State(app): State<App>, request: Request) -> Response
         let is_by_password = sent.get("password").is_some();
         match context.signed_in().await? {
             Some(signed_in) if is_own(&signed_in, &invited) || !is_by_password => {
-                accept_as_member(&context, secret, signed_in).await
+                accept_as_member(&context, secret, signed_in, &next::joined(invited.account)).await
             }
             None if !is_by_password => Ok(page::go_to(&sign_in_first(&context))),
             _ => accept_by_password(&context, &sent, secret, &invited).await,
@@ -165,13 +165,14 @@ async fn accept_by_password(
         let before = before.as_ref();
         invitations::accept_by_password(tx, environment, &secret, &hash, &origin, before)
     });
+    let next = next::joined(invited.account);
     match accepted.await? {
         Some(LinkSignIn::In(session)) => {
-            let mut response = page::go_to("/account?done=joined");
+            let mut response = page::go_to(&next);
             give_session(&mut response, &session);
             Ok(response)
         }
-        Some(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
+        Some(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, &next)),
         None => Ok(page::go_to(&sign_in_first(context))),
     }
 }
@@ -180,11 +181,12 @@ async fn accept_as_member(
     context: &PageContext,
     secret: Secret,
     signed_in: SignedIn,
+    next: &str,
 ) -> Result<Response, Response> {
     let origin = context.origin();
     let accepted = context.write(move |tx, environment| {
         invitations::accept_as_member(tx, environment, &secret, &signed_in, &origin)
     });
     accepted.await?;
-    Ok(page::go_to("/account?done=joined"))
+    Ok(page::go_to(next))
 }

@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::mail::Invitation;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
+use crate::web::once::{self, fresh_key};
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
@@ -46,6 +47,8 @@ struct Team<'a> {
     offered: Vec<RoleWords>,
     sends_mail: bool,
     new_link: Option<NewLink>,
+    /// The idempotency key of each form that makes a link.
+    once: String,
     done: &'a str,
     fault: &'a str,
 }
@@ -214,6 +217,7 @@ async fn team(
         offered: OFFERED.map(RoleWords::from).into(),
         sends_mail: context.shared.settings.mail.is_some(),
         new_link,
+        once: fresh_key(tenant_context),
         done,
         fault,
     };
@@ -246,6 +250,13 @@ async fn show_error(tenant_context: &TenantContext, error: &Error) -> Result<Res
         }
         other => Err(page::failed(other)),
     }
+}
+
+/// Shows the team after a form was sent again whose link was made and shown before.
+async fn team_without_link(tenant_context: &TenantContext) -> Result<Response, Response> {
+    let done = "This form was sent before. Its link was made then, and it is not shown again. If it did \
+                not arrive, make a new one.";
+    team(tenant_context, Messages { done, ..Messages::default() }).await
 }
 
 /// Shows the team with a link that was just made.
@@ -290,15 +301,18 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
     either(change(&app, request, "revoked", arguments).await)
 }
 
-/// `POST /team/invite`: a mailed link is never shown. A link that could not be mailed is shown once.
+/// `POST /team/invite`: a mailed link is never shown. A link that could not be mailed is shown once. A form that is sent
+/// twice, as by a reload, makes one link.
 pub(super) async fn invite(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) = TenantContext::form(&app, request, Section::Team).await?;
         let (name, email) = (form.text("name"), form.text("email"));
         let role = form.text("role");
         let arguments = arguments!(CreateInvitation { name: name, email: email, role: role });
-        let made = match tenant_context.command(arguments).await? {
-            Ok(made) => made,
+        let once = once::key_of_all(&tenant_context, &form);
+        let made = match tenant_context.command_first(once, arguments).await? {
+            Ok(Some(made)) => made,
+            Ok(None) => return team_without_link(&tenant_context).await,
             Err(error) => return show_error(&tenant_context, &error).await,
         };
         let link = link(&tenant_context, &made.path);
@@ -327,8 +341,10 @@ pub(super) async fn password_link(State(app): State<App>, request: Request) -> R
         let (tenant_context, form) = TenantContext::form(&app, request, Section::Team).await?;
         let factor = if form.get("second_factor").is_some() { "turn_off" } else { "keep" };
         let arguments = arguments!(PasswordLink { id: form.text("user"), second_factor: factor });
-        let made = match tenant_context.command(arguments).await? {
-            Ok(made) => made,
+        let once = once::key_of_all(&tenant_context, &form);
+        let made = match tenant_context.command_first(once, arguments).await? {
+            Ok(Some(made)) => made,
+            Ok(None) => return team_without_link(&tenant_context).await,
             Err(error) => return show_error(&tenant_context, &error).await,
         };
         let link = link(&tenant_context, &made.path);

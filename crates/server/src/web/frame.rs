@@ -2,6 +2,7 @@
 
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
 
 use super::page_context::PageContext;
 use super::section::Section;
@@ -11,6 +12,8 @@ use super::times::Times;
 /// What the frame shows.
 pub(crate) struct Frame {
     pub(crate) name: String,
+    /// Whose notes the browser keeps while they are typed.
+    pub(crate) person: Id<kinds::User>,
     /// The sections that the user uses.
     pub(crate) links: Vec<NavLink>,
     /// How the page writes times.
@@ -72,7 +75,7 @@ impl Frame {
             is_here: section == here,
         };
         let links = Section::ALL.iter().copied().filter(is_used).map(link).collect();
-        Self { name: signed_in.name.clone(), links, times }
+        Self { name: signed_in.name.clone(), person: signed_in.user, links, times }
     }
 }
 

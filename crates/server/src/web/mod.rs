@@ -10,6 +10,7 @@ pub(crate) mod browser;
 pub(crate) mod form;
 pub(crate) mod frame;
 pub(crate) mod next;
+pub(crate) mod once;
 pub(crate) mod page;
 pub(crate) mod page_context;
 pub(crate) mod refusal;

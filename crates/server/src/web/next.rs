@@ -7,6 +7,8 @@ use super::section::Section;
 
 /// The page to open if none was requested: what one needs first in one's business.
 pub(crate) const HOME: &str = "/";
+/// The same after joining a business, before its id.
+const JOINED: &str = "/?done=joined&business=";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 const CUSTOMER: &str = "/customers/";
@@ -25,6 +27,7 @@ fn is_ours(requested: &str) -> bool {
     is_plain
         && (Section::ALL.iter().any(|section| is_first_page(*section, requested))
             || requested.starts_with(AUTHORIZE)
+            || requested.strip_prefix(JOINED).is_some_and(is_id::<kinds::Tenant>)
             || path(requested).strip_prefix(CUSTOMER).is_some_and(is_customer)
             || requested.strip_prefix(FILE).is_some_and(is_file)
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation))
@@ -56,6 +59,11 @@ fn is_id<K>(text: &str) -> bool {
 /// The path of an address, without its query.
 fn path(requested: &str) -> &str {
     requested.split('?').next().unwrap_or_default()
+}
+
+/// The first page in a business that was just joined.
+pub(crate) fn joined(business: Id<kinds::Tenant>) -> String {
+    format!("{JOINED}{business}")
 }
 
 /// The path of the sign-in page that continues to `next`.
@@ -91,7 +99,9 @@ mod tests {
         let notes = ["/notes", "/notes?q=heater&after=2026-06-13"];
         let file = "/files/01890000-0000-7000-8000-000000000000";
         let thumbnail = "/files/01890000-0000-7000-8000-000000000000/thumbnail";
-        let others = ["/account", "/team", team, file, thumbnail, authorize, invitation.as_str()];
+        let joined = "/?done=joined&business=01890000-0000-7000-8000-000000000000";
+        let others =
+            ["/account", joined, "/team", team, file, thumbnail, authorize, invitation.as_str()];
         for ours in others.into_iter().chain(customers).chain(notes) {
             assert_eq!(next_page(Some(ours)), ours);
         }
@@ -99,6 +109,7 @@ mod tests {
             "",
             "/",
             "account",
+            "/?done=joined&business=//evil.example",
             "//evil.example",
             "///evil.example",
             "/\\evil.example",

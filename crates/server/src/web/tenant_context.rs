@@ -213,6 +213,16 @@ impl TenantContext {
         self.tool_error(answer.map(|ran| self.noted(ran)))
     }
 
+    /// Runs a tool whose answer has a secret, once for each key: a form that is sent again has no answer.
+    pub(crate) async fn command_first<T: Command<Output: Send>>(
+        &self,
+        key: String,
+        arguments: Arguments<T>,
+    ) -> Result<Result<Option<T::Output>, Error>, Response> {
+        let answer = self.runner().command_first(self.proof(), key, arguments).await;
+        self.tool_error(answer)
+    }
+
     /// Runs a tool that writes, unless what a query answers in the same transaction is not as expected.
     pub(crate) async fn command_if<T: Command<Output: Send>, Q: Query + 'static>(
         &self,

@@ -167,6 +167,10 @@ fn a_technician_does_a_day_on_a_phone() {
         browser.fill("#body", "Replaced the valve. The gate code is new: ask.").await;
         browser.choose("Add note").await;
         browser.find_text("The note was added.").await;
+        let is_seen =
+            "const { top, bottom } = document.querySelector('.success').getBoundingClientRect();
+                       return top >= 0 && bottom <= innerHeight;";
+        assert_eq!(browser.run_script(is_seen).await, json!(true), "the page stays where it was");
         browser.choose_file(".note", &photo(&demo, "valve.png")).await;
         browser.find_text("The files were added.").await;
         browser.choose("Pin").await;

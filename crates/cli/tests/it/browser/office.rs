@@ -20,6 +20,10 @@ async fn focus(browser: &Browser) -> Value {
     browser.run_script("return document.activeElement.id").await
 }
 
+async fn focused_class(browser: &Browser) -> Value {
+    browser.run_script("return document.activeElement.className").await
+}
+
 async fn path(browser: &Browser) -> String {
     browser.client.current_url().await.expect("an address").path().to_owned()
 }
@@ -30,6 +34,16 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
     run(async {
         let browser = Browser::open(DESKTOP).await;
         demo.sign_in(&browser).await;
+        // A search on the first page leads to what it found.
+        press(&browser, "#q", "e").await;
+        press(&browser, "#q", ENTER).await;
+        browser.find("#rows a").await;
+        let is_in_row = "return new Promise((done) => {
+            const look = () => document.activeElement.closest('#rows') ? done(true)
+                : requestAnimationFrame(look);
+            look();
+        });";
+        assert_eq!(browser.run_script(is_in_row).await, json!(true));
         browser.goto(&demo.at("/customers")).await;
 
         // The list follows the typing, and so does the address.
@@ -62,7 +76,9 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
         assert_eq!(browser.run_script(kept).await, "The gate sticks.");
         browser.click("#add-note").await;
         browser.find_text("The note was added.").await;
-        assert_eq!(focus(&browser).await, "add-note");
+        assert_eq!(focused_class(&browser).await, "success", "the form is one line again");
+        let height = "return document.querySelector('.composer').offsetHeight";
+        assert!(browser.run_script(height).await.as_u64().is_some_and(|it| it < 60));
         assert_eq!(browser.run_script(kept).await, "");
         browser.fill("#body", "And the next").await;
         browser.click("button[id^=pin-]").await;
@@ -185,6 +201,9 @@ fn the_list_beside_the_record_keeps_its_search_and_is_right_after_a_change() {
 #[test]
 fn a_note_that_was_being_typed_is_there_again_until_it_is_saved_or_the_user_signs_out() {
     let demo = Demo::open();
+    let password = "a phrase for the van";
+    let set = ["user", "set-password", "luis@copper-creek.example"];
+    assert_eq!(demo.folder.zoop_reading(&set, password).code, 0);
     run(async {
         let browser = Browser::open(NARROW).await;
         demo.sign_in(&browser).await;
@@ -205,13 +224,25 @@ fn a_note_that_was_being_typed_is_there_again_until_it_is_saved_or_the_user_sign
             "return [...document.querySelectorAll('form [name=body]')].map((it) => it.value)";
         assert_eq!(browser.run_script(kept).await, json!(["Call back on Monday."]));
 
+        // Signing out in another tab forgets what the tabs have in common. In this tab the same person finds it again,
+        // and nobody else does.
+        browser.run_script("localStorage.clear()").await;
+        browser.goto(&demo.at("/sign-in")).await;
+        browser.fill("#email", "luis@copper-creek.example").await;
+        browser.fill("#password", password).await;
+        browser.click("main button.primary").await;
+        browser.arrive("/").await;
+        browser.goto(record.as_str()).await;
+        assert_eq!(browser.run_script(typed).await, "");
+        browser.client.delete_all_cookies().await.expect("no cookies");
         demo.sign_in(&browser).await;
         browser.goto(record.as_str()).await;
         assert_eq!(browser.run_script(typed).await, "Call back on Monday.");
         browser.click("summary").await;
         browser.click(".menu form button").await;
         browser.find("#email").await;
-        assert_eq!(browser.run_script("return localStorage.length").await, 0);
+        let kept = "return localStorage.length + sessionStorage.length";
+        assert_eq!(browser.run_script(kept).await, 0);
     });
 }
 
@@ -248,8 +279,10 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         browser.click("#add-note").await;
         browser.find_text("The note was added.").await;
         assert_eq!(files(&browser).await, json!(["meter.png"]));
-        assert_eq!(focus(&browser).await, "add-note");
+        assert_eq!(focused_class(&browser).await, "success");
         assert_eq!(browser.run_script("return localStorage.length").await, 0);
+        // A print has all pictures.
+        browser.find(".note img[loading=eager]").await;
         let chosen = "return document.getElementById('files').files.length";
         assert_eq!(browser.run_script(chosen).await, 0);
 
@@ -280,15 +313,28 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         let valid = "return document.getElementById('files').validity.valid";
         assert_eq!(browser.run_script(valid).await, false);
 
-        // Dropping is the same, and what misses a note is not opened.
-        let drop = "const data = new DataTransfer();
-            data.items.add(new File(['The code is 4711.'], 'code.txt'));
-            return ['.note .text', 'h1'].map((css) => ['dragover', 'drop'].map((type) =>
-                !document.querySelector(css).dispatchEvent(new DragEvent(type,
-                    { bubbles: true, cancelable: true, dataTransfer: data }))));";
+        // Dropping is the same, and what misses the notes is for the new one.
+        let drop = "return ['.note .text', 'h1'].map((css) => {
+                const data = new DataTransfer();
+                data.items.add(new File(['The code is 4711.'], 'code.txt'));
+                return ['dragover', 'drop'].map((type) =>
+                    !document.querySelector(css).dispatchEvent(new DragEvent(type,
+                        { bubbles: true, cancelable: true, dataTransfer: data })));
+            });";
         assert_eq!(browser.run_script(drop).await, json!([[true, true], [true, true]]));
         browser.find(".files li:nth-child(3)").await;
         assert_eq!(files(&browser).await, json!(["meter.png", "panel.png", "code.txt"]));
+        assert_eq!(browser.run_script(chosen).await, 1);
+        // The good ones of several are added.
+        let drop = "const data = new DataTransfer();
+            data.items.add(new File([''], 'empty.txt'));
+            data.items.add(new File(['Ring twice.'], 'ring.txt'));
+            document.querySelector('.note .text').dispatchEvent(new DragEvent('drop',
+                { bubbles: true, cancelable: true, dataTransfer: data }));";
+        browser.run_script(drop).await;
+        browser.find_path("//li//*[@role='alert'][text()='empty.txt is empty.']").await;
+        browser.find(".files li:nth-child(4)").await;
+        assert_eq!(files(&browser).await[3], "ring.txt");
         let errors = browser.console_errors();
         let policy =
             |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));

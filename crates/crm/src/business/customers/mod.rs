@@ -402,6 +402,10 @@ pub struct SearchRow {
     pub status: Status,
     /// Its own telephone number, or else its primary contact's, E.164.
     pub primary_phone: Option<String>,
+    /// The same number as typed. Only for pages.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub primary_phone_raw: Option<String>,
     /// Its own e-mail address, or else its primary contact's.
     pub primary_email: Option<String>,
     /// The customer's number in this account, such as C-0042.

@@ -17,7 +17,8 @@ use crate::values::phone::Phone;
 /// The columns of a row of a search: the customer `c`, its primary contact `p`, and the address of its primary service
 /// location `l` in one line, such as `57 Bremer Drive, Unit 2, Oakland, CA 94607`.
 const SHOWN: &str = "c.id, c.customer_type, c.first_name, c.last_name, c.company_name, c.status, \
-    c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), coalesce(c.email, p.email), \
+    c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
+    CASE WHEN c.phone IS NULL THEN p.phone_raw ELSE c.phone_raw END, coalesce(c.email, p.email), \
     c.customer_number, c.is_vip, c.do_not_contact, c.phone IS NULL, c.email IS NULL, \
     p.first_name, p.last_name, l.address_line1 || coalesce(', ' || l.address_line2, '') \
     || ', ' || l.city || ', ' || l.state || ' ' || l.postal_code";
@@ -362,7 +363,7 @@ fn found(row: &mut Row<'_>) -> Result<FoundCustomer> {
     let display_name = name(row)?;
     let status = row.take()?;
     let archived: bool = row.take()?;
-    let (primary_phone, primary_email) = (row.take()?, row.take()?);
+    let (primary_phone, primary_phone_raw, primary_email) = (row.take()?, row.take()?, row.take()?);
     let (customer_number, is_vip, do_not_contact) = (row.take()?, row.take()?, row.take()?);
     let (is_contacts_phone, is_contacts_email) = (row.take()?, row.take()?);
     let (first, last): (Option<String>, Option<String>) = (row.take()?, row.take()?);
@@ -373,6 +374,7 @@ fn found(row: &mut Row<'_>) -> Result<FoundCustomer> {
             customer_type,
             status: if archived { super::Status::Archived } else { status },
             primary_phone,
+            primary_phone_raw,
             primary_email,
             customer_number,
             is_vip,

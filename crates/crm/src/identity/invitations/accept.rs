@@ -34,6 +34,8 @@ const UNPROVED: &str = "First confirm that this e-mail address is yours: choose 
 pub struct Invited {
     /// The invitation.
     pub record: InvitationRecord,
+    /// The tenant.
+    pub account: Id<kinds::Tenant>,
     /// The tenant's name.
     pub business: String,
     /// Whether the invitation can be accepted.
@@ -60,8 +62,8 @@ pub enum Status {
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = look_up(tx, secret)?;
     let status = status(&found, Moment(now));
-    let store::LinkedInvitation { record, business, .. } = found;
-    Ok(Invited { record, business, status })
+    let store::LinkedInvitation { record, account, business, .. } = found;
+    Ok(Invited { record, account: account.id, business, status })
 }
 
 fn look_up(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::LinkedInvitation> {

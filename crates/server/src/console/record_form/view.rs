@@ -73,7 +73,6 @@ pub(super) fn groups(
     values: &Values,
     remarks: &Remarks<'_>,
 ) -> Vec<GroupView> {
-    let mut focus = None;
     let groups = declaration.groups.iter().map(|group| {
         let placed = group.placed(usage).into_iter();
         let placed: Vec<_> = placed.filter(|it| usage == Usage::New || it.is_for(values)).collect();
@@ -98,12 +97,12 @@ pub(super) fn groups(
     });
     let groups = groups.filter(|group| !group.fields.is_empty());
     let mut groups: Vec<_> = groups.fold(Vec::new(), join);
-    for field in groups.iter_mut().flat_map(|group| &mut group.fields) {
-        let is_marked = field.problem.is_some() || field.news.is_some();
-        if is_marked && focus.is_none() {
-            field.has_focus = true;
-            focus = Some(());
-        }
+    let mut fields: Vec<_> = groups.iter_mut().flat_map(|group| &mut group.fields).collect();
+    let is_typed = |it: &&mut FieldView| matches!(it.control, Control::Line(..) | Control::Text(_));
+    let marked = fields.iter().position(|it| it.problem.is_some() || it.news.is_some());
+    let first = (usage == Usage::New).then(|| fields.iter().position(is_typed)).flatten();
+    if let Some(begins) = marked.or(first) {
+        fields[begins].has_focus = true;
     }
     groups
 }

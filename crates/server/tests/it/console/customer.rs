@@ -45,7 +45,7 @@ fn the_page_shows_everything_about_a_customer() {
         ">Active<",
         ">VIP<",
         "Do not contact.</strong> <bdi>Asked us to write only.</bdi>",
-        "<a href=\"tel:+15105550123\">(510) 555-0123 ext. 9</a>",
+        "<a href=\"tel:+15105550123;ext=9\">(510) 555-0123 ext. 9</a>",
         "<a href=\"mailto:desk%2B1@bakery.example\"><bdi>desk+1@bakery.example</bdi></a>",
         "<bdi>Referral</bdi>",
         "<bdi>QB-77</bdi>",

@@ -206,3 +206,32 @@ fn an_office_behind_one_address_opens_more_pages_than_a_stranger() {
     let statuses: Vec<_> = (0..301).map(|_| stranger.get("/sign-in").status).collect();
     assert!(statuses.contains(&429), "a stranger's pages are limited as before");
 }
+
+#[both]
+fn a_row_shows_its_number_with_the_extension_and_a_likely_duplicate_the_number_that_is_the_same() {
+    let server = start();
+    let id = create(
+        &server,
+        "customers.create",
+        json!({
+            "customer_type": "company", "company_name": "Bay Bakery", "phone": "510.555.0123 x9",
+            "primary_contact": {
+                "first_name": "Hana", "last_name": "Nguyen", "phone": "(510) 555-0199",
+            },
+        }),
+    );
+    let mut owner = Browser::owner(&server);
+    let page = owner.get("/customers?q=5550123").body;
+    assert!(page.contains("<span>(510) 555-0123 ext. 9</span>"), "{page}");
+    assert!(page.contains("<small>Found by phone</small>"), "the number is not said again: {page}");
+    let similar = |owner: &mut Browser<'_>, phone: &str| {
+        let path = format!("/customers/similar?business={}", business(&server));
+        owner.get(&format!("{path}&customer_type=company&phone={phone}")).body
+    };
+    for (phone, shown) in
+        [("5105550199", "<span>(510) 555-0199</span>"), ("5105550123", "(510) 555-0123 ext. 9")]
+    {
+        let found = similar(&mut owner, phone);
+        assert!(found.contains(&format!("/customers/{id}")) && found.contains(shown), "{found}");
+    }
+}

@@ -207,7 +207,7 @@ fn an_error_keeps_the_note_that_was_typed() {
     for nothing in ["", " \r\n "] {
         let refused = send(&mut tech, &customer, "notes", &[("body", nothing)]);
         assert_eq!(refused.status, 400, "{refused:?}");
-        assert!(between(&refused.body, "role=\"alert\">", "</p>").contains("body is required"));
+        assert!(between(&refused.body, "role=\"alert\">", "</p>").contains("Write something"));
     }
     // More notes than a minute allows: the error says how long to wait, and the text stays.
     let left = (0..61).find_map(|_| {
@@ -298,4 +298,26 @@ fn a_tag_that_was_deleted_meanwhile_is_named_on_the_page() {
     assert_eq!(refused.status, 404);
     assert!(refused.body.contains("There is no such tag any more."), "{}", refused.body);
     assert!(refused.body.contains("<h1><bdi>Bay Bakery</bdi></h1>"), "{}", refused.body);
+}
+
+#[both]
+fn the_navigation_stays_with_the_customer_and_a_form_begins_in_its_first_field() {
+    let server = start();
+    let customer = company(&server, "Bay Bakery");
+    let body =
+        json!({ "body": "Gate sticks.", "subject_type": "customer", "subject_id": customer });
+    let note = create(&server, "notes.create", body);
+    let mut owner = Browser::owner(&server);
+    let account = business(&server);
+    let here = |page: &str| between(page, "aria-current=\"page\">", "</a>").to_owned();
+    for word in ["edit", "archive"] {
+        let path = format!("/notes/{note}/{word}?business={account}");
+        assert_eq!(here(&owner.get(&path).body), "Notes");
+        let of_customer = format!("{path}&customer={customer}");
+        assert_eq!(here(&owner.get(&of_customer).body), "Customers");
+    }
+    let form = owner.get("/customers/new").body;
+    let first = between(&form, "name=\"first_name\"", ">");
+    assert!(first.contains(" autofocus"), "{first}");
+    assert_eq!(form.matches(" autofocus").count(), 1);
 }

@@ -260,10 +260,27 @@ fn the_brand_leads_to_the_search_the_pinned_notes_and_what_the_user_did() {
     assert!(page.contains("Long. …") && !page.contains("the end."), "{page}");
     assert!(page.contains("All pinned notes") && !page.contains("Not pinned."), "{page}");
     assert_eq!(sentences(&page), ["Oscar Office (via Program) set Source to fair"]);
+    let lately = |page: &str| {
+        let links = page.split_once("aria-label=\"Lately\"").map(|(_, links)| links.to_owned());
+        let links = links.map(|links| links.split("</nav>").next().unwrap_or_default().to_owned());
+        links.map(|it| it.matches("<a ").count())
+    };
+    let link = format!("href=\"/customers/{bakery}?business={}\"", business(&server));
+    assert!(lately(&page) == Some(1) && page.contains(&link), "{page}");
     assert!(!page.contains("First steps"), "{page}");
     let mut tech = browser_of(&server, TECH);
     let page = tech.get("/").body;
     assert!(page.contains("Note 5.") && sentences(&page).is_empty(), "{page}");
+    assert_eq!(lately(&page), None);
+    let hotel = company(&server, "Harbor Hotel");
+    for id in [&hotel, &bakery, &hotel] {
+        let note = json!({ "body": "Mine.", "subject_type": "customer", "subject_id": id });
+        server.env.create(&server.business.tech, "notes.create", note);
+    }
+    let page = tech.get("/").body;
+    assert_eq!(lately(&page), Some(2), "each of them once");
+    let places = ["<bdi>Harbor Hotel</bdi>", "<bdi>Bay Bakery</bdi>"].map(|it| page.find(it));
+    assert!(places[0].is_some() && places[0] < places[1], "the newest first: {page}");
 
     let user = json!({ "id": Business::user(&server.business.office) });
     server.env.call_as_operator(Some(server.business.account), "users.remove", user);

@@ -94,6 +94,40 @@ fn a_key_is_created_with_what_was_chosen_and_shown_once() {
     assert_eq!(count(&server), before + 3);
 }
 
+/// The once-key of the form on a page.
+fn once(page: &str) -> &str {
+    between(page, "name=\"once\" value=\"", "\"")
+}
+
+#[both]
+fn a_form_that_is_sent_again_makes_no_second_secret() {
+    let server = start();
+    let (account, before) = (business(&server), count(&server));
+    let mut owner = Browser::owner(&server);
+    let page = owner.get("/keys").body;
+    let fields = form(&account, &[("once", once(&page))]);
+    let key = shown(&owner.post("/keys", &fields).body);
+    let again = owner.post("/keys", &fields);
+    assert_eq!(again.status, 200, "{again:?}");
+    assert!(again.body.contains("Its key was created and shown then"), "{}", again.body);
+    assert!(!again.body.contains("<code id=\"key\">") && !again.body.contains(&key));
+    assert_eq!(count(&server), before + 1);
+    // Whoever goes back and changes something wants another key, and so does whoever uses the form of the answer.
+    let changes = [("once", once(&page)), ("name", "Till")];
+    shown(&owner.post("/keys", &form(&account, &changes)).body);
+    shown(&owner.post("/keys", &form(&account, &[("once", once(&again.body))])).body);
+    assert_eq!(count(&server), before + 3);
+
+    let id = keys(&server).pop().expect("a key")["id"].as_str().expect("an id").to_owned();
+    let asked = owner.get(&format!("/keys/rotate?business={account}&key={id}")).body;
+    let fields = [("business", &*account), ("key", &*id), ("once", once(&asked)), ("overlap", "")];
+    let new = shown(&owner.post("/keys/rotate", &fields).body);
+    let again = owner.post("/keys/rotate", &fields).body;
+    assert!(again.contains("Its key was created and shown then"), "{again}");
+    assert_eq!(count(&server), before + 4);
+    check_token(&server, &new).expect("the new key works");
+}
+
 #[both]
 fn a_mistake_is_said_beside_the_field_and_everything_typed_is_kept() {
     let server = start();

@@ -123,8 +123,8 @@ fn files_that_are_refused_say_why_and_leave_nothing() {
     let mut owner = Browser::owner(&notes.server);
     let (path, many) = (notes.path(), vec![("a.gif", GIF); MAX_FILES as usize + 1]);
     for (files, message) in [
-        (&[("a.gif", GIF), ("photo.jpg", PAGE)][..], "photo.jpg: The content of this file is not"),
-        (&[("a.gif", GIF), ("empty.txt", "")], "empty.txt is empty."),
+        (&[("photo.jpg", PAGE)][..], "photo.jpg: The content of this file is not"),
+        (&[("empty.txt", ""), ("b.txt", "")], "empty.txt is empty. b.txt is empty."),
         (&[("", "")], "There is no file in the form: choose one first."),
         (&many, "At most 20 files can be sent at once."),
     ] {
@@ -176,6 +176,70 @@ fn files_that_are_refused_say_why_and_leave_nothing() {
         assert_eq!(reply.status, status, "{reply:?}");
     }
     assert_eq!((notes.names(), notes.stored()), (Vec::new(), 0));
+}
+
+#[both]
+fn the_good_files_of_a_form_are_added_and_the_others_are_named() {
+    let notes = Notes::start();
+    let mut owner = Browser::owner(&notes.server);
+    let files = [("empty.txt", ""), ("a.gif", GIF), ("photo.jpg", PAGE), ("code.txt", TEXT)];
+    let form = notes.form(&files);
+    let partial = send(&mut owner, &notes.path(), &form, &[]);
+    assert_eq!(partial.status, 400, "{partial:?}");
+    assert!(partial.body.contains("<h1>Not all files were added</h1>"), "{partial:?}");
+    let said = between(&partial.body, "role=\"alert\" data-partial>", "</p>");
+    assert!(said.starts_with("empty.txt is empty. photo.jpg: The content of"), "{said}");
+    assert_eq!((notes.names(), notes.stored()), (vec!["a.gif".into(), "code.txt".into()], 2));
+    let for_script = send(&mut owner, &notes.path(), &form, &[("HX-Request", "true")]).body;
+    assert!(for_script.starts_with("<p class=\"fault\" role=\"alert\" data-partial>"));
+
+    // The same with a new note.
+    let partial = notes.send_new(&mut owner, "k1", "Two of four.", &files);
+    assert_eq!(partial.status, 400, "{partial:?}");
+    assert!(partial.body.contains("The note was added, but not all of its files."), "{partial:?}");
+    assert!(partial.body.contains("empty.txt is empty. photo.jpg: The content"), "{partial:?}");
+    let two = vec!["a.gif".to_owned(), "code.txt".to_owned()];
+    assert_eq!(notes.all()[0], ("Two of four.".to_owned(), two));
+    // Sent again, nothing is added again.
+    notes.send_new(&mut owner, "k1", "Two of four.", &files);
+    assert_eq!((notes.all().len(), notes.stored()), (2, 6));
+}
+
+#[both]
+fn a_note_of_files_only_says_what_they_are() {
+    let notes = Notes::start();
+    let mut tech = browser_of(&notes.server, TECH);
+    let page = tech.get(&format!("/customers/{}", notes.customer)).body;
+    let text = between(&page, "<textarea", ">");
+    assert!(!text.contains("required"), "a photo is enough: {text}");
+    let (gif, text) = (("gate.gif", GIF), ("code.txt", TEXT));
+    for (key, files, body) in [
+        ("k1", &[gif][..], "Photo"),
+        ("k2", &[gif, ("empty.gif", ""), gif], "2 photos"),
+        ("k3", &[text], "code.txt"),
+        ("k4", &[gif, text], "gate.gif, code.txt"),
+    ] {
+        let before = notes.all().len();
+        for _ in 0..2 {
+            let added = notes.send_new(&mut tech, key, "", files);
+            assert!([303, 400].contains(&added.status), "{added:?}");
+        }
+        let (said, names) = notes.all().swap_remove(0);
+        let count = files.iter().filter(|(_, content)| !content.is_empty()).count();
+        assert_eq!((said.as_str(), names.len()), (body, count));
+        assert_eq!(notes.all().len(), before + 1);
+    }
+    // Without a file there is no note, and with one there is.
+    let before = notes.all().len();
+    let refused = notes.send_new(&mut tech, "k5", " ", &[("empty.gif", "")]);
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.body.contains("empty.gif is empty."), "{refused:?}");
+    assert!(!refused.body.contains("The note was added"), "{refused:?}");
+    let nothing = notes.send_new(&mut tech, "k6", "", &[("", "")]);
+    assert!(nothing.status == 400 && nothing.body.contains("Write something, or choose a photo"));
+    assert_eq!(notes.all().len(), before);
+    assert_eq!(notes.send_new(&mut tech, "k5", " ", &[gif]).status, 303);
+    assert_eq!(notes.all()[0].0, "Photo");
 }
 
 #[test]
@@ -342,7 +406,7 @@ fn a_new_note_comes_with_its_files_and_only_once() {
 fn a_new_note_is_there_even_if_its_file_is_refused() {
     let notes = Notes::start();
     let mut owner = Browser::owner(&notes.server);
-    let bad = [("a.gif", GIF), ("photo.jpg", PAGE)];
+    let bad = [("photo.jpg", PAGE)];
     for _ in 0..2 {
         let refused = notes.send_new(&mut owner, "k1", "Kept.", &bad);
         assert_eq!(refused.status, 400, "{refused:?}");
@@ -358,8 +422,6 @@ fn a_new_note_is_there_even_if_its_file_is_refused() {
     assert_eq!(notes.send_new(&mut owner, "k1", "Kept.", &[("a.gif", GIF)]).status, 303);
     assert_eq!(notes.all()[0], ("Kept.".to_owned(), vec!["a.gif".to_owned()]));
     // A note that is refused keeps its text, and none of its files.
-    let refused = notes.send_new(&mut owner, "k2", " ", &[("a.gif", GIF)]);
-    assert_eq!(refused.status, 400, "{refused:?}");
     let longest = "x".repeat(100_001);
     let refused = notes.send_new(&mut owner, "k3", &longest, &[("a.gif", GIF)]);
     assert_eq!(refused.status, 400);

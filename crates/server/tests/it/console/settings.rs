@@ -55,6 +55,7 @@ fn an_owner_changes_the_business_and_only_what_they_changed_is_written() {
     let changes = [("country", "CA"), ("time_zone", "america/toronto")];
     let saved = send(&mut owner, &form(&account, &changes));
     assert_eq!(location(&saved), format!("/settings?business={account}&done=saved"));
+    assert_eq!(stored(&server)[3], json!("USD"), "the currency that the form showed");
     let page = owner.get(location(&saved)).body;
     assert!(page.contains("The settings were saved."), "{page}");
     assert!(page.contains("value=\"America/Toronto\" selected>Toronto<"), "{page}");
@@ -67,7 +68,7 @@ fn an_owner_changes_the_business_and_only_what_they_changed_is_written() {
     send(&mut owner, &form(&account, &[("country", "GB"), ("time_zone", "europe/london")]));
     assert!(owner.get("/activity").body.contains("\">13 Jun 2026, 19:00 <span"));
     send(&mut owner, &form(&account, &changes));
-    let expected = ["Acme & Sons", "CA", "America/Toronto", "CAD"];
+    let expected = ["Acme & Sons", "CA", "America/Toronto", "USD"];
     assert_eq!(stored(&server), expected.map(|value| json!(value)));
     assert!(owner.get("/settings").body.contains("<bdi>Acme &#38; Sons</bdi>"));
 

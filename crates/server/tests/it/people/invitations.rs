@@ -23,6 +23,11 @@ fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> crate::http:
     browser.post(path, &[("password", password), ("repeated", password)])
 }
 
+/// The page after joining a business.
+pub(super) fn joined_page(business: impl std::fmt::Display) -> String {
+    format!("/?done=joined&business={business}")
+}
+
 #[both]
 fn a_new_user_chooses_a_password_and_is_signed_in() {
     let server = start();
@@ -42,9 +47,11 @@ fn a_new_user_chooses_a_password_and_is_signed_in() {
     }
     let differing = [("password", PASSWORD), ("repeated", "something else")];
     assert_eq!(browser.post(&path, &differing).status, 400);
-    assert_eq!(location(&choose(&mut browser, &path, PASSWORD)), "/account?done=joined");
-    let page = browser.get("/account").body;
-    assert!(page.contains("Nadia New") && page.contains("Acme"), "{page}");
+    let joined = choose(&mut browser, &path, PASSWORD);
+    assert_eq!(location(&joined), joined_page(server.business.account.id));
+    let page = browser.get(location(&joined)).body;
+    assert!(page.contains("You have joined <bdi>Acme</bdi>."), "{page}");
+    assert!(page.contains("Nadia New") && page.contains("Search customers"), "{page}");
     assert_eq!(event_count(&server, "invitation_accepted"), 1);
     assert_eq!(Browser::new(&server).sign_in(NEW, PASSWORD).status, 303);
 
@@ -82,7 +89,9 @@ fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
 
     let fields = [("email", OFFICE), ("password", PASSWORD), ("next", path.as_str())];
     assert_eq!(location(&browser.post("/sign-in", &fields)), path);
-    assert_eq!(location(&browser.post(&path, &[])), "/account?done=joined");
+    let joined = browser.post(&path, &[]);
+    assert_eq!(location(&joined), joined_page(other.account.id), "of the two businesses");
+    assert!(browser.get(location(&joined)).body.contains("You have joined <bdi>Borealis</bdi>."));
     let page = browser.get("/account").body;
     assert!(page.contains("Acme") && page.contains("Borealis"), "{page}");
     assert_eq!(browser.post(&path, &[]).status, 410);
@@ -113,7 +122,8 @@ fn another_business_does_not_trust_an_unproved_mailbox() {
     let server = start();
     let (path, _) = invite(&server, NEW, "office");
     let mut claimer = Browser::new(&server);
-    assert_eq!(location(&choose(&mut claimer, &path, PASSWORD)), "/account?done=joined");
+    let joined = choose(&mut claimer, &path, PASSWORD);
+    assert_eq!(location(&joined), joined_page(server.business.account.id));
     let other = server.env.empty_business("Borealis").account;
     let who = json!({ "name": "Nadia", "email": NEW, "role": "owner" });
     let made = server.env.call_as_operator(Some(other), "invitations.create", who.clone());

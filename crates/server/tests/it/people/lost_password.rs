@@ -5,6 +5,7 @@ use zoop_both::both;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
+use super::invitations::joined_page;
 use super::{
     Browser, OFFICE, OWNER, PASSWORD, between, code, event_count, location, set_password, start,
 };
@@ -197,7 +198,7 @@ fn a_mailed_invitation_asks_an_unverified_user_for_their_second_factor() {
     let path = path(&mails.next(), &person.origin());
     assert_eq!(
         location(&choose(&mut person, &path, NEW_PASSWORD)),
-        "/sign-in/second-factor?next=%2Faccount%3Fdone%3Djoined"
+        format!("/sign-in/second-factor?next=%2F%3Fdone%3Djoined%26business%3D{business}")
     );
     assert!(!person.is_signed_in());
     assert_eq!(event_count(&server, "second_factor_off"), 0);
@@ -283,7 +284,8 @@ fn a_mailed_invitation_is_not_shown_and_proves_the_mailbox() {
     assert!(mail.contains("Hello Nadia,") && mail.contains("Join Acme on Zoop"), "{mail}");
     let path = path(&mail, &owner.origin());
     let mut nadia = Browser::new(&server);
-    assert_eq!(location(&choose(&mut nadia, &path, PASSWORD)), "/account?done=joined");
+    let joined = choose(&mut nadia, &path, PASSWORD);
+    assert_eq!(location(&joined), joined_page(&business));
     let proved = server.env.read(|tx| {
         let user = zoop_crm::identity::sign_in::user::find(tx, "nadia@acme.example")?;
         zoop_crm::identity::sign_in::user::is_proved(tx, user.id)

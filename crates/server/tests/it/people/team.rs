@@ -80,6 +80,17 @@ fn an_invitation_is_shown_once_listed_and_revoked() {
     owner.post("/team/revoke", &[("business", &business), ("invitation", &id)]);
     assert!(!owner.get("/team").body.contains("new@acme.example"));
     assert_eq!(Browser::new(&server).get(&path).status, 410);
+
+    // A reload makes no second link, which would end the first one.
+    let once = between(&listed, "name=\"once\" value=\"", "\"").to_owned();
+    let fields = [("business", &*business), ("name", "Nell"), ("email", "nell@acme.example")];
+    let fields = [&fields[..], &[("role", "tech"), ("once", &once)]].concat();
+    let shown = owner.post("/team/invite", &fields).body;
+    let nells = between(&shown, "id=\"link\">", "<").strip_prefix(&owner.origin()).expect("ours");
+    let again = owner.post("/team/invite", &fields);
+    assert!(again.status == 200 && again.body.contains("This form was sent before."), "{again:?}");
+    assert!(!again.body.contains("zoop_in_"), "{again:?}");
+    assert_eq!(Browser::new(&server).get(nells).status, 200);
 }
 
 #[both]

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::said::SaidWord;
+use super::said::{self, SaidWord};
 use super::terms::{EmailPart, Term, Terms, begins_address_word, is_phone_word};
 use super::{email_parts, fold};
 use crate::values::email;
@@ -105,11 +105,14 @@ impl Place<'_> {
         let mut texts = std::iter::once(&word.text).chain(&word.spellings);
         match (how, self.field) {
             (How::Whole, _) => is_whole(&word.text),
-            (How::Anyhow, MatchedField::Address) => texts.any(|text| {
-                is_whole(text)
-                    || (begins_address_word(text)
-                        && has_part(text, |word, part| word.starts_with(part)))
-            }),
+            (How::Anyhow, MatchedField::Address) => {
+                texts.any(|text| {
+                    is_whole(text)
+                        || (begins_address_word(text)
+                            && has_part(text, |word, part| word.starts_with(part)))
+                }) || said::street_word(&word.text)
+                    .is_some_and(|text| words.that_may_contain(text).iter().any(|it| it == text))
+            }
             (How::Anyhow, _) => {
                 texts.any(|text| has_part(text, |word, part| word.contains(part)))
                     || word.names.iter().any(is_whole)
@@ -168,7 +171,7 @@ impl Terms {
             _ => false,
         };
         let mut found: Vec<&Place<'_>> = Vec::new();
-        for term in &self.terms {
+        for term in &self.parts {
             match places_of(term, places) {
                 Some(places) => found.extend(places),
                 None => return places.iter().find(is_phone).map(|place| vec![place.matched()]),

@@ -48,6 +48,27 @@ pub(super) fn words(typed: &str) -> Vec<SaidWord> {
     said.collect()
 }
 
+/// Words of streets, each with its abbreviation. They are the same in an address.
+const STREETS: &[(&str, &str)] = &[
+    ("street", "st"),
+    ("avenue", "ave"),
+    ("road", "rd"),
+    ("drive", "dr"),
+    ("boulevard", "blvd"),
+    ("lane", "ln"),
+    ("court", "ct"),
+    ("place", "pl"),
+];
+
+/// The other form of a word of a street: `street` for `st`, and the other way round.
+pub(super) fn street_word(text: &str) -> Option<&'static str> {
+    STREETS.iter().find_map(|(word, short)| match text {
+        _ if text == *word => Some(*short),
+        _ if text == *short => Some(*word),
+        _ => None,
+    })
+}
+
 /// Whether a word may be dropped.
 pub(super) fn is_droppable(word: &SaidWord) -> bool {
     DROPPED.contains(&word.text.as_str())

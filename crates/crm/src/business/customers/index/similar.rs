@@ -75,7 +75,7 @@ impl Terms {
     /// What to look for if nothing matches, the nearest first. The first expression that finds anything ends the
     /// search. Nothing is like a phone: another number is another caller.
     pub(super) fn similar(&self, prefix: Prefix) -> Vec<Expression> {
-        if !self.phones.is_empty() {
+        if self.is_phone() {
             return Vec::new();
         }
         let words: Vec<_> = self.words().collect();

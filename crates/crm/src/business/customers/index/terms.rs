@@ -23,9 +23,12 @@ const MIN_INTERNATIONAL_DIGITS: usize = 7;
 
 /// The `q` of a search.
 pub(super) struct Terms {
-    pub(super) terms: Vec<Term>,
+    pub(super) parts: Vec<Term>,
     /// The digits of `q` as a phone, in every form that may be stored. Empty if `q` cannot be a phone.
     pub(super) phones: Vec<String>,
+    /// Whether `q` has nothing but digits and what is written between them. With letters, it can also be an address:
+    /// `1729 Frankf` may be dialed.
+    is_in_digits: bool,
 }
 
 /// A part of `q` between spaces.
@@ -54,42 +57,51 @@ pub(super) enum EmailPart {
 impl Terms {
     pub(super) fn new(q: &str, country: NumberingPlan) -> Self {
         let terms = q.split_whitespace().filter_map(Term::new).collect();
-        Self { terms: without_titles(terms), phones: phone_forms(q, country) }
+        let typed = without_ignorable(q);
+        let typed = without_extension(&typed);
+        let phones = phone_forms(q, typed, country);
+        let is_in_digits = typed.chars().all(is_of_phone);
+        Self { parts: without_titles(terms), phones, is_in_digits }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.terms.is_empty() && self.phones.is_empty()
+        self.parts.is_empty() && self.phones.is_empty()
+    }
+
+    /// Whether it is written as a phone.
+    pub(super) fn is_phone(&self) -> bool {
+        self.is_in_digits && !self.phones.is_empty()
     }
 
     /// All words, in order.
     pub(super) fn words(&self) -> impl Iterator<Item = &SaidWord> {
-        self.terms.iter().flat_map(|term| &term.words)
+        self.parts.iter().flat_map(|term| &term.words)
     }
 
     /// Finds rows in which the phone, or every word, occurs as a whole.
     pub(super) fn whole(&self, prefix: Prefix) -> Option<Expression> {
-        let terms = self.terms.iter().flat_map(|term| term.whole(prefix));
+        let terms = self.parts.iter().flat_map(|term| term.whole(prefix));
         self.or_phone(Expression::all(terms), |digits| whole_phone(prefix, digits))
     }
 
     /// Finds rows in which the phone, or every word, occurs as a whole, as a part, or in another form.
     pub(super) fn partial(&self, prefix: Prefix) -> Option<Expression> {
-        let terms = self.terms.iter().flat_map(|term| term.partial(prefix));
+        let terms = self.parts.iter().flat_map(|term| term.partial(prefix));
         self.or_phone(Expression::all(terms), |digits| partial_phone(prefix, digits))
     }
 
     /// Finds rows in which every word occurs, some of them in addresses; may also find rows of [`Self::partial`].
     /// `None` if `q` cannot be a part of an address.
     pub(super) fn addresses(&self, prefix: Prefix) -> Option<Expression> {
-        if self.phones.iter().any(|digits| digits.len() >= SURE_PHONE_DIGITS) {
+        if self.is_phone() && self.phones.iter().any(|digits| digits.len() >= SURE_PHONE_DIGITS) {
             return None;
         }
-        if let [term] = &self.terms[..]
+        if let [term] = &self.parts[..]
             && let [word] = &term.words[..]
         {
             return address_word(prefix, word);
         }
-        Expression::all(self.terms.iter().flat_map(|term| term.anywhere(prefix)))
+        Expression::all(self.parts.iter().flat_map(|term| term.anywhere(prefix)))
     }
 
     /// Finds rows in which at least one word occurs in an address.
@@ -208,10 +220,13 @@ fn partial_word(prefix: Prefix, word: &SaidWord) -> Option<Expression> {
 
 fn address_word(prefix: Prefix, word: &SaidWord) -> Option<Expression> {
     let texts = std::iter::once(&word.text).chain(&word.spellings);
-    Expression::any(texts.map(|text| {
+    let texts = texts.map(|text| {
         let token = prefix.token(Field::AddressWord, cut(text));
         if begins_address_word(text) { Expression::Prefix(token) } else { Expression::Token(token) }
-    }))
+    });
+    let street = said::street_word(&word.text);
+    let street = street.map(|text| Expression::Token(prefix.token(Field::AddressWord, text)));
+    Expression::any(texts.chain(street))
 }
 
 /// Finds rows with the word in a name, a phone or an address.
@@ -267,14 +282,12 @@ fn customer_number(words: &[SaidWord]) -> Option<i64> {
 }
 
 /// The digit sequences under which the phone `q` may be stored: as typed, without a trunk zero in parentheses, without
-/// a leading `00`, and in international form if `q` is a complete number. Empty if `q` cannot be a phone.
-fn phone_forms(q: &str, country: NumberingPlan) -> Vec<String> {
-    let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
-    let plain = without_extension(&plain);
-    let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);
+/// a leading `00`, and in international form if `q` is a complete number. Empty if `q` cannot be a phone. `plain` is `q`
+/// without an extension.
+fn phone_forms(q: &str, plain: &str, country: NumberingPlan) -> Vec<String> {
     let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
     let international = || phone::parse(q, country).map(|phone| digits(phone.e164()));
-    if !plain.chars().all(is_phone) {
+    if !plain.chars().all(is_of_phone) {
         // `q` may spell digits with letters, as in 1-800-FLOWERS. Only parsing it as a complete number can
         // tell. Such a number begins with digits, so queries without enough digits skip the parsing.
         let has_digits = digits(plain).len() >= MIN_PHONE_DIGITS;
@@ -304,6 +317,14 @@ fn without_extension(text: &str) -> &str {
         Some(number) if number.contains(char::is_numeric) => number,
         _ => text,
     }
+}
+
+fn without_ignorable(q: &str) -> String {
+    q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect()
+}
+
+fn is_of_phone(letter: char) -> bool {
+    fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter)
 }
 
 fn is_phone_punctuation(letter: char) -> bool {
