@@ -53,8 +53,9 @@ fn assert_agrees<T: Tool>(declaration: &Declaration, usage: Usage, others: &[&st
 
 #[test]
 fn every_form_has_the_fields_of_its_tools() {
-    // Tags are attached on the customer's page, and a first location is primary anyway.
-    let others = ["tags", "location.is_primary"];
+    // Tags are attached on the customer's page, a first location is primary anyway, and the form itself asks about who is
+    // similar.
+    let others = ["tags", "location.is_primary", "if_duplicate"];
     assert_agrees::<CreateCustomer>(&customer_form::FORM, Usage::New, &others);
     assert_agrees::<UpdateCustomer>(&customer_form::FORM, Usage::Edit, &["id"]);
     assert_agrees::<CreateContact>(Contacts::FORM, Usage::New, &["customer_id"]);
