@@ -41,7 +41,7 @@ fn going_back_to_a_form_shows_what_was_typed() {
         assert_eq!(typed(&browser).await, "Wilbur Frye wilbur@example.com");
         browser.click(".save .primary").await;
         browser.click("button[name=anyway]").await;
-        assert_eq!(browser.text(".success").await, "The customer was added.");
+        assert_eq!(browser.text(".success p").await, "The customer was added.");
         // A form that one opens again is empty.
         browser.goto(&demo.at("/customers/new")).await;
         assert_eq!(typed(&browser).await, "  ");

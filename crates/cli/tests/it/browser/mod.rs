@@ -339,13 +339,13 @@ fn everything_works_without_scripts() {
         browser.click(".files a.danger").await;
         browser.click("main form button.danger").await;
         browser.find("#notes .success").await;
-        assert_eq!(browser.text("#notes .success").await, "The file meter.png was removed.");
+        assert_eq!(browser.text("#notes .success p").await, "The file meter.png was removed.");
         browser.click(".notes li:first-child [action$='/pin#notes'] button").await;
         browser.find(".notes li:first-child.pinned").await;
         browser.click(".whole .actions a").await;
         browser.fill("#source", "the fair").await;
         browser.click(".save .primary").await;
-        assert_eq!(browser.text(".success").await, "The customer was saved.");
+        assert_eq!(browser.text(".success p").await, "The customer was saved.");
         assert!(browser.text(".rest .facts").await.contains("the fair"));
         browser.click("nav a[href='/notes']").await;
         browser.fill("#q", "gates lifting").await;

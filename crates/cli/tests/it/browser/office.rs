@@ -343,6 +343,6 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         browser.find("form[action*='/remove']").await;
         browser.click("main form button.danger").await;
         browser.find("#notes .success").await;
-        assert_eq!(browser.text("#notes .success").await, "The file meter.png was removed.");
+        assert_eq!(browser.text("#notes .success p").await, "The file meter.png was removed.");
     });
 }
