@@ -64,7 +64,7 @@ input! {
         pub primary_contact: Option<PrimaryContactInput>,
         /// The first location.
         pub location: Option<LocationInput>,
-        /// refuse writes nothing if possible_duplicates would not be empty. Default add.
+        /// refuse writes nothing if another customer has the phone or e-mail. Default add.
         pub if_duplicate: Option<IfDuplicate>,
     }
 }
