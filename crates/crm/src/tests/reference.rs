@@ -238,6 +238,13 @@ fn the_reference_is_current() {
 }
 
 #[test]
+fn the_readme_counts_the_tools() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let counted = format!("- **{} tools** for", catalog::mcp_tools().count());
+    assert!(readme.contains(&counted), "README.md does not say: {counted}");
+}
+
+#[test]
 fn the_list_of_tests_is_current() {
     assert_current("docs/tests.md", &tests_page());
 }

@@ -12,6 +12,8 @@ use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::oauth::grants::GrantRecord;
+use zoop_crm::identity::oauth::tools::ListGrants;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
@@ -80,13 +82,20 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
     let (arguments, cursor) = (search.arguments(), search.cursor.clone());
+    let sees_all = sees_all(business);
     let read = tenant_context.read(move |snapshot| {
         let found = found(bounded::list(snapshot, arguments, cursor, story::length))?;
         let shown = found.as_ref().map_or(&[][..], |page| &page.rows);
         let names = story::names(snapshot, shown)?;
-        Ok((found, names))
+        // Only owners see what is connected.
+        let grants = if sees_all {
+            snapshot.list(Arguments::<ListGrants>::none())?.rows
+        } else {
+            Vec::new()
+        };
+        Ok((found, names, grants))
     });
-    let (found, names) = read.await?.map_err(|error| page::failed(&error))?;
+    let (found, names, grants) = read.await?.map_err(|error| page::failed(&error))?;
     let (page, fault) = match found {
         Ok(page) => (page, None),
         Err(error @ Error::InsufficientScope { .. }) => return Err(page::failed(&error)),
@@ -99,7 +108,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, |it| links::of_business(it, PATH)),
-        filters: search.filters(business, &names, &page.rows),
+        filters: search.filters(business, &names, programs(&page.rows, grants)),
         about: search.about(business, &names),
         entries: story::rows(page.rows, &names, business, here),
         all: links::of_business(business, PATH),
@@ -168,23 +177,20 @@ impl Search {
         links::with_query(PATH, &[&ends[..1], &self.filled(), &ends[1..]].concat())
     }
 
-    /// The filters. Programs are offered if they are on this page, because nothing lists all that ever were connected.
+    /// The filters, with these programs to choose from.
     fn filters(
         &self,
         business: &Membership,
         names: &Names,
-        entries: &[HistoryEntry],
+        mut programs: BTreeSet<String>,
     ) -> Vec<Filter> {
         let mut team: Vec<_> =
             names.people.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
         team.sort_by(|(_, a), (_, b)| a.cmp(b));
         let people = std::iter::once(("me".to_owned(), "Me".to_owned())).chain(team);
-        let chosen = Some(&self.program).filter(|program| !program.is_empty());
-        let programs = entries.iter().filter_map(|entry| entry.client.as_ref()).chain(chosen);
-        let programs: BTreeSet<_> = programs.cloned().collect();
+        programs.extend(Some(self.program.clone()).filter(|program| !program.is_empty()));
         let programs = programs.into_iter().map(|program| (program.clone(), program));
-        let sees_all = business.role.session_scopes().has(Scope::Administer);
-        let more = if sees_all { labels::EVENTS_OF_ADMINISTRATION } else { &[] };
+        let more = if sees_all(business) { labels::EVENTS_OF_ADMINISTRATION } else { &[] };
         let event = |(name, words): &(&str, &str)| ((*name).to_owned(), capitalized(words));
         let events = labels::EVENTS.iter().chain(more).map(event);
         vec![
@@ -193,6 +199,17 @@ impl Search {
             Filter::new("event", "What was done", "Everything", events, &self.event),
         ]
     }
+}
+
+/// Whether the user sees what only owners do, such as who and what may come in.
+fn sees_all(business: &Membership) -> bool {
+    business.role.session_scopes().has(Scope::Administer)
+}
+
+/// The programs on the page, and those that are connected. Nothing lists all that ever were.
+fn programs(entries: &[HistoryEntry], grants: Vec<GrantRecord>) -> BTreeSet<String> {
+    let shown = entries.iter().filter_map(|entry| entry.client.clone());
+    shown.chain(grants.into_iter().map(|grant| grant.client_name)).collect()
 }
 
 fn capitalized(words: &str) -> String {

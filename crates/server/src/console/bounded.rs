@@ -20,6 +20,29 @@ pub(super) fn list<T: List>(
     bytes: impl Fn(&T::Row) -> usize,
 ) -> Result<Page<T::Row>, Refusal> {
     let page = snapshot.list(arguments.clone().after(after.clone()))?;
+    cut(snapshot, page, arguments, after, bytes)
+}
+
+/// [`list`], with at most so many rows.
+pub(super) fn at_most<T: List>(
+    snapshot: &mut Snapshot<'_, '_>,
+    arguments: Arguments<T>,
+    limit: u32,
+    after: Option<String>,
+    bytes: impl Fn(&T::Row) -> usize,
+) -> Result<Page<T::Row>, Refusal> {
+    let page = snapshot.list(arguments.clone().page(after.clone(), limit))?;
+    cut(snapshot, page, arguments, after, bytes)
+}
+
+/// The page up to and including the row with which its texts exceed [`PAGE_BYTES`].
+fn cut<T: List>(
+    snapshot: &mut Snapshot<'_, '_>,
+    page: Page<T::Row>,
+    arguments: Arguments<T>,
+    after: Option<String>,
+    bytes: impl Fn(&T::Row) -> usize,
+) -> Result<Page<T::Row>, Refusal> {
     let mut total = 0;
     let last = page.rows.iter().position(|row| {
         total += bytes(row);

@@ -38,6 +38,8 @@ pub(super) const MAX_NOTE: usize = 100_000;
 
 /// How many pinned notes are shown before the others. Further ones are at their places among the others.
 const MAX_PINNED: u32 = 10;
+/// How many other notes a page shows, so that it stays short.
+const MAX_NOTES: u32 = 15;
 
 /// The fields of the query with the cursors of the lists.
 const NOTES_AFTER: &str = "notes_after";
@@ -210,8 +212,8 @@ async fn read(tenant_context: &TenantContext, id: Id<kinds::Customer>) -> Result
         let pinned = of_customer().with("pinned", true).page(None, MAX_PINNED);
         let mut pinned = snapshot.list(pinned)?.rows;
         let is_first = notes_after.is_none();
-        let mut notes =
-            bounded::list(snapshot, of_customer(), notes_after, |it| it.note.body.len())?;
+        let length = |it: &ShownNote| it.note.body.len();
+        let mut notes = bounded::at_most(snapshot, of_customer(), MAX_NOTES, notes_after, length)?;
         notes.rows.retain(|it| pinned.iter().all(|first| first.note.id != it.note.id));
         if !is_first {
             pinned.clear();

@@ -1,18 +1,22 @@
 //! The list of a business's customers, with its search.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::tools::search::SearchCustomers;
-use zoop_crm::business::customers::{CustomerType, SearchRow, Status};
+use zoop_crm::business::customers::{CustomerType, SearchRow, Status, TagLabel};
 use zoop_crm::business::tags::Tag;
+use zoop_crm::business::tags::of_customers::{CustomersTags, MAX_CUSTOMERS};
 use zoop_crm::business::tags::tools::ListTags;
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::phone;
 
 use super::filters::Filter;
@@ -62,6 +66,12 @@ struct Search {
     after: Option<String>,
 }
 
+/// The greatest number of tags that a row shows.
+const MAX_TAGS: usize = 3;
+
+/// The tags of the customers of a page.
+type TagsOf = HashMap<Id<kinds::Customer>, Vec<TagLabel>>;
+
 struct Row {
     address: String,
     name: String,
@@ -72,6 +82,9 @@ struct Row {
     do_not_contact: bool,
     /// The status, unless it is the usual one.
     status: Option<&'static str>,
+    tags: Vec<TagLabel>,
+    /// How many more tags the customer has.
+    more_tags: usize,
     matched: Vec<Matched>,
     /// Whether the search did not find this customer but one like it.
     is_near: bool,
@@ -89,7 +102,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let search = Search::of(&tenant_context.context.query);
-    let (tags, found) = read(tenant_context, &search).await?;
+    let Read { all_tags, mut tags_of, found } = read(tenant_context, &search).await?;
     let (page, fault) = page_of_list(found)?;
     let all = links::customers(business);
     let said = said(&page);
@@ -97,9 +110,9 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         frame: Frame::within(tenant_context),
         business,
         others: Link::others(tenant_context, links::customers),
-        filters: search.filters(tags),
+        filters: search.filters(all_tags),
         said,
-        rows: page.rows.into_iter().map(|row| Row::of(row, business)).collect(),
+        rows: page.rows.into_iter().map(|row| Row::of(row, &mut tags_of, business)).collect(),
         more: page.next_cursor.map(|cursor| search.address(business, &cursor)),
         archived: search.among_archived(business),
         all,
@@ -122,16 +135,26 @@ fn said(page: &Page<SearchRow>) -> String {
     }
 }
 
-/// The tags of the business, and what the search finds. A mistake in the search is an inner error, so that the page can
-/// show what was typed.
-async fn read(
-    tenant_context: &TenantContext,
-    search: &Search,
-) -> Result<(Vec<Tag>, Result<Page<SearchRow>, Error>), Response> {
+/// What the page reads from the database.
+struct Read {
+    /// The tags of the business.
+    all_tags: Vec<Tag>,
+    tags_of: TagsOf,
+    /// What the search finds. A mistake in the search is an inner error, so that the page can show what was typed.
+    found: Result<Page<SearchRow>, Error>,
+}
+
+async fn read(tenant_context: &TenantContext, search: &Search) -> Result<Read, Response> {
     let arguments = search.arguments();
     let read = tenant_context.read(move |snapshot| {
-        let tags = snapshot.list(Arguments::<ListTags>::none())?.rows;
-        Ok((tags, found(snapshot.list(arguments))?))
+        let all_tags = snapshot.list(Arguments::<ListTags>::none())?.rows;
+        let found = found(snapshot.list(arguments))?;
+        let rows = found.as_ref().map_or(&[][..], |page| &page.rows);
+        let ids = rows.iter().take(MAX_CUSTOMERS).map(|row| row.id.to_string());
+        let ids: Vec<_> = ids.collect();
+        let tagged = snapshot.query(arguments!(CustomersTags { customers: ids }))?;
+        let tags_of = tagged.into_iter().map(|it| (it.id, it.tags)).collect();
+        Ok(Read { all_tags, tags_of, found })
     });
     read.await?.map_err(|error| page::failed(&error))
 }
@@ -213,12 +236,15 @@ pub(super) fn number_of(row: &SearchRow, plan: phone::NumberingPlan) -> Option<S
 }
 
 impl Row {
-    fn of(row: SearchRow, business: &Membership) -> Self {
+    fn of(row: SearchRow, tags_of: &mut TagsOf, business: &Membership) -> Self {
         let plan = business.account.country.numbering_plan();
         let number = row.primary_phone.as_ref().map(|e164| phone::written(e164, plan));
         let phone = number_of(&row, plan);
         let matched = row.matched.unwrap_or_default().into_iter();
         let matched = matched.map(|it| Matched::of(it, number.as_deref(), plan)).collect();
+        let mut tags = tags_of.remove(&row.id).unwrap_or_default();
+        let more_tags = tags.len().saturating_sub(MAX_TAGS);
+        tags.truncate(MAX_TAGS);
         Self {
             address: links::customer(business, row.id),
             name: row.display_name,
@@ -228,6 +254,8 @@ impl Row {
             is_vip: row.is_vip,
             do_not_contact: row.do_not_contact,
             status: (row.status != Status::Active).then(|| words::status(row.status)),
+            tags,
+            more_tags,
             matched,
             is_near: row.similarity.is_some(),
         }

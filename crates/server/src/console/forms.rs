@@ -39,16 +39,15 @@ struct Question<'a> {
     path: String,
 }
 
-/// Runs a tool that changes the customer or a note. Then shows the customer again, with the message `done`.
+/// Runs a tool that changes the customer. Then shows the customer again, with the message `done`.
 async fn change<T: Command<Output: Send>>(
     app: &App,
     request: Request,
-    done: impl Fn(&Form) -> Done + Send,
+    done: Done,
     arguments: impl Fn(Id<kinds::Customer>, &Form) -> Arguments<T> + Send,
 ) -> Result<Response, Response> {
     let (tenant_context, form) = TenantContext::form(app, request, Section::Customers).await?;
     let id = customer::id(&tenant_context.context)?;
-    let done = done(&form);
     match tenant_context.command(arguments(id, &form)).await? {
         Ok(_) => Ok(page::go_to(&links::customer_after(&tenant_context, id, done))),
         Err(error) => show_error(&tenant_context, id, error, &form, done.is_about_notes).await,
@@ -73,11 +72,20 @@ pub(super) async fn show_error(
 
 /// `POST /customers/{customer}/pin`
 pub(super) async fn pin(State(app): State<App>, request: Request) -> Response {
-    let is_pinned = |form: &Form| form.text("pinned") == "true";
-    let done = |form: &Form| if is_pinned(form) { messages::PINNED } else { messages::UNPINNED };
-    let arguments =
-        |_, form: &Form| arguments!(UpdateNote { id: form.text("note"), pinned: is_pinned(form) });
-    either(change(&app, request, done, arguments).await)
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let id = customer::id(&tenant_context.context)?;
+        let is_pinned = form.text("pinned") == "true";
+        let done = if is_pinned { messages::PINNED } else { messages::UNPINNED };
+        let arguments = arguments!(UpdateNote { id: form.text("note"), pinned: is_pinned });
+        // Nothing is done from the page of a customer that there is not.
+        let customer = arguments!(GetCustomer { id: id });
+        match tenant_context.command_if(arguments, customer, |_| true).await? {
+            Ok(_) => Ok(page::go_to(&links::customer_after(&tenant_context, id, done))),
+            Err(error) => show_error(&tenant_context, id, error, &form, done.is_about_notes).await,
+        }
+    };
+    either(answer.await)
 }
 
 /// `POST /customers/{customer}/tag`
@@ -85,7 +93,7 @@ pub(super) async fn tag(State(app): State<App>, request: Request) -> Response {
     let arguments = |customer: Id<kinds::Customer>, form: &Form| {
         arguments!(AttachTag { id: form.text("tag"), customer_id: customer })
     };
-    either(change(&app, request, |_| messages::TAGGED, arguments).await)
+    either(change(&app, request, messages::TAGGED, arguments).await)
 }
 
 /// `POST /customers/{customer}/new-tag`: creates a tag and attaches it. A form that is sent twice creates one tag.
@@ -120,7 +128,7 @@ pub(super) async fn untag(State(app): State<App>, request: Request) -> Response 
     let arguments = |customer: Id<kinds::Customer>, form: &Form| {
         arguments!(DetachTag { id: form.text("tag"), customer_id: customer })
     };
-    either(change(&app, request, |_| messages::UNTAGGED, arguments).await)
+    either(change(&app, request, messages::UNTAGGED, arguments).await)
 }
 
 /// `GET /customers/{customer}/archive`: asks before the customer is archived.
@@ -151,11 +159,11 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
 /// `POST /customers/{customer}/archive`
 pub(super) async fn archive(State(app): State<App>, request: Request) -> Response {
     let arguments = |id: Id<kinds::Customer>, _: &Form| arguments!(ArchiveCustomer { id: id });
-    either(change(&app, request, |_| messages::ARCHIVED, arguments).await)
+    either(change(&app, request, messages::ARCHIVED, arguments).await)
 }
 
 /// `POST /customers/{customer}/restore`
 pub(super) async fn restore(State(app): State<App>, request: Request) -> Response {
     let arguments = |id: Id<kinds::Customer>, _: &Form| arguments!(RestoreCustomer { id: id });
-    either(change(&app, request, |_| messages::RESTORED, arguments).await)
+    either(change(&app, request, messages::RESTORED, arguments).await)
 }

@@ -12,6 +12,7 @@ mod customer;
 mod customer_form;
 mod customer_history;
 mod customers;
+mod elsewhere;
 mod file_removal;
 mod file_rows;
 mod filters;

@@ -4,13 +4,14 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use zoop_crm::arguments;
-use zoop_crm::business::account::GetAccount;
+use zoop_crm::business::account::{AccountInfo, GetAccount};
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::tenants::tools::UpdateTenant;
 use zoop_crm::values::currency::Currency;
 use zoop_crm::values::zone::Zone;
 
+use super::elsewhere::{self, Field, is_equal, is_equal_ignoring_case};
 use super::filters::Choice;
 use super::problems::Problems;
 use super::rows::Link;
@@ -106,7 +107,7 @@ fn city(zone: &str) -> String {
 }
 
 /// The settings as texts.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Values {
     name: String,
     country: String,
@@ -128,36 +129,52 @@ impl Values {
     async fn stored(tenant_context: &TenantContext) -> Result<Self, Response> {
         let read = tenant_context.read(|snapshot| snapshot.query(Arguments::<GetAccount>::none()));
         let account = read.await?.map_err(|error| page::failed(&error))?;
-        Ok(Self {
-            name: account.name,
-            country: account.country,
-            time_zone: account.time_zone,
-            currency: account.currency,
-        })
+        Ok(Self::from(&account))
     }
 
-    /// The changes from `was`, if there are any.
-    fn changes(&self, was: &Self) -> Option<Arguments<UpdateTenant>> {
-        let pairs = [
-            (&self.name, &was.name),
-            (&self.country, &was.country),
-            (&self.time_zone, &was.time_zone),
-            (&self.currency, &was.currency),
-        ];
-        let [name, country, time_zone, currency] =
-            pairs.map(|(new, old)| Some(new).filter(|new| *new != old));
-        // Without one of its own, a business has its country's currency: what the form shows stays.
-        let currency = currency.or_else(|| country.map(|_| &self.currency));
-        let is_changed = [name, country, time_zone, currency].iter().any(Option::is_some);
-        is_changed.then(|| {
-            arguments!(UpdateTenant {
-                name: name,
-                country: country,
-                time_zone: time_zone,
-                currency: currency,
-            })
+    fn compared<'a>(&'a self, was: &'a Self, stored: &'a Self) -> [Field<'a>; 4] {
+        let same: fn(&str, &str) -> bool = is_equal_ignoring_case;
+        [
+            ("name", &was.name, &self.name, &stored.name, is_equal as _),
+            ("country", &was.country, &self.country, &stored.country, same),
+            ("time_zone", &was.time_zone, &self.time_zone, &stored.time_zone, same),
+            ("currency", &was.currency, &self.currency, &stored.currency, same),
+        ]
+        .map(|(name, was, typed, stored, is_same)| Field {
+            name,
+            was,
+            typed,
+            stored,
+            is_same,
         })
     }
+}
+
+impl From<&AccountInfo> for Values {
+    fn from(account: &AccountInfo) -> Self {
+        Self {
+            name: account.name.clone(),
+            country: account.country.clone(),
+            time_zone: account.time_zone.clone(),
+            currency: account.currency.clone(),
+        }
+    }
+}
+
+/// A stored value in the words of its field's choices.
+fn written(field: &Field<'_>) -> String {
+    let stored = field.stored;
+    let found = match field.name {
+        "country" => {
+            words::countries().into_iter().find(|it| it.0 == stored).map(|it| it.1.to_owned())
+        }
+        "time_zone" => {
+            let usual = UNITED_STATES.iter().find(|it| it.0 == stored);
+            Some(usual.map_or_else(|| city(stored), |it| it.1.to_owned()))
+        }
+        _ => None,
+    };
+    found.unwrap_or_else(|| stored.to_owned())
 }
 
 /// `GET /settings`
@@ -215,19 +232,52 @@ pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) =
             TenantContext::typed_form(&app, request, Section::Settings).await?;
-        let (typed, was) = (Values::of(&form, ""), Values::of(&form, "was_"));
-        let done = match typed.changes(&was) {
-            None => "same",
-            Some(changes) => match tenant_context.command(changes).await? {
-                Ok(_) => "saved",
-                Err(error) => {
-                    let problems = Problems::of(error)?;
-                    return Ok(render(&tenant_context, typed, was, problems, ""));
-                }
-            },
-        };
-        let business = tenant_context.membership.account.id.to_string();
-        Ok(page::go_to(&links::with_query(PATH, &[("business", &business), ("done", done)])))
+        save_typed(&tenant_context, Values::of(&form, ""), Values::of(&form, "was_")).await
     };
     either(answer.await)
+}
+
+/// Saves what the user changed. What somebody else changed meanwhile is shown before it is overwritten.
+async fn save_typed(
+    tenant_context: &TenantContext,
+    typed: Values,
+    was: Values,
+) -> Result<Response, Response> {
+    loop {
+        let stored = Values::stored(tenant_context).await?;
+        let fields = typed.compared(&was, &stored);
+        if let Some(problems) = elsewhere::problems(&fields, written) {
+            let [name, country, time_zone, currency] = fields.map(|it| it.merged().to_owned());
+            let merged = Values { name, country, time_zone, currency };
+            return Ok(render(tenant_context, merged, stored, problems, ""));
+        }
+        let changes = fields.map(|field| field.change());
+        if changes.iter().all(Option::is_none) {
+            return Ok(to_settings(tenant_context, "same"));
+        }
+        let [name, country, time_zone, currency] = changes;
+        // Without one of its own, a business has its country's currency: what the form shows stays.
+        let currency = currency.or_else(|| country.map(|_| &*typed.currency));
+        let arguments = arguments!(UpdateTenant {
+            name: name,
+            country: country,
+            time_zone: time_zone,
+            currency: currency,
+        });
+        let is_expected = move |now: &AccountInfo| Values::from(now) == stored;
+        let query = Arguments::<GetAccount>::none();
+        match tenant_context.command_if(arguments, query, is_expected).await? {
+            Ok(Some(_)) => return Ok(to_settings(tenant_context, "saved")),
+            // Somebody else saved just now: the next round shows what.
+            Ok(None) => {}
+            Err(error) => {
+                return Ok(render(tenant_context, typed, was, Problems::of(error)?, ""));
+            }
+        }
+    }
+}
+
+fn to_settings(tenant_context: &TenantContext, done: &str) -> Response {
+    let business = tenant_context.membership.account.id.to_string();
+    page::go_to(&links::with_query(PATH, &[("business", &business), ("done", done)]))
 }

@@ -14,6 +14,7 @@ use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::elsewhere::{self, Field, is_equal, is_equal_ignoring_case};
 use super::messages::Messages;
 use super::problems::Problems;
 use super::rows::Link;
@@ -97,6 +98,31 @@ impl Typed {
     fn of(form: &Form) -> Self {
         Self { name: form.text("name").to_owned(), color: form.text("color").to_owned() }
     }
+
+    /// What the fields began with.
+    fn began(form: &Form) -> Self {
+        Self { name: form.text("was_name").to_owned(), color: form.text("was_color").to_owned() }
+    }
+
+    fn stored(tag: &Tag) -> Self {
+        Self { name: tag.name.clone(), color: tag.color.clone() }
+    }
+
+    fn compared<'a>(&'a self, was: &'a Self, stored: &'a Self) -> [Field<'a>; 2] {
+        let [name, color] = [
+            ("name", &was.name, &self.name, &stored.name, is_equal as fn(&str, &str) -> bool),
+            // A browser writes colors in lower case.
+            ("color", &was.color, &self.color, &stored.color, is_equal_ignoring_case),
+        ]
+        .map(|(name, was, typed, stored, is_same)| Field {
+            name,
+            was,
+            typed,
+            stored,
+            is_same,
+        });
+        [name, color]
+    }
 }
 
 impl TagRow {
@@ -174,7 +200,7 @@ pub(super) async fn edit(State(app): State<App>, request: Request) -> Response {
         let tenant_context = TenantContext::page(&app, request, Section::Tags).await?;
         require_change(&tenant_context)?;
         let tag = tag(&tenant_context, id(&tenant_context.context.query)?).await?;
-        let typed = Typed { name: tag.name.clone(), color: tag.color.clone() };
+        let typed = Typed::stored(&tag);
         Ok(edit_page(&tenant_context, tag, typed.clone(), typed, Problems::none()))
     };
     either(answer.await)
@@ -197,29 +223,46 @@ pub(super) async fn save(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (tenant_context, form) =
             TenantContext::typed_form(&app, request, Section::Tags).await?;
-        let id = id(&form)?;
-        let typed = Typed::of(&form);
-        let was = Typed {
-            name: form.text("was_name").to_owned(),
-            color: form.text("was_color").to_owned(),
-        };
-        let name = Some(&typed.name).filter(|name| **name != was.name);
-        let color = Some(&typed.color).filter(|color| **color != was.color);
-        if name.is_none() && color.is_none() {
-            return Ok(to_list(&tenant_context, "same"));
-        }
-        let arguments = arguments!(UpdateTag { id: id, name: name, color: color });
-        match tenant_context.command(arguments).await? {
-            Ok(_) => Ok(to_list(&tenant_context, "saved")),
-            Err(error @ Error::NotFound { .. }) => Err(page::failed(&error)),
-            Err(error) => {
-                let problems = Problems::of(error)?;
-                let tag = tag(&tenant_context, id).await?;
-                Ok(edit_page(&tenant_context, tag, typed, was, problems))
-            }
-        }
+        require_change(&tenant_context)?;
+        let (typed, was) = (Typed::of(&form), Typed::began(&form));
+        save_typed(&tenant_context, id(&form)?, typed, was).await
     };
     either(answer.await)
+}
+
+/// Saves what the user changed. What somebody else changed meanwhile is shown before it is overwritten.
+async fn save_typed(
+    tenant_context: &TenantContext,
+    id: Id<kinds::Tag>,
+    typed: Typed,
+    was: Typed,
+) -> Result<Response, Response> {
+    loop {
+        let tag = tag(tenant_context, id).await?;
+        let stored = Typed::stored(&tag);
+        let fields = typed.compared(&was, &stored);
+        if let Some(problems) = elsewhere::problems(&fields, |it| it.stored.to_owned()) {
+            let [name, color] = fields.map(|field| field.merged().to_owned());
+            return Ok(edit_page(tenant_context, tag, Typed { name, color }, stored, problems));
+        }
+        let [name, color] = fields.map(|field| field.change());
+        if name.is_none() && color.is_none() {
+            return Ok(to_list(tenant_context, "same"));
+        }
+        let arguments = arguments!(UpdateTag { id: id, name: name, color: color });
+        let is_expected = move |now: &Tag| (&now.name, &now.color) == (&stored.name, &stored.color);
+        let query = arguments!(GetTag { id: id });
+        match tenant_context.command_if(arguments, query, is_expected).await? {
+            Ok(Some(_)) => return Ok(to_list(tenant_context, "saved")),
+            // Somebody else saved just now: the next round shows what.
+            Ok(None) => {}
+            Err(error @ Error::NotFound { .. }) => return Err(page::failed(&error)),
+            Err(error) => {
+                let problems = Problems::of(error)?;
+                return Ok(edit_page(tenant_context, tag, typed, was, problems));
+            }
+        }
+    }
 }
 
 /// `GET /tags/delete`: asks before the tag is deleted.

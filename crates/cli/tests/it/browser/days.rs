@@ -14,8 +14,12 @@ use super::{Demo, photo, run};
 const PHONE: Look = Look { width: 390, ..DESKTOP };
 
 impl Browser {
-    /// Clicks the first link or button with this name, up to its hidden words.
+    /// Clicks the first link or button with this name, up to its hidden words. Until then the page has loaded nothing
+    /// from elsewhere.
     async fn choose(&self, name: &str) {
+        let elsewhere = "return performance.getEntriesByType('resource').map((it) => it.name) \
+                         .filter((it) => new URL(it).origin !== location.origin)";
+        assert_eq!(self.run_script(elsewhere).await, json!([]), "before {name}");
         let path = format!(
             "//main//*[self::a or self::button or self::summary][normalize-space(text())='{name}']"
         );

@@ -2,6 +2,7 @@
 
 mod assign;
 pub(crate) mod hints;
+pub mod of_customers;
 pub(in crate::business) mod put_back;
 pub(crate) mod store;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use zoop_db::{ReadTx, Row, Uuid, WriteTx, params, text};
 
 use super::Tag;
 use super::usage::UsedTag;
+use crate::business::customers::TagLabel;
 use crate::call::error::{Error, Result};
 use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::table::Record;
@@ -26,6 +27,10 @@ crate::call::table::table! {
 
 const HAS_TAG: &str = "SELECT c.customer_id FROM wanted CROSS JOIN customer_tags c \
     WHERE c.tenant_no = $1 AND c.customer_id = wanted_id AND c.tag_id = $3";
+
+const OF_WANTED: &str = "SELECT c.customer_id, t.id, t.name, t.color, t.name_key \
+    FROM wanted CROSS JOIN customer_tags c CROSS JOIN tags t WHERE c.tenant_no = $1 AND c.customer_id = wanted_id \
+    AND t.tenant_no = $1 AND t.id = c.tag_id";
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
@@ -56,6 +61,10 @@ zoop_db::statements! {
     /// Those of the wanted customers that have the tag `$3`.
     ATTACHED_AMONG = {
         sqlite: text!(WANTED_SQLITE, HAS_TAG), postgres: text!(WANTED_POSTGRES, HAS_TAG),
+    };
+    /// The tags of the wanted customers. SQLite keeps the order of a CROSS JOIN, and so looks each one up.
+    OF_CUSTOMERS = {
+        sqlite: text!(WANTED_SQLITE, OF_WANTED), postgres: text!(WANTED_POSTGRES, OF_WANTED),
     };
     DETACH = "DELETE FROM customer_tags \
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
@@ -130,6 +139,27 @@ pub(crate) fn attached_among(
     let wanted = id_list(customers);
     let found = tx.all::<_, Error>(ATTACHED_AMONG, params![wanted, tag], |row| Ok(row.take()?))?;
     Ok(found.into_iter().collect())
+}
+
+/// A tag of a customer.
+pub(super) struct AttachedTag {
+    pub(super) customer: Id<kinds::Customer>,
+    pub(super) tag: TagLabel,
+    /// By which a customer's tags are sorted.
+    pub(super) name_key: String,
+}
+
+/// The tags of these customers, in no order.
+pub(super) fn of_customers(
+    tx: &mut ReadTx<'_>,
+    customers: &[Id<kinds::Customer>],
+) -> Result<Vec<AttachedTag>> {
+    let wanted = id_list(customers.iter().map(|id| id.uuid()));
+    tx.all(OF_CUSTOMERS, params![wanted], |row| {
+        let customer = row.take()?;
+        let tag = TagLabel { id: row.take()?, name: row.take()?, color: row.take()? };
+        Ok(AttachedTag { customer, tag, name_key: row.take()? })
+    })
 }
 
 /// Adds a tag.

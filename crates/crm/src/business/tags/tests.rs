@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use super::of_customers::CustomersTags;
 use super::tools::DETACHED_AT_ONCE;
+use crate::arguments;
+use crate::call::run;
 use crate::testing::{TestEnv, error_json, text};
 
 #[both]
@@ -177,4 +180,38 @@ fn a_common_tag_is_deleted_in_parts() {
         (&of_tag[0]["field"], &of_tag[0]["new"]),
         (&json!("detached"), &json!(DETACHED_AT_ONCE))
     );
+}
+
+#[both]
+fn the_tags_of_several_customers_are_those_of_their_records() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let other = env.empty_business("Other");
+    let company = |name: &str, tags: &[&str]| {
+        let arguments = json!({
+            "customer_type": "company", "company_name": name, "tags": tags,
+        });
+        env.create(&acme.owner, "customers.create", arguments)
+    };
+    for name in ["vip", "HOA", "\u{c9}lan"] {
+        env.create(&acme.owner, "tags.create", json!({ "name": name, "color": "#3B82F6" }));
+    }
+    let ids = [
+        company("Bay", &["vip", "\u{c9}lan", "HOA"]),
+        company("Ito", &["HOA"]),
+        company("Oak", &[]),
+    ];
+    let unasked = company("Elm", &["vip"]);
+    let asked = |owner| {
+        let (environment, caller) = (env.environment.clone(), owner);
+        let arguments = arguments!(CustomersTags { customers: ids.to_vec() });
+        env.read(move |tx| run::query(tx, &environment, &caller, arguments)).expect("the tags")
+    };
+    let tagged = asked(acme.owner.clone());
+    assert_eq!(tagged.len(), 2, "{tagged:?}, without {unasked}");
+    for it in tagged {
+        let record = env.call(&acme.owner, "customers.get", json!({ "id": it.id })).unwrap();
+        assert_eq!(json!(it.tags), record["tags"]);
+    }
+    assert!(asked(other.owner).is_empty(), "another business sees none");
 }

@@ -235,3 +235,41 @@ fn a_row_shows_its_number_with_the_extension_and_a_likely_duplicate_the_number_t
         assert!(found.contains(&format!("/customers/{id}")) && found.contains(shown), "{found}");
     }
 }
+
+#[both]
+fn a_row_shows_the_first_tags_of_its_customer_and_how_many_more_there_are() {
+    let server = start();
+    for (name, color) in [("A<b>", "#112233"), ("HOA", "#3B82F6"), ("VIP", "#FF0000")] {
+        create(&server, "tags.create", json!({ "name": name, "color": color }));
+    }
+    for name in ["Winter", "zoned"] {
+        create(&server, "tags.create", json!({ "name": name }));
+    }
+    for (name, tags) in [
+        ("Harbor many", &["zoned", "VIP", "Winter", "HOA", "A<b>"][..]),
+        ("Harbor three", &["VIP", "HOA", "A<b>"]),
+        ("Harbor none", &[]),
+    ] {
+        let arguments = json!({
+            "customer_type": "company", "company_name": name, "tags": tags,
+        });
+        create(&server, "customers.create", arguments);
+    }
+    let mut tech = browser_of(&server, TECH);
+    for path in ["/customers", "/customers?q=harbor"] {
+        let page = tech.get(path).body;
+        let row = |name: &str| between(&page, &format!("<bdi>{name}</bdi>"), "</li>");
+        let tag =
+            |name: &str, color: &str| format!("fill=\"{color}\"/></svg><bdi>{name}</bdi></span>");
+        for (name, more) in [("Harbor many", true), ("Harbor three", false)] {
+            let row = row(name);
+            let shown =
+                [tag("A&#60;b&#62;", "#112233"), tag("HOA", "#3B82F6"), tag("VIP", "#FF0000")];
+            let places: Vec<_> = shown.iter().map(|it| row.find(it.as_str())).collect();
+            assert!(places.is_sorted() && places[0].is_some(), "{places:?}: {row}");
+            assert_eq!(row.matches("<circle").count(), 3, "{row}");
+            assert_eq!(row.contains("<span>+2<span class=\"vh\"> more</span>"), more, "{row}");
+        }
+        assert!(!row("Harbor none").contains("Tags"), "{page}");
+    }
+}

@@ -165,6 +165,11 @@ fn the_activity_is_filtered_by_person_program_and_event_and_goes_on() {
         assert!(found.iter().any(|it| it == said), "{said}: {found:?}");
     }
     assert!(page.contains("<option value=\"keys.create\">Created an API key"), "{page}");
+    // They can choose what is connected, also where nothing that it did is shown.
+    let offered = "<option value=\"Program\">Program</option>";
+    let page = Browser::owner(&server).get("/activity?from=2026-06-14").body;
+    assert!(sentences(&page).is_empty() && page.contains(offered), "{page}");
+    assert!(!office.get("/activity?from=2026-06-14").body.contains(offered));
 
     for number in 0..30 {
         by(&server, &server.business.owner, "customers.update", change(&number.to_string()));

@@ -18,8 +18,17 @@ const FIRST: [(&str, &str); 4] =
 
 /// The form as the page sends it, if its fields began with [`FIRST`].
 fn form(business: &str, changes: &[(&str, &str)]) -> Vec<(String, String)> {
+    form_from(business, FIRST, changes)
+}
+
+/// The form as the page sends it, if its fields began with these values.
+fn form_from(
+    business: &str,
+    began: [(&str, &str); 4],
+    changes: &[(&str, &str)],
+) -> Vec<(String, String)> {
     let mut fields = vec![("business".to_owned(), business.to_owned())];
-    for (name, was) in FIRST {
+    for (name, was) in began {
         let typed = changes.iter().find(|(known, _)| *known == name).map_or(was, |(_, it)| it);
         fields.push((format!("was_{name}"), was.to_owned()));
         fields.push((name.to_owned(), typed.to_owned()));
@@ -65,10 +74,18 @@ fn an_owner_changes_the_business_and_only_what_they_changed_is_written() {
     // Another owner still has the page from before.
     let saved = send(&mut owner, &form(&account, &[("name", "Acme & Sons"), ("currency", "CAD")]));
     assert_eq!(saved.status, 303, "{saved:?}");
-    send(&mut owner, &form(&account, &[("country", "GB"), ("time_zone", "europe/london")]));
+    let canadian = [
+        ("name", "Acme & Sons"),
+        ("country", "CA"),
+        ("time_zone", "America/Toronto"),
+        ("currency", "CAD"),
+    ];
+    let british = [("country", "GB"), ("time_zone", "Europe/London")];
+    send(&mut owner, &form_from(&account, canadian, &british));
     assert!(owner.get("/activity").body.contains("\">13 Jun 2026, 19:00 <span"));
-    send(&mut owner, &form(&account, &changes));
-    let expected = ["Acme & Sons", "CA", "America/Toronto", "USD"];
+    let began = [canadian[0], british[0], british[1], canadian[3]];
+    send(&mut owner, &form_from(&account, began, &changes));
+    let expected = ["Acme & Sons", "CA", "America/Toronto", "CAD"];
     assert_eq!(stored(&server), expected.map(|value| json!(value)));
     assert!(owner.get("/settings").body.contains("<bdi>Acme &#38; Sons</bdi>"));
 
@@ -105,6 +122,51 @@ fn a_mistake_in_a_setting_is_said_beside_its_field_and_everything_typed_is_kept(
         assert!(reply.body.contains(kept), "{kept}: {}", reply.body);
     }
     assert_eq!(stored(&server), FIRST.map(|(_, value)| json!(value)));
+}
+
+#[both]
+fn a_setting_that_somebody_else_changed_meanwhile_is_said_before_it_is_overwritten() {
+    let server = start();
+    let account = business(&server);
+    let mut owner = Browser::owner(&server);
+    let others = [
+        ("name", "Bay <b>"),
+        ("country", "CA"),
+        ("time_zone", "America/Toronto"),
+        ("currency", "CAD"),
+    ];
+    assert_eq!(send(&mut owner, &form(&account, &others)).status, 303);
+
+    let typed = [("name", "Acme & Sons"), ("country", "GB"), ("time_zone", "america/toronto")];
+    let reply = send(&mut owner, &form(&account, &typed));
+    assert_eq!(reply.status, 409, "{reply:?}");
+    assert_eq!(stored(&server), others.map(|(_, value)| json!(value)), "nothing was saved");
+    let news = |field: &str, text: &str| {
+        format!(
+            "id=\"{field}-news\">This was changed elsewhere meanwhile to: <bdi class=\"text\">{text}</bdi>"
+        )
+    };
+    for shown in [
+        "role=\"alert\">Nothing was saved: what is marked below was changed elsewhere",
+        &news("name", "Bay &#60;b&#62;"),
+        &news("country", "Canada"),
+        "name=\"name\" value=\"Acme &#38; Sons\"",
+        "<option value=\"GB\" selected>",
+        // What the user did not change is as it is stored now.
+        "<option value=\"CAD\" selected>",
+        "name=\"was_name\" value=\"Bay &#60;b&#62;\"",
+        "name=\"was_currency\" value=\"CAD\"",
+    ] {
+        assert!(reply.body.contains(shown), "{shown}: {}", reply.body);
+    }
+    for same in ["time_zone-news", "currency-news"] {
+        assert!(!reply.body.contains(same), "{same}: {}", reply.body);
+    }
+    // The page as it is sent now saves what it shows.
+    let fields = form_from(&account, others, &typed);
+    assert_eq!(send(&mut owner, &fields).status, 303);
+    let expected = ["Acme & Sons", "GB", "America/Toronto", "CAD"];
+    assert_eq!(stored(&server), expected.map(|value| json!(value)));
 }
 
 #[both]

@@ -96,15 +96,16 @@ fn a_tag_is_added_changed_and_deleted_after_a_question() {
     let form = office.get(&format!("/tags/edit?business={account}&tag={tag}")).body;
     assert!(form.contains("name=\"name\" value=\"Winter\""), "{form}");
     assert!(form.contains("type=\"color\" value=\"#3b82f6\""), "{form}");
+    let was = [("was_name", "Winter"), ("was_color", "#3b82f6")];
     let fields =
-        [("business", &*account), ("tag", &*tag), ("name", "Summer"), ("color", "#ff0000")];
-    let saved = office.post("/tags/edit", &fields);
+        [("business", &*account), ("tag", &*tag), ("name", "Summer"), ("color", "#3b82f6")];
+    let saved = office.post("/tags/edit", &[&fields[..], &was].concat());
     assert_eq!(without_change(&saved), format!("/tags?business={account}&done=saved"));
     let stored = || {
         let row = rows(&server).remove(0);
         (row["name"].clone(), row["color"].clone())
     };
-    assert_eq!(stored(), (json!("Summer"), json!("#ff0000")));
+    assert_eq!(stored(), (json!("Summer"), json!("#3b82f6")));
     // Somebody else still has the form from before: their color is saved, and the name stays.
     let was = [("was_name", "Winter"), ("was_color", "#3b82f6"), ("name", "Winter")];
     let fields = [("business", &*account), ("tag", &*tag), ("color", "#00ff00")];
@@ -209,4 +210,50 @@ fn many_tags_are_listed_page_by_page() {
     let second = tech.get(&more).body;
     assert_eq!(shown(&second), [("&#60;b&#62;050", "No customers")]);
     assert!(!second.contains("More tags"), "{second}");
+}
+
+#[both]
+fn a_tag_that_somebody_else_changed_meanwhile_is_said_before_it_is_overwritten() {
+    let server = start();
+    let account = business(&server);
+    let tag = create(&server, "tags.create", json!({ "name": "Winter", "color": "#3B82F6" }));
+    call(&server, "tags.update", json!({ "id": tag, "name": "Su<b>", "color": "#FF0000" }));
+    let mut office = browser_of(&server, OFFICE);
+    let mut send = |name: &str, color: &str, was: [&str; 2]| {
+        let fields = [("business", &*account), ("tag", &*tag), ("name", name), ("color", color)];
+        let was = [("was_name", was[0]), ("was_color", was[1])];
+        office.post("/tags/edit", &[&fields[..], &was].concat())
+    };
+    let stored = || (rows(&server)[0]["name"].clone(), rows(&server)[0]["color"].clone());
+    let before = stored();
+
+    let reply = send("Autumn", "#3b82f6", ["Winter", "#3B82F6"]);
+    assert_eq!(reply.status, 409, "{reply:?}");
+    assert_eq!(stored(), before, "nothing was saved");
+    for shown in [
+        "role=\"alert\">Nothing was saved: what is marked below was changed elsewhere",
+        "aria-describedby=\"name-news\"",
+        "id=\"name-news\">This was changed elsewhere meanwhile to: <bdi class=\"text\">Su&#60;b&#62;</bdi>",
+        "name=\"name\" value=\"Autumn\"",
+        "name=\"was_name\" value=\"Su&#60;b&#62;\"",
+        // The user did not change the color, which a browser writes in lower case.
+        "type=\"color\" value=\"#FF0000\"",
+        "name=\"was_color\" value=\"#FF0000\"",
+    ] {
+        assert!(reply.body.contains(shown), "{shown}: {}", reply.body);
+    }
+    assert!(!reply.body.contains("color-news"), "{}", reply.body);
+    let reply = send("Su<b>", "#00ff00", ["Winter", "#3B82F6"]);
+    assert_eq!(reply.status, 409, "{reply:?}");
+    assert!(reply.body.contains("id=\"color-news\""), "{}", reply.body);
+    assert!(!reply.body.contains("name-news"), "both typed the same name: {}", reply.body);
+
+    // What was said is saved.
+    let saved = send("Autumn", "#ff0000", ["Su<b>", "#FF0000"]);
+    assert_eq!(without_change(&saved), format!("/tags?business={account}&done=saved"));
+    assert_eq!(stored(), (json!("Autumn"), json!("#FF0000")));
+    // Who may not change tags is shown no form either.
+    let mut tech = browser_of(&server, TECH);
+    let fields = [("business", &*account), ("tag", &*tag), ("name", "x"), ("was_name", "y")];
+    assert_eq!(tech.post("/tags/edit", &fields).status, 403);
 }

@@ -5,6 +5,7 @@ mod invitations;
 mod log;
 mod lost_password;
 mod navigation;
+mod page_laws;
 mod pages;
 mod second_factor;
 mod sign_in;

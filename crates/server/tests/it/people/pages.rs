@@ -1,131 +1,183 @@
 //! Rules for every page.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zoop_both::both;
+use zoop_crm::testing::Caller;
 use zoop_server::Settings;
 
+use self::For::{Anyone, Members, Office, Owners};
 use super::{Browser, PASSWORD, between, form, set_password, start, without_scripts};
 use crate::server::Server;
 
-/// The method and path of every page; `{customer}` stands for the id of a customer, `{part}` for that of one of its
-/// contacts or locations, `{note}` for that of a note, and `{file}` for that of its file. Add new pages here too.
-const PAGES: &[(&str, &str)] = &[
-    ("GET", "/sign-in"),
-    ("POST", "/sign-in"),
-    ("GET", "/sign-in/second-factor"),
-    ("POST", "/sign-in/second-factor"),
-    ("GET", "/sign-in/forgot"),
-    ("POST", "/sign-in/forgot"),
-    ("GET", "/password/x"),
-    ("POST", "/password/x"),
-    ("POST", "/sign-out"),
-    ("GET", "/invitations/x"),
-    ("POST", "/invitations/x"),
-    ("GET", "/account"),
-    ("POST", "/account/password"),
-    ("POST", "/account/second-factor"),
-    ("POST", "/account/second-factor/confirm"),
-    ("POST", "/account/second-factor/off"),
-    ("POST", "/account/sessions/end"),
-    ("POST", "/account/sessions/end-others"),
-    ("GET", "/account/programs/disconnect"),
-    ("POST", "/account/programs/disconnect"),
-    ("GET", "/team"),
-    ("POST", "/team/role"),
-    ("GET", "/team/remove"),
-    ("POST", "/team/remove"),
-    ("POST", "/team/invite"),
-    ("POST", "/team/password-link"),
-    ("POST", "/team/revoke"),
-    ("GET", "/"),
-    ("GET", "/customers"),
-    ("GET", "/customers/new"),
-    ("POST", "/customers/new"),
-    ("GET", "/customers/similar"),
-    ("GET", "/customers/{customer}"),
-    ("GET", "/customers/{customer}/edit"),
-    ("POST", "/customers/{customer}/edit"),
-    ("POST", "/customers/{customer}/notes"),
-    ("POST", "/customers/{customer}/pin"),
-    ("POST", "/customers/{customer}/tag"),
-    ("POST", "/customers/{customer}/new-tag"),
-    ("POST", "/customers/{customer}/untag"),
-    ("GET", "/customers/{customer}/archive"),
-    ("POST", "/customers/{customer}/archive"),
-    ("POST", "/customers/{customer}/restore"),
-    ("GET", "/customers/{customer}/contacts/new"),
-    ("POST", "/customers/{customer}/contacts/new"),
-    ("GET", "/customers/{customer}/contacts/{part}/edit"),
-    ("POST", "/customers/{customer}/contacts/{part}/edit"),
-    ("GET", "/customers/{customer}/contacts/{part}/archive"),
-    ("POST", "/customers/{customer}/contacts/{part}/archive"),
-    ("POST", "/customers/{customer}/contacts/{part}/restore"),
-    ("GET", "/customers/{customer}/locations/new"),
-    ("POST", "/customers/{customer}/locations/new"),
-    ("GET", "/customers/{customer}/locations/{part}/edit"),
-    ("POST", "/customers/{customer}/locations/{part}/edit"),
-    ("GET", "/customers/{customer}/locations/{part}/archive"),
-    ("POST", "/customers/{customer}/locations/{part}/archive"),
-    ("POST", "/customers/{customer}/locations/{part}/restore"),
-    ("GET", "/customers/{customer}/archived"),
-    ("GET", "/customers/{customer}/history"),
-    ("GET", "/notes"),
-    ("GET", "/notes/new"),
-    ("POST", "/notes/new"),
-    ("GET", "/tags"),
-    ("POST", "/tags"),
-    ("GET", "/tags/edit"),
-    ("POST", "/tags/edit"),
-    ("GET", "/tags/delete"),
-    ("POST", "/tags/delete"),
-    ("GET", "/activity"),
-    ("POST", "/changes/{entry}/undo"),
-    ("GET", "/keys"),
-    ("POST", "/keys"),
-    ("GET", "/keys/rotate"),
-    ("POST", "/keys/rotate"),
-    ("GET", "/keys/revoke"),
-    ("POST", "/keys/revoke"),
-    ("GET", "/apps"),
-    ("GET", "/apps/disconnect"),
-    ("POST", "/apps/disconnect"),
-    ("GET", "/settings"),
-    ("POST", "/settings"),
-    ("GET", "/notes/{note}/edit"),
-    ("POST", "/notes/{note}/edit"),
-    ("GET", "/notes/{note}/archive"),
-    ("POST", "/notes/{note}/archive"),
-    ("POST", "/notes/{note}/pin"),
-    ("POST", "/notes/{note}/files"),
-    ("GET", "/notes/{note}/files/{file}/remove"),
-    ("POST", "/notes/{note}/files/{file}/remove"),
-    ("POST", "/notes/{note}/restore"),
+/// For whom a page is. Others are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum For {
+    /// Whoever has an account, or wants one.
+    Anyone,
+    /// Every member of a business.
+    Members,
+    /// Members who may change what is known about customers.
+    Office,
+    Owners,
+}
+
+/// The method and path of every page, and for whom it is; `{customer}` stands for the id of a customer, `{part}` for that
+/// of one of its contacts or locations, `{note}` for that of a note, `{file}` for that of its file, and `{entry}` for that
+/// of an entry of the history. Add new pages here too: the laws of pages follow from this list.
+pub(super) const PAGES: &[(&str, &str, For)] = &[
+    ("GET", "/sign-in", Anyone),
+    ("POST", "/sign-in", Anyone),
+    ("GET", "/sign-in/second-factor", Anyone),
+    ("POST", "/sign-in/second-factor", Anyone),
+    ("GET", "/sign-in/forgot", Anyone),
+    ("POST", "/sign-in/forgot", Anyone),
+    ("GET", "/password/x", Anyone),
+    ("POST", "/password/x", Anyone),
+    ("POST", "/sign-out", Anyone),
+    ("GET", "/invitations/x", Anyone),
+    ("POST", "/invitations/x", Anyone),
+    ("GET", "/account", Anyone),
+    ("POST", "/account/password", Anyone),
+    ("POST", "/account/second-factor", Anyone),
+    ("POST", "/account/second-factor/confirm", Anyone),
+    ("POST", "/account/second-factor/off", Anyone),
+    ("POST", "/account/sessions/end", Anyone),
+    ("POST", "/account/sessions/end-others", Anyone),
+    ("GET", "/account/programs/disconnect", Anyone),
+    ("POST", "/account/programs/disconnect", Anyone),
+    ("GET", "/team", Owners),
+    ("POST", "/team/role", Owners),
+    ("GET", "/team/remove", Owners),
+    ("POST", "/team/remove", Owners),
+    ("POST", "/team/invite", Owners),
+    ("POST", "/team/password-link", Owners),
+    ("POST", "/team/revoke", Owners),
+    ("GET", "/", Members),
+    ("GET", "/customers", Members),
+    ("GET", "/customers/new", Office),
+    ("POST", "/customers/new", Office),
+    ("GET", "/customers/similar", Members),
+    ("GET", "/customers/{customer}", Members),
+    ("GET", "/customers/{customer}/edit", Office),
+    ("POST", "/customers/{customer}/edit", Office),
+    ("POST", "/customers/{customer}/notes", Members),
+    ("POST", "/customers/{customer}/pin", Members),
+    ("POST", "/customers/{customer}/tag", Office),
+    ("POST", "/customers/{customer}/new-tag", Office),
+    ("POST", "/customers/{customer}/untag", Office),
+    ("GET", "/customers/{customer}/archive", Office),
+    ("POST", "/customers/{customer}/archive", Office),
+    ("POST", "/customers/{customer}/restore", Office),
+    ("GET", "/customers/{customer}/contacts/new", Office),
+    ("POST", "/customers/{customer}/contacts/new", Office),
+    ("GET", "/customers/{customer}/contacts/{part}/edit", Office),
+    ("POST", "/customers/{customer}/contacts/{part}/edit", Office),
+    ("GET", "/customers/{customer}/contacts/{part}/archive", Office),
+    ("POST", "/customers/{customer}/contacts/{part}/archive", Office),
+    ("POST", "/customers/{customer}/contacts/{part}/restore", Office),
+    ("GET", "/customers/{customer}/locations/new", Office),
+    ("POST", "/customers/{customer}/locations/new", Office),
+    ("GET", "/customers/{customer}/locations/{part}/edit", Office),
+    ("POST", "/customers/{customer}/locations/{part}/edit", Office),
+    ("GET", "/customers/{customer}/locations/{part}/archive", Office),
+    ("POST", "/customers/{customer}/locations/{part}/archive", Office),
+    ("POST", "/customers/{customer}/locations/{part}/restore", Office),
+    ("GET", "/customers/{customer}/archived", Members),
+    ("GET", "/customers/{customer}/history", Office),
+    ("GET", "/notes", Members),
+    ("GET", "/notes/new", Members),
+    ("POST", "/notes/new", Members),
+    ("GET", "/tags", Members),
+    ("POST", "/tags", Office),
+    ("GET", "/tags/edit", Office),
+    ("POST", "/tags/edit", Office),
+    ("GET", "/tags/delete", Office),
+    ("POST", "/tags/delete", Office),
+    ("GET", "/activity", Office),
+    ("POST", "/changes/{entry}/undo", Office),
+    ("GET", "/keys", Owners),
+    ("POST", "/keys", Owners),
+    ("GET", "/keys/rotate", Owners),
+    ("POST", "/keys/rotate", Owners),
+    ("GET", "/keys/revoke", Owners),
+    ("POST", "/keys/revoke", Owners),
+    ("GET", "/apps", Owners),
+    ("GET", "/apps/disconnect", Owners),
+    ("POST", "/apps/disconnect", Owners),
+    ("GET", "/settings", Owners),
+    ("POST", "/settings", Owners),
+    ("GET", "/notes/{note}/edit", Members),
+    ("POST", "/notes/{note}/edit", Members),
+    ("GET", "/notes/{note}/archive", Members),
+    ("POST", "/notes/{note}/archive", Members),
+    ("POST", "/notes/{note}/pin", Members),
+    ("POST", "/notes/{note}/files", Members),
+    ("GET", "/notes/{note}/files/{file}/remove", Members),
+    ("POST", "/notes/{note}/files/{file}/remove", Members),
+    ("POST", "/notes/{note}/restore", Members),
 ];
+
+/// The ids that the paths of pages contain.
+#[derive(Debug, Clone)]
+pub(super) struct Ids {
+    pub(super) customer: String,
+    pub(super) contact: String,
+    pub(super) location: String,
+    pub(super) note: String,
+    pub(super) file: String,
+    pub(super) entry: String,
+    /// Only forms name it.
+    pub(super) tag: String,
+}
+
+impl Ids {
+    /// Those of new records in the business of this owner; the note is by the author.
+    pub(super) fn create(server: &Server, owner: &Caller, author: &Caller) -> Self {
+        let arguments = json!({
+            "customer_type": "company", "company_name": "Bay Bakery",
+            "primary_contact": { "first_name": "Ben", "last_name": "Ito" },
+            "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                          "postal_code": "94607" },
+        });
+        let customer = server.env.create(owner, "customers.create", arguments);
+        let names = server.env.call(owner, "tags.list", json!({})).expect("the tags");
+        let count = names["rows"].as_array().map_or(0, Vec::len);
+        let tag =
+            server.env.create(owner, "tags.create", json!({ "name": format!("Tag {count}") }));
+        let note = json!({ "body": "The gate sticks." });
+        let note = server.env.create(author, "notes.create", note);
+        let file = server.env.add_file(author, &note, "code.txt", b"The code is 4711.");
+        let file = file.expect("a file").id.to_string();
+        let whole = server.env.call(owner, "customers.get", json!({ "id": customer }));
+        let whole = whole.expect("the customer");
+        let newest = server.env.call(owner, "changes.list", json!({ "limit": 1 }));
+        let text = |value: &Value| value.as_str().expect("an id").to_owned();
+        Self {
+            customer,
+            tag,
+            contact: text(&whole["contacts"][0]["id"]),
+            location: text(&whole["locations"][0]["id"]),
+            note,
+            file,
+            entry: text(&newest.expect("the history")["rows"][0]["id"]),
+        }
+    }
+
+    /// The path of a page about these records.
+    pub(super) fn path(&self, path: &str) -> String {
+        let part = if path.contains("/contacts/") { &self.contact } else { &self.location };
+        let path = path.replace("{customer}", &self.customer).replace("{part}", part);
+        let path = path.replace("{note}", &self.note).replace("{file}", &self.file);
+        path.replace("{entry}", &self.entry)
+    }
+}
 
 /// A server, and every page of it, with the ids of records in the paths.
 pub(super) fn start_with_pages() -> (Server, Vec<(&'static str, String)>) {
     let server = start();
     let owner = &server.business.owner;
-    let arguments = json!({
-        "customer_type": "company", "company_name": "Bay Bakery",
-        "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
-                      "postal_code": "94607" },
-    });
-    let customer = server.env.create(owner, "customers.create", arguments);
-    let note = server.env.create(owner, "notes.create", json!({ "body": "The gate sticks." }));
-    let file = server.env.add_file(owner, &note, "code.txt", b"The code is 4711.").expect("a file");
-    let file = file.id.to_string();
-    let whole = server.env.call(owner, "customers.get", json!({ "id": customer }));
-    let whole = whole.expect("the customer");
-    let newest = server.env.call(owner, "changes.list", json!({ "limit": 1 }));
-    let entry = newest.expect("the history")["rows"][0]["id"].as_str().expect("an id").to_owned();
-    let pages = PAGES.iter().map(|(method, path)| {
-        let part = if path.contains("/contacts/") { "contacts" } else { "locations" };
-        let part = whole[part][0]["id"].as_str().expect("an id");
-        let path = path.replace("{customer}", &customer).replace("{part}", part);
-        let path = path.replace("{note}", &note).replace("{file}", &file);
-        (*method, path.replace("{entry}", &entry))
-    });
+    let ids = Ids::create(&server, owner, owner);
+    let pages = PAGES.iter().map(|(method, path, _)| (*method, ids.path(path)));
     let pages = pages.collect();
     (server, pages)
 }
@@ -152,7 +204,7 @@ fn the_list_of_pages_is_complete() {
         })
         .collect();
     let listed: Vec<_> =
-        PAGES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+        PAGES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(routes, listed);
 }
 
@@ -228,6 +280,39 @@ fn the_files_of_a_page_are_small_and_kept_for_ever() {
         length += reply.picture.len();
     }
     assert!(length < 120_000, "{length}");
+}
+
+#[test]
+fn a_phone_can_put_the_console_on_its_home_screen() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let page = browser.get("/").body;
+    let path = between(&page, "<link rel=\"manifest\" href=\"", "\"");
+    let reply = browser.get(path);
+    assert_eq!(reply.header("content-type"), Some("application/manifest+json"), "{reply:?}");
+    let manifest = reply.json();
+    for (member, value) in [
+        ("name", "Zoop"),
+        ("short_name", "Zoop"),
+        ("start_url", "/customers"),
+        ("display", "standalone"),
+    ] {
+        assert_eq!(manifest[member], value, "{manifest}");
+    }
+    let start = manifest["start_url"].as_str().expect("an address");
+    assert_eq!(browser.get(start).status, 200);
+    for color in ["theme_color", "background_color"] {
+        let color = manifest[color].as_str().expect("a color");
+        assert!(color.starts_with('#') && color.len() == 7, "{manifest}");
+    }
+    let icons = manifest["icons"].as_array().expect("icons");
+    let sizes: Vec<_> = icons.iter().map(|icon| icon["sizes"].as_str()).collect();
+    assert_eq!(sizes, [Some("any"), Some("512x512")], "{manifest}");
+    for icon in icons {
+        let reply = browser.get(icon["src"].as_str().expect("an address"));
+        assert_eq!(reply.status, 200, "{icon}");
+        assert_eq!(reply.header("content-type"), icon["type"].as_str(), "{icon}");
+    }
 }
 
 #[both]
