@@ -152,7 +152,9 @@ impl Sweeping {
         let is_due = |next: Option<Instant>| next.is_none_or(|next| time.steady >= next);
         let store = shared.settings.files.as_ref().filter(|store| store.may_have_files());
         let Some(store) = store else {
-            if is_due(self.next_without_store) {
+            // Not at the start of the server, which has enough to do then.
+            let next = *self.next_without_store.get_or_insert(time.steady + CHECK_INTERVAL);
+            if time.steady >= next {
                 self.next_without_store = Some(time.steady + INTERVAL);
                 if let Err(error) = forget_all_removed(shared, time.clock).await {
                     tracing::warn!(%error, "removed files could not be deleted");

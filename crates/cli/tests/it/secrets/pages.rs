@@ -128,7 +128,9 @@ impl Run {
         people.tokens.push(token);
         assert_eq!(browser.get(&path).status, 200);
         let accepted = browser.post(&path, &[("password", PASSWORD), ("repeated", PASSWORD)]);
-        accepted.assert_leads_to("/account?done=joined");
+        let businesses = self.folder.json(&["tenant", "list"]);
+        let business = text(&businesses["rows"][0], "id");
+        accepted.assert_leads_to(&format!("/?done=joined&business={business}"));
         let set = self.folder.zoop_reading(&["user", "set-password", EMAIL], PASSWORD);
         assert_eq!(set.code, 0, "{}", set.stderr);
         self.output.push_str(&set.stderr);
