@@ -292,10 +292,13 @@ const program = async (command, name, text) => {
   await writeFile(file, text);
   const front = await stumbling(server, busy, overloaded);
   const flags = command === python ? [] : ['--no-warnings'];
-  const { stdout } = await run(command, [...flags, file], { env: { ...environment, ZOOP_URL: front.url } });
-  front.stop();
-  assert.ok(front.stumbled(), 'the program called a tool');
-  return stdout;
+  try {
+    const { stdout } = await run(command, [...flags, file], { env: { ...environment, ZOOP_URL: front.url } });
+    assert.ok(front.stumbled(), 'the program called a tool');
+    return stdout;
+  } finally {
+    front.stop();
+  }
 };
 const RUN = {
   sh: (text) => (text.includes('ZOOP_BUSY_URL') ? overloaded(() => shell.run(text)) : shell.run(text)),

@@ -2,8 +2,9 @@
 //! content.
 //!
 //! This module says what a file is, which types are accepted (`media_type.rs`, `content.rs`), how a name is cleaned
-//! (`name.rs`), how a change is undone (`put_back.rs`), how many files fit (`room.rs`), whose content must be there (`inventory.rs`), and whose can be deleted
-//! (`cleaning.rs`). A file is as visible as its note. What must not live here: the content itself, or anything that stores it.
+//! (`name.rs`), how a change is undone (`put_back.rs`), how many files fit (`room.rs`), whose content must be there
+//! (`inventory.rs`), and whose can be deleted (`cleaning.rs`). A file is as visible as its note. What must not live here:
+//! the content itself, or anything that stores it.
 
 pub mod cleaning;
 mod content;

@@ -4,7 +4,7 @@ use zoop_db::{ReadTx, Timestamp, Uuid};
 
 use super::cleaning::KEPT_FOR;
 use super::store;
-use crate::call::argument::{Field, Fields, Input, Json};
+use crate::call::argument::not_sent;
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{self, Id, kinds};
@@ -84,19 +84,7 @@ impl OlderFiles {
     }
 }
 
-impl Input for OlderFiles {
-    fn fields() -> Vec<Field> {
-        Vec::new()
-    }
-
-    fn read(_: &mut Fields) -> Option<Self> {
-        Some(Self::default())
-    }
-
-    fn canonical(_: &str, value: &Json) -> Json {
-        value.clone()
-    }
-}
+not_sent!(OlderFiles);
 
 fn require(taken: u64, size: u64, limit: Size) -> Result<()> {
     let has_room = taken.saturating_add(size) <= limit.0;

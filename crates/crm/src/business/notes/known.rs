@@ -6,7 +6,7 @@ use zoop_db::Timestamp;
 
 use super::access;
 use super::index::BodyWords;
-use crate::call::argument::{Field, Fields, Input, Json};
+use crate::call::argument::not_sent;
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
@@ -51,16 +51,4 @@ impl KnownWords {
     }
 }
 
-impl Input for KnownWords {
-    fn fields() -> Vec<Field> {
-        Vec::new()
-    }
-
-    fn read(_: &mut Fields) -> Option<Self> {
-        Some(Self::default())
-    }
-
-    fn canonical(_: &str, value: &Json) -> Json {
-        value.clone()
-    }
-}
+not_sent!(KnownWords);

@@ -77,6 +77,31 @@ macro_rules! input {
 }
 pub(crate) use input;
 
+/// Makes a type a part of a command's input that no call can send: [`Command::prepare`] sets it.
+///
+/// [`Command::prepare`]: crate::call::tool::Command::prepare
+macro_rules! not_sent {
+    ($name:ty) => {
+        impl $crate::call::argument::Input for $name {
+            fn fields() -> Vec<$crate::call::argument::Field> {
+                Vec::new()
+            }
+
+            fn read(_: &mut $crate::call::argument::Fields) -> Option<Self> {
+                Some(Self::default())
+            }
+
+            fn canonical(
+                _: &str,
+                value: &$crate::call::argument::Json,
+            ) -> $crate::call::argument::Json {
+                value.clone()
+            }
+        }
+    };
+}
+pub(crate) use not_sent;
+
 /// Allows an input as the type of a field. The field's value is then a nested object.
 macro_rules! nested {
     ($name:ident) => {

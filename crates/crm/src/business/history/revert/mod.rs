@@ -110,6 +110,9 @@ impl Command for RevertChanges {
             return Ok(Step::Done(()));
         }
         let entry = shown(ctx.tx, ctx.access, input.id)?;
+        if !entry.changes.iter().any(|change| change.record_type == Kind::Tag.word()) {
+            return Ok(Step::Done(()));
+        }
         let steps = allowed(ctx.tx, ctx.access, &entry)?;
         if let Some(part) = parts::next(ctx.tx, &entry)? {
             bring_back_to_part(ctx, &entry, &part)?;
@@ -157,8 +160,7 @@ fn bring_back_to_part(
     part: &StoredEntry,
 ) -> Result<()> {
     let Some((tag, values)) = parts::deleted(last) else { return Ok(()) };
-    let present = Present::read(ctx.tx, std::slice::from_ref(last))?;
-    if !present.has(tag.uuid()) {
+    if tags::store::number(ctx.tx, tag)?.is_none() {
         tags::put_back::deleted(ctx, values)?;
     }
     let present = Present::read(ctx.tx, std::slice::from_ref(part))?;

@@ -94,11 +94,6 @@ impl Present {
         let removed = BTreeSet::from([returning.uuid()]);
         Planning::begin(tx, self, access, part, removed)?.steps(tx, part)
     }
-
-    /// Whether a record is there now.
-    pub(super) fn has(&self, record: Uuid) -> bool {
-        self.records.contains_key(&record)
-    }
 }
 
 fn ids_where(entry: &StoredEntry, is_so: impl Fn(&ChangeKind) -> bool) -> BTreeSet<Uuid> {
