@@ -82,6 +82,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0015_history.sql"),
         postgres: include_str!("../../../migrations/postgres/0015_history.sql"),
     },
+    Migration {
+        name: "0016_merged_customers",
+        sqlite: include_str!("../../../migrations/sqlite/0016_merged_customers.sql"),
+        postgres: include_str!("../../../migrations/postgres/0016_merged_customers.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order

@@ -75,7 +75,7 @@ fn customer<'a>(names: &[&'a str], phones: &[Phone]) -> CustomerDocument<'a> {
     CustomerDocument {
         status: Status::Active,
         kind: CustomerType::Individual,
-        number: 42,
+        numbers: vec![42],
         names: names.to_vec(),
         phones: phones.to_vec(),
         emails: vec!["Ann@Example.com"],

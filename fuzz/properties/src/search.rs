@@ -31,7 +31,7 @@ pub fn search(input: &[u8]) {
     let customer = CustomerDocument {
         status: Status::Active,
         kind: CustomerType::Individual,
-        number: 42,
+        numbers: vec![42],
         names: vec![stored],
         phones: phone.iter().cloned().collect(),
         emails: vec![],

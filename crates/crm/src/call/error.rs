@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::call::access::Access;
 use crate::call::scope::Scope;
-use crate::values::id::{Id, kinds};
+use crate::values::id::{Id, Kind as _, kinds};
 
 /// The result of a fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,7 +30,7 @@ pub enum Error {
         /// The word for the kind of record.
         record: &'static str,
     },
-    /// The record exists, but the call cannot use it: it is archived, or it belongs to another customer. The
+    /// The record exists, but the call cannot use it: it is archived or merged, or it belongs to another customer. The
     /// error's kind is `not_found`, as for a record that does not exist. Only a caller who may read the record
     /// learns more.
     Unusable {
@@ -133,6 +133,12 @@ impl Error {
         let message =
             format!("This {record} is already archived; {record}s.restore brings it back.");
         Self::Unusable { record, message }
+    }
+
+    /// The customer was merged into another one, so it cannot be changed.
+    pub fn merged(kept: Id<kinds::Customer>) -> Self {
+        let message = format!("This customer was merged into another one: send the id {kept}.");
+        Self::Unusable { record: kinds::Customer::WORD, message }
     }
 
     /// The record belongs to another customer of the tenant than the call says.

@@ -8,7 +8,9 @@ use super::{LONG_TIMEOUT, Tally};
 use crate::call::error::{Error, Result};
 
 zoop_db::statements! {
-    CUSTOMERS = "SELECT count(*) FROM customers WHERE tenant_no = $1";
+    /// Does not count merged customers, which are not in the index.
+    CUSTOMERS = "SELECT (SELECT count(*) FROM customers WHERE tenant_no = $1) - \
+                 (SELECT count(*) FROM customers WHERE tenant_no = $1 AND merged_into IS NOT NULL)";
     INDEXED_CUSTOMERS = {
         sqlite: "SELECT count(*) FROM customer_search s JOIN customers c ON c.n = s.rowid \
                  WHERE c.tenant_no = $1",

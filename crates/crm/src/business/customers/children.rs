@@ -45,6 +45,12 @@ pub(crate) trait Child: Archivable + Recorded {
     /// The customer that a child belongs to, if there is such a child.
     fn customer_of(tx: &mut ReadTx<'_>, id: Id<Self::Kind>) -> Result<Option<Id<kinds::Customer>>>;
 
+    /// The customer that the child belongs to.
+    fn customer_id(&self) -> Id<kinds::Customer>;
+
+    /// Writes that a child belongs to another customer, and whether it is primary there.
+    fn move_to(tx: &mut WriteTx<'_>, old: &Self, new: &Self) -> Result<()>;
+
     /// Adds a child to the table.
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()>;
 
@@ -235,6 +241,30 @@ impl<C: Child> Children<C> {
         C::save(ctx, old, &new)?;
         let is_left = C::IS_KEPT && old.is_primary() && !new.is_primary();
         if is_left && self.primary_rival(old).is_none() {
+            self.promote_oldest_rival(ctx, old)?;
+        }
+        Ok(())
+    }
+
+    /// Writes that `old`, one of these children or an archived one, becomes `new`, a child of another customer with the
+    /// children `there`. If it was primary, its oldest rival becomes primary.
+    pub(crate) fn move_to(
+        &self,
+        ctx: &mut WriteCtx<'_, '_>,
+        there: &Self,
+        old: &C,
+        new: C,
+    ) -> Result<()> {
+        if new.archived_at().is_none() {
+            there.require_room()?;
+            there.demote_rival(ctx, &new)?;
+        }
+        let archived_at = new.archived_at();
+        let mut new = new;
+        new.set_archived(archived_at, ctx.moment());
+        C::move_to(ctx.tx, old, &new)?;
+        ctx.updated(old, &new)?;
+        if old.is_primary() {
             self.promote_oldest_rival(ctx, old)?;
         }
         Ok(())

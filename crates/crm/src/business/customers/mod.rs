@@ -7,6 +7,8 @@ pub(crate) mod hints;
 pub mod history;
 pub mod index;
 pub mod locations;
+pub mod merge;
+mod merged;
 pub mod named;
 pub(in crate::business) mod put_back;
 pub(crate) mod store;
@@ -14,8 +16,10 @@ pub(crate) mod store;
 mod tests;
 pub mod tools;
 
+pub use merged::MergedCustomer;
 pub use tools::GROUP;
 
+pub(crate) use merged::MergedFrom;
 pub(crate) use store::STATEMENTS;
 
 use std::fmt;
@@ -27,13 +31,14 @@ use zoop_db::{Column, Kind, Param, Uuid, Value};
 use crate::business::customers::contacts::{Contact, joined_name, stored_phone};
 use crate::business::customers::index::Match;
 use crate::business::customers::locations::Location;
+use crate::call::access::Access;
 use crate::call::archive::Archivable;
 use crate::call::context::{Recorded, WriteCtx};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::written::Written;
 use crate::values::clock::Moment;
-use crate::values::id::{Id, kinds};
+use crate::values::id::{Id, Kind as _, kinds};
 use crate::values::phone::Phone;
 
 crate::call::argument::choices! {
@@ -103,6 +108,12 @@ crate::call::table::record! {
         pub updated_at: Moment,
         /// When it was archived.
         pub archived_at: Option<Moment>,
+        /// The customer that it was merged into. It is archived then, and in no list and no search.
+        #[serde(default)]
+        pub(crate) merged_into: Option<Id<kinds::Customer>>,
+        /// The customers that were merged into it.
+        #[serde(default)]
+        pub(crate) merged_from: MergedFrom,
     }
 
     table customers {
@@ -126,6 +137,14 @@ impl Customer {
     /// The status that callers see.
     pub const fn visible_status(&self) -> Status {
         if self.archived_at.is_some() { Status::Archived } else { self.status }
+    }
+
+    /// Returns the customer, or an error that names the one that it was merged into.
+    pub(crate) fn unless_merged(self, access: &Access) -> Result<Self> {
+        match self.merged_into {
+            None => Ok(self),
+            Some(kept) => Err(Error::merged(kept).for_reader(access, Self::READ)),
+        }
     }
 
     /// Sets both forms of the telephone number.
@@ -170,6 +189,15 @@ impl Archivable for Customer {
         store::update(ctx.tx, new)?;
         store::reindex(ctx.tx, new)?;
         ctx.updated(old, new)
+    }
+
+    /// Nor can a merged customer be changed: another one has its records now.
+    fn unless_archived(self, access: &Access) -> Result<Self> {
+        let customer = self.unless_merged(access)?;
+        match customer.archived_at {
+            None => Ok(customer),
+            Some(_) => Err(Error::archived(kinds::Customer::WORD).for_reader(access, Self::READ)),
+        }
     }
 }
 
@@ -278,6 +306,9 @@ pub struct CustomerRecord {
     pub updated_at: Moment,
     /// When it was archived.
     pub archived_at: Option<Moment>,
+    /// The customers that were merged into it: their ids and numbers lead here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub merged_from: Vec<MergedCustomer>,
     /// Its own telephone number as typed, without its primary contact's. Only for a form that changes it.
     #[serde(skip)]
     #[schemars(skip)]
@@ -324,6 +355,7 @@ impl CustomerRecord {
             created_at: customer.created_at,
             updated_at: customer.updated_at,
             archived_at: customer.archived_at,
+            merged_from: customer.merged_from.all().collect(),
             own_phone_raw,
             own_email,
         }

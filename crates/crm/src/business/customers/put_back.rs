@@ -26,10 +26,54 @@ pub(in crate::business) fn customer(
     if new == old {
         return Ok(());
     }
+    if old.merged_into == new.merged_into {
+        old.clone().unless_merged(ctx.access)?;
+    }
     if let Some(external_id) = &new.external_id {
         external_id::require_free(ctx.tx, ctx.access, external_id, Some(new.id))?;
     }
     Customer::save(ctx, &old, &Customer { updated_at: ctx.moment(), ..new })
+}
+
+/// Gives a contact back to the customer that it was moved from.
+pub(in crate::business) fn moved_contact(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Uuid,
+    values: &Values,
+) -> Result<()> {
+    moved::<Contact>(ctx, id, values, |old, new| Contact { origin: old.origin, ..new })
+}
+
+/// Gives a location back to the customer that it was moved from.
+pub(in crate::business) fn moved_location(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Uuid,
+    values: &Values,
+) -> Result<()> {
+    moved::<Location>(ctx, id, values, |_, new| new)
+}
+
+fn moved<C: Child + DeserializeOwned>(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Uuid,
+    values: &Values,
+    complete: impl Fn(&C, C) -> C,
+) -> Result<()> {
+    let id = Id::new(id);
+    let here = C::customer_of(ctx.tx, id)?.ok_or_else(|| Error::not_found(C::Kind::WORD))?;
+    let old = C::get(ctx.tx, here, id)?;
+    let new = complete(&old, with_values(&old, values)?);
+    let here = store::get(ctx.tx, here)?;
+    let there = store::get(ctx.tx, new.customer_id())?.unless_merged(ctx.access)?;
+    let children = Children::<C>::read(ctx.tx, here.id)?;
+    // A merged customer keeps none.
+    if here.merged_into.is_none() && old.archived_at().is_none() {
+        children.require_another(&old)?;
+    }
+    let others = Children::<C>::read(ctx.tx, there.id)?;
+    children.move_to(ctx, &others, &old, new)?;
+    store::reindex(ctx.tx, &here)?;
+    store::reindex(ctx.tx, &there)
 }
 
 /// Puts back values of a contact. A company's only contact that has no family name again is the placeholder again, and
@@ -100,7 +144,7 @@ fn displaced<C: Child + DeserializeOwned>(
     if !new.is_primary() || new.archived_at().is_some() {
         return Ok(None);
     }
-    let children = Children::<C>::read(tx, customer)?;
+    let children = Children::<C>::read(tx, new.customer_id())?;
     Ok(children.primary_rival(&new).map(|rival| rival.id.uuid()))
 }
 

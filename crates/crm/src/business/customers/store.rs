@@ -101,6 +101,19 @@ pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Custom
     tx.first::<_, Error>(GET, params![id], Customer::read)?.ok_or(Error::not_found("customer"))
 }
 
+/// The customer with this id, or the one that it was merged into. It may be archived.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such customer.
+pub(crate) fn resolved(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Customer> {
+    let mut customer = get(tx, id)?;
+    while let Some(kept) = customer.merged_into {
+        tx.ensure_time()?;
+        customer = get(tx, kept)?;
+    }
+    Ok(customer)
+}
+
 /// The customer that has an external id.
 pub(super) struct ExternalIdHolder {
     pub(super) id: Id<kinds::Customer>,
@@ -195,8 +208,11 @@ pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     add_to_index(tx, customer)
 }
 
-/// Adds a customer to the search index.
+/// Adds a customer to the search index, unless it was merged.
 pub(super) fn add_to_index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    if customer.merged_into.is_some() {
+        return Ok(());
+    }
     let tokens = tokens(tx, customer)?;
     Ok(tx.execute_each(INDEX, &[document(customer.n, &tokens)])?)
 }
@@ -211,7 +227,10 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
     let document = CustomerDocument {
         status: customer.visible_status(),
         kind: customer.customer_type,
-        number: customer.customer_number.0,
+        numbers: std::iter::once(customer.customer_number)
+            .chain(customer.merged_from.all().map(|merged| merged.customer_number))
+            .map(|number| number.0)
+            .collect(),
         names: std::iter::once(&display_name).chain(&contact_names).map(String::as_str).collect(),
         phones: customer
             .phone()
@@ -233,13 +252,15 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
 }
 
 /// Adds the next `count` customers after the id `after` to the search index, which must not contain them yet.
-/// Returns their ids.
+/// Returns the ids of all these customers, including merged ones, which are not indexed.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Customer::read)?;
-    let tokens: Vec<_> = page.iter().map(|customer| tokens(tx, customer)).collect::<Result<_>>()?;
-    let documents = page.iter().zip(&tokens);
-    let rows: Vec<_> = documents.map(|(customer, tokens)| document(customer.n, tokens)).collect();
+    let mut documents = Vec::with_capacity(page.len());
+    for customer in page.iter().filter(|customer| customer.merged_into.is_none()) {
+        documents.push((customer.n, tokens(tx, customer)?));
+    }
+    let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();
     tx.execute_each(INDEX, &rows)?;
     Ok(page.iter().map(|customer| customer.id.uuid()).collect())
 }
@@ -302,6 +323,8 @@ pub(crate) fn outdated(tx: &mut ReadTx<'_>, count: usize) -> Result<Vec<Id<kinds
 
 /// All of a customer's fields that a search may have found.
 pub(super) struct Findable {
+    /// The numbers of the customers that were merged into it.
+    pub(super) merged_numbers: Vec<CustomerNumber>,
     pub(super) phone: Option<Phone>,
     pub(super) email: Option<String>,
     /// The active contacts, the primary contact first.
@@ -319,7 +342,9 @@ pub(super) fn findable(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<F
         locations::store::searched_query(customer),
     )?;
     let own = own.into_iter().next();
+    let merged = own.iter().flat_map(|customer| customer.merged_from.all());
     Ok(Findable {
+        merged_numbers: merged.map(|merged| merged.customer_number).collect(),
         phone: own.as_ref().and_then(Customer::phone),
         email: own.and_then(|customer| customer.email),
         contacts: contacts::store::primary_first(contacts),

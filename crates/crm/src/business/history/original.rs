@@ -284,6 +284,30 @@ pub(super) fn text_after(
     Ok(if is_latest { TextAfter::Unchanged } else { TextAfter::Unknown })
 }
 
+/// The value that a field of a record had after an entry. `None` if it has not changed since.
+pub(super) fn value_after(
+    tx: &mut ReadTx<'_>,
+    record: Uuid,
+    entry: Uuid,
+    field: &str,
+) -> Result<Option<Value>> {
+    let (mut after, mut count) = (entry, 1);
+    loop {
+        tx.ensure_time()?;
+        let read = |row: &mut Row<'_>| Ok(row.take()?);
+        let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![record, after, count], read)?;
+        let Some(last) = ids.last() else { return Ok(None) };
+        for stored in store::by_ids(tx, &ids)? {
+            let of_record = stored.changes.iter().filter(|change| change.record_id == record);
+            let mut fields = of_record.flat_map(RecordChange::fields);
+            if let Some(change) = fields.find(|change| change.field == field) {
+                return Ok(Some(change.old.clone()));
+            }
+        }
+        (after, count) = (*last, AT_ONCE.min(count * 4));
+    }
+}
+
 /// The latest entry after another one that changed a field of a record.
 pub(super) fn last_change(
     tx: &mut ReadTx<'_>,

@@ -77,29 +77,34 @@ fn may_change(access: &Access, note: &Note) -> bool {
     }
 }
 
-/// Rejects a subject that this tenant does not have. Notes about archived records are allowed.
+/// Rejects a subject that this tenant does not have, or that belongs to a customer which was merged into another one. Notes
+/// about archived records are allowed.
 pub(super) fn require_subject(
     tx: &mut ReadTx<'_>,
+    access: &Access,
     subject_type: SubjectType,
     id: Id<kinds::Subject>,
 ) -> Result<()> {
     let uuid = id.uuid();
-    let (found, word) = match subject_type {
-        SubjectType::Customer => {
-            return customers::store::get(tx, Id::new(uuid)).map(drop);
-        }
+    let customer = |found: Option<Id<kinds::Customer>>, word| found.ok_or(Error::not_found(word));
+    let subject = |tx: &mut ReadTx<'_>, kind, word| {
+        let found = subjects::store::exists(tx, kind, id)?;
+        if found { Ok(()) } else { Err(Error::not_found(word)) }
+    };
+    let customer = match subject_type {
+        SubjectType::Customer => Id::new(uuid),
         SubjectType::CustomerContact => {
-            (contacts::store::customer_of(tx, uuid)?.is_some(), kinds::Contact::WORD)
+            customer(contacts::store::customer_of(tx, uuid)?, kinds::Contact::WORD)?
         }
         SubjectType::CustomerLocation => {
-            (locations::store::customer_of(tx, uuid)?.is_some(), kinds::Location::WORD)
+            customer(locations::store::customer_of(tx, uuid)?, kinds::Location::WORD)?
         }
-        SubjectType::Job => (subjects::store::exists(tx, SubjectKind::Job, id)?, "job"),
-        SubjectType::Invoice => (subjects::store::exists(tx, SubjectKind::Invoice, id)?, "invoice"),
-        SubjectType::Quote => (subjects::store::exists(tx, SubjectKind::Quote, id)?, "quote"),
+        SubjectType::Job => return subject(tx, SubjectKind::Job, "job"),
+        SubjectType::Invoice => return subject(tx, SubjectKind::Invoice, "invoice"),
+        SubjectType::Quote => return subject(tx, SubjectKind::Quote, "quote"),
         SubjectType::LawnEstimate => {
-            (subjects::store::exists(tx, SubjectKind::LawnEstimate, id)?, "lawn estimate")
+            return subject(tx, SubjectKind::LawnEstimate, "lawn estimate");
         }
     };
-    if found { Ok(()) } else { Err(Error::not_found(word)) }
+    customers::store::get(tx, customer)?.unless_merged(access).map(drop)
 }

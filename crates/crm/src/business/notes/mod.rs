@@ -13,6 +13,7 @@ pub mod index;
 mod known;
 pub(in crate::business) mod limit;
 mod listing;
+pub(in crate::business) mod moving;
 pub(in crate::business) mod put_back;
 pub mod reindex;
 mod shown;

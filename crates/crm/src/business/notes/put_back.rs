@@ -4,20 +4,26 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zoop_db::Uuid;
 
-use super::{KnownWords, Note, access, limit, save};
+use super::{KnownWords, Note, access, limit, save, store};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::history::change::Values;
 use crate::values::id::Id;
 
-/// Puts back values of a note, if the caller may change it. `known` may have the words of its body.
+/// Puts back values of a note, if the caller may change it. A caller who may undo a merge may give a note back to the record from
+/// which the merge took it. `known` may have the words of its body.
 pub(in crate::business) fn note(
     ctx: &mut WriteCtx<'_, '_>,
     id: Uuid,
     values: &Values,
     known: &KnownWords,
 ) -> Result<()> {
-    let old = access::changeable(ctx, Id::new(id))?;
+    let is_moved = values.keys().all(|field| field == "subject_id");
+    let old = if is_moved {
+        store::get(ctx.tx, Id::new(id))?
+    } else {
+        access::changeable(ctx, Id::new(id))?
+    };
     let mut new = old.clone();
     for (field, value) in values {
         match field.as_str() {
@@ -35,13 +41,15 @@ pub(in crate::business) fn note(
     if let (Some(subject_type), Some(id)) = (new.subject_type, new.subject_id)
         && old.subject_id != new.subject_id
     {
-        access::require_subject(ctx.tx, subject_type, id)?;
+        access::require_subject(ctx.tx, ctx.access, subject_type, id)?;
     }
     // Undoing what was undone stores the text once more.
     if new.body != old.body && ctx.access.actor.user().is_some() {
         limit::count(ctx)?;
     }
-    save(ctx, &old, &Note { updated_at: ctx.moment(), ..new }, known)
+    // Nobody edited it.
+    let updated_at = if is_moved { old.updated_at } else { ctx.moment() };
+    save(ctx, &old, &Note { updated_at, ..new }, known)
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> Result<T> {

@@ -3,6 +3,7 @@
 //!
 //! What must never live here: the behavior of jobs, invoices, quotes or lawn estimates.
 
+pub(in crate::business) mod put_back;
 pub(crate) mod store;
 pub mod tools;
 
@@ -13,10 +14,11 @@ pub use tools::GROUP;
 
 pub(crate) use store::STATEMENTS;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
-use crate::call::context::Recorded;
+use crate::call::context::{Recorded, WriteCtx};
+use crate::call::error::Result;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
@@ -36,14 +38,14 @@ crate::call::argument::choices! {
 
 crate::call::table::record! {
     /// A subject as stored: the history compares these fields.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Subject {
         /// The subject's id.
         pub id: Id<kinds::Subject>,
         /// The kind of the subject.
         pub subject_type: SubjectKind as fixed,
         /// The customer that the subject belongs to.
-        pub customer_id: Id<kinds::Customer> as fixed,
+        pub customer_id: Id<kinds::Customer>,
         /// The subject's title.
         pub title: String,
         /// The subject's status, in the tenant's own words.
@@ -68,4 +70,15 @@ impl Recorded for Subject {
     fn record_id(&self) -> Uuid {
         self.id.uuid()
     }
+}
+
+/// Writes that a subject belongs to another customer.
+pub(in crate::business) fn move_to(
+    ctx: &mut WriteCtx<'_, '_>,
+    old: &Subject,
+    customer: Id<kinds::Customer>,
+) -> Result<()> {
+    let new = Subject { customer_id: customer, updated_at: ctx.moment(), ..old.clone() };
+    store::update(ctx.tx, &new)?;
+    ctx.updated(old, &new)
 }

@@ -46,7 +46,8 @@ pub(in crate::business) fn attached(
     tag: Id<kinds::Tag>,
     customer: Id<kinds::Customer>,
 ) -> Result<()> {
-    let customer = customers::store::get(ctx.tx, customer)?;
+    // A merge moved the other tags of the customer too.
+    let customer = customers::store::resolved(ctx.tx, customer)?;
     if store::attach(ctx.tx, customer.id, tag)? {
         require_room(ctx, customer.id).map_err(|_| {
             let number = customer.customer_number;

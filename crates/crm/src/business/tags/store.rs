@@ -201,7 +201,7 @@ pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<()> {
 }
 
 /// Attaches a tag to a customer. Returns `false` if it was already attached.
-pub(super) fn attach(
+pub(in crate::business) fn attach(
     tx: &mut WriteTx<'_>,
     customer: Id<kinds::Customer>,
     tag: Id<kinds::Tag>,
@@ -210,7 +210,7 @@ pub(super) fn attach(
 }
 
 /// Detaches a tag from a customer. Returns `false` if it was not attached.
-pub(super) fn detach(
+pub(in crate::business) fn detach(
     tx: &mut WriteTx<'_>,
     customer: Id<kinds::Customer>,
     tag: Id<kinds::Tag>,

@@ -368,6 +368,7 @@ impl Command for DetachTag {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &AssignmentInput) -> Result<Detached> {
         let tag = store::get(ctx.tx, input.id)?;
         let customer = customers::store::get(ctx.tx, input.customer_id)?;
+        let customer = customer.unless_merged(ctx.access)?;
         if store::detach(ctx.tx, customer.id, tag.id)? {
             record_assignment(ctx, &customer, json!(tag.id), json!(null))?;
         }

@@ -25,7 +25,12 @@ zoop_db::statements! {
     PART = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
             WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
             AND is_primary = $4 AND id > $5 ORDER BY id LIMIT $6"));
+    /// All of a customer's contacts, in creation order.
+    ALL = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
+           WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT $3"));
     INSERT = (Contact::INSERT);
+    MOVE = "UPDATE contacts SET customer_id = $4, is_primary = $5, updated_at = $6 \
+            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3";
     UPDATE = (Contact::UPDATE);
     CUSTOMER = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
 }
@@ -103,5 +108,22 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, contact: &Contact) -> Result<()> {
 /// Writes all of a contact's fields that can change.
 pub(crate) fn update(tx: &mut WriteTx<'_>, contact: &Contact) -> Result<()> {
     tx.execute(UPDATE, contact.updated().as_ref())?;
+    Ok(())
+}
+
+/// Up to `count` of a customer's contacts, with archived ones, in creation order.
+pub(crate) fn all(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+    count: usize,
+) -> Result<Vec<Contact>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(ALL, params![customer, count], Contact::read)
+}
+
+/// Writes that a contact belongs to another customer, and whether it is primary there.
+pub(crate) fn move_to(tx: &mut WriteTx<'_>, old: &Contact, new: &Contact) -> Result<()> {
+    let values = params![old.customer_id, old.id, new.customer_id, new.is_primary, new.updated_at];
+    tx.execute(MOVE, values)?;
     Ok(())
 }

@@ -26,6 +26,7 @@ pub use query::{Search, Tier};
 pub use similar::is_near_name;
 
 pub(crate) use matching::{Place, PlaceText};
+pub(crate) use said::address_words;
 
 /// The indexed fields of one customer.
 #[derive(Clone, Debug)]
@@ -34,8 +35,9 @@ pub struct CustomerDocument<'a> {
     pub status: Status,
     /// Individual or company.
     pub kind: CustomerType,
-    /// The numeric part of the customer number: 42 for `C-0042`.
-    pub number: i64,
+    /// The numeric parts of the customer numbers that lead to it, such as 42 for `C-0042`: its own, and those of the
+    /// customers that were merged into it.
+    pub numbers: Vec<i64>,
     /// Every name: the customer's own first, then the active contacts'.
     pub names: Vec<&'a str>,
     /// Every phone: the customer's own first, then the active contacts'.
@@ -101,7 +103,9 @@ impl CustomerDocument<'_> {
             tokens.add(Field::Facet, facet);
         }
         tokens.add(Field::Facet, kind_facet(self.kind));
-        tokens.add(Field::Facet, &number_facet(self.number));
+        for number in &self.numbers {
+            tokens.add(Field::Facet, &number_facet(*number));
+        }
         for email in &self.emails {
             tokens.add(Field::Facet, &email_facet(email));
         }

@@ -69,6 +69,16 @@ pub(super) fn street_word(text: &str) -> Option<&'static str> {
     })
 }
 
+/// The words of a line of an address, words of streets written out: two texts with the same words are the same line.
+pub(crate) fn address_words(text: &str) -> Vec<String> {
+    let words = fold::words(text).into_iter().map(|word| word.text);
+    let written_out = |text: String| {
+        let long = STREETS.iter().find_map(|(long, short)| (text == *short).then_some(*long));
+        long.map_or(text, str::to_owned)
+    };
+    words.map(written_out).collect()
+}
+
 /// Whether a word may be dropped.
 pub(super) fn is_droppable(word: &SaidWord) -> bool {
     DROPPED.contains(&word.text.as_str())

@@ -69,6 +69,14 @@ impl Child for Location {
         store::customer_of(tx, id.uuid())
     }
 
+    fn customer_id(&self) -> Id<kinds::Customer> {
+        self.customer_id
+    }
+
+    fn move_to(tx: &mut WriteTx<'_>, old: &Self, new: &Self) -> Result<()> {
+        store::move_to(tx, old, new)
+    }
+
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()> {
         store::insert(tx, self)
     }

@@ -26,13 +26,23 @@ zoop_db::statements! {
     PART = (text!("SELECT ", Location::SELECTED, " FROM locations \
             WHERE tenant_no = $1 AND customer_id = $2 AND (archived_at IS NOT NULL) = $3 \
             AND is_primary = $4 AND id > $5 ORDER BY id LIMIT $6"));
+    /// All of a customer's locations, in creation order.
+    ALL = (text!("SELECT ", Location::SELECTED, " FROM locations \
+           WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT $3"));
     INSERT = (Location::INSERT);
+    MOVE = "UPDATE locations SET customer_id = $4, is_primary = $5, updated_at = $6 \
+            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3";
     UPDATE = (Location::UPDATE);
     CUSTOMER = "SELECT customer_id FROM locations WHERE tenant_no = $1 AND id = $2";
 }
 
 /// A customer's active locations in creation order, for a pipelined read.
 pub(crate) const ACTIVE_OF: Sql = ACTIVE;
+
+/// A customer's active locations, in creation order.
+pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Location>> {
+    tx.all(ACTIVE, params![customer], Location::read)
+}
 
 /// The fields of a customer's active locations that a search finds, in creation order.
 pub(crate) fn searched(
@@ -110,5 +120,22 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, location: &Location) -> Result<()> {
 /// Writes all of a location's fields that can change.
 pub(crate) fn update(tx: &mut WriteTx<'_>, location: &Location) -> Result<()> {
     tx.execute(UPDATE, location.updated().as_ref())?;
+    Ok(())
+}
+
+/// Up to `count` of a customer's locations, with archived ones, in creation order.
+pub(crate) fn all(
+    tx: &mut ReadTx<'_>,
+    customer: Id<kinds::Customer>,
+    count: usize,
+) -> Result<Vec<Location>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(ALL, params![customer, count], Location::read)
+}
+
+/// Writes that a location belongs to another customer, and whether it is primary there.
+pub(crate) fn move_to(tx: &mut WriteTx<'_>, old: &Location, new: &Location) -> Result<()> {
+    let values = params![old.customer_id, old.id, new.customer_id, new.is_primary, new.updated_at];
+    tx.execute(MOVE, values)?;
     Ok(())
 }

@@ -43,7 +43,7 @@ impl Command for ArchiveCustomer {
         ctx: &mut WriteCtx<'_, '_>,
         input: &ArchiveCustomerInput,
     ) -> Result<Archived<kinds::Customer>> {
-        let customer = store::get(ctx.tx, input.id)?;
+        let customer = store::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
         archive(ctx, &customer)
     }
 }

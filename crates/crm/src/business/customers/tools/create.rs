@@ -5,8 +5,8 @@ use crate::business::customers::hints;
 use crate::business::customers::index;
 use crate::business::customers::locations::{self, LocationInput};
 use crate::business::customers::{
-    CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
-    Status, external_id, store,
+    CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, MergedFrom,
+    PossibleDuplicate, Status, external_id, store,
 };
 use crate::business::tags::{self, MAX_TAGS};
 use crate::call::argument::{Email, Fields, List, PhoneNumber, Text, choices, input};
@@ -157,6 +157,8 @@ impl Command for CreateCustomer {
             created_at: id.created_at(),
             updated_at: id.created_at(),
             archived_at: None,
+            merged_into: None,
+            merged_from: MergedFrom::default(),
         };
         customer.set_phone(input.phone.as_ref().map(|phone| &phone.0));
         customer.n = store::insert(ctx.tx, &customer)?;

@@ -54,8 +54,8 @@ impl Tool for GetCustomer {
 
 impl Query for GetCustomer {
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetCustomerInput) -> Result<FullCustomer> {
-        let customer = store::get(ctx.tx, input.id)?;
-        let Relations { contacts, locations, tags } = store::relations(ctx.tx, input.id)?;
+        let customer = store::resolved(ctx.tx, input.id)?;
+        let Relations { contacts, locations, tags } = store::relations(ctx.tx, customer.id)?;
         let primary = contacts.iter().find(|contact| contact.is_primary);
         let customer = CustomerRecord::new(customer, primary, tags);
         let shown = first_rows(&contacts, SHORT_BYTES)?;

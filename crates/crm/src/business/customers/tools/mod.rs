@@ -14,6 +14,7 @@ use restore::RestoreCustomer;
 use search::SearchCustomers;
 use update::UpdateCustomer;
 
+use super::merge::MergeCustomers;
 use crate::call::definition::{Group, ToolDef};
 
 /// The tools for customers.
@@ -27,5 +28,6 @@ pub const GROUP: Group = Group {
         ToolDef::command::<UpdateCustomer>(),
         ToolDef::command::<ArchiveCustomer>(),
         ToolDef::command::<RestoreCustomer>(),
+        ToolDef::command::<MergeCustomers>(),
     ],
 };

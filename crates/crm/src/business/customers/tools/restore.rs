@@ -43,7 +43,7 @@ impl Command for RestoreCustomer {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RestoreCustomerInput,
     ) -> Result<Restored<kinds::Customer>> {
-        let customer = store::get(ctx.tx, input.id)?;
+        let customer = store::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
         restore(ctx, &customer)
     }
 }

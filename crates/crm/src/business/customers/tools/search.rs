@@ -234,6 +234,7 @@ fn shown_places(found: &FoundCustomer) -> Vec<Place<'_>> {
 /// All places of a customer.
 fn all_places<'a>(row: &'a SearchRow, findable: &'a Findable) -> Vec<Place<'a>> {
     let mut places = own_places(row);
+    places.extend(findable.merged_numbers.iter().map(|number| number_place(*number)));
     places.extend(findable.phone.as_ref().map(|phone| phone_place(phone, None)));
     places.extend(findable.email.as_ref().map(|email| email_place(email, None)));
     for contact in &findable.contacts {
@@ -248,11 +249,12 @@ fn all_places<'a>(row: &'a SearchRow, findable: &'a Findable) -> Vec<Place<'a>> 
 
 fn own_places(row: &SearchRow) -> Vec<Place<'_>> {
     let name = PlaceText::words([row.display_name.as_str()]);
-    let number = PlaceText::Number(row.customer_number.0);
-    vec![
-        Place { field: MatchedField::Name, contact: None, text: name },
-        Place { field: MatchedField::Number, contact: None, text: number },
-    ]
+    let name = Place { field: MatchedField::Name, contact: None, text: name };
+    vec![name, number_place(row.customer_number)]
+}
+
+fn number_place(number: CustomerNumber) -> Place<'static> {
+    Place { field: MatchedField::Number, contact: None, text: PlaceText::Number(number.0) }
 }
 
 fn contact_place(name: Cow<'_, str>) -> Place<'_> {

@@ -6,7 +6,7 @@ use crate::business::customers::put_back;
 use crate::business::customers::tools::archive::{ArchiveCustomer, ArchiveCustomerInput};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
-use crate::business::{files, tags};
+use crate::business::{files, subjects, tags};
 use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -20,8 +20,15 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWo
         Opposite::Put { kind, id, values } => match kind {
             Kind::Tag => tags::put_back::tag(ctx, *id, values),
             Kind::Customer => put_back::customer(ctx, *id, values),
+            Kind::Contact if values.contains_key("customer_id") => {
+                put_back::moved_contact(ctx, *id, values)
+            }
             Kind::Contact => put_back::contact(ctx, *id, values),
+            Kind::Location if values.contains_key("customer_id") => {
+                put_back::moved_location(ctx, *id, values)
+            }
             Kind::Location => put_back::location(ctx, *id, values),
+            Kind::Subject => subjects::put_back::subject(ctx, *id, values),
             Kind::Note => notes::put_back::note(ctx, *id, values, known),
             Kind::File => Err(Error::internal("a file's values never change")),
         },

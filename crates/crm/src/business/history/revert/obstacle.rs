@@ -25,6 +25,8 @@ pub(in crate::business::history) enum Obstacle {
     Gone(Kind),
     /// The record was archived since.
     Archived(Kind),
+    /// The customer was merged into another one since.
+    Merged,
     /// What was added is archived already.
     ArchivedAlready(Kind),
     /// Fields were changed since.
@@ -58,6 +60,9 @@ impl fmt::Display for Obstacle {
             Self::Gone(kind) => write!(formatter, "The {} was deleted since.", kind.word()),
             Self::Archived(kind) => {
                 write!(formatter, "The {} is archived: restore it first.", kind.word())
+            }
+            Self::Merged => {
+                formatter.write_str("The customer was merged into another one since: undo that first.")
             }
             Self::ArchivedAlready(kind) => write!(formatter, "The {} is archived already.", kind.word()),
             Self::Changed(fields) => {

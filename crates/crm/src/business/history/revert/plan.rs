@@ -26,7 +26,6 @@ const FOLLOWING: &[&str] = &[
     "created_at",
     "updated_at",
     "created_by",
-    "customer_id",
     "customer_number",
     "attachments",
     "tag",
@@ -165,7 +164,11 @@ impl<'p> Planning<'p> {
         let Some(kind) = Kind::of(record_type) else {
             return Ok(Some(Obstacle::NotRecords));
         };
-        if let Some(obstacle) = self.right(kind, *id) {
+        // Only merges change subjects. Others add them, and they cannot be archived.
+        if kind == Kind::Subject && change.fields().is_empty() {
+            return Ok(Some(Obstacle::NotRecords));
+        }
+        if let Some(obstacle) = self.right(kind, change) {
             return Ok(Some(obstacle));
         }
         match done {
@@ -185,15 +188,15 @@ impl<'p> Planning<'p> {
     }
 
     /// Why the caller may not change the record.
-    fn right(&self, kind: Kind, id: Uuid) -> Option<Obstacle> {
+    fn right(&self, kind: Kind, change: &RecordChange) -> Option<Obstacle> {
         let needed = [kind.scope(), kind.scope().read_counterpart()];
         if let Some(missing) = needed.into_iter().find(|it| !self.access.scopes.has(*it)) {
             return Some(Obstacle::Scope(missing));
         }
-        let author = self.now.get(&id).and_then(|note| id_in(note, "created_by"));
+        let author = self.now.get(&change.record_id).and_then(|note| id_in(note, "created_by"));
         match self.access.actor {
             Actor::Tenant => Some(Obstacle::Person),
-            Actor::User { id: user, role } if kind == Kind::Note => {
+            Actor::User { id: user, role } if kind == Kind::Note && !is_moved(change.fields()) => {
                 let may = role == Role::Owner || author == Some(user.uuid());
                 (!may).then_some(Obstacle::Author)
             }
@@ -209,11 +212,11 @@ impl<'p> Planning<'p> {
         if customer.is_some_and(|customer| self.added.contains(&customer)) {
             return Ok(None);
         }
-        if is_archived(now) {
+        if is_archived(now) && !is_merged(now) {
             return Ok(Some(Obstacle::ArchivedAlready(kind)));
         }
-        if customer.is_some_and(|customer| self.is_archived(customer)) {
-            return Ok(Some(Obstacle::Archived(Kind::Customer)));
+        if let Some(obstacle) = self.customer_obstacle(customer.unwrap_or(id)) {
+            return Ok(Some(obstacle));
         }
         if kind == Kind::Tag {
             self.steps.push(Opposite::Delete { tag: Id::new(id) });
@@ -264,24 +267,58 @@ impl<'p> Planning<'p> {
                     None => {}
                 },
                 // Somebody has put it back already.
-                _ if current == old => {}
+                _ if current == old && (field != "is_primary" || !is_moved(fields)) => {}
                 _ if current != new => self.block(kind, id, field, Some(current.clone())),
                 _ => {
                     values.insert(field.clone(), old.clone());
                 }
             }
         }
+        if values.contains_key("customer_id") {
+            self.add_place(tx, kind, id, now, &mut values)?;
+        }
         if values.is_empty() {
             return Ok(None);
         }
-        if is_archived(now) && !values.contains_key("archived_at") {
+        if is_merged(now) && !values.contains_key("merged_into") {
+            return Ok(Some(Obstacle::Merged));
+        }
+        let is_moved = values.contains_key("merged_into") || is_moved(fields);
+        if is_archived(now) && !values.contains_key("archived_at") && !is_moved {
             return Ok(Some(Obstacle::Archived(kind)));
         }
-        if id_in(now, "customer_id").is_some_and(|customer| self.is_archived(customer)) {
-            return Ok(Some(Obstacle::Archived(Kind::Customer)));
+        if let Some(customer) = id_in(now, "customer_id")
+            && let Some(obstacle) = self.customer_obstacle(customer)
+        {
+            return Ok(Some(obstacle));
         }
         self.steps.push(Opposite::Put { kind, id, values });
         Ok(None)
+    }
+
+    /// Completes the values of a contact or location that goes back to the customer from which a merge took it: it has the
+    /// place there that it had, unless it got another place or was archived since.
+    fn add_place(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        kind: Kind,
+        id: Uuid,
+        now: &Values,
+        values: &mut Values,
+    ) -> Result<()> {
+        for field in ["is_primary", "archived_at"] {
+            let Some(current) = now.get(field) else { continue };
+            if values.contains_key(field) {
+                continue;
+            }
+            let after = original::value_after(tx, id, self.entry, field)?;
+            if after.is_some_and(|after| after != *current) {
+                self.block(kind, id, field, Some(current.clone()));
+            } else if field == "is_primary" {
+                values.insert(field.to_owned(), current.clone());
+            }
+        }
+        Ok(())
     }
 
     fn block(&mut self, kind: Kind, record: Uuid, field: &str, now: Option<Value>) {
@@ -368,7 +405,7 @@ impl<'p> Planning<'p> {
             let displaced = match kind {
                 Kind::Contact => put_back::displaced_contact(tx, *id, values)?,
                 Kind::Location => put_back::displaced_location(tx, *id, values)?,
-                Kind::Tag | Kind::Customer | Kind::Note | Kind::File => None,
+                Kind::Tag | Kind::Customer | Kind::Subject | Kind::Note | Kind::File => None,
             };
             let Some(record) = displaced else { continue };
             let is_of_entry = entry.changes.iter().any(|change| change.record_id == record);
@@ -382,6 +419,15 @@ impl<'p> Planning<'p> {
 
     fn is_archived(&self, id: Uuid) -> bool {
         self.now.get(&id).is_some_and(is_archived)
+    }
+
+    /// Why the relatives of a customer cannot be changed.
+    fn customer_obstacle(&self, id: Uuid) -> Option<Obstacle> {
+        let customer = self.now.get(&id)?;
+        if is_merged(customer) {
+            return Some(Obstacle::Merged);
+        }
+        is_archived(customer).then_some(Obstacle::Archived(Kind::Customer))
     }
 }
 
@@ -410,8 +456,19 @@ fn attached(
     Ok(attached)
 }
 
+/// Whether a merge gave the record to another customer, or a note to another record: nothing else of the note changed, not
+/// even its time.
+fn is_moved(fields: &[FieldChange]) -> bool {
+    fields.iter().any(|change| change.field == "customer_id")
+        || matches!(fields, [only] if only.field == "subject_id")
+}
+
 fn is_archived(values: &Values) -> bool {
     values.get("archived_at").is_some_and(|at| !at.is_null())
+}
+
+fn is_merged(values: &Values) -> bool {
+    values.get("merged_into").is_some_and(|kept| !kept.is_null())
 }
 
 fn id_in(values: &Values, field: &str) -> Option<Uuid> {

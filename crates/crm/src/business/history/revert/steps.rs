@@ -16,13 +16,21 @@ pub(in crate::business::history) enum Kind {
     Customer,
     Contact,
     Location,
+    Subject,
     Note,
     File,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Tag, Self::Customer, Self::Contact, Self::Location, Self::Note, Self::File];
+    const ALL: [Self; 7] = [
+        Self::Tag,
+        Self::Customer,
+        Self::Contact,
+        Self::Location,
+        Self::Subject,
+        Self::Note,
+        Self::File,
+    ];
 
     pub(super) fn of(record_type: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == record_type)
@@ -35,6 +43,7 @@ impl Kind {
             Self::Customer => "customer",
             Self::Contact => "contact",
             Self::Location => "location",
+            Self::Subject => "subject",
             Self::Note => "note",
             Self::File => "file",
         }
@@ -43,7 +52,9 @@ impl Kind {
     /// The scope that allows changing such records.
     pub(super) const fn scope(self) -> Scope {
         match self {
-            Self::Tag | Self::Customer | Self::Contact | Self::Location => Scope::WriteCustomers,
+            Self::Tag | Self::Customer | Self::Contact | Self::Location | Self::Subject => {
+                Scope::WriteCustomers
+            }
             Self::Note | Self::File => Scope::WriteNotes,
         }
     }
@@ -93,12 +104,16 @@ pub(in crate::business::history) enum Opposite {
 
 impl Opposite {
     /// Records come back before what needs them, and go after it. What becomes primary again comes before what it
-    /// replaces.
+    /// replaces, and what gives up an external id comes before what gets it. What leaves a customer goes before the primary
+    /// one, so that none of it takes that one's place.
     pub(super) fn order(&self) -> (u8, Option<Kind>, bool) {
         match self {
             Self::BringBack { .. } => (0, None, false),
             Self::Put { kind, values, .. } => {
-                (1, Some(*kind), values.get("is_primary") == Some(&Value::Bool(false)))
+                let is_moved = values.contains_key("customer_id");
+                let is_late = values.get("is_primary") == Some(&Value::Bool(is_moved))
+                    || values.get("external_id").is_some_and(Value::is_string);
+                (1, Some(*kind), is_late)
             }
             Self::Attach { .. } => (2, None, false),
             Self::Detach { .. } => (3, None, false),
@@ -115,6 +130,9 @@ impl fmt::Display for Opposite {
             Self::BringBack { tag, .. } => write!(formatter, "bring back tag {tag}"),
             Self::Put { kind, id, values } => {
                 let kind = kind.word();
+                if values.get("merged_into").is_some_and(Value::is_null) {
+                    return write!(formatter, "bring back customer {id}, which was merged");
+                }
                 match values.get("archived_at") {
                     Some(Value::Null) => write!(formatter, "restore {kind} {id}"),
                     Some(_) => write!(formatter, "archive {kind} {id}"),

@@ -109,7 +109,7 @@ impl Command for CreateNote {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateNoteInput) -> Result<ShownNote> {
         if let (Some(subject_type), Some(id)) = (input.subject_type, input.subject_id) {
-            access::require_subject(ctx.tx, subject_type, id)?;
+            access::require_subject(ctx.tx, ctx.access, subject_type, id)?;
         }
         let created_by = limit::count(ctx)?;
         let id = store::next_id(ctx)?;

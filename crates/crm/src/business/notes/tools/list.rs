@@ -80,21 +80,52 @@ impl List for ListNotes {
         after: Option<Uuid>,
         count: usize,
     ) -> Result<Found<ShownNote, Uuid>> {
-        let words = input.q.as_ref().map(|q| NoteWords::new(&q.0)).transpose();
-        let words = words.map_err(|problem| Error::field("q", problem.text()))?;
-        let Some(candidates) = candidates(ctx, input, words.as_ref())? else {
-            return Ok(Found::all(Vec::new()));
-        };
-        let in_index = matches!(candidates, Candidates::Found(_));
-        let verified = words
-            .as_ref()
-            .map(|words| Verified { words, every: !in_index || words.needs_verification() });
-        let (from, before) = (input.created_after, input.created_before);
-        let range = Range { ids: tenants::ids_between(ctx.tx, from, before)?, after };
-        let mut found = listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)?;
-        files::attach(ctx.tx, found.rows.iter_mut().map(|(shown, _)| shown))?;
-        Ok(found)
+        let found = page(ctx, input, after, count)?;
+        // A customer that was merged into another one has no notes any more.
+        match if found.rows.is_empty() { of_kept(ctx, input)? } else { None } {
+            Some(input) => page(ctx, &input, after, count),
+            None => Ok(found),
+        }
     }
+}
+
+/// The same filters for the customer that the one in them was merged into. `None` if none was.
+fn of_kept(ctx: &mut ReadCtx<'_, '_>, input: &ListNotesInput) -> Result<Option<ListNotesInput>> {
+    let named = input.customer_id.or(input.subject_id.map(|subject| Id::new(subject.uuid())));
+    let Some(named) = named else { return Ok(None) };
+    let kept = match customers::store::resolved(ctx.tx, named) {
+        Ok(customer) if customer.id != named => customer.id,
+        Ok(_) | Err(Error::NotFound { .. }) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    let is_subject = input.subject_id.is_some_and(|subject| subject.uuid() == named.uuid());
+    Ok(Some(ListNotesInput {
+        customer_id: input.customer_id.map(|_| kept),
+        subject_id: if is_subject { Some(Id::new(kept.uuid())) } else { input.subject_id },
+        ..input.clone()
+    }))
+}
+
+fn page(
+    ctx: &mut ReadCtx<'_, '_>,
+    input: &ListNotesInput,
+    after: Option<Uuid>,
+    count: usize,
+) -> Result<Found<ShownNote, Uuid>> {
+    let words = input.q.as_ref().map(|q| NoteWords::new(&q.0)).transpose();
+    let words = words.map_err(|problem| Error::field("q", problem.text()))?;
+    let Some(candidates) = candidates(ctx, input, words.as_ref())? else {
+        return Ok(Found::all(Vec::new()));
+    };
+    let in_index = matches!(candidates, Candidates::Found(_));
+    let verified = words
+        .as_ref()
+        .map(|words| Verified { words, every: !in_index || words.needs_verification() });
+    let (from, before) = (input.created_after, input.created_before);
+    let range = Range { ids: tenants::ids_between(ctx.tx, from, before)?, after };
+    let mut found = listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)?;
+    files::attach(ctx.tx, found.rows.iter_mut().map(|(shown, _)| shown))?;
+    Ok(found)
 }
 
 /// The source of the rows: the notes of a customer or of a subject, or else the search index. `None` if the index

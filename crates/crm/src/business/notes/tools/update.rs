@@ -96,7 +96,7 @@ impl Command for UpdateNote {
         if let (Some(subject_type), Some(id)) = (new.subject_type, new.subject_id)
             && (old.subject_type, old.subject_id) != (new.subject_type, new.subject_id)
         {
-            access::require_subject(ctx.tx, subject_type, id)?;
+            access::require_subject(ctx.tx, ctx.access, subject_type, id)?;
         }
         if new.draft {
             limit::count_draft(ctx, &new.body)?;

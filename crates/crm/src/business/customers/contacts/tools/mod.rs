@@ -108,7 +108,7 @@ impl List for ListContacts {
         after: Option<Position>,
         count: usize,
     ) -> Result<Found<Contact, Position>> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?;
+        let customer = customers::store::resolved(ctx.tx, input.customer_id)?;
         children::page(ctx.tx, customer.id, input.archived == Some(true), after, count)
     }
 }

@@ -1,0 +1,131 @@
+//! Which contacts and locations of the merged customer the kept one gets, and which it has already.
+
+use super::plan::Replaced;
+use super::{SameContact, SameLocation};
+use crate::business::customers::contacts::{Contact, Origin};
+use crate::business::customers::index::address_words;
+use crate::business::customers::locations::Location;
+use crate::values::clock::Moment;
+use crate::values::fold;
+use crate::values::id::{Id, kinds};
+
+/// Changes of contacts or locations, in the order in which they are written, and those that are left behind.
+pub(super) struct Relatives<R, Same> {
+    pub(super) changes: Vec<Replaced<R>>,
+    pub(super) dropped: Vec<Same>,
+}
+
+/// The contacts that the customer `kept` gets. `own` are its active ones, the primary contact first.
+pub(super) fn contacts(
+    kept: Id<kinds::Customer>,
+    own: &[Contact],
+    theirs: Vec<Contact>,
+    now: Moment,
+) -> Relatives<Contact, SameContact> {
+    let (mut moved, mut dropped) = (Vec::new(), Vec::new());
+    for old in theirs {
+        let is_placeholder = old.origin == Origin::Placeholder && old.archived_at.is_none();
+        let same = own.iter().find(|own| is_placeholder || adds_nothing(&old, own));
+        match same {
+            Some(same) if old.archived_at.is_none() => {
+                dropped.push(SameContact { id: old.id, same_as: same.id });
+            }
+            _ => {
+                let new = Contact {
+                    customer_id: kept,
+                    is_primary: false,
+                    updated_at: now,
+                    ..old.clone()
+                };
+                moved.push(Replaced { old, new });
+            }
+        }
+    }
+    let mut changes = Vec::new();
+    let mut active = moved.iter_mut().filter(|moved| moved.new.archived_at.is_none());
+    // A placeholder is always the only contact: the first real one takes its place.
+    if let [placeholder] = own
+        && placeholder.origin == Origin::Placeholder
+        && let Some(first) = active.next()
+    {
+        let was_primary = active.find(|moved| moved.old.is_primary);
+        let primary = match was_primary {
+            Some(other) if !first.old.is_primary => other,
+            _ => first,
+        };
+        primary.new.is_primary = true;
+        let same_as = primary.new.id;
+        let new = Contact {
+            is_primary: false,
+            archived_at: Some(now),
+            updated_at: now,
+            ..placeholder.clone()
+        };
+        changes.push(Replaced { old: placeholder.clone(), new });
+        dropped.iter_mut().for_each(|dropped| dropped.same_as = same_as);
+    }
+    changes.extend(moved);
+    Relatives { changes, dropped }
+}
+
+/// The locations that the customer `kept` gets. `own` are its active ones.
+pub(super) fn locations(
+    kept: Id<kinds::Customer>,
+    own: &[Location],
+    theirs: Vec<Location>,
+    now: Moment,
+) -> Relatives<Location, SameLocation> {
+    let (mut changes, mut dropped) = (Vec::new(), Vec::new());
+    for old in theirs {
+        let same = own.iter().find(|own| old.archived_at.is_none() && has_all_of(own, &old));
+        if let Some(same) = same {
+            dropped.push(SameLocation { id: old.id, same_as: same.id });
+            continue;
+        }
+        let is_rival = |own: &Location| own.is_primary && own.location_type == old.location_type;
+        let is_primary = old.is_primary && !own.iter().any(is_rival);
+        let new = Location { customer_id: kept, is_primary, updated_at: now, ..old.clone() };
+        changes.push(Replaced { old, new });
+    }
+    Relatives { changes, dropped }
+}
+
+/// Whether a contact says nothing that the contact `own` does not say.
+fn adds_nothing(contact: &Contact, own: &Contact) -> bool {
+    let words = |contact: &Contact| fold::words(&contact.name());
+    words(contact) == words(own)
+        && is_covered(contact.phone.as_ref(), own.phone.as_ref())
+        && is_covered(lower(&contact.email).as_ref(), lower(&own.email).as_ref())
+        && is_covered(contact.title.as_ref(), own.title.as_ref())
+        && contact.role == own.role
+}
+
+/// Whether the location `own` has the same address as another, and says all that the other says.
+fn has_all_of(own: &Location, other: &Location) -> bool {
+    let line2 = |it: &Location| address_words(it.address_line2.as_deref().unwrap_or_default());
+    let address = |it: &Location| {
+        [&it.address_line1, &it.city, &it.state, &it.postal_code]
+            .map(|it| address_words(it.as_str()))
+    };
+    let texts: [fn(&Location) -> &Option<String>; 5] = [
+        |it| &it.label,
+        |it| &it.access_notes,
+        |it| &it.parking_notes,
+        |it| &it.service_notes,
+        |it| &it.place_id,
+    ];
+    own.location_type == other.location_type
+        && own.country == other.country
+        && address(own) == address(other)
+        && line2(own) == line2(other)
+        && texts.iter().all(|text| is_covered(text(other).as_ref(), text(own).as_ref()))
+        && (other.latitude.is_none() || own.latitude.is_some())
+}
+
+fn is_covered(text: Option<&String>, own: Option<&String>) -> bool {
+    text.is_none() || text == own
+}
+
+fn lower(text: &Option<String>) -> Option<String> {
+    text.as_ref().map(|text| text.to_lowercase())
+}
