@@ -125,7 +125,7 @@ fn the_hints_of_a_tool_match_what_it_does() {
             "get" | "list" | "search" => (true, false, true),
             "create" => (false, false, false),
             "attach" | "restore" => (false, false, true),
-            "update" | "archive" | "detach" | "delete" | "remove_file" | "revert" => {
+            "update" | "archive" | "detach" | "delete" | "remove_file" | "revert" | "merge" => {
                 (false, true, true)
             }
             other => panic!("add the hints of {other} to this test"),

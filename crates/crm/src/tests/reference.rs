@@ -47,6 +47,13 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("customers.archive", &["archiving_hides_a_customer_until_it_is_restored"]),
     ("customers.restore", &["archiving_hides_a_customer_until_it_is_restored"]),
+    (
+        "customers.merge",
+        &[
+            "the_kept_customer_gets_everything_and_the_old_id_and_number_lead_to_it",
+            "a_merge_is_undone_with_what_came_since",
+        ],
+    ),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
     (
         "contacts.get",

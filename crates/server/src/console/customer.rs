@@ -142,6 +142,10 @@ pub(super) async fn render(
 ) -> Result<Response, Response> {
     let business = &tenant_context.membership;
     let stored = read(tenant_context, id).await?;
+    // The customer was merged into another one.
+    if stored.customer.id != id {
+        return Ok(page::go_to(&links::customer(business, stored.customer.id)));
+    }
     let scopes = business.role.scopes();
     let customer = &stored.customer;
     let contact = |it| ContactRow::of(it, business);

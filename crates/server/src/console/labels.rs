@@ -32,8 +32,9 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
 /// The fields that the history has in another form than the forms: the phone as typed, for the phone.
 const RENAMED: [(&str, &str); 1] = [("phone_raw", "phone")];
 /// The fields that say the same as another one, or nothing to people.
-const SILENT: [&str; 12] = [
+const SILENT: [&str; 13] = [
     "id",
+    "merged_from",
     "attachments",
     "customer_id",
     "note_id",

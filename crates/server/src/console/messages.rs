@@ -58,6 +58,7 @@ pub(super) const CREATED: Done = Done::new("created", "The customer was added.")
 pub(super) const SAVED: Done = Done::new("saved", "The customer was saved.");
 pub(super) const ARCHIVED: Done = Done::new("archived", "The customer was archived.");
 pub(super) const RESTORED: Done = Done::new("restored", "The customer was restored.");
+pub(super) const MERGED: Done = Done::new("merged", "The customers were merged.");
 pub(super) const CONTACT_ADDED: Done = Done::new("contact-added", "The contact was added.");
 pub(super) const CONTACT_SAVED: Done = Done::new("contact-saved", "The contact was saved.");
 pub(super) const CONTACT_ARCHIVED: Done = Done {
@@ -75,7 +76,7 @@ pub(super) const LOCATION_ARCHIVED: Done = Done {
 pub(super) const LOCATION_RESTORED: Done =
     Done::new("location-restored", "The location was restored.");
 pub(super) const UNDONE: Done = Done::new("undone", "The change was undone.");
-const ALL: [Done; 23] = [
+const ALL: [Done; 24] = [
     UNDONE,
     NOTE_ADDED,
     NOTE_SAVED,
@@ -91,6 +92,7 @@ const ALL: [Done; 23] = [
     SAVED,
     ARCHIVED,
     RESTORED,
+    MERGED,
     CONTACT_ADDED,
     CONTACT_SAVED,
     CONTACT_ARCHIVED,

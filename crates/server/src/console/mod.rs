@@ -20,6 +20,7 @@ mod forms;
 mod keys;
 mod labels;
 mod links;
+mod merging;
 mod messages;
 mod new_note;
 mod note_files;
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/untag", post(forms::untag))
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))
+        .route("/customers/{customer}/merge/{other}", get(merging::show).post(merging::merge))
         .route(
             "/customers/{customer}/contacts/new",
             get(part_forms::new::<Contacts>).post(part_forms::create::<Contacts>),

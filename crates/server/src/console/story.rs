@@ -258,9 +258,13 @@ impl EntryRow {
             .filter(|it| Some(it.id) != page)
             .map(|it| Link { address: links::customer(business, it.id), text: it.name.clone() });
         let customer = Record::all_of(&entry).find(|record| record.kind == "customer");
-        let records = Record::all_of(&entry);
-        let mut lines: Vec<_> =
-            records.flat_map(|record| lines(&record, customer.as_ref(), names)).collect();
+        let mut records: Vec<_> = Record::all_of(&entry).collect();
+        // What a merge changed follows from the merge.
+        records.sort_by_key(|record| record.change("merged_into").is_none());
+        let mut lines: Vec<_> = records
+            .into_iter()
+            .flat_map(|record| lines(&record, customer.as_ref(), names))
+            .collect();
         if lines.is_empty() {
             lines.push(event(&entry, names));
         }
@@ -342,7 +346,10 @@ fn lines(record: &Record<'_>, customer: Option<&Record<'_>>, names: &Names) -> V
     if record.is_gone() {
         return vec![line(if record.kind == "file" { "removed" } else { "deleted" })];
     }
-    let changes = record.changes.iter().filter(|change| !is_same(change));
+    // Of a customer that was merged, only that is told.
+    let is_other = record.kind == "customer" && customer.is_some();
+    let is_told = |change: &Change| !is_other || change.field == "merged_into";
+    let changes = record.changes.iter().filter(|change| !is_same(change) && is_told(change));
     changes.filter_map(|change| changed(record, change, name, names)).collect()
 }
 
@@ -359,6 +366,15 @@ fn changed(
     let whole =
         |done: &str| Some(Line::default().words(&format!("{done} {kind}")).name(name).quoted(note));
     match (record.kind, field.as_str()) {
+        ("customer", "merged_into") => merged(record, change, names),
+        ("note", "subject_id") if record.changes.len() == 1 => whole("moved"),
+        ("contact" | "location" | "subject", "customer_id") => whole("moved"),
+        // Told by the line about the merge or the move.
+        (_, "archived_at" | "is_primary")
+            if record.change("merged_into").or(record.change("customer_id")).is_some() =>
+        {
+            None
+        }
         (_, "archived_at") if new.is_null() => whole("restored"),
         (_, "archived_at") => whole("archived"),
         ("customer", "tag") => {
@@ -401,4 +417,14 @@ fn changed(
             })
         }
     }
+}
+
+/// That a customer was merged into another one, or is separate again.
+fn merged(record: &Record<'_>, change: &Change, names: &Names) -> Option<Line> {
+    let name = |id: Uuid| Some(names.records.get(&id)?.customer.as_ref()?.name.as_str());
+    let kept = change.new.as_str().or(change.old.as_str());
+    let kept = kept.and_then(|id| Uuid::try_parse(id).ok()).and_then(name);
+    let (done, into) =
+        if change.new.is_null() { ("separated", " from") } else { ("merged", " into") };
+    Some(Line::default().words(done).name(name(record.id)).words(into).name(kept))
 }

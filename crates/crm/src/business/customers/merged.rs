@@ -33,6 +33,11 @@ impl MergedFrom {
         })
     }
 
+    /// The customers, if there are any.
+    pub(crate) fn shown(&self) -> Option<Vec<MergedCustomer>> {
+        self.0.is_some().then(|| self.all().collect())
+    }
+
     /// These customers, then others.
     pub(crate) fn and(&self, others: impl IntoIterator<Item = MergedCustomer>) -> Self {
         self.all().chain(others).collect()
@@ -67,8 +72,7 @@ impl Column for MergedFrom {
 /// In the history, null if there are none.
 impl Serialize for MergedFrom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let all: Vec<_> = self.all().collect();
-        (!all.is_empty()).then_some(all).serialize(serializer)
+        self.shown().serialize(serializer)
     }
 }
 

@@ -306,9 +306,9 @@ pub struct CustomerRecord {
     pub updated_at: Moment,
     /// When it was archived.
     pub archived_at: Option<Moment>,
-    /// The customers that were merged into it: their ids and numbers lead here.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub merged_from: Vec<MergedCustomer>,
+    /// Only if there are any: the customers that were merged into it. Their ids and numbers lead here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_from: Option<Vec<MergedCustomer>>,
     /// Its own telephone number as typed, without its primary contact's. Only for a form that changes it.
     #[serde(skip)]
     #[schemars(skip)]
@@ -355,7 +355,7 @@ impl CustomerRecord {
             created_at: customer.created_at,
             updated_at: customer.updated_at,
             archived_at: customer.archived_at,
-            merged_from: customer.merged_from.all().collect(),
+            merged_from: customer.merged_from.shown(),
             own_phone_raw,
             own_email,
         }

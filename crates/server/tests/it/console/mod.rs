@@ -7,6 +7,7 @@ mod filled;
 mod forms;
 mod history;
 mod keys;
+mod merging;
 mod note_files;
 mod notes;
 mod parts;

@@ -73,6 +73,7 @@ fn records_of_another_business_and_unknown_ones_answer_the_same() {
         note: id(4),
         file: id(5),
         entry: id(6),
+        other: id(7),
         tag: own.tag.clone(),
     };
     // The records of one's own that hold a strange one.
@@ -80,6 +81,7 @@ fn records_of_another_business_and_unknown_ones_answer_the_same() {
         contact: strange.contact.clone(),
         location: strange.location.clone(),
         file: strange.file.clone(),
+        other: strange.other.clone(),
         ..own.clone()
     };
     let mut browser = Browser::owner(&server);

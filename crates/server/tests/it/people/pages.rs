@@ -22,8 +22,8 @@ pub(super) enum For {
 }
 
 /// The method and path of every page, and for whom it is; `{customer}` stands for the id of a customer, `{part}` for that
-/// of one of its contacts or locations, `{note}` for that of a note, `{file}` for that of its file, and `{entry}` for that
-/// of an entry of the history. Add new pages here too: the laws of pages follow from this list.
+/// of one of its contacts or locations, `{note}` for that of a note, `{file}` for that of its file, `{entry}` for that
+/// of an entry of the history, and `{other}` for that of another customer. Add new pages here too: the laws of pages follow from this list.
 pub(super) const PAGES: &[(&str, &str, For)] = &[
     ("GET", "/sign-in", Anyone),
     ("POST", "/sign-in", Anyone),
@@ -68,6 +68,8 @@ pub(super) const PAGES: &[(&str, &str, For)] = &[
     ("GET", "/customers/{customer}/archive", Office),
     ("POST", "/customers/{customer}/archive", Office),
     ("POST", "/customers/{customer}/restore", Office),
+    ("GET", "/customers/{customer}/merge/{other}", Office),
+    ("POST", "/customers/{customer}/merge/{other}", Office),
     ("GET", "/customers/{customer}/contacts/new", Office),
     ("POST", "/customers/{customer}/contacts/new", Office),
     ("GET", "/customers/{customer}/contacts/{part}/edit", Office),
@@ -126,6 +128,8 @@ pub(super) struct Ids {
     pub(super) note: String,
     pub(super) file: String,
     pub(super) entry: String,
+    /// A customer that may be the same as the first.
+    pub(super) other: String,
     /// Only forms name it.
     pub(super) tag: String,
 }
@@ -140,6 +144,8 @@ impl Ids {
                           "postal_code": "94607" },
         });
         let customer = server.env.create(owner, "customers.create", arguments);
+        let other = json!({ "customer_type": "company", "company_name": "Bay Bakery LLC" });
+        let other = server.env.create(owner, "customers.create", other);
         let names = server.env.call(owner, "tags.list", json!({})).expect("the tags");
         let count = names["rows"].as_array().map_or(0, Vec::len);
         let tag =
@@ -154,6 +160,7 @@ impl Ids {
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         Self {
             customer,
+            other,
             tag,
             contact: text(&whole["contacts"][0]["id"]),
             location: text(&whole["locations"][0]["id"]),
@@ -168,7 +175,7 @@ impl Ids {
         let part = if path.contains("/contacts/") { &self.contact } else { &self.location };
         let path = path.replace("{customer}", &self.customer).replace("{part}", part);
         let path = path.replace("{note}", &self.note).replace("{file}", &self.file);
-        path.replace("{entry}", &self.entry)
+        path.replace("{entry}", &self.entry).replace("{other}", &self.other)
     }
 }
 

@@ -17,9 +17,9 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
     let (kept, merged) = (&plan.kept.new, &plan.merged.new);
     // The merged customer first: it gives up an external id that the kept one gets.
     store::update(ctx.tx, merged)?;
-    ctx.updated(&plan.merged.old, merged)?;
     store::update(ctx.tx, kept)?;
     ctx.updated(&plan.kept.old, kept)?;
+    ctx.updated(&plan.merged.old, merged)?;
     for change in &plan.contacts.changes {
         if change.old.customer_id == change.new.customer_id {
             Contact::save(ctx, &change.old, &change.new)?;
