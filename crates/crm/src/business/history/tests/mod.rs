@@ -1,6 +1,7 @@
 //! Who is shown which entries of the history, and its filters.
 
 mod former;
+mod merges;
 mod original;
 mod revert;
 

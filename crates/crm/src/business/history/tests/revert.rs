@@ -14,7 +14,7 @@ use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
 /// Each customer, contact, location, tag and note that is there, by its id, without the times of its last change.
 /// Records that are archived say so.
-fn state(env: &TestEnv, acme: &Business) -> BTreeMap<String, Value> {
+pub(super) fn state(env: &TestEnv, acme: &Business) -> BTreeMap<String, Value> {
     let operator = Caller::operator(Some(acme.account));
     let list = |tool: &str, mut arguments: Value| {
         let mut rows = Vec::new();
@@ -52,7 +52,7 @@ fn state(env: &TestEnv, acme: &Business) -> BTreeMap<String, Value> {
 }
 
 /// Without the records that are archived and were not there before: those that a reverted call added.
-fn without_reverted(
+pub(super) fn without_reverted(
     mut now: BTreeMap<String, Value>,
     before: &BTreeMap<String, Value>,
 ) -> BTreeMap<String, Value> {
@@ -67,7 +67,11 @@ fn without_reverted(
 }
 
 /// Fails with the records that differ.
-fn assert_same(now: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>, after: &str) {
+pub(super) fn assert_same(
+    now: &BTreeMap<String, Value>,
+    expected: &BTreeMap<String, Value>,
+    after: &str,
+) {
     let ids: BTreeSet<_> = now.keys().chain(expected.keys()).collect();
     let different = ids.into_iter().filter(|id| now.get(*id) != expected.get(*id));
     let different: Vec<_> = different.map(|id| (now.get(id), expected.get(id))).collect();
