@@ -180,6 +180,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("lasting records", crate::business::history::stored_once::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
+    ("merging again", crate::business::customers::merge::again::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),
     ("contacts", crate::business::customers::contacts::STATEMENTS),

@@ -121,7 +121,12 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         let messages = file_removal::named(&tenant_context, messages).await?;
         let messages = messages.undoable(&tenant_context, &tenant_context.context.target).await?;
-        render(&tenant_context, id, StatusCode::OK, messages).await
+        let stored = read(&tenant_context, id).await?;
+        if stored.customer.id != id {
+            let kept = stored.customer.id;
+            return Ok(page::go_to(&links::customer(&tenant_context.membership, kept)));
+        }
+        Ok(draw(&tenant_context, stored, StatusCode::OK, messages))
     };
     either(answer.await)
 }
@@ -133,19 +138,25 @@ pub(super) fn id(context: &PageContext) -> Result<Id<kinds::Customer>, Response>
     named.ok_or_else(page::not_found)
 }
 
-/// The page, with these messages.
+/// The page, with these messages. If the customer was merged into another one, that one's page.
 pub(super) async fn render(
     tenant_context: &TenantContext,
     id: Id<kinds::Customer>,
     status: StatusCode,
     messages: Messages<'_>,
 ) -> Result<Response, Response> {
-    let business = &tenant_context.membership;
     let stored = read(tenant_context, id).await?;
-    // The customer was merged into another one.
-    if stored.customer.id != id {
-        return Ok(page::go_to(&links::customer(business, stored.customer.id)));
-    }
+    Ok(draw(tenant_context, stored, status, messages))
+}
+
+fn draw(
+    tenant_context: &TenantContext,
+    stored: Stored,
+    status: StatusCode,
+    messages: Messages<'_>,
+) -> Response {
+    let business = &tenant_context.membership;
+    let id = stored.customer.id;
     let scopes = business.role.scopes();
     let customer = &stored.customer;
     let contact = |it| ContactRow::of(it, business);
@@ -198,7 +209,7 @@ pub(super) async fn render(
         locations,
         messages,
     };
-    Ok(page::page(status, &template))
+    page::page(status, &template)
 }
 
 /// The page with the rows after this cursor.

@@ -8,10 +8,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
+use zoop_crm::business::customers::merge::preview::PreviewMerge;
 use zoop_crm::business::customers::merge::{MergeCustomers, MergedCustomers, TakenField};
 use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::customers::{CustomerRecord, Status};
-use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
@@ -49,6 +49,8 @@ struct MergePage<'a> {
     result: Vec<(String, String)>,
     /// What moves, in words.
     moves: Vec<String>,
+    /// The other customer's values that are only in its history then.
+    lost: Vec<(String, String)>,
     plan: &'a str,
     fault: &'a str,
 }
@@ -77,7 +79,13 @@ pub(super) async fn merge(State(app): State<App>, request: Request) -> Response 
     let answer = async {
         let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
         let (keep, other) = pair(&tenant_context)?;
-        let arguments = arguments(keep, other, &form).with("plan", form.text("plan"));
+        let taken = taken(|field| form.text(field.word()) == OTHERS);
+        let arguments = arguments!(MergeCustomers {
+            keep_id: keep,
+            merge_id: other,
+            take: taken,
+            plan: form.text("plan")
+        });
         match tenant_context.command(arguments).await? {
             Ok(_) => {
                 Ok(page::go_to(&links::customer_after(&tenant_context, keep, messages::MERGED)))
@@ -98,16 +106,10 @@ fn pair(
     Ok((customer::id(&tenant_context.context)?, id_in_path(tenant_context, OTHER)?))
 }
 
-/// The call with the choices of a form.
-fn arguments(
-    keep: Id<kinds::Customer>,
-    other: Id<kinds::Customer>,
-    chosen: &Form,
-) -> Arguments<MergeCustomers> {
-    let taken = TakenField::ALL.iter().map(|field| field.word());
-    let taken: Vec<_> = taken.filter(|name| chosen.text(name) == OTHERS).collect();
-    let taken: Vec<_> = taken.into_iter().map(str::to_owned).collect();
-    arguments!(MergeCustomers { keep_id: keep, merge_id: other, take: taken })
+/// The names of the fields for which the other customer's value is chosen.
+fn taken(is_taken: impl Fn(TakenField) -> bool) -> Vec<String> {
+    let fields = TakenField::ALL.iter().filter(|field| is_taken(**field));
+    fields.map(|field| field.word().to_owned()).collect()
 }
 
 async fn render(
@@ -127,13 +129,16 @@ async fn render(
     if kept.id == other.id || kept.id != keep {
         return Ok(page::go_to(&links::customer(business, kept.id)));
     }
-    let dry_run = arguments(kept.id, other.id, chosen).with("dry_run", true);
-    let (shown, fault) = match tenant_context.command(dry_run).await? {
+    let choices: Vec<_> =
+        TakenField::ALL.iter().filter_map(|it| choice(*it, &kept, &other, chosen)).collect();
+    let taken = taken(|field| choices.iter().any(|it| it.takes_other && it.name == field.word()));
+    let (keep_id, merge_id) = (kept.id, other.id);
+    let asked = arguments!(PreviewMerge { keep_id: keep_id, merge_id: merge_id, take: taken });
+    let preview = tenant_context.read(move |snapshot| snapshot.query(asked)).await?;
+    let (shown, fault) = match preview {
         Ok(shown) => (Some(shown), fault.to_owned()),
         Err(error) => (None, Fault::of(error)?.text),
     };
-    let choices: Vec<_> =
-        TakenField::ALL.iter().filter_map(|it| choice(*it, &kept, &other, chosen)).collect();
     let path = |kept, other| format!("{}/merge/{other}", links::customer_path(kept));
     let template = MergePage {
         frame: Frame::within(tenant_context),
@@ -144,6 +149,7 @@ async fn render(
         choices,
         result: shown.iter().flat_map(|shown| result(&shown.customer, business)).collect(),
         moves: shown.iter().flat_map(moves).collect(),
+        lost: shown.iter().flat_map(lost).collect(),
         plan: shown.as_ref().and_then(|shown| shown.plan.as_deref()).unwrap_or_default(),
         fault: &fault,
         kept: &kept,
@@ -243,7 +249,7 @@ fn moves(shown: &MergedCustomers) -> Vec<String> {
     let gets: Vec<_> = [
         count(moved.contacts.len(), "contact", "contacts"),
         count(moved.locations.len(), "location", "locations"),
-        count(moved.notes, "note", "notes"),
+        count(moved.notes.unwrap_or_default(), "note", "notes"),
         count(moved.subjects, "job, quote or invoice", "jobs, quotes and invoices"),
         count(moved.tags.len(), "tag", "tags"),
     ]
@@ -265,4 +271,16 @@ fn moves(shown: &MergedCustomers) -> Vec<String> {
         lines.push(format!("It has {} already, which do not move.", has.join(" and ")));
     }
     lines
+}
+
+/// The values that are lost, with their labels.
+fn lost(shown: &MergedCustomers) -> Vec<(String, String)> {
+    let labelled = shown.not_kept.iter().map(|lost| {
+        let label = match lost.field {
+            TakenField::FirstName | TakenField::CompanyName => Some("Name".to_owned()),
+            field => label(field),
+        };
+        (label.unwrap_or_default(), lost.value.clone())
+    });
+    labelled.collect()
 }

@@ -48,8 +48,13 @@ pub(crate) trait Child: Archivable + Recorded {
     /// The customer that the child belongs to.
     fn customer_id(&self) -> Id<kinds::Customer>;
 
-    /// Writes that a child belongs to another customer, and whether it is primary there.
+    /// Writes a child that belongs to another customer now.
     fn move_to(tx: &mut WriteTx<'_>, old: &Self, new: &Self) -> Result<()>;
+
+    /// Returns an error if the child stood in for children that have come since.
+    fn require_restorable(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Adds a child to the table.
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()>;
@@ -246,28 +251,15 @@ impl<C: Child> Children<C> {
         Ok(())
     }
 
-    /// Writes that `old`, one of these children or an archived one, becomes `new`, a child of another customer with the
-    /// children `there`. If it was primary, its oldest rival becomes primary.
-    pub(crate) fn move_to(
-        &self,
-        ctx: &mut WriteCtx<'_, '_>,
-        there: &Self,
-        old: &C,
-        new: C,
-    ) -> Result<()> {
+    /// Writes that `old`, a child of another customer, becomes `new`, one of these children.
+    pub(crate) fn receive(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, mut new: C) -> Result<()> {
         if new.archived_at().is_none() {
-            there.require_room()?;
-            there.demote_rival(ctx, &new)?;
+            self.require_room()?;
+            self.demote_rival(ctx, &new)?;
         }
-        let archived_at = new.archived_at();
-        let mut new = new;
-        new.set_archived(archived_at, ctx.moment());
+        new.set_archived(new.archived_at(), ctx.moment());
         C::move_to(ctx.tx, old, &new)?;
-        ctx.updated(old, &new)?;
-        if old.is_primary() {
-            self.promote_oldest_rival(ctx, old)?;
-        }
-        Ok(())
+        ctx.updated(old, &new)
     }
 
     /// Returns an error if this is the last child of a kind of which a customer keeps one.
@@ -297,7 +289,8 @@ impl<C: Child> Children<C> {
         }
     }
 
-    fn promote_oldest_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
+    /// The oldest rival of a child becomes primary.
+    pub(crate) fn promote_oldest_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
         match self.rivals(child).min_by_key(|rival| rival.id.uuid()) {
             Some(oldest) => self.set_primary(ctx, oldest.id, true),
             None => Ok(()),
@@ -330,6 +323,7 @@ pub(crate) fn restore<C: Child>(
     let children = Children::<C>::read(ctx.tx, customer.id)?;
     let old = children.find(ctx.tx, id)?;
     let new = archive::restored_record(ctx, &old)?;
+    old.require_restorable()?;
     children.require_room()?;
     let is_primary = children.rivals(&new).next().is_none();
     C::save(ctx, &old, &new.with_primary(is_primary))?;

@@ -15,13 +15,19 @@ use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    /// The entries about a customer, its contacts, locations and subjects, and the notes about any of these, newest
-    /// first. An entry about several of these records is listed once.
-    OF_CUSTOMER = "WITH own AS MATERIALIZED (\
+    /// The entries about a customer and those that were merged into it, their contacts, locations and subjects, and the
+    /// notes about any of these, newest first. An entry about several of these records is listed once.
+    OF_CUSTOMER = "WITH RECURSIVE everyone AS (\
             SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
-            UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
-            UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
-            UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), \
+            UNION ALL SELECT c.id FROM everyone CROSS JOIN customers c \
+            WHERE c.tenant_no = $1 AND c.merged_into = everyone.id), \
+        own AS MATERIALIZED (SELECT id FROM everyone \
+            UNION ALL SELECT x.id FROM everyone CROSS JOIN contacts x \
+            WHERE x.tenant_no = $1 AND x.customer_id = everyone.id \
+            UNION ALL SELECT x.id FROM everyone CROSS JOIN locations x \
+            WHERE x.tenant_no = $1 AND x.customer_id = everyone.id \
+            UNION ALL SELECT x.id FROM everyone CROSS JOIN subjects x \
+            WHERE x.tenant_no = $1 AND x.customer_id = everyone.id), \
         records AS MATERIALIZED (SELECT id FROM own \
             UNION ALL SELECT n.id FROM own CROSS JOIN notes n WHERE n.tenant_no = $1 AND n.subject_id = own.id) \
         SELECT DISTINCT r.entry_id FROM records CROSS JOIN history_records r \

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use zoop_db::{Column, Kind, Param, Value};
 
 use super::CustomerNumber;
@@ -19,16 +19,17 @@ pub struct MergedCustomer {
 }
 
 /// All customers that were merged into one, in the order in which they were merged. Stored as text, because few
-/// customers have any and nothing looks into it: `12:0190b6c5-… 34:0190b6c6-…`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// customers have any and nothing looks into it: `C-0012 0190b6c5-…, C-0034 0190b6c6-…`. So does the history.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct MergedFrom(Option<String>);
 
 impl MergedFrom {
     /// The customers.
     pub(crate) fn all(&self) -> impl Iterator<Item = MergedCustomer> {
-        self.0.iter().flat_map(|text| text.split(' ')).filter_map(|text| {
-            let (number, id) = text.split_once(':')?;
-            let customer_number = CustomerNumber(number.parse().ok()?);
+        self.0.iter().flat_map(|text| text.split(", ")).filter_map(|text| {
+            let (number, id) = text.split_once(' ')?;
+            let customer_number = CustomerNumber::parse(number)?;
             Some(MergedCustomer { id: Id::parse(id)?, customer_number })
         })
     }
@@ -48,8 +49,8 @@ impl FromIterator<MergedCustomer> for MergedFrom {
     fn from_iter<T: IntoIterator<Item = MergedCustomer>>(customers: T) -> Self {
         let mut text = String::new();
         for MergedCustomer { id, customer_number } in customers {
-            let separator = if text.is_empty() { "" } else { " " };
-            let _ = write!(text, "{separator}{}:{id}", customer_number.0);
+            let separator = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{separator}{customer_number} {id}");
         }
         Self((!text.is_empty()).then_some(text))
     }
@@ -69,20 +70,6 @@ impl Column for MergedFrom {
     }
 }
 
-/// In the history, null if there are none.
-impl Serialize for MergedFrom {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.shown().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for MergedFrom {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let all = Option::<Vec<MergedCustomer>>::deserialize(deserializer)?;
-        Ok(all.into_iter().flatten().collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -98,12 +85,12 @@ mod tests {
         let none = MergedFrom::default();
         assert_eq!(serde_json::to_value(&none).expect("JSON"), json!(null));
         let two = none.and([customer(7)]).and([customer(12_345)]);
-        let text =
-            "7:0190b6c5-0000-7000-8000-000000000001 12345:0190b6c5-0000-7000-8000-000000000001";
-        assert_eq!(two.value(), Value::Text(text));
+        let id = customer(7).id;
+        let text = format!("C-0007 {id}, C-12345 {id}");
+        assert_eq!(two.value(), Value::Text(&text));
         assert_eq!(MergedFrom::read(two.value()), Some(two.clone()));
         let json = serde_json::to_value(&two).expect("JSON");
-        assert_eq!(json[1]["customer_number"], "C-12345");
+        assert_eq!(json, json!(text));
         assert_eq!(serde_json::from_value::<MergedFrom>(json).expect("the customers"), two);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use zoop_db::{ReadTx, Uuid};
 
 use super::children::{Child, Children};
-use super::contacts::Contact;
+use super::contacts::{Contact, Origin};
 use super::locations::Location;
 use super::{Customer, CustomerType, external_id, store};
 use crate::call::archive::{Archivable, archive};
@@ -26,22 +26,44 @@ pub(in crate::business) fn customer(
     if new == old {
         return Ok(());
     }
-    if old.merged_into == new.merged_into {
+    // A merged customer gave its external id up to the kept one, and may get it back.
+    let is_other_change = Customer { external_id: new.external_id.clone(), ..old.clone() } != new;
+    if old.merged_into == new.merged_into && is_other_change {
         old.clone().unless_merged(ctx.access)?;
     }
     if let Some(external_id) = &new.external_id {
-        external_id::require_free(ctx.tx, ctx.access, external_id, Some(new.id))?;
+        external_id::claim(ctx, external_id, Some(new.id))?;
     }
     Customer::save(ctx, &old, &Customer { updated_at: ctx.moment(), ..new })
 }
 
-/// Gives a contact back to the customer that it was moved from.
+/// Takes a customer's external id away, before another one gets it.
+pub(in crate::business) fn without_external_id(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
+    let old = store::get(ctx.tx, Id::new(id))?;
+    let new = Customer { external_id: None, updated_at: ctx.moment(), ..old.clone() };
+    store::update(ctx.tx, &new)?;
+    ctx.updated(&old, &new)
+}
+
+/// Gives a contact back to the customer that it was moved from. A company's placeholder that became a contact by its move
+/// is the placeholder again.
 pub(in crate::business) fn moved_contact(
     ctx: &mut WriteCtx<'_, '_>,
     id: Uuid,
     values: &Values,
 ) -> Result<()> {
-    moved::<Contact>(ctx, id, values, |old, new| Contact { origin: old.origin, ..new })
+    moved::<Contact>(ctx, id, values, |old, new, there| {
+        // The move gave a placeholder the company's own phone or e-mail address, and now takes them away.
+        let is_changed = ["phone", "email"].iter().any(|field| values.contains_key(*field));
+        let says_nothing = new.last_name.is_none() && new.phone.is_none() && new.email.is_none();
+        let has_its_name = Some(&new.first_name) == there.company_name.as_ref();
+        let origin = match old.origin {
+            _ if is_changed && says_nothing && has_its_name => Origin::Placeholder,
+            Origin::Placeholder if is_changed => Origin::Own,
+            origin => origin,
+        };
+        Contact { origin, ..new }
+    })
 }
 
 /// Gives a location back to the customer that it was moved from.
@@ -50,30 +72,43 @@ pub(in crate::business) fn moved_location(
     id: Uuid,
     values: &Values,
 ) -> Result<()> {
-    moved::<Location>(ctx, id, values, |_, new| new)
+    moved::<Location>(ctx, id, values, |_, new, _| new)
 }
 
+/// Moves a contact or location between two customers. [`settle`] follows for both.
 fn moved<C: Child + DeserializeOwned>(
     ctx: &mut WriteCtx<'_, '_>,
     id: Uuid,
     values: &Values,
-    complete: impl Fn(&C, C) -> C,
+    complete: impl Fn(&C, C, &Customer) -> C,
 ) -> Result<()> {
     let id = Id::new(id);
     let here = C::customer_of(ctx.tx, id)?.ok_or_else(|| Error::not_found(C::Kind::WORD))?;
     let old = C::get(ctx.tx, here, id)?;
-    let new = complete(&old, with_values(&old, values)?);
+    let new: C = with_values(&old, values)?;
     let here = store::get(ctx.tx, here)?;
     let there = store::get(ctx.tx, new.customer_id())?.unless_merged(ctx.access)?;
-    let children = Children::<C>::read(ctx.tx, here.id)?;
+    let new = complete(&old, new, &there);
+    let rest = Children::<C>::read(ctx.tx, here.id)?;
     // A merged customer keeps none.
-    if here.merged_into.is_none() && old.archived_at().is_none() {
-        children.require_another(&old)?;
+    let is_kept = here.merged_into.is_none();
+    if is_kept && old.archived_at().is_none() {
+        rest.require_another(&old)?;
     }
-    let others = Children::<C>::read(ctx.tx, there.id)?;
-    children.move_to(ctx, &others, &old, new)?;
-    store::reindex(ctx.tx, &here)?;
-    store::reindex(ctx.tx, &there)
+    Children::<C>::read(ctx.tx, there.id)?.receive(ctx, &old, new)?;
+    if is_kept && old.is_primary() { rest.promote_oldest_rival(ctx, &old) } else { Ok(()) }
+}
+
+/// Ends putting back what a merge changed in a customer: a placeholder that came back beside other contacts gives way to
+/// them again, and searches find what the customer has now.
+pub(in crate::business) fn settle(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
+    let customer = store::get(ctx.tx, Id::new(id))?;
+    let contacts = super::contacts::store::active(ctx.tx, customer.id)?;
+    let placeholder = contacts.iter().find(|contact| contact.origin == Origin::Placeholder);
+    if let Some(placeholder) = placeholder.filter(|_| contacts.len() > 1) {
+        Children::read(ctx.tx, customer.id)?.archive(ctx, placeholder)?;
+    }
+    store::reindex(ctx.tx, &customer)
 }
 
 /// Puts back values of a contact. A company's only contact that has no family name again is the placeholder again, and

@@ -1,5 +1,7 @@
 //! The SQL for customers and for their search index.
 
+use std::collections::BTreeMap;
+
 use zoop_db::{ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
 use super::{Customer, CustomerNumber, CustomerRecord, CustomerType, SearchRow, TagLabel};
@@ -7,6 +9,7 @@ use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::index::{self, CustomerDocument, SearchedLocation};
 use crate::business::customers::locations::{self, Location};
 use crate::call::error::{Error, Result};
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::page::PAGE_BYTES;
 use crate::call::table::Record;
 use crate::call::written::Written;
@@ -27,15 +30,22 @@ const SHOWN_FROM: &str = "LEFT JOIN contacts p ON p.tenant_no = c.tenant_no \
     LEFT JOIN locations l ON l.tenant_no = c.tenant_no AND l.customer_id = c.id \
     AND l.location_type = 'service' AND l.is_primary";
 
+/// Each wanted customer is looked up: SQLite keeps the order of a CROSS JOIN.
+const MERGED: &str = "SELECT c.id FROM wanted CROSS JOIN customers c \
+    WHERE c.tenant_no = $1 AND c.id = wanted_id AND c.merged_into IS NOT NULL";
+
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
            WHERE tenant_no = $1 AND id = $2"));
-    BY_EXTERNAL_ID = "SELECT id, customer_number, archived_at IS NOT NULL FROM customers \
+    BY_EXTERNAL_ID = "SELECT id, customer_number FROM customers \
                       WHERE tenant_no = $1 AND external_id = $2";
     /// The next customers after an id.
     PAGE = (text!("SELECT ", Customer::SELECTED, " FROM customers \
             WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
+    MERGED_AMONG = {
+        sqlite: text!(WANTED_SQLITE, MERGED), postgres: text!(WANTED_POSTGRES, MERGED),
+    };
     INSERT = (Customer::INSERT);
     UPDATE = (Customer::UPDATE);
     /// In the order of their names, SQLite would look each tag of the tenant up in the customer's.
@@ -114,11 +124,23 @@ pub(crate) fn resolved(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<C
     Ok(customer)
 }
 
+/// Those of these customers that were merged into another one, each with the customer that has its records now.
+pub(crate) fn merged_among(
+    tx: &mut ReadTx<'_>,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, Uuid>> {
+    let mut merged = BTreeMap::new();
+    let read = |row: &mut Row<'_>| Ok(row.take()?);
+    for id in tx.all::<Uuid, Error>(MERGED_AMONG, params![id_list(ids)], read)? {
+        merged.insert(id, resolved(tx, Id::new(id))?.id.uuid());
+    }
+    Ok(merged)
+}
+
 /// The customer that has an external id.
 pub(super) struct ExternalIdHolder {
     pub(super) id: Id<kinds::Customer>,
     pub(super) customer_number: CustomerNumber,
-    pub(super) is_archived: bool,
 }
 
 /// The customer with this external id, which may be archived.
@@ -127,8 +149,7 @@ pub(super) fn by_external_id(
     external_id: &str,
 ) -> Result<Option<ExternalIdHolder>> {
     tx.first(BY_EXTERNAL_ID, params![external_id], |row| {
-        let (id, customer_number, is_archived) = (row.take()?, row.take()?, row.take()?);
-        Ok(ExternalIdHolder { id, customer_number, is_archived })
+        Ok(ExternalIdHolder { id: row.take()?, customer_number: row.take()? })
     })
 }
 

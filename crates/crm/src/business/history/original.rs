@@ -10,6 +10,7 @@ use zoop_db::{ReadTx, Row, Uuid, params, text};
 
 use super::stored_once::STORED_ONCE;
 use crate::business::customers::Customer;
+use crate::business::notes;
 use crate::call::context::Recorded;
 use crate::call::error::{Error, Result};
 use crate::call::history::HistoryEntry;
@@ -123,8 +124,11 @@ fn find(
     let mut now = as_they_are(tx, records)?;
     for (record, mut state) in unchanged {
         let now = now.remove(&record);
-        // A record that has its times of then has not changed, however much was attached to it.
-        let is_as_it_was = state.is_read || now.as_ref().is_some_and(has_times_of_addition);
+        // A record that has its times of then has not changed, however much was attached to it. A note may have been
+        // moved, which leaves its times.
+        let is_note = state.record_type == notes::RecordedNote::TYPE;
+        let has_its_times = || !is_note && now.as_ref().is_some_and(has_times_of_addition);
+        let is_as_it_was = state.is_read || has_its_times();
         let replaced = if is_as_it_was { None } else { walk(tx, record, &mut state)? };
         if let Some(values) = replaced.or(now) {
             originals.insert(record, over(values, &state.replaced));
@@ -284,28 +288,30 @@ pub(super) fn text_after(
     Ok(if is_latest { TextAfter::Unchanged } else { TextAfter::Unknown })
 }
 
-/// The value that a field of a record had after an entry. `None` if it has not changed since.
-pub(super) fn value_after(
+/// The values that some fields of a record had after an entry: those that changed since.
+pub(super) fn values_after(
     tx: &mut ReadTx<'_>,
     record: Uuid,
     entry: Uuid,
-    field: &str,
-) -> Result<Option<Value>> {
-    let (mut after, mut count) = (entry, 1);
-    loop {
+    wanted: &[&str],
+) -> Result<BTreeMap<String, Value>> {
+    let (mut after, mut count, mut values) = (entry, 4, BTreeMap::new());
+    while values.len() < wanted.len() {
         tx.ensure_time()?;
         let read = |row: &mut Row<'_>| Ok(row.take()?);
         let ids: Vec<Uuid> = tx.all::<_, Error>(AFTER, params![record, after, count], read)?;
-        let Some(last) = ids.last() else { return Ok(None) };
+        let Some(last) = ids.last() else { break };
         for stored in store::by_ids(tx, &ids)? {
             let of_record = stored.changes.iter().filter(|change| change.record_id == record);
-            let mut fields = of_record.flat_map(RecordChange::fields);
-            if let Some(change) = fields.find(|change| change.field == field) {
-                return Ok(Some(change.old.clone()));
+            for change in of_record.flat_map(RecordChange::fields) {
+                if wanted.contains(&&*change.field) {
+                    values.entry(change.field.clone()).or_insert_with(|| change.old.clone());
+                }
             }
         }
         (after, count) = (*last, AT_ONCE.min(count * 4));
     }
+    Ok(values)
 }
 
 /// The latest entry after another one that changed a field of a record.

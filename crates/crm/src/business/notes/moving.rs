@@ -1,5 +1,6 @@
 //! Notes that get another subject because the records that they are about became one. Their text and their times stay:
-//! nobody edited them.
+//! nobody edited them. Drafts stay where they are, because only their authors know of them; committing one names the
+//! record that it can be about.
 
 use serde::Serialize;
 use serde_json::json;
@@ -15,23 +16,7 @@ use crate::values::id::{Id, kinds};
 pub(in crate::business) struct NotesAbout {
     from: Uuid,
     to: Uuid,
-    /// Those that are not drafts.
-    notes: Vec<Id<kinds::Note>>,
-    /// How many drafts there are. Nobody but their author knows of them.
-    #[serde(skip)]
-    drafts: usize,
-}
-
-impl NotesAbout {
-    /// How many notes that others can know of.
-    pub(in crate::business) const fn shown(&self) -> usize {
-        self.notes.len()
-    }
-
-    /// How many notes, with drafts.
-    pub(in crate::business) const fn count(&self) -> usize {
-        self.notes.len() + self.drafts
-    }
+    pub(in crate::business) notes: Vec<Id<kinds::Note>>,
 }
 
 /// The notes about some records, each with the record that they will be about, up to about `count` notes.
@@ -42,17 +27,10 @@ pub(in crate::business) fn about(
 ) -> Result<Vec<NotesAbout>> {
     let (mut all, mut left) = (Vec::new(), count);
     for (from, to) in records {
-        let mut about = NotesAbout { from: *from, to: *to, notes: Vec::new(), drafts: 0 };
-        for (id, is_draft) in store::about(tx, *from, left)? {
-            if is_draft {
-                about.drafts += 1;
-            } else {
-                about.notes.push(id);
-            }
-        }
-        left = left.saturating_sub(about.count());
-        if about.count() > 0 {
-            all.push(about);
+        let notes = store::about(tx, *from, left)?;
+        left = left.saturating_sub(notes.len());
+        if !notes.is_empty() {
+            all.push(NotesAbout { from: *from, to: *to, notes });
         }
     }
     Ok(all)
@@ -60,10 +38,26 @@ pub(in crate::business) fn about(
 
 /// Gives notes their new subject. The search index does not contain it.
 pub(in crate::business) fn apply(ctx: &mut WriteCtx<'_, '_>, about: &NotesAbout) -> Result<()> {
-    store::set_subject(ctx.tx, about.from, about.to)?;
+    store::set_subjects(ctx.tx, about.from, about.to)?;
     for note in &about.notes {
-        let (old, new) = (json!(about.from), json!(about.to));
-        ctx.changed(RecordedNote::TYPE, note.uuid(), "subject_id", old, new);
+        record(ctx, *note, about.from, about.to);
     }
     Ok(())
+}
+
+/// Gives a note back to the record that it was about before a merge.
+pub(in crate::business) fn back(
+    ctx: &mut WriteCtx<'_, '_>,
+    note: Id<kinds::Note>,
+    from: Uuid,
+    to: Uuid,
+) -> Result<()> {
+    store::set_subject(ctx.tx, note, to)?;
+    record(ctx, note, from, to);
+    Ok(())
+}
+
+/// Records a move without a time: by that, undo tells it from an edit.
+fn record(ctx: &mut WriteCtx<'_, '_>, note: Id<kinds::Note>, from: Uuid, to: Uuid) {
+    ctx.changed(RecordedNote::TYPE, note.uuid(), "subject_id", json!(from), json!(to));
 }

@@ -4,26 +4,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zoop_db::Uuid;
 
-use super::{KnownWords, Note, access, limit, save, store};
+use super::{KnownWords, Note, SubjectType, access, limit, save};
+use crate::business::customers;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::history::change::Values;
 use crate::values::id::Id;
 
-/// Puts back values of a note, if the caller may change it. A caller who may undo a merge may give a note back to the record from
-/// which the merge took it. `known` may have the words of its body.
+/// Puts back values of a note, if the caller may change it. `known` may have the words of its body.
 pub(in crate::business) fn note(
     ctx: &mut WriteCtx<'_, '_>,
     id: Uuid,
     values: &Values,
     known: &KnownWords,
 ) -> Result<()> {
-    let is_moved = values.keys().all(|field| field == "subject_id");
-    let old = if is_moved {
-        store::get(ctx.tx, Id::new(id))?
-    } else {
-        access::changeable(ctx, Id::new(id))?
-    };
+    let old = access::changeable(ctx, Id::new(id))?;
     let mut new = old.clone();
     for (field, value) in values {
         match field.as_str() {
@@ -38,6 +33,11 @@ pub(in crate::business) fn note(
     if new == old {
         return Ok(());
     }
+    // A customer that was merged since has its notes at another one.
+    if let (Some(SubjectType::Customer), Some(id)) = (new.subject_type, new.subject_id) {
+        let customer = customers::store::resolved(ctx.tx, Id::new(id.uuid()))?;
+        new.subject_id = Some(Id::new(customer.id.uuid()));
+    }
     if let (Some(subject_type), Some(id)) = (new.subject_type, new.subject_id)
         && old.subject_id != new.subject_id
     {
@@ -47,9 +47,7 @@ pub(in crate::business) fn note(
     if new.body != old.body && ctx.access.actor.user().is_some() {
         limit::count(ctx)?;
     }
-    // Nobody edited it.
-    let updated_at = if is_moved { old.updated_at } else { ctx.moment() };
-    save(ctx, &old, &Note { updated_at, ..new }, known)
+    save(ctx, &old, &Note { updated_at: ctx.moment(), ..new }, known)
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> Result<T> {

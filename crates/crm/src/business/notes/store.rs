@@ -154,9 +154,10 @@ zoop_db::statements! {
         sqlite: "DELETE FROM note_search WHERE rowid = $2",
         postgres: "DELETE FROM note_search WHERE tenant_no = $1 AND n = $2",
     };
-    /// The notes about a record, with drafts and archived ones.
-    ABOUT = "SELECT id, draft FROM notes WHERE tenant_no = $1 AND subject_id = $2 ORDER BY id LIMIT $3";
-    SET_SUBJECT = "UPDATE notes SET subject_id = $3 WHERE tenant_no = $1 AND subject_id = $2";
+    /// The notes about a record, with archived ones.
+    ABOUT = "SELECT id FROM notes WHERE tenant_no = $1 AND subject_id = $2 AND NOT draft ORDER BY id LIMIT $3";
+    SET_SUBJECTS = "UPDATE notes SET subject_id = $3 WHERE tenant_no = $1 AND subject_id = $2 AND NOT draft";
+    SET_SUBJECT = "UPDATE notes SET subject_id = $3 WHERE tenant_no = $1 AND id = $2";
     /// The user's write with exactly `$4` later writes, if its id is `$3` or above.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
@@ -254,19 +255,25 @@ pub(super) fn update(
     index(tx, new, known)
 }
 
-/// Up to `count` notes about a record, with drafts and archived ones, and whether each is a draft.
+/// Up to `count` notes about a record, with archived ones.
 pub(super) fn about(
     tx: &mut ReadTx<'_>,
     subject: Uuid,
     count: usize,
-) -> Result<Vec<(Id<kinds::Note>, bool)>> {
+) -> Result<Vec<Id<kinds::Note>>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.all(ABOUT, params![subject, count], |row| Ok((row.take()?, row.take()?)))
+    tx.all(ABOUT, params![subject, count], |row| Ok(row.take()?))
 }
 
-/// Gives all notes about a record another subject of the same type.
-pub(super) fn set_subject(tx: &mut WriteTx<'_>, from: Uuid, to: Uuid) -> Result<()> {
-    tx.execute(SET_SUBJECT, params![from, to])?;
+/// Gives all notes about a record another subject of the same type, but not drafts.
+pub(super) fn set_subjects(tx: &mut WriteTx<'_>, from: Uuid, to: Uuid) -> Result<()> {
+    tx.execute(SET_SUBJECTS, params![from, to])?;
+    Ok(())
+}
+
+/// Gives a note another subject of the same type.
+pub(super) fn set_subject(tx: &mut WriteTx<'_>, note: Id<kinds::Note>, to: Uuid) -> Result<()> {
+    tx.execute(SET_SUBJECT, params![note, to])?;
     Ok(())
 }
 

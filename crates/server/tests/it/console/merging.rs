@@ -114,3 +114,36 @@ fn a_customer_cannot_be_merged_into_an_archived_one() {
     let page = office.get(&format!("{reverse}?business={account}")).body;
     assert!(page.contains("name=\"plan\""), "{page}");
 }
+
+#[both]
+fn what_was_typed_for_a_customer_that_was_merged_meanwhile_is_not_lost() {
+    let server = start();
+    let (kept, other) = bobs(&server);
+    let account = business(&server);
+    let tag = create(&server, "tags.create", json!({ "name": "VIP" }));
+    let mut office = browser_of(&server, OFFICE);
+    let page = office.get(&format!("/customers/{other}?business={account}")).body;
+    assert!(page.contains("Robert Doe"), "{page}");
+    call(&server, "customers.merge", json!({ "keep_id": kept, "merge_id": other }));
+    let record = format!("/customers/{other}");
+    for (form, field, typed) in [
+        ("notes", "body", "The gate sticks."),
+        ("new-tag", "name", "Late payer"),
+        ("tag", "tag", &*tag),
+        ("archive", "x", "x"),
+        ("restore", "x", "x"),
+    ] {
+        server.env.clock.advance(4_000);
+        let fields = [("business", &*account), (field, typed)];
+        let reply = office.post(&format!("{record}/{form}"), &fields);
+        assert_eq!(reply.status, 404, "{form}: {reply:?}");
+        let said = "This customer was merged into another one";
+        assert!(reply.body.contains(said) && reply.body.contains("Bob Doe"), "{form}: {reply:?}");
+        // The page is that of the kept customer, with the same form.
+        assert!(reply.body.contains(&format!("action=\"/customers/{kept}/notes")), "{form}");
+        assert!(
+            form.contains("tag") || field == "x" || reply.body.contains(typed),
+            "{form}: {reply:?}"
+        );
+    }
+}

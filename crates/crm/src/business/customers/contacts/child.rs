@@ -2,11 +2,11 @@
 
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
-use super::{Contact, store};
+use super::{Contact, Origin, store};
 use crate::business::customers::children::{Child, Part, Sibling};
 use crate::call::archive::Archivable;
 use crate::call::context::WriteCtx;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -75,6 +75,15 @@ impl Child for Contact {
 
     fn move_to(tx: &mut WriteTx<'_>, old: &Self, new: &Self) -> Result<()> {
         store::move_to(tx, old, new)
+    }
+
+    fn require_restorable(&self) -> Result<()> {
+        if self.origin != Origin::Placeholder {
+            return Ok(());
+        }
+        Err(Error::conflict(
+            "This contact only had the company's name until the first person came: add a contact instead.",
+        ))
     }
 
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()> {

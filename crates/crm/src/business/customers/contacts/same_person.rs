@@ -6,7 +6,7 @@
 
 use zoop_db::ReadTx;
 
-use super::{Contact, store};
+use super::{Contact, Origin, store};
 use crate::business::customers::{Customer, CustomerType};
 use crate::call::error::Result;
 
@@ -69,6 +69,24 @@ pub(crate) fn changed_contact(
         }
     }
     Ok((changed != contact).then_some((contact, changed)))
+}
+
+/// The placeholder contact of a company that a call changes from `old` to `new`, before and after it is renamed.
+pub(crate) fn renamed_placeholder(
+    tx: &mut ReadTx<'_>,
+    old: &Customer,
+    new: &Customer,
+) -> Result<Option<(Contact, Contact)>> {
+    if new.customer_type != CustomerType::Company || old.company_name == new.company_name {
+        return Ok(None);
+    }
+    let mut contacts = store::active(tx, new.id)?.into_iter();
+    let placeholder = contacts.find(|contact| contact.origin == Origin::Placeholder);
+    Ok(placeholder.map(|placeholder| {
+        let mut renamed = placeholder.clone();
+        renamed.follow(new);
+        (placeholder, renamed)
+    }))
 }
 
 /// The customer as it is after a call changes the contact `old` to `new`, if that changes the customer, because they

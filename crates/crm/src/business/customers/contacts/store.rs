@@ -6,7 +6,7 @@ use super::Contact;
 use crate::business::customers::children::{Part, Sibling};
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
-use crate::values::id::{Id, kinds};
+use crate::values::id::{self, Id, kinds};
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
@@ -15,9 +15,10 @@ zoop_db::statements! {
     /// A customer's active contacts, in creation order. There are at most `MAX_ACTIVE`.
     ACTIVE = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// A customer's first contact: the one that was created with it.
+    /// A customer's first contact that is not older than the customer, whose time the id `$3` has: the one that was
+    /// created with it. Older ones come from customers that were merged into it.
     FIRST = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
-             WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT 1"));
+             WHERE tenant_no = $1 AND customer_id = $2 AND id >= $3 ORDER BY id LIMIT 1"));
     /// The fields of `Sibling` for a customer's active contacts, in creation order.
     SIBLINGS = "SELECT id, is_primary FROM contacts \
                 WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id";
@@ -29,7 +30,7 @@ zoop_db::statements! {
     ALL = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
            WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT $3"));
     INSERT = (Contact::INSERT);
-    MOVE = "UPDATE contacts SET customer_id = $4, is_primary = $5, updated_at = $6 \
+    MOVE = "UPDATE contacts SET customer_id = $4, is_primary = $5 \
             WHERE tenant_no = $1 AND customer_id = $2 AND id = $3";
     UPDATE = (Contact::UPDATE);
     CUSTOMER = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
@@ -55,7 +56,8 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
 
 /// A customer's first contact, which was created with the customer. It may be archived.
 pub(super) fn first(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Option<Contact>> {
-    tx.first(FIRST, params![customer], Contact::read)
+    let created = id::lowest_at(customer.created_at().0);
+    tx.first(FIRST, params![customer, created], Contact::read)
 }
 
 /// The fields of a customer's active contacts that the rules for children need, in creation order.
@@ -121,9 +123,8 @@ pub(crate) fn all(
     tx.all(ALL, params![customer, count], Contact::read)
 }
 
-/// Writes that a contact belongs to another customer, and whether it is primary there.
+/// Writes a contact that belongs to another customer now.
 pub(crate) fn move_to(tx: &mut WriteTx<'_>, old: &Contact, new: &Contact) -> Result<()> {
-    let values = params![old.customer_id, old.id, new.customer_id, new.is_primary, new.updated_at];
-    tx.execute(MOVE, values)?;
-    Ok(())
+    tx.execute(MOVE, params![old.customer_id, old.id, new.customer_id, new.is_primary])?;
+    update(tx, new)
 }

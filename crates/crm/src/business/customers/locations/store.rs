@@ -30,7 +30,7 @@ zoop_db::statements! {
     ALL = (text!("SELECT ", Location::SELECTED, " FROM locations \
            WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT $3"));
     INSERT = (Location::INSERT);
-    MOVE = "UPDATE locations SET customer_id = $4, is_primary = $5, updated_at = $6 \
+    MOVE = "UPDATE locations SET customer_id = $4, is_primary = $5 \
             WHERE tenant_no = $1 AND customer_id = $2 AND id = $3";
     UPDATE = (Location::UPDATE);
     CUSTOMER = "SELECT customer_id FROM locations WHERE tenant_no = $1 AND id = $2";
@@ -133,9 +133,8 @@ pub(crate) fn all(
     tx.all(ALL, params![customer, count], Location::read)
 }
 
-/// Writes that a location belongs to another customer, and whether it is primary there.
+/// Writes a location that belongs to another customer now.
 pub(crate) fn move_to(tx: &mut WriteTx<'_>, old: &Location, new: &Location) -> Result<()> {
-    let values = params![old.customer_id, old.id, new.customer_id, new.is_primary, new.updated_at];
-    tx.execute(MOVE, values)?;
-    Ok(())
+    tx.execute(MOVE, params![old.customer_id, old.id, new.customer_id, new.is_primary])?;
+    update(tx, new)
 }

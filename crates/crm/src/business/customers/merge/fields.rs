@@ -2,7 +2,9 @@
 
 use super::TakenField;
 use crate::business::customers::{Customer, CustomerType, MergedCustomer};
-use crate::call::error::{Error, FieldProblem, Result};
+use crate::call::access::Access;
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
 
 /// Maximum length of internal notes, in characters, as for `customers.update`.
 const MAX_NOTES: usize = 10_000;
@@ -14,8 +16,13 @@ const MAX_MERGED: usize = 100;
 /// # Errors
 /// [`Error::InvalidInput`] if `take` names a field that the kept customer cannot have. [`Error::Conflict`] if too many
 /// customers were merged into one.
-pub(super) fn kept(kept: &Customer, other: &Customer, take: &[TakenField]) -> Result<Customer> {
-    refuse_other_type(kept, take)?;
+pub(super) fn kept(
+    access: &Access,
+    kept: &Customer,
+    other: &Customer,
+    take: &[TakenField],
+) -> Result<Customer> {
+    refuse_other_type(access, kept, take)?;
     let filled = Filled { kept, other, take };
     let is_phone_kept = !take.contains(&TakenField::Phone) && kept.phone.is_some();
     let phone = if is_phone_kept { kept } else { other };
@@ -25,7 +32,7 @@ pub(super) fn kept(kept: &Customer, other: &Customer, take: &[TakenField]) -> Re
     let merged_from = kept.merged_from.and(other.merged_from.all().chain([merged]));
     if merged_from.all().count() > MAX_MERGED {
         return Err(Error::conflict(format!(
-            "{MAX_MERGED} customers were merged into this one, the maximum."
+            "More than {MAX_MERGED} customers would be merged into one: keep the other one instead."
         )));
     }
     let is_person = kept.customer_type == CustomerType::Individual;
@@ -40,7 +47,7 @@ pub(super) fn kept(kept: &Customer, other: &Customer, take: &[TakenField]) -> Re
         phone: phone.phone.clone(),
         phone_raw: phone.phone_raw.clone(),
         email: filled.text(TakenField::Email, |it| &it.email),
-        notes_internal: filled.notes(),
+        notes_internal: filled.notes()?,
         is_vip: filled.flag(TakenField::IsVip, kept.is_vip, other.is_vip),
         do_not_contact,
         do_not_contact_reason: filled
@@ -53,21 +60,25 @@ pub(super) fn kept(kept: &Customer, other: &Customer, take: &[TakenField]) -> Re
 }
 
 /// An individual has no company name, and a company has no first and last name. The other customer may lack a name too.
-fn refuse_other_type(kept: &Customer, take: &[TakenField]) -> Result<()> {
+/// Only a caller who may read the customer learns its type.
+fn refuse_other_type(access: &Access, kept: &Customer, take: &[TakenField]) -> Result<()> {
     let foreign: &[TakenField] = match kept.customer_type {
         CustomerType::Individual => &[TakenField::CompanyName],
         CustomerType::Company => &[TakenField::FirstName, TakenField::LastName],
     };
-    let is_foreign = |(_, field): &(usize, &TakenField)| foreign.contains(field);
-    let problems = take.iter().enumerate().filter(is_foreign).map(|(index, _)| FieldProblem {
-        field: format!("take[{index}]"),
-        problem: format!(
-            "is not a field of the kept customer, whose customer_type is {}",
-            kept.customer_type.word()
-        ),
-    });
-    let problems: Vec<_> = problems.collect();
-    if problems.is_empty() { Ok(()) } else { Err(Error::fields(problems)) }
+    let taken: Vec<_> = take.iter().filter(|field| foreign.contains(field)).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    if !access.scopes.has(Scope::ReadCustomers) {
+        let problem = "must match the kept customer's type: first_name and last_name for an individual, \
+                       company_name for a company";
+        return Err(Error::field("take", problem));
+    }
+    let names: Vec<_> = taken.into_iter().map(|field| field.word()).collect();
+    let (names, kind) = (names.join(" and "), kept.customer_type.word());
+    let problem = format!("cannot have {names}: the kept customer's customer_type is {kind}");
+    Err(Error::field("take", problem))
 }
 
 struct Filled<'c> {
@@ -92,14 +103,20 @@ impl Filled<'_> {
         if self.take.contains(&field) { other } else { kept || other }
     }
 
-    /// Both remarks, if there is room for both.
-    fn notes(&self) -> Option<String> {
+    /// Both remarks, unless the call takes the other's.
+    fn notes(&self) -> Result<Option<String>> {
         let one = self.text(TakenField::NotesInternal, |it| &it.notes_internal);
-        let (Some(kept), Some(other)) = (&one, &self.other.notes_internal) else { return one };
-        if kept.contains(other.as_str()) {
-            return one;
+        let (Some(kept), Some(other)) = (&one, &self.other.notes_internal) else { return Ok(one) };
+        if kept == other || kept.split("\n\n").any(|paragraph| paragraph == other) {
+            return Ok(one);
         }
         let both = format!("{kept}\n\n{other}");
-        if both.chars().count() > MAX_NOTES { one } else { Some(both) }
+        if both.chars().count() <= MAX_NOTES {
+            return Ok(Some(both));
+        }
+        Err(Error::conflict(format!(
+            "The notes_internal of both have more than {MAX_NOTES} characters together: take those of the other \
+             customer, or shorten one first."
+        )))
     }
 }

@@ -1,12 +1,16 @@
 //! `customers.merge`: two records of one customer become one.
 //!
-//! `fields.rs` decides the fields of the customer that is kept, `relatives.rs` which contacts and locations it gets,
-//! `plan.rs` puts all changes together without writing, and `apply.rs` writes them. The merged customer stays in its
-//! table, archived and without relatives of its own, so that its id and number still lead somewhere.
+//! `fields.rs` decides the fields of the customer that is kept, `relatives.rs` which contacts and locations it gets, and
+//! `lost.rs` says what is lost; `plan.rs` puts all changes together without writing, `apply.rs` writes them, and `again.rs`
+//! says whether an undone merge can be done again. The merged customer stays in its table, archived and without relatives
+//! of its own, so that its id and number still lead somewhere.
 
+pub(crate) mod again;
 mod apply;
 mod fields;
+mod lost;
 mod plan;
+pub mod preview;
 mod relatives;
 #[cfg(test)]
 mod tests;
@@ -15,7 +19,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::plan::Plan;
-use crate::business::customers::CustomerRecord;
+use crate::business::customers::{CustomerRecord, store};
+use crate::call::archive::Archivable;
 use crate::call::argument::{List, NotNull, Text, choices, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -74,8 +79,7 @@ input! {
 pub struct MergedCustomers {
     /// false if the call only asked what would be done.
     pub merged: bool,
-    /// With dry_run: send it, and exactly this is done, or nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// With dry_run: send it, and exactly this is done, or nothing. Otherwise null.
     pub plan: Option<String>,
     /// The kept customer.
     pub customer: CustomerRecord,
@@ -83,6 +87,17 @@ pub struct MergedCustomers {
     pub moved: Moved,
     /// Contacts and locations that add nothing to those of the kept customer, so that it does not get them.
     pub dropped: Dropped,
+    /// Values of the other customer that are only in its history then.
+    pub not_kept: Vec<NotKept>,
+}
+
+/// A value that nothing of the kept customer has.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NotKept {
+    /// The field of the other customer; for a name, its first part.
+    pub field: TakenField,
+    /// Its value.
+    pub value: String,
 }
 
 /// What a merge moves.
@@ -92,8 +107,9 @@ pub struct Moved {
     pub contacts: Vec<Id<kinds::Contact>>,
     /// Locations, with archived ones.
     pub locations: Vec<Id<kinds::Location>>,
-    /// How many notes, with archived ones.
-    pub notes: usize,
+    /// How many notes, with archived ones. Only for a caller who may read notes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<usize>,
     /// How many jobs, quotes, invoices and estimates.
     pub subjects: usize,
     /// Tags that the kept customer did not have.
@@ -154,7 +170,12 @@ impl Command for MergeCustomers {
         if input.keep_id == input.merge_id {
             return Err(Error::field("merge_id", "must be another customer than keep_id"));
         }
-        let plan = Plan::new(ctx, input)?;
+        if let Some(done) = done_before(ctx, input)? {
+            ctx.leave_no_history();
+            return Ok(done);
+        }
+        let now = ctx.moment();
+        let plan = Plan::new(ctx.tx, ctx.access, now, input)?;
         let id = plan.id();
         if input.plan.as_ref().is_some_and(|sent| sent.0 != id) {
             return Err(Error::conflict(
@@ -163,9 +184,31 @@ impl Command for MergeCustomers {
         }
         if input.dry_run.0 == Some(true) {
             ctx.leave_no_history();
-            return Ok(plan.answer(Some(id)));
+            return Ok(plan.answer(ctx.access, Some(id)));
         }
         apply::apply(ctx, &plan)?;
-        Ok(plan.answer(None))
+        Ok(plan.answer(ctx.access, None))
     }
+}
+
+/// The answer to a call that asks for what is done already.
+fn done_before(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &MergeCustomersInput,
+) -> Result<Option<MergedCustomers>> {
+    let merged = store::get(ctx.tx, input.merge_id)?;
+    if merged.merged_into != Some(input.keep_id) {
+        return Ok(None);
+    }
+    let kept = store::get(ctx.tx, input.keep_id)?.unless_archived(ctx.access)?;
+    let moved =
+        Moved { contacts: vec![], locations: vec![], notes: None, subjects: 0, tags: vec![] };
+    Ok(Some(MergedCustomers {
+        merged: true,
+        plan: None,
+        customer: store::record(ctx.tx, kept)?,
+        moved,
+        dropped: Dropped { contacts: vec![], locations: vec![] },
+        not_kept: vec![],
+    }))
 }

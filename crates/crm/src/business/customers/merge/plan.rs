@@ -6,7 +6,7 @@ use zoop_db::ReadTx;
 
 use super::relatives::{self, Relatives};
 use super::{Dropped, MergeCustomersInput, MergedCustomers, Moved, SameContact, SameLocation};
-use super::{TakenField, fields};
+use super::{TakenField, fields, lost};
 use crate::business::customers::children::MAX_ACTIVE;
 use crate::business::customers::contacts::same_person::{self, PersonField};
 use crate::business::customers::contacts::{self, Contact};
@@ -15,9 +15,10 @@ use crate::business::customers::{Customer, CustomerRecord, TagLabel, store};
 use crate::business::notes::moving::{self, NotesAbout};
 use crate::business::subjects::{self, Subject};
 use crate::business::tags::MAX_TAGS;
+use crate::call::access::Access;
 use crate::call::archive::Archivable;
-use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
 use crate::values::clock::Moment;
 use crate::values::fold;
 use crate::values::id::{Id, kinds};
@@ -56,45 +57,54 @@ impl Plan {
     /// # Errors
     /// [`Error::NotFound`] if a customer is missing or the kept one is archived, [`Error::Conflict`] if the kept customer
     /// would get too much.
-    pub(super) fn new(ctx: &mut WriteCtx<'_, '_>, input: &MergeCustomersInput) -> Result<Self> {
-        let now = ctx.moment();
-        let kept = store::get(ctx.tx, input.keep_id)?.unless_archived(ctx.access)?;
-        let merged = store::get(ctx.tx, input.merge_id)?.unless_merged(ctx.access)?;
-        let take: Vec<_> = input.take.iter().flat_map(|take| &take.0).copied().collect();
-        let kept_new = Customer { updated_at: now, ..fields::kept(&kept, &merged, &take)? };
+    pub(super) fn new(
+        tx: &mut ReadTx<'_>,
+        access: &Access,
+        now: Moment,
+        input: &MergeCustomersInput,
+    ) -> Result<Self> {
+        let kept = store::get(tx, input.keep_id)?.unless_archived(access)?;
+        let merged = store::get(tx, input.merge_id)?.unless_merged(access)?;
+        let is_taken =
+            |field: &TakenField| input.take.as_ref().is_some_and(|take| take.0.contains(field));
+        let take: Vec<_> = TakenField::ALL.iter().copied().filter(is_taken).collect();
+        let kept_new = fields::kept(access, &kept, &merged, &take)?;
+        let kept_new = Customer { updated_at: now, ..kept_new };
 
-        let own_contacts = contacts::store::active(ctx.tx, kept.id)?;
-        let created = changed_contact(ctx.tx, &kept, &kept_new)?;
+        let own_contacts = contacts::store::active(tx, kept.id)?;
+        let created = changed_contact(tx, &kept, &kept_new)?;
         let own_then = own_contacts.iter().map(|own| match &created {
             Some(created) if created.old.id == own.id => created.new.clone(),
             _ => own.clone(),
         });
         let own_then: Vec<_> = own_then.collect();
-        let theirs = contacts::store::all(ctx.tx, merged.id, MAX_MOVED + 1)?;
-        let mut contacts = relatives::contacts(kept.id, &own_then, theirs, now);
-        let is_active = |it: &Replaced<Contact>| it.new.archived_at.is_none();
-        require_room(&contacts.changes, own_contacts.len(), "contacts", is_active)?;
+        let theirs = contacts::store::all(tx, merged.id, MAX_MOVED + 1)?;
+        let mut contacts = relatives::contacts(&kept_new, &own_then, &merged, theirs, now);
+        let is_active = |it: &Contact| it.customer_id == kept.id && it.archived_at.is_none();
+        let gone = contacts.changes.iter().filter(|it| is_active(&it.old)).count();
+        let come = contacts.changes.iter().filter(|it| is_active(&it.new)).count();
+        require_room(access, own_contacts.len() + come - gone, "contacts")?;
         let created = created.map(|created| {
             let new = Contact { updated_at: now, ..created.new };
             Replaced { old: created.old, new }
         });
         contacts.changes.splice(0..0, created);
 
-        let own_locations = locations::store::active(ctx.tx, kept.id)?;
-        let theirs = locations::store::all(ctx.tx, merged.id, MAX_MOVED + 1)?;
+        let own_locations = locations::store::active(tx, kept.id)?;
+        let theirs = locations::store::all(tx, merged.id, MAX_MOVED + 1)?;
         let locations = relatives::locations(kept.id, &own_locations, theirs, now);
-        let is_active = |it: &Replaced<Location>| it.new.archived_at.is_none();
-        require_room(&locations.changes, own_locations.len(), "locations", is_active)?;
+        let come = locations.changes.iter().filter(|it| it.new.archived_at.is_none()).count();
+        require_room(access, own_locations.len() + come, "locations")?;
 
         let mut about = vec![(merged.id.uuid(), kept.id.uuid())];
         about.extend(contacts.dropped.iter().map(|it| (it.id.uuid(), it.same_as.uuid())));
         about.extend(locations.dropped.iter().map(|it| (it.id.uuid(), it.same_as.uuid())));
-        let notes = moving::about(ctx.tx, &about, MAX_MOVED + 1)?;
-        let subjects = subjects::store::of_customer(ctx.tx, merged.id, MAX_MOVED + 1)?;
+        let notes = moving::about(tx, &about, MAX_MOVED + 1)?;
+        let subjects = subjects::store::of_customer(tx, merged.id, MAX_MOVED + 1)?;
         let plan = Self {
             merged: Replaced { new: after_merge(&merged, &kept_new, now), old: merged },
-            tags: store::tag_labels(ctx.tx, input.merge_id)?,
-            own_tags: store::tag_labels(ctx.tx, kept.id)?,
+            tags: store::tag_labels(tx, input.merge_id)?,
+            own_tags: store::tag_labels(tx, kept.id)?,
             kept: Replaced { old: kept, new: kept_new },
             own: (own_contacts, own_locations),
             contacts,
@@ -103,7 +113,7 @@ impl Plan {
             subjects,
             take,
         };
-        plan.require_bounds()?;
+        plan.require_bounds(access)?;
         Ok(plan)
     }
 
@@ -112,9 +122,11 @@ impl Plan {
         let Self { kept, merged, contacts, locations, notes, subjects, tags, own_tags, own, take } =
             self;
         let records = (&kept.old, &merged.old, &contacts.changes, &locations.changes, subjects);
+        let dropped = (&contacts.dropped, &locations.dropped);
         let take: Vec<_> = take.iter().map(|field| field.word()).collect();
         let tags: Vec<_> = [tags, own_tags].map(|tags| ids(tags)).into();
-        let state = serde_json::to_vec(&(records, own, notes, tags, take)).unwrap_or_default();
+        let state =
+            serde_json::to_vec(&(records, dropped, own, notes, tags, take)).unwrap_or_default();
         let hash = Sha256::digest(state);
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -125,17 +137,22 @@ impl Plan {
         self.tags.iter().filter(is_new)
     }
 
+    /// The kept customer's active contacts after the merge.
+    pub(super) fn contacts_then(&self) -> impl Iterator<Item = &Contact> {
+        let changed = || self.contacts.changes.iter().map(|changed| &changed.new);
+        let is_unchanged = move |own: &&Contact| changed().all(|new| new.id != own.id);
+        let own = self.own.0.iter().filter(is_unchanged);
+        own.chain(changed()).filter(|contact| contact.archived_at.is_none())
+    }
+
     /// The answer to the call.
-    pub(super) fn answer(self, plan: Option<String>) -> MergedCustomers {
+    pub(super) fn answer(self, access: &Access, plan: Option<String>) -> MergedCustomers {
+        let not_kept = lost::values(&self);
+        let notes = access.scopes.has(Scope::ReadNotes).then(|| self.count_of_notes());
         let tags = self.new_tags().map(|tag| tag.id).collect();
         let mut all_tags: Vec<_> = self.own_tags.iter().chain(self.new_tags()).cloned().collect();
         all_tags.sort_by_cached_key(|tag| fold::caseless(&tag.name));
-        let primary = {
-            let changed = self.contacts.changes.iter().map(|changed| &changed.new);
-            let is_same = |own: &&Contact| changed.clone().all(|new| new.id != own.id);
-            let own = self.own.0.iter().filter(is_same);
-            own.chain(changed.clone()).find(|contact| contact.is_primary).cloned()
-        };
+        let primary = self.contacts_then().find(|contact| contact.is_primary).cloned();
         let kept = self.kept.new.id;
         let moved_contacts = moved(&self.contacts.changes, |it| it.customer_id != kept);
         let moved_locations = moved(&self.locations.changes, |it| it.customer_id != kept);
@@ -146,35 +163,51 @@ impl Plan {
             moved: Moved {
                 contacts: moved_contacts.map(|it| it.id).collect(),
                 locations: moved_locations.map(|it| it.id).collect(),
-                notes: self.notes.iter().map(NotesAbout::shown).sum(),
+                notes,
                 subjects: self.subjects.len(),
                 tags,
             },
             dropped: Dropped { contacts: self.contacts.dropped, locations: self.locations.dropped },
+            not_kept,
         }
     }
 
-    fn require_bounds(&self) -> Result<()> {
+    fn count_of_notes(&self) -> usize {
+        self.notes.iter().map(|about| about.notes.len()).sum()
+    }
+
+    fn require_bounds(&self, access: &Access) -> Result<()> {
         let tags = self.own_tags.len() + self.new_tags().count();
         if tags > MAX_TAGS {
-            return Err(Error::conflict(format!(
-                "The kept customer would have {tags} tags, and {MAX_TAGS} is the maximum: detach some first."
-            )));
+            return Err(too_much(access, || {
+                format!(
+                    "The kept customer would have {tags} tags, and {MAX_TAGS} is the maximum: detach some first."
+                )
+            }));
         }
-        let notes: usize = self.notes.iter().map(NotesAbout::count).sum();
         let moved = self.contacts.changes.len()
             + self.locations.changes.len()
-            + notes
+            + self.count_of_notes()
             + self.subjects.len();
         if moved > MAX_MOVED {
-            return Err(Error::conflict(format!(
-                "The customer {} has more than {MAX_MOVED} contacts, locations and notes, the most that a merge \
-                 moves: keep that one and merge the other into it.",
-                self.merged.old.customer_number
-            )));
+            let number = self.merged.old.customer_number;
+            return Err(too_much(access, || {
+                format!(
+                    "The customer {number} has more than {MAX_MOVED} contacts, locations and notes, the most that a \
+                     merge moves: keep that one and merge the other into it."
+                )
+            }));
         }
         Ok(())
     }
+}
+
+/// The kept customer would have too much of something. Only a caller who may read customers learns of what.
+fn too_much(access: &Access, what: impl Fn() -> String) -> Error {
+    if access.scopes.has(Scope::ReadCustomers) {
+        return Error::conflict(what());
+    }
+    Error::conflict("These customers have too much together: keep the other one instead.")
 }
 
 /// The records that come from the merged customer.
@@ -213,6 +246,9 @@ fn changed_contact(
         old.phone_raw != new.phone_raw,
         old.email != new.email,
     ]);
+    if let Some((old, new)) = same_person::renamed_placeholder(tx, old, new)? {
+        return Ok(Some(Replaced { old, new }));
+    }
     let changed = same_person::changed_contact(tx, old, new, &sent)?;
     Ok(changed.map(|(contact, mut changed)| {
         // What only fills a gap of the customer does not replace the contact's own.
@@ -226,17 +262,13 @@ fn changed_contact(
     }))
 }
 
-fn require_room<R>(
-    changes: &[Replaced<R>],
-    own: usize,
-    plural: &str,
-    is_active: impl Fn(&Replaced<R>) -> bool,
-) -> Result<()> {
-    let all = own + changes.iter().filter(|change| is_active(change)).count();
-    if all <= MAX_ACTIVE {
+fn require_room(access: &Access, active: usize, plural: &str) -> Result<()> {
+    if active <= MAX_ACTIVE {
         return Ok(());
     }
-    Err(Error::conflict(format!(
-        "The kept customer would have {all} active {plural}, and {MAX_ACTIVE} is the maximum: archive some first."
-    )))
+    Err(too_much(access, || {
+        format!(
+            "The kept customer would have {active} active {plural}, and {MAX_ACTIVE} is the maximum: archive some first."
+        )
+    }))
 }

@@ -2,6 +2,7 @@
 
 use super::plan::Replaced;
 use super::{SameContact, SameLocation};
+use crate::business::customers::Customer;
 use crate::business::customers::contacts::{Contact, Origin};
 use crate::business::customers::index::address_words;
 use crate::business::customers::locations::Location;
@@ -15,30 +16,32 @@ pub(super) struct Relatives<R, Same> {
     pub(super) dropped: Vec<Same>,
 }
 
-/// The contacts that the customer `kept` gets. `own` are its active ones, the primary contact first.
+/// The contacts that the customer `kept` gets from `merged`. `own` are its active ones, the primary contact first.
 pub(super) fn contacts(
-    kept: Id<kinds::Customer>,
+    kept: &Customer,
     own: &[Contact],
+    merged: &Customer,
     theirs: Vec<Contact>,
     now: Moment,
 ) -> Relatives<Contact, SameContact> {
     let (mut moved, mut dropped) = (Vec::new(), Vec::new());
     for old in theirs {
+        let mut new =
+            Contact { customer_id: kept.id, is_primary: false, updated_at: now, ..old.clone() };
+        // A company's own number is not lost with its placeholder, which becomes a contact.
         let is_placeholder = old.origin == Origin::Placeholder && old.archived_at.is_none();
-        let same = own.iter().find(|own| is_placeholder || adds_nothing(&old, own));
+        if is_placeholder {
+            new.origin = Origin::Own;
+            new.set_phone(merged.phone().as_ref().filter(|it| !has_phone(kept, own, it.e164())));
+            new.email = merged.email.clone().filter(|it| !has_email(kept, own, it));
+        }
+        let says_nothing = is_placeholder && new.phone.is_none() && new.email.is_none();
+        let same = own.iter().find(|own| says_nothing || adds_nothing(&new, own));
         match same {
             Some(same) if old.archived_at.is_none() => {
                 dropped.push(SameContact { id: old.id, same_as: same.id });
             }
-            _ => {
-                let new = Contact {
-                    customer_id: kept,
-                    is_primary: false,
-                    updated_at: now,
-                    ..old.clone()
-                };
-                moved.push(Replaced { old, new });
-            }
+            _ => moved.push(Replaced { old, new }),
         }
     }
     let mut changes = Vec::new();
@@ -88,6 +91,16 @@ pub(super) fn locations(
         changes.push(Replaced { old, new });
     }
     Relatives { changes, dropped }
+}
+
+fn has_phone(kept: &Customer, own: &[Contact], e164: &str) -> bool {
+    let phones = own.iter().map(|contact| &contact.phone).chain([&kept.phone]);
+    phones.flatten().any(|phone| phone == e164)
+}
+
+fn has_email(kept: &Customer, own: &[Contact], email: &str) -> bool {
+    let emails = own.iter().map(|contact| &contact.email).chain([&kept.email]);
+    emails.flatten().any(|it| it.eq_ignore_ascii_case(email))
 }
 
 /// Whether a contact says nothing that the contact `own` does not say.

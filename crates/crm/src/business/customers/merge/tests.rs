@@ -179,13 +179,15 @@ fn the_merged_customer_is_not_changed_any_more() {
             json!({ "body": "x", "subject_type": "customer_location", "subject_id": dropped }),
         ),
         ("customers.merge", json!({ "keep_id": other, "merge_id": kept })),
-        ("customers.merge", json!({ "keep_id": kept, "merge_id": other })),
     ] {
         let error = bobs.refused(tool, arguments);
         assert_eq!(error["kind"], "not_found", "{tool}");
         let expected = format!("This customer was merged into another one: send the id {kept}.");
         assert_eq!(error["message"], json!(expected), "{tool}");
     }
+    // Merging it again is done already.
+    let again = bobs.merge(json!({}));
+    assert_eq!((&again["merged"], &again["customer"]["id"]), (&json!(true), &json!(kept)));
     // A caller who may not read customers learns nothing.
     let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
     let error =
@@ -369,7 +371,7 @@ fn a_merge_that_cannot_be_is_refused() {
     }
     let error =
         bobs.refused("customers.merge", bobs.ids(json!({ "take": ["email", "company_name"] })));
-    assert_eq!(error["fields"][0]["field"], "take[1]");
+    assert_eq!(error["fields"][0]["field"], "take");
     bobs.call("customers.archive", json!({ "id": bobs.kept }));
     assert_eq!(bobs.refused("customers.merge", bobs.ids(json!({})))["kind"], "not_found");
     // The other one may be archived: it was put away as a duplicate, with its notes.
@@ -380,4 +382,202 @@ fn a_merge_that_cannot_be_is_refused() {
     // Programs that act for nobody do not merge.
     let error = env.call(&acme.tenant, "customers.merge", bobs.ids(json!({}))).unwrap_err();
     assert!(text(&error_json(&error), "message").contains("user"), "{error:?}");
+}
+
+#[both]
+fn a_merge_is_not_done_again_if_the_customer_got_more_since() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let bobs = Bobs::new(&env, &acme);
+    let tag = env.create(&acme.owner, "tags.create", json!({ "name": "Late" }));
+    let operator = Caller::operator(Some(acme.account));
+    let other = &bobs.other;
+    let at = text(&bobs.get(other)["locations"][0], "id").to_owned();
+    bobs.merge(json!({}));
+    bobs.undo();
+    let undoing = bobs.call("changes.list", json!({ "limit": 1 }))["rows"][0]["id"].clone();
+    let person = json!({ "customer_id": other, "first_name": "Al", "last_name": "Bo" });
+    let place = json!({ "customer_id": other, "address_line1": "1 Ash Lane", "city": "Oakland", "state": "CA",
+                        "postal_code": "94601" });
+    let job =
+        json!({ "customer_id": other, "subject_type": "job", "title": "Repipe", "status": "open" });
+    let note =
+        |kind: &str, id: &str| json!({ "body": "Leaks.", "subject_type": kind, "subject_id": id });
+    // Each addition stays: whichever is there stands in the way.
+    for (caller, tool, arguments) in [
+        (&acme.owner, "tags.attach", json!({ "id": tag, "customer_id": other })),
+        // The merge dropped this location, and would move its notes.
+        (&acme.owner, "notes.create", note("customer_location", &at)),
+        (&acme.owner, "notes.create", note("customer", other)),
+        (&acme.owner, "contacts.create", person),
+        (&acme.owner, "locations.create", place),
+        (&operator, "subjects.create", job),
+    ] {
+        env.clock.advance(1_000_000);
+        env.call(caller, tool, arguments).expect(tool);
+        let error = bobs.refused("changes.revert", json!({ "id": undoing }));
+        assert!(text(&error, "message").contains("merge it again"), "{tool}: {error}");
+        if tool == "tags.attach" {
+            bobs.call("tags.detach", json!({ "id": tag, "customer_id": other }));
+        }
+    }
+}
+
+#[both]
+fn a_person_stays_one_with_their_own_contact_whichever_record_is_older() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let bob = |phone: &str| {
+        env.clock.advance(1_000_000);
+        create(
+            &env,
+            &acme,
+            json!({ "customer_type": "individual", "first_name": "Bob", "last_name": "Doe", "phone": phone }),
+        )
+    };
+    let (older, newer) = (bob("510-555-0101"), bob("510-555-0102"));
+    let call = |tool: &str, arguments: Value| env.call(&acme.owner, tool, arguments).expect(tool);
+    call("customers.merge", json!({ "keep_id": newer, "merge_id": older }));
+    call("customers.update", json!({ "id": newer, "phone": "510-555-0103" }));
+    let phones = || {
+        let contacts = call("contacts.list", json!({ "customer_id": newer }));
+        names(&contacts["rows"], "phone_raw")
+    };
+    assert_eq!(phones(), ["510-555-0103", "510-555-0101"]);
+    let contacts = call("contacts.list", json!({ "customer_id": newer }))["rows"].clone();
+    let moved = json!({ "id": contacts[1]["id"], "customer_id": newer, "phone": "510-555-0104" });
+    call("contacts.update", moved);
+    assert_eq!(call("customers.get", json!({ "id": newer }))["primary_phone_raw"], "510-555-0103");
+}
+
+#[both]
+fn nothing_of_a_company_is_lost_without_a_word() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let company = |name: &str, phone: &str, external_id: &str| {
+        let fields = json!({ "customer_type": "company", "company_name": name, "phone": phone,
+                             "external_id": external_id, "source": external_id });
+        create(&env, &acme, fields)
+    };
+    let (kept, other) = (
+        company("Bay Bakery", "510-555-0101", "A1"),
+        company("Bay Bakery LLC", "510-555-0102", "B2"),
+    );
+    let call = |tool: &str, arguments: Value| env.call(&acme.owner, tool, arguments).expect(tool);
+    let found = |q: Value| names(&call("customers.search", q)["rows"], "id");
+    let merge = json!({ "keep_id": kept, "merge_id": other, "take": ["company_name"] });
+    let merged = call("customers.merge", merge);
+    // The external id is the one thing that the kept company cannot have twice.
+    assert_eq!(
+        merged["not_kept"],
+        json!([{ "field": "source", "value": "B2" }, { "field": "external_id", "value": "B2" }])
+    );
+    for q in ["510-555-0101", "510-555-0102", "LLC"] {
+        assert_eq!(found(json!({ "q": q })), [kept.clone()], "{q}");
+    }
+    let contacts = call("contacts.list", json!({ "customer_id": kept }))["rows"].clone();
+    assert_eq!(names(&contacts, "first_name"), ["Bay Bakery LLC"]);
+    assert_eq!(contacts[0]["phone_raw"], "510-555-0102");
+    // The external id leads to the kept company, which may take it over later.
+    assert_eq!(found(json!({ "external_id": "B2" })), [kept.clone()]);
+    let third = json!({ "customer_type": "company", "company_name": "Third", "external_id": "B2" });
+    let error = error_json(&env.call(&acme.owner, "customers.create", third).unwrap_err());
+    assert!(text(&error, "message").contains(&kept), "{error}");
+    call("customers.update", json!({ "id": kept, "external_id": "B2" }));
+    assert_eq!(found(json!({ "external_id": "B2" })), [kept.clone()]);
+    for _ in 0..2 {
+        let entries = call("changes.list", json!({}))["rows"].clone();
+        let entry = entries
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["can_revert"] == true && it["tool"] != "changes.revert");
+        call("changes.revert", json!({ "id": entry.unwrap()["id"] }));
+    }
+    assert_eq!(call("customers.get", json!({ "id": other }))["external_id"], "B2");
+    assert_eq!(found(json!({ "q": "510-555-0102" })), [other.clone()]);
+    // The placeholder is one again: the first person takes its place.
+    call("contacts.create", json!({ "customer_id": other, "first_name": "Al", "last_name": "Bo" }));
+    assert_eq!(
+        names(&call("contacts.list", json!({ "customer_id": other }))["rows"], "first_name"),
+        ["Al"]
+    );
+}
+
+#[both]
+fn a_deleted_tag_comes_back_to_those_who_have_the_records_now() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let tag = env.create(&acme.owner, "tags.create", json!({ "name": "Late" }));
+    let person = |number: usize, tags: Value| {
+        let name = format!("Bob{number}");
+        create(
+            &env,
+            &acme,
+            json!({ "customer_type": "individual", "first_name": name, "tags": tags }),
+        )
+    };
+    let kept = person(0, json!([]));
+    let others: Vec<_> = (1..=60).map(|number| person(number, json!([tag]))).collect();
+    let call = |tool: &str, arguments: Value| {
+        env.clock.advance(1_000);
+        env.call(&acme.owner, tool, arguments).expect(tool)
+    };
+    call("tags.delete", json!({ "id": tag }));
+    let deletion = call("changes.list", json!({ "limit": 1 }))["rows"][0]["id"].clone();
+    for other in &others {
+        call("customers.merge", json!({ "keep_id": kept, "merge_id": other }));
+    }
+    call("changes.revert", json!({ "id": deletion }));
+    let tags = call("customers.get", json!({ "id": kept }))["tags"].clone();
+    assert_eq!(names(&tags, "name"), ["Late"]);
+    // It is deleted from one customer now.
+    call("tags.delete", json!({ "id": tag }));
+    let entry = call("changes.list", json!({ "limit": 1 }))["rows"][0].clone();
+    let changes = entry["changes"].as_array().unwrap().iter().filter(|it| it["field"] == "tag");
+    assert_eq!(changes.map(|it| text(it, "record_id").to_owned()).collect::<Vec<_>>(), [kept]);
+}
+
+#[both]
+fn a_draft_stays_and_its_author_is_told_where_it_belongs() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let bobs = Bobs::new(&env, &acme);
+    let draft = json!({ "body": "Boiler", "draft": true, "subject_type": "customer", "subject_id": bobs.other });
+    let draft = env.create(&acme.tech, "notes.create", draft);
+    let shown = bobs.merge(json!({ "dry_run": true }));
+    assert_eq!(shown["moved"]["notes"], 0, "only its author knows of a draft");
+    bobs.merge(json!({}));
+    let commit = |more: Value| {
+        let mut arguments = json!({ "id": draft, "draft": false });
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        env.call(&acme.tech, "notes.update", arguments)
+    };
+    let error = error_json(&commit(json!({})).unwrap_err());
+    assert!(text(&error, "message").contains(&bobs.kept), "{error}");
+    commit(json!({ "subject_type": "customer", "subject_id": bobs.kept })).expect("committed");
+    let notes = bobs.call("notes.list", json!({ "customer_id": bobs.kept }));
+    assert_eq!(names(&notes["rows"], "id"), [draft]);
+}
+
+#[both]
+fn a_caller_who_may_not_read_learns_nothing_from_a_merge() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let bobs = Bobs::new(&env, &acme);
+    bobs.note("customer", &bobs.other, "Boiler hums.");
+    let owner = Business::user(&acme.owner).to_string();
+    let key = |scopes: &[Scope]| env.access(&env.key(acme.account, Some(&owner), scopes));
+    let writer = key(&[Scope::WriteCustomers]);
+    let dry = bobs.ids(json!({ "dry_run": true }));
+    let shown = env.call(&writer, "customers.merge", dry.clone()).expect("a dry run");
+    let keys: Vec<_> = shown.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["merged", "plan"]);
+    let wrong = bobs.ids(json!({ "take": ["company_name"] }));
+    let error = error_json(&env.call(&writer, "customers.merge", wrong).unwrap_err());
+    assert!(!text(&error, "message").contains("customer_type is"), "{error}");
+    // Without notes, not how many there are.
+    let reader = key(&[Scope::ReadCustomers, Scope::WriteCustomers]);
+    let shown = env.call(&reader, "customers.merge", dry).expect("a dry run");
+    assert_eq!(shown["moved"].get("notes"), None, "{shown}");
 }

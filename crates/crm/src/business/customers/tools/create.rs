@@ -117,7 +117,7 @@ impl Command for CreateCustomer {
         "created_at",
     ]);
     const REPLAY: Replay<Self> = Replay::Reread(|ctx, input: &CreateCustomerInput, id| {
-        let customer = store::get(ctx.tx, Id::new(id))?;
+        let customer = store::resolved(ctx.tx, Id::new(id))?;
         let possible_duplicates = possible_duplicates(ctx, input, Some(customer.id))?;
         Ok(CreatedCustomer { customer: store::record(ctx.tx, customer)?, possible_duplicates })
     });
@@ -128,7 +128,7 @@ impl Command for CreateCustomer {
             None => Vec::new(),
         };
         if let Some(Text(external_id)) = &input.external_id {
-            external_id::require_free(ctx.tx, ctx.access, external_id, None)?;
+            external_id::claim(ctx, external_id, None)?;
         }
         let possible_duplicates = possible_duplicates(ctx, input, None)?;
         if input.if_duplicate == Some(IfDuplicate::Refuse) {

@@ -1,7 +1,7 @@
 //! `customers.update`
 
+use crate::business::customers::contacts::Contact;
 use crate::business::customers::contacts::same_person::{self, PersonField};
-use crate::business::customers::contacts::{self, Contact, Origin};
 use crate::business::customers::{
     Customer, CustomerRecord, CustomerType, Status, external_id, hints, store,
 };
@@ -85,7 +85,7 @@ impl Command for UpdateCustomer {
         renamed: &[("phone", "primary_phone"), ("email", "primary_email")],
     };
     const REPLAY: Replay<Self> = Replay::Reread(|ctx, _, id| {
-        let customer = store::get(ctx.tx, Id::new(id))?;
+        let customer = store::resolved(ctx.tx, Id::new(id))?;
         store::record(ctx.tx, customer)
     });
 
@@ -93,7 +93,7 @@ impl Command for UpdateCustomer {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         refuse_other_type(&old, input, ctx.access)?;
         if let Patch::Set(Text(external_id)) = &input.external_id {
-            external_id::require_free(ctx.tx, ctx.access, external_id, Some(old.id))?;
+            external_id::claim(ctx, external_id, Some(old.id))?;
         }
         let new = apply_changes(&old, input, ctx);
         store::update(ctx.tx, &new)?;
@@ -211,16 +211,7 @@ fn update_created_contact(
             ]);
             same_person::changed_contact(ctx.tx, old, new, &sent)?
         }
-        CustomerType::Company if old.company_name != new.company_name => {
-            let contacts = contacts::store::active(ctx.tx, new.id)?;
-            let is_placeholder = |contact: &Contact| contact.origin == Origin::Placeholder;
-            contacts.into_iter().find(is_placeholder).map(|placeholder| {
-                let mut renamed = placeholder.clone();
-                renamed.follow(new);
-                (placeholder, renamed)
-            })
-        }
-        CustomerType::Company => None,
+        CustomerType::Company => same_person::renamed_placeholder(ctx.tx, old, new)?,
     };
     let Some((old, new)) = change else { return Ok(false) };
     Contact::save(ctx, &old, &Contact { updated_at: ctx.moment(), ..new })?;

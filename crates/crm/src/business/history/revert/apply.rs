@@ -32,6 +32,7 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWo
             Kind::Note => notes::put_back::note(ctx, *id, values, known),
             Kind::File => Err(Error::internal("a file's values never change")),
         },
+        Opposite::MoveNote { note, from, to } => notes::moving::back(ctx, *note, *from, *to),
         Opposite::BringBackFile { file } => files::put_back::removed(ctx, *file),
         Opposite::Remove { file } => files::put_back::added(ctx, *file),
         Opposite::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),

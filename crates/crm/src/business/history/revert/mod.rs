@@ -21,6 +21,7 @@ use self::obstacle::{ChangedSince, NAMED};
 use self::parts::ATTACHED_AT_ONCE;
 use self::steps::{Kind, Opposite};
 use super::{names, original};
+use crate::business::customers::put_back;
 use crate::business::notes::KnownWords;
 use crate::business::tags;
 use crate::call::access::Access;
@@ -139,8 +140,16 @@ impl Command for RevertChanges {
             ctx.leave_no_history();
             return Ok(described.answer(input.id, false));
         }
+        // Two customers may get each other's external ids.
+        let external_ids: Vec<_> = steps.iter().filter_map(Opposite::external_id_of).collect();
+        for customer in external_ids.iter().filter(|_| external_ids.len() > 1) {
+            put_back::without_external_id(ctx, *customer)?;
+        }
         for step in &steps {
             apply::apply(ctx, step, &input.words)?;
+        }
+        for customer in steps.iter().filter_map(Opposite::merged_customer) {
+            put_back::settle(ctx, customer)?;
         }
         if let Some((tag, _)) = parts::deleted(&entry)
             && !steps.iter().any(|step| matches!(step, Opposite::BringBack { .. }))

@@ -27,6 +27,10 @@ pub(in crate::business::history) enum Obstacle {
     Archived(Kind),
     /// The customer was merged into another one since.
     Merged,
+    /// Another customer was merged into it since.
+    HasMerged,
+    /// The customer got other records since it was separated, so that the merge would have to move these too.
+    GotMore,
     /// What was added is archived already.
     ArchivedAlready(Kind),
     /// Fields were changed since.
@@ -64,6 +68,11 @@ impl fmt::Display for Obstacle {
             Self::Merged => {
                 formatter.write_str("The customer was merged into another one since: undo that first.")
             }
+            Self::HasMerged => formatter
+                .write_str("Another customer was merged into this one since: undo that first."),
+            Self::GotMore => formatter.write_str(
+                "The customer got contacts, locations, notes or tags since: merge it again (customers.merge).",
+            ),
             Self::ArchivedAlready(kind) => write!(formatter, "The {} is archived already.", kind.word()),
             Self::Changed(fields) => {
                 let names: Vec<_> = fields.iter().take(NAMED).map(ChangedSince::name).collect();

@@ -8,7 +8,8 @@ use zoop_db::{ReadTx, Uuid};
 use super::obstacle::{ChangedSince, Obstacle};
 use super::reverted;
 use super::steps::{Kind, Opposite};
-use crate::business::customers::put_back;
+use crate::business::customers::merge::again;
+use crate::business::customers::{self, put_back};
 use crate::business::files::put_back::Presence;
 use crate::business::history::original::{self, TextAfter};
 use crate::business::{files, notes, tags};
@@ -95,6 +96,31 @@ impl Present {
     }
 }
 
+/// The changes, with one change of each record's fields: an undo may write a field twice.
+fn combined(changes: &[RecordChange]) -> Vec<RecordChange> {
+    let mut combined: Vec<RecordChange> = Vec::new();
+    for change in changes {
+        let is_same = |it: &&mut RecordChange| {
+            it.record_id == change.record_id && matches!(it.kind, ChangeKind::Changed { .. })
+        };
+        let earlier = combined.iter_mut().find(is_same).map(|it| &mut it.kind);
+        let (Some(ChangeKind::Changed { fields, .. }), ChangeKind::Changed { fields: later, .. }) =
+            (earlier, &change.kind)
+        else {
+            combined.push(change.clone());
+            continue;
+        };
+        for change in later {
+            // A customer has several tags.
+            match fields.iter_mut().find(|it| it.field == change.field && it.field != "tag") {
+                Some(field) => field.new = change.new.clone(),
+                None => fields.push(change.clone()),
+            }
+        }
+    }
+    combined
+}
+
 fn ids_where(entry: &StoredEntry, is_so: impl Fn(&ChangeKind) -> bool) -> BTreeSet<Uuid> {
     entry.changes.iter().filter(|it| is_so(&it.kind)).map(|it| it.record_id).collect()
 }
@@ -104,12 +130,16 @@ struct Planning<'p> {
     now: &'p BTreeMap<Uuid, Values>,
     access: &'p Access,
     entry: Uuid,
+    /// The records that the entry changed, and the tags that it attached.
+    of_entry: BTreeSet<Uuid>,
     /// The records that the entry added.
     added: BTreeSet<Uuid>,
     /// The records that the entry deleted, and a tag that comes back with it.
     removed: BTreeSet<Uuid>,
     /// The tags that the entry attached or detached, and who of its customers has each now. `None` if the tag is gone.
     attached: BTreeMap<Uuid, Option<BTreeSet<Uuid>>>,
+    /// Customers whose tags others have since: those that were merged, other than by the entry.
+    merged: BTreeMap<Uuid, Uuid>,
     steps: Vec<Opposite>,
     changed: Vec<ChangedSince>,
 }
@@ -122,15 +152,18 @@ impl<'p> Planning<'p> {
         entry: &StoredEntry,
         removed: BTreeSet<Uuid>,
     ) -> Result<Self> {
+        let merged = merged(tx, entry)?;
         let is_addition =
             |kind: &ChangeKind| matches!(kind, ChangeKind::Added(_) | ChangeKind::AddedAsItWas);
         Ok(Self {
             now: &present.records,
             access,
             entry: entry.entry.id.uuid(),
+            of_entry: of_entry(entry),
             added: ids_where(entry, is_addition),
             removed,
-            attached: attached(tx, entry)?,
+            attached: attached(tx, entry, &merged)?,
+            merged,
             steps: Vec::new(),
             changed: Vec::new(),
         })
@@ -141,7 +174,7 @@ impl<'p> Planning<'p> {
         tx: &mut ReadTx<'_>,
         entry: &StoredEntry,
     ) -> Result<Result<Vec<Opposite>, Obstacle>> {
-        for change in &entry.changes {
+        for change in &combined(&entry.changes) {
             tx.ensure_time()?;
             if let Some(obstacle) = self.add(tx, change)? {
                 return Ok(Err(obstacle));
@@ -218,6 +251,9 @@ impl<'p> Planning<'p> {
         if let Some(obstacle) = self.customer_obstacle(customer.unwrap_or(id)) {
             return Ok(Some(obstacle));
         }
+        if now.get("merged_from").is_some_and(Value::is_string) {
+            return Ok(Some(Obstacle::HasMerged));
+        }
         if kind == Kind::Tag {
             self.steps.push(Opposite::Delete { tag: Id::new(id) });
             return Ok(None);
@@ -253,6 +289,12 @@ impl<'p> Planning<'p> {
             let is_part = fields.iter().all(|change| change.field == DETACHED);
             return Ok((!is_part).then_some(Obstacle::Gone(kind)));
         };
+        if kind == Kind::Note && is_moved(fields) {
+            return Ok(self.move_note(id, now, &fields[0]));
+        }
+        if let Some(obstacle) = self.more_to_merge(tx, id, fields)? {
+            return Ok(Some(obstacle));
+        }
         let mut values = Values::new();
         for FieldChange { field, old, new } in fields {
             let current = now.get(field).unwrap_or(&Value::Null);
@@ -280,14 +322,19 @@ impl<'p> Planning<'p> {
         if values.is_empty() {
             return Ok(None);
         }
-        if is_merged(now) && !values.contains_key("merged_into") {
+        // It may get back an external id that the kept customer took over.
+        let is_external_id = values.keys().all(|field| field == "external_id");
+        if is_merged(now) && !values.contains_key("merged_into") && !is_external_id {
             return Ok(Some(Obstacle::Merged));
         }
         let is_moved = values.contains_key("merged_into") || is_moved(fields);
-        if is_archived(now) && !values.contains_key("archived_at") && !is_moved {
+        let stays_merged = is_merged(now) && is_external_id;
+        if is_archived(now) && !values.contains_key("archived_at") && !is_moved && !stays_merged {
             return Ok(Some(Obstacle::Archived(kind)));
         }
-        if let Some(customer) = id_in(now, "customer_id")
+        // What goes to another customer may come from an archived one, and the merge changes both.
+        if !values.contains_key("customer_id")
+            && let Some(customer) = id_in(now, "customer_id")
             && let Some(obstacle) = self.customer_obstacle(customer)
         {
             return Ok(Some(obstacle));
@@ -306,19 +353,51 @@ impl<'p> Planning<'p> {
         now: &Values,
         values: &mut Values,
     ) -> Result<()> {
-        for field in ["is_primary", "archived_at"] {
-            let Some(current) = now.get(field) else { continue };
-            if values.contains_key(field) {
-                continue;
-            }
-            let after = original::value_after(tx, id, self.entry, field)?;
-            if after.is_some_and(|after| after != *current) {
+        let wanted = ["is_primary", "archived_at"];
+        let wanted = wanted.into_iter().filter(|field| !values.contains_key(*field));
+        let wanted: Vec<_> = wanted.filter(|field| now.contains_key(*field)).collect();
+        let after = original::values_after(tx, id, self.entry, &wanted)?;
+        for field in wanted {
+            let current = &now[field];
+            if after.get(field).is_some_and(|after| after != current) {
                 self.block(kind, id, field, Some(current.clone()));
             } else if field == "is_primary" {
                 values.insert(field.to_owned(), current.clone());
             }
         }
         Ok(())
+    }
+
+    /// A merge took a note from the record that it was about.
+    fn move_note(&mut self, id: Uuid, now: &Values, moved: &FieldChange) -> Option<Obstacle> {
+        let current = now.get("subject_id").unwrap_or(&Value::Null);
+        if *current == moved.old {
+            return None;
+        }
+        let (from, to) = (id_in(now, "subject_id"), moved.old.as_str());
+        match (from, to.and_then(|to| Uuid::try_parse(to).ok())) {
+            (Some(from), Some(to)) if *current == moved.new => {
+                self.steps.push(Opposite::MoveNote { note: Id::new(id), from, to });
+            }
+            _ => self.block(Kind::Note, id, "subject_id", Some(current.clone())),
+        }
+        None
+    }
+
+    /// Whether merging a customer again would have to move more than it did: what the customer got since.
+    fn more_to_merge(
+        &self,
+        tx: &mut ReadTx<'_>,
+        id: Uuid,
+        fields: &[FieldChange],
+    ) -> Result<Option<Obstacle>> {
+        let separated =
+            |change: &FieldChange| change.field == "merged_into" && change.new.is_null();
+        if !fields.iter().any(separated) {
+            return Ok(None);
+        }
+        let has_more = again::has_more(tx, Id::new(id), self.entry, &self.of_entry)?;
+        Ok(has_more.then_some(Obstacle::GotMore))
     }
 
     fn block(&mut self, kind: Kind, record: Uuid, field: &str, now: Option<Value>) {
@@ -359,7 +438,8 @@ impl<'p> Planning<'p> {
             return None;
         }
         let attached = self.attached.get(&tag.uuid()).and_then(Option::as_ref);
-        let is_attached = attached.is_some_and(|all| all.contains(&customer.uuid()));
+        let holder = self.merged.get(&customer.uuid()).copied().unwrap_or(customer.uuid());
+        let is_attached = attached.is_some_and(|all| all.contains(&holder));
         if is_attached == was_attached {
             return None;
         }
@@ -431,17 +511,40 @@ impl<'p> Planning<'p> {
     }
 }
 
+/// Customers whose tags an entry changed and that were merged into others, not by the entry, each with that one.
+fn merged(tx: &mut ReadTx<'_>, entry: &StoredEntry) -> Result<BTreeMap<Uuid, Uuid>> {
+    let by_entry = ids_where(entry, |kind| match kind {
+        ChangeKind::Changed { fields, .. } => fields.iter().any(|it| it.field == "merged_into"),
+        _ => false,
+    });
+    let tagged = entry.changes.iter().filter(|change| change.has_field("tag"));
+    let tagged: BTreeSet<_> = tagged.map(|change| change.record_id).collect();
+    if tagged.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    customers::store::merged_among(tx, tagged.difference(&by_entry).copied())
+}
+
+/// The records that an entry changed, and the tags that it attached.
+fn of_entry(entry: &StoredEntry) -> BTreeSet<Uuid> {
+    let records = entry.changes.iter().map(|change| change.record_id);
+    let tags = entry.changes.iter().flat_map(RecordChange::fields).filter(|it| it.field == "tag");
+    records.chain(tags.filter_map(|it| Uuid::try_parse(it.new.as_str()?).ok())).collect()
+}
+
 /// For each tag that an entry attached or detached, which of its customers have it now.
 fn attached(
     tx: &mut ReadTx<'_>,
     entry: &StoredEntry,
+    merged: &BTreeMap<Uuid, Uuid>,
 ) -> Result<BTreeMap<Uuid, Option<BTreeSet<Uuid>>>> {
     let mut customers: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
     for change in &entry.changes {
         for FieldChange { old, new, .. } in change.fields().iter().filter(|it| it.field == "tag") {
             let tag = new.as_str().or(old.as_str()).and_then(Id::<kinds::Tag>::parse);
             if let Some(tag) = tag {
-                customers.entry(tag.uuid()).or_default().push(change.record_id);
+                let holder = merged.get(&change.record_id).copied().unwrap_or(change.record_id);
+                customers.entry(tag.uuid()).or_default().push(holder);
             }
         }
     }

@@ -82,6 +82,12 @@ pub(in crate::business::history) enum Opposite {
         tag: Id<kinds::Tag>,
         customer: Id<kinds::Customer>,
     },
+    /// A note is about the record again from which a merge took it.
+    MoveNote {
+        note: Id<kinds::Note>,
+        from: Uuid,
+        to: Uuid,
+    },
     /// A removed file comes back.
     BringBackFile {
         file: Id<kinds::File>,
@@ -103,18 +109,38 @@ pub(in crate::business::history) enum Opposite {
 }
 
 impl Opposite {
+    /// The customer that gets an external id or loses it.
+    pub(super) fn external_id_of(&self) -> Option<Uuid> {
+        match self {
+            Self::Put { kind: Kind::Customer, id, values } => {
+                values.contains_key("external_id").then_some(*id)
+            }
+            _ => None,
+        }
+    }
+
+    /// The customer, if the step separates it from another one, merges it again, or is about the one that was kept.
+    pub(super) fn merged_customer(&self) -> Option<Uuid> {
+        match self {
+            Self::Put { kind: Kind::Customer, id, values } => {
+                let is_of_merge =
+                    ["merged_into", "merged_from"].iter().any(|it| values.contains_key(*it));
+                is_of_merge.then_some(*id)
+            }
+            _ => None,
+        }
+    }
+
     /// Records come back before what needs them, and go after it. What becomes primary again comes before what it
-    /// replaces, and what gives up an external id comes before what gets it. What leaves a customer goes before the primary
-    /// one, so that none of it takes that one's place.
+    /// replaces. What leaves a customer goes before the primary one, so that none of it takes that one's place.
     pub(super) fn order(&self) -> (u8, Option<Kind>, bool) {
         match self {
             Self::BringBack { .. } => (0, None, false),
             Self::Put { kind, values, .. } => {
                 let is_moved = values.contains_key("customer_id");
-                let is_late = values.get("is_primary") == Some(&Value::Bool(is_moved))
-                    || values.get("external_id").is_some_and(Value::is_string);
-                (1, Some(*kind), is_late)
+                (1, Some(*kind), values.get("is_primary") == Some(&Value::Bool(is_moved)))
             }
+            Self::MoveNote { .. } => (1, Some(Kind::Note), false),
             Self::Attach { .. } => (2, None, false),
             Self::Detach { .. } => (3, None, false),
             Self::BringBackFile { .. } | Self::Remove { .. } => (4, None, false),
@@ -148,6 +174,7 @@ impl fmt::Display for Opposite {
             Self::Detach { tag, customer } => {
                 write!(formatter, "detach tag {tag} from customer {customer}")
             }
+            Self::MoveNote { note, .. } => write!(formatter, "move note {note} back"),
             Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
             Self::Remove { file } => write!(formatter, "remove file {file}"),
             Self::Archive { kind, id, .. } => write!(formatter, "archive {} {id}", kind.word()),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::Dialect;
 
-use super::revert::{assert_same, state, without_reverted};
+use super::revert::{assert_same, newest, state, without_reverted};
 use super::rows;
 use crate::testing::{Business, Caller, TestEnv, engine, error_json, text};
 
@@ -123,6 +123,16 @@ impl<'a> Game<'a> {
         }
     }
 
+    /// Undoes an entry. Returns whether there was something to undo: a call may have put everything as it was already.
+    fn undo(&self, entry: &Value) -> bool {
+        self.env.clock.advance(1_000_000);
+        let id = json!({ "id": entry["id"] });
+        let Err(error) = self.env.call(&self.acme.owner, "changes.revert", id) else { return true };
+        let error = error_json(&error).to_string();
+        assert!(error.contains("nothing to undo"), "{error}: {entry}\n{}", self.done.join("\n"));
+        false
+    }
+
     /// Every customer that is not merged has its primary contact, no two primary locations of a kind, and is found.
     fn check(&self, state: &BTreeMap<String, Value>) {
         let done = || self.done.join("\n");
@@ -160,7 +170,7 @@ impl<'a> Game<'a> {
 
 #[both]
 fn merges_among_other_changes_are_undone_in_reverse_order() {
-    let games = if engine() == Dialect::Sqlite { 12 } else { 1 };
+    let games = if engine() == Dialect::Sqlite { 10 } else { 1 };
     let mut merges = 0;
     for seed in 0..games {
         let env = TestEnv::new();
@@ -174,17 +184,17 @@ fn merges_among_other_changes_are_undone_in_reverse_order() {
         game.check(&state(&env, &acme));
         let entries = rows(&env, &acme.owner, &json!({}));
         for entry in &entries[..entries.len() - first] {
-            merges += usize::from(entry["tool"] == "customers.merge");
-            env.clock.advance(1_000_000);
-            let undone = env.call(&acme.owner, "changes.revert", json!({ "id": entry["id"] }));
-            let message = undone.as_ref().err().map(|error| error_json(error).to_string());
-            // What a call put as it was already has nothing to undo.
-            let is_nothing = message.as_ref().is_some_and(|it| it.contains("nothing to undo"));
-            assert!(
-                undone.is_ok() || is_nothing,
-                "game {seed}: {entry}: {message:?}\n{}",
-                game.done.join("\n")
-            );
+            let was = (entry["tool"] == "customers.merge").then(|| state(&env, &acme));
+            let undone = game.undo(entry);
+            // A merge that is undone can be done again.
+            if let (Some(was), true) = (was, undone) {
+                let undoing = newest(&env, &acme.owner);
+                assert!(game.undo(&undoing));
+                let about = format!("game {seed}, {entry}:\n{}", game.done.join("\n"));
+                assert_same(&state(&env, &acme), &was, &about);
+                game.undo(entry);
+                merges += 1;
+            }
         }
         let after = without_reverted(state(&env, &acme), &before);
         game.check(&after);

@@ -75,10 +75,10 @@ pub(super) fn assert_same(
     let ids: BTreeSet<_> = now.keys().chain(expected.keys()).collect();
     let different = ids.into_iter().filter(|id| now.get(*id) != expected.get(*id));
     let different: Vec<_> = different.map(|id| (now.get(id), expected.get(id))).collect();
-    assert!(different.is_empty(), "{after}: {different:#?}");
+    assert!(different.is_empty(), "{different:#?} after {after}");
 }
 
-fn newest(env: &TestEnv, caller: &Caller) -> Value {
+pub(super) fn newest(env: &TestEnv, caller: &Caller) -> Value {
     let page = env.call(caller, "changes.list", json!({ "limit": 1 })).expect("the history");
     page["rows"][0].clone()
 }

@@ -89,21 +89,27 @@ impl List for ListNotes {
     }
 }
 
-/// The same filters for the customer that the one in them was merged into. `None` if none was.
+/// The same filters for the customers that those in them were merged into. `None` if none was.
 fn of_kept(ctx: &mut ReadCtx<'_, '_>, input: &ListNotesInput) -> Result<Option<ListNotesInput>> {
-    let named = input.customer_id.or(input.subject_id.map(|subject| Id::new(subject.uuid())));
-    let Some(named) = named else { return Ok(None) };
-    let kept = match customers::store::resolved(ctx.tx, named) {
-        Ok(customer) if customer.id != named => customer.id,
-        Ok(_) | Err(Error::NotFound { .. }) => return Ok(None),
-        Err(other) => return Err(other),
-    };
-    let is_subject = input.subject_id.is_some_and(|subject| subject.uuid() == named.uuid());
-    Ok(Some(ListNotesInput {
-        customer_id: input.customer_id.map(|_| kept),
-        subject_id: if is_subject { Some(Id::new(kept.uuid())) } else { input.subject_id },
-        ..input.clone()
-    }))
+    let mut kept = input.clone();
+    if let Some(customer) = &mut kept.customer_id {
+        *customer = kept_id(ctx, *customer)?;
+    }
+    // The subject may be a customer.
+    if let Some(subject) = &mut kept.subject_id {
+        *subject = Id::new(kept_id(ctx, Id::new(subject.uuid()))?.uuid());
+    }
+    let is_same = (kept.customer_id, kept.subject_id) == (input.customer_id, input.subject_id);
+    Ok((!is_same).then_some(kept))
+}
+
+/// The id of the customer that this one was merged into, or its own. An id of another record stays too.
+fn kept_id(ctx: &mut ReadCtx<'_, '_>, id: Id<kinds::Customer>) -> Result<Id<kinds::Customer>> {
+    match customers::store::resolved(ctx.tx, id) {
+        Ok(customer) => Ok(customer.id),
+        Err(Error::NotFound { .. }) => Ok(id),
+        Err(other) => Err(other),
+    }
 }
 
 fn page(

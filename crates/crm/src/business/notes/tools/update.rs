@@ -94,7 +94,8 @@ impl Command for UpdateNote {
             return Err(Error::field("body", "is required to commit this draft, which has none"));
         }
         if let (Some(subject_type), Some(id)) = (new.subject_type, new.subject_id)
-            && (old.subject_type, old.subject_id) != (new.subject_type, new.subject_id)
+            && (old.draft
+                || (old.subject_type, old.subject_id) != (new.subject_type, new.subject_id))
         {
             access::require_subject(ctx.tx, ctx.access, subject_type, id)?;
         }
