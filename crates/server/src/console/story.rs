@@ -366,7 +366,7 @@ fn changed(
     let whole =
         |done: &str| Some(Line::default().words(&format!("{done} {kind}")).name(name).quoted(note));
     match (record.kind, field.as_str()) {
-        ("customer", "merged_into") => merged(record, change, names),
+        ("customer", "merged_into") => Some(merged(record, change, names)),
         ("note", "subject_id") if record.changes.len() == 1 => whole("moved"),
         ("contact" | "location" | "subject", "customer_id") => whole("moved"),
         // Told by the line about the merge or the move.
@@ -420,11 +420,11 @@ fn changed(
 }
 
 /// That a customer was merged into another one, or is separate again.
-fn merged(record: &Record<'_>, change: &Change, names: &Names) -> Option<Line> {
+fn merged(record: &Record<'_>, change: &Change, names: &Names) -> Line {
     let name = |id: Uuid| Some(names.records.get(&id)?.customer.as_ref()?.name.as_str());
     let kept = change.new.as_str().or(change.old.as_str());
     let kept = kept.and_then(|id| Uuid::try_parse(id).ok()).and_then(name);
     let (done, into) =
         if change.new.is_null() { ("separated", " from") } else { ("merged", " into") };
-    Some(Line::default().words(done).name(name(record.id)).words(into).name(kept))
+    Line::default().words(done).name(name(record.id)).words(into).name(kept)
 }

@@ -5,6 +5,9 @@ use super::{NotKept, TakenField};
 use crate::business::customers::Customer;
 use crate::business::customers::contacts::Contact;
 
+/// Reads a text of a customer.
+type Get = fn(&Customer) -> &Option<String>;
+
 /// The name, number, address and remarks that would be lost.
 pub(super) fn values(plan: &Plan) -> Vec<NotKept> {
     let (kept, merged) = (&plan.kept.new, &plan.merged.old);
@@ -30,7 +33,7 @@ pub(super) fn values(plan: &Plan) -> Vec<NotKept> {
     let email =
         email.filter(|it| is_lost(kept.email.as_ref(), |contact| contact.email.as_ref(), it));
     let email = email.cloned().map(|value| NotKept { field: TakenField::Email, value });
-    let texts: [(TakenField, fn(&Customer) -> &Option<String>); 3] = [
+    let texts: [(_, Get); 3] = [
         (TakenField::DoNotContactReason, |it| &it.do_not_contact_reason),
         (TakenField::Source, |it| &it.source),
         (TakenField::ExternalId, |it| &it.external_id),

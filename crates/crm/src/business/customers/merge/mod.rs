@@ -69,7 +69,7 @@ input! {
         pub take: Option<List<TakenField, 0, 12>>,
         /// Only show the result, and get its plan.
         pub dry_run: NotNull<bool>,
-        /// From dry_run: refuse if anything has changed since.
+        /// From a dry run: refuse if anything has changed since.
         pub plan: Option<Text<64>>,
     }
 }
@@ -79,7 +79,7 @@ input! {
 pub struct MergedCustomers {
     /// false if the call only asked what would be done.
     pub merged: bool,
-    /// With dry_run: send it, and exactly this is done, or nothing. Otherwise null.
+    /// For a dry run: send it, and exactly this is done, or nothing. Otherwise null.
     pub plan: Option<String>,
     /// The kept customer.
     pub customer: CustomerRecord,

@@ -128,7 +128,8 @@ impl Plan {
         let state =
             serde_json::to_vec(&(records, dropped, own, notes, tags, take)).unwrap_or_default();
         let hash = Sha256::digest(state);
-        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let first = hash.iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
+        format!("{first:032x}")
     }
 
     /// The tags that the kept customer gets.

@@ -65,7 +65,9 @@ pub(super) fn contacts(
             ..placeholder.clone()
         };
         changes.push(Replaced { old: placeholder.clone(), new });
-        dropped.iter_mut().for_each(|dropped| dropped.same_as = same_as);
+        for dropped in &mut dropped {
+            dropped.same_as = same_as;
+        }
     }
     changes.extend(moved);
     Relatives { changes, dropped }
@@ -108,7 +110,7 @@ fn adds_nothing(contact: &Contact, own: &Contact) -> bool {
     let words = |contact: &Contact| fold::words(&contact.name());
     words(contact) == words(own)
         && is_covered(contact.phone.as_ref(), own.phone.as_ref())
-        && is_covered(lower(&contact.email).as_ref(), lower(&own.email).as_ref())
+        && is_covered(lower(contact.email.as_ref()).as_ref(), lower(own.email.as_ref()).as_ref())
         && is_covered(contact.title.as_ref(), own.title.as_ref())
         && contact.role == own.role
 }
@@ -139,6 +141,6 @@ fn is_covered(text: Option<&String>, own: Option<&String>) -> bool {
     text.is_none() || text == own
 }
 
-fn lower(text: &Option<String>) -> Option<String> {
-    text.as_ref().map(|text| text.to_lowercase())
+fn lower(text: Option<&String>) -> Option<String> {
+    text.map(|text| text.to_lowercase())
 }

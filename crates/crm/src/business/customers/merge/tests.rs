@@ -133,7 +133,7 @@ fn the_kept_customer_gets_everything_and_the_old_id_and_number_lead_to_it() {
     assert_eq!(bobs.found("Robert"), [text(&kept, "customer_number")]);
     assert_eq!(bobs.found("doe"), [text(&kept, "customer_number")]);
     let by_external_id = bobs.call("customers.search", json!({ "external_id": "QB-7" }));
-    assert_eq!(names(&by_external_id["rows"], "id"), [bobs.kept.clone()]);
+    assert_eq!(names(&by_external_id["rows"], "id"), [&*bobs.kept]);
     for status in ["active", "inactive", "archived"] {
         let page = bobs.call("customers.search", json!({ "status": status }));
         assert!(!names(&page["rows"], "id").contains(&bobs.other), "{status}");
@@ -473,18 +473,18 @@ fn nothing_of_a_company_is_lost_without_a_word() {
         json!([{ "field": "source", "value": "B2" }, { "field": "external_id", "value": "B2" }])
     );
     for q in ["510-555-0101", "510-555-0102", "LLC"] {
-        assert_eq!(found(json!({ "q": q })), [kept.clone()], "{q}");
+        assert_eq!(found(json!({ "q": q })), [&*kept], "{q}");
     }
     let contacts = call("contacts.list", json!({ "customer_id": kept }))["rows"].clone();
     assert_eq!(names(&contacts, "first_name"), ["Bay Bakery LLC"]);
     assert_eq!(contacts[0]["phone_raw"], "510-555-0102");
     // The external id leads to the kept company, which may take it over later.
-    assert_eq!(found(json!({ "external_id": "B2" })), [kept.clone()]);
+    assert_eq!(found(json!({ "external_id": "B2" })), [&*kept]);
     let third = json!({ "customer_type": "company", "company_name": "Third", "external_id": "B2" });
     let error = error_json(&env.call(&acme.owner, "customers.create", third).unwrap_err());
     assert!(text(&error, "message").contains(&kept), "{error}");
     call("customers.update", json!({ "id": kept, "external_id": "B2" }));
-    assert_eq!(found(json!({ "external_id": "B2" })), [kept.clone()]);
+    assert_eq!(found(json!({ "external_id": "B2" })), [&*kept]);
     for _ in 0..2 {
         let entries = call("changes.list", json!({}))["rows"].clone();
         let entry = entries
@@ -495,7 +495,7 @@ fn nothing_of_a_company_is_lost_without_a_word() {
         call("changes.revert", json!({ "id": entry.unwrap()["id"] }));
     }
     assert_eq!(call("customers.get", json!({ "id": other }))["external_id"], "B2");
-    assert_eq!(found(json!({ "q": "510-555-0102" })), [other.clone()]);
+    assert_eq!(found(json!({ "q": "510-555-0102" })), [&*other]);
     // The placeholder is one again: the first person takes its place.
     call("contacts.create", json!({ "customer_id": other, "first_name": "Al", "last_name": "Bo" }));
     assert_eq!(
