@@ -42,14 +42,14 @@ const FAULTS: &str = "
 
 /// The links on a customer's page to its forms and questions, and what is there.
 const FORMS: [(&str, &str); 8] = [
-    (".whole a[href*='/edit']", ".record-form"),
-    (".parts a[href*='/contacts/'][href*='/edit']", ".record-form"),
-    (".parts a[href*='/locations/'][href*='/edit']", ".record-form"),
-    (".parts a[href*='/locations/'][href*='/archive']", "form[action$='/archive']"),
+    (".whole form[action$='/edit'] button", ".record-form"),
+    (".parts form[action*='/contacts/'][action$='/edit'] button", ".record-form"),
+    (".parts form[action*='/locations/'][action$='/edit'] button", ".record-form"),
+    (".parts [formaction*='/locations/'][formaction$='/archive']", "form[action$='/archive']"),
     (".after a[href*='/archived']", "main .back"),
     (".whole a[href*='/history']", ".history"),
-    (".notes a[href*='/archive']", ".quoted"),
-    (".notes a[href*='/edit']", ".record-form"),
+    (".notes [formaction$='/archive']", ".quoted"),
+    (".notes form[action$='/edit'] button", ".record-form"),
 ];
 
 /// A script that unfolds everything on the current page.
@@ -151,7 +151,7 @@ fn every_page_fits_every_window() {
         browser.run_script(OPEN).await;
         assert_fits(&browser, "possible duplicates").await;
         browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
-        browser.click(".archive a.danger").await;
+        browser.click(".archive .danger").await;
         browser.find("form[action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;
 
@@ -213,14 +213,14 @@ fn every_page_fits_every_window() {
         connect(&demo, &authorize, &program);
         browser.goto(&demo.at("/account")).await;
         assert_fits(&browser, "a connected program").await;
-        browser.click("a.danger").await;
-        browser.find("form[action='/account/programs/disconnect']").await;
+        browser.click("main .to .danger").await;
+        browser.find("form[method=post][action='/account/programs/disconnect']").await;
         assert_fits(&browser, "the question before a program is disconnected").await;
         browser.goto(&demo.at("/apps")).await;
-        browser.find("main a.danger").await;
+        browser.find("main .to .danger").await;
         assert_fits(&browser, "the programs of a business").await;
-        browser.click("main a.danger").await;
-        browser.find("form[action='/apps/disconnect']").await;
+        browser.click("main .to .danger").await;
+        browser.find("form[method=post][action='/apps/disconnect']").await;
         assert_fits(&browser, "the question before anybody's program is disconnected").await;
     });
 }

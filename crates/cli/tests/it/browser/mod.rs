@@ -93,10 +93,18 @@ struct Step {
 }
 
 const QUESTIONS: [Step; 4] = [
-    Step { page: "/tags", click: ".tag-list a.btn", arrives: "form[action='/tags/edit']" },
+    Step {
+        page: "/tags",
+        click: ".tag-list .to .btn",
+        arrives: "form[method=post][action='/tags/edit']",
+    },
     Step { page: "/tags", click: "main a.danger", arrives: "form[action='/tags/delete']" },
     Step { page: "/keys", click: "main li a.btn", arrives: "form[action^='/keys/rotate']" },
-    Step { page: "/keys", click: "main a.danger", arrives: "form[action='/keys/revoke']" },
+    Step {
+        page: "/keys",
+        click: "main .to .danger",
+        arrives: "form[method=post][action='/keys/revoke']",
+    },
 ];
 
 /// The first page of every section in the navigation of the current page, so that a new section is covered as soon as
@@ -182,8 +190,8 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
             assert_eq!(found, Vec::<String>::new(), "a customer {is_dark} {width}");
             let name = browser.text("#record h1").await;
             for (link, form) in [
-                (".archive a.danger", "form[action$='/archive']"),
-                (".whole a[href*='/edit']", ".record-form"),
+                (".archive .danger", "form[method=post][action$='/archive']"),
+                (".whole form[action$='/edit'] button", ".record-form"),
                 (".after a[href*='/archived']", "main .back"),
                 (".whole a[href*='/history']", ".history"),
             ] {
@@ -342,7 +350,7 @@ fn everything_works_without_scripts() {
         assert_eq!(browser.text("#notes .success p").await, "The file meter.png was removed.");
         browser.click(".notes li:first-child [action$='/pin#notes'] button").await;
         browser.find(".notes li:first-child.pinned").await;
-        browser.click(".whole .actions a").await;
+        browser.click(".whole .actions form button").await;
         browser.fill("#source", "the fair").await;
         browser.click(".save .primary").await;
         assert_eq!(browser.text(".success p").await, "The customer was saved.");
@@ -371,7 +379,7 @@ fn everything_works_without_scripts() {
         browser.click("input[name='read:customers']").await;
         browser.click("main form .primary").await;
         assert!(browser.text("#key").await.starts_with("zoop_uk_"));
-        browser.click("main ul.card li:last-child a.danger").await;
+        browser.click("main ul.card li:last-child .to .danger").await;
         browser.find("main a[href^='/keys?']").await;
         browser.click("main form button.danger").await;
         assert!(browser.text(".success").await.contains("The key was revoked."));

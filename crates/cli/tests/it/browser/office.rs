@@ -185,7 +185,7 @@ fn the_list_beside_the_record_keeps_its_search_and_is_right_after_a_change() {
         assert_eq!(focus(&browser).await, "body");
 
         // Among the archived ones, a restored one is no longer found.
-        browser.click(".archive a").await;
+        browser.click(".archive button").await;
         browser.click("main form button.danger").await;
         browser.find_text("The customer was archived.").await;
         let record = browser.client.current_url().await.expect("an address");

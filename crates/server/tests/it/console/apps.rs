@@ -7,6 +7,7 @@ use zoop_crm::testing::Business;
 
 use super::{OFFICE, browser_of, business, start, unescaped};
 use crate::oauth::{Browser as ProgramBrowser, Program, check_token};
+use crate::people::buttons::buttons;
 use crate::people::{Browser, event_count, location};
 
 #[both]
@@ -34,9 +35,8 @@ fn an_owner_sees_the_programs_of_everybody_and_disconnects_them() {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert!(!page.contains("Desk"), "what nobody has connected is not shown: {page}");
-    let question = unescaped(&page);
-    let (_, question) = question.split_once("href=\"/apps/disconnect").expect("a question");
-    let question = format!("/apps/disconnect{}", question.split_once('"').expect("its end").0);
+    let question = buttons(&page).into_iter().find(|it| it.name.starts_with("Disconnect"));
+    let question = question.expect("a question").address;
     let asked = owner.get(&question).body;
     assert!(asked.contains("Disconnect <bdi>Program</bdi>?"), "{asked}");
     assert!(asked.contains("which <bdi>Tessa Tech</bdi> connected"), "{asked}");

@@ -1,9 +1,11 @@
 //! Pages as a browser sees them, with cookies and forms.
 
 mod account;
+pub(crate) mod buttons;
 mod invitations;
 mod log;
 mod lost_password;
+mod names;
 mod navigation;
 mod page_laws;
 mod pages;
