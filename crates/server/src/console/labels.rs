@@ -154,6 +154,8 @@ pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
     ("password_link_sent", "was sent a link for a new password"),
     ("second_factor_on", "turned the second factor on"),
     ("second_factor_off", "turned the second factor off"),
+    ("recovery_codes_renewed", "made new recovery codes"),
+    ("name_changed", "changed their name"),
     ("identity_linked", "connected a company account"),
     ("membership_confirmed", "joined the team"),
     ("consent", "connected a program"),

@@ -100,7 +100,8 @@ impl<T> Bounded<T> {
 }
 
 /// The messages about what was just done, by the keyword in the URL.
-const DONE: [(&str, &str); 6] = [
+const DONE: [(&str, &str); 7] = [
+    ("name", "Your name has been changed."),
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
         "new-password",

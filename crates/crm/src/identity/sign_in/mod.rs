@@ -9,6 +9,7 @@ pub mod devices;
 mod factor_store;
 pub mod identities;
 pub mod links;
+pub mod own_name;
 pub mod password;
 pub mod password_login;
 pub mod passwords;

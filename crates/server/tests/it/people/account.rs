@@ -54,6 +54,33 @@ fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
 }
 
 #[both]
+fn a_user_changes_their_name_in_every_business() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let rename = |browser: &mut Browser<'_>, name| browser.post("/account/name", &[("name", name)]);
+    for blank in ["", " ", "\u{200b}"] {
+        let reply = rename(&mut browser, blank);
+        assert!(reply.status == 400 && reply.body.contains("Enter a name."), "{reply:?}");
+    }
+    let long = "W".repeat(257);
+    let refused = rename(&mut browser, &long);
+    assert!(refused.status == 400 && refused.body.contains("The name must"), "{refused:?}");
+    assert_eq!(event_count(&server, "name_changed"), 0);
+    let reply = rename(&mut browser, " Olive <b>Oyl</b> ");
+    assert_eq!(location(&reply), "/account?done=name");
+    let shown = "Olive &#60;b&#62;Oyl&#60;/b&#62;";
+    let page = browser.get("/account?done=name").body;
+    assert!(page.contains("Your name has been changed.") && page.contains(shown), "{page}");
+    let team = browser.get("/team").body;
+    assert!(team.contains(&format!("<bdi>{shown}</bdi>")), "{team}");
+    assert_eq!(event_count(&server, "name_changed"), 1);
+    rename(&mut browser, "Olive <b>Oyl</b>");
+    assert_eq!(event_count(&server, "name_changed"), 1, "it was the name already");
+    let activity = browser.get("/activity").body;
+    assert!(activity.contains("changed their name"), "{activity}");
+}
+
+#[both]
 fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
     let server = start();
     let mut browser = Browser::owner(&server);
