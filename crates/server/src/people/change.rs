@@ -25,7 +25,7 @@ use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session, refused};
 use crate::web::section::Section;
 
-const WRONG_PASSWORD: &str = "That is not your current password. Nothing was changed.";
+pub(super) const WRONG_PASSWORD: &str = "That is not your current password. Nothing was changed.";
 
 #[derive(Template)]
 #[template(path = "second_factor_setup.html")]
@@ -46,7 +46,7 @@ struct RecoveryCodes {
 }
 
 /// Begins a request of a signed-in user: counts it as `action`, and reads its form.
-async fn begin(
+pub(super) async fn begin(
     app: &App,
     request: Request,
     action: Action,
@@ -59,7 +59,7 @@ async fn begin(
 
 /// Checks the current password in the form. If it is right, returns the attempt, and a new hash if the stored one is
 /// outdated. The error is the page for a wrong password, too many attempts or a failure.
-async fn check_current_password(
+pub(super) async fn check_current_password(
     context: &PageContext,
     signed_in: &SignedIn,
     form: &Form,
@@ -160,7 +160,7 @@ async fn setup(
     Ok(page::page(status, &Setup { frame, enrollment, picture, fault }))
 }
 
-async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
+pub(super) async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
     let who = signed_in.clone();
     let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
     Ok(Frame::of_account(context, signed_in, &memberships))

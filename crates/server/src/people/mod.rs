@@ -7,6 +7,7 @@ mod account;
 mod agent;
 mod change;
 mod invitation;
+mod own_email;
 mod password;
 mod picture;
 mod second_factor;
@@ -29,6 +30,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/invitations/{token}", get(invitation::show).post(invitation::accept))
         .route("/account", get(account::show))
         .route("/account/name", post(change::name))
+        .route("/account/email", post(own_email::ask))
+        .route("/account/email/{token}", get(own_email::show).post(own_email::confirm))
         .route("/account/password", post(change::password))
         .route("/account/second-factor", post(change::begin_second_factor))
         .route("/account/second-factor/confirm", post(change::confirm_second_factor))
