@@ -88,7 +88,7 @@ fn send(mailer: Mailer, post: impl FnOnce(&Mailer) -> Result<(), Unsent> + Send 
         match tokio::task::spawn_blocking(move || post(&mailer)).await {
             Ok(Ok(())) => {}
             Ok(Err(cause)) => {
-                tracing::warn!(%cause, "a mail about an e-mail address could not be sent")
+                tracing::warn!(%cause, "a mail about an e-mail address could not be sent");
             }
             Err(cause) => tracing::error!(%cause, "sending a mail about an e-mail address failed"),
         }
