@@ -206,7 +206,7 @@ fn connected_programs_are_listed_and_disconnected_by_their_user() {
     assert_eq!(foreign.status, 404);
     let question_path = format!("/account/programs/disconnect?program={id}");
     let asks = |page: &str| buttons(page).iter().any(|it| it.address == question_path);
-    assert!(asks(&listed), "{listed}");
+    assert!(asks(listed), "{listed}");
     assert_eq!(office.get(&question_path).status, 404);
     assert_eq!(owner.get("/account/programs/disconnect?program=x").status, 404);
     let question = owner.get(&question_path).body;
