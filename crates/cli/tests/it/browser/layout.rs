@@ -40,12 +40,21 @@ const FAULTS: &str = "
   }
   return faults;";
 
-/// The links on a customer's page to its forms and questions, and what is there.
-const FORMS: [(&str, &str); 8] = [
+/// What leads from a customer's page to its forms and questions, and what is there.
+pub(super) const FORMS: [(&str, &str); 11] = [
     (".whole form[action$='/edit'] button", ".record-form"),
     (".parts form[action*='/contacts/'][action$='/edit'] button", ".record-form"),
     (".parts form[action*='/locations/'][action$='/edit'] button", ".record-form"),
-    (".parts [formaction*='/locations/'][formaction$='/archive']", "form[action$='/archive']"),
+    (
+        ".parts [formaction*='/locations/'][formaction$='/archive']",
+        "form[method=post][action$='/archive']",
+    ),
+    (
+        ".parts [formaction*='/contacts/'][formaction$='/archive']",
+        "form[method=post][action$='/archive']",
+    ),
+    ("a[href*='/contacts/new']", ".record-form"),
+    ("a[href*='/locations/new']", ".record-form"),
     (".after a[href*='/archived']", "main .back"),
     (".whole a[href*='/history']", ".history"),
     (".notes [formaction$='/archive']", ".quoted"),
@@ -152,7 +161,7 @@ fn every_page_fits_every_window() {
         assert_fits(&browser, "possible duplicates").await;
         browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
         browser.click(".archive .danger").await;
-        browser.find("form[action$='/archive']").await;
+        browser.find("form[method=post][action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;
 
         browser.goto(&demo.at("/tags")).await;
@@ -267,7 +276,7 @@ fn long_customer(demo: &Demo, long: &str) -> String {
 }
 
 /// Exchanges the program's code for tokens, so that the program is listed.
-fn connect(demo: &Demo, authorize: &str, program: &Program) {
+pub(super) fn connect(demo: &Demo, authorize: &str, program: &Program) {
     let query = program.answer();
     // The example of RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

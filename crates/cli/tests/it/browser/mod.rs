@@ -1,6 +1,7 @@
 //! The pages in a real browser: they are accessible, work without scripts, and allow going back to a
 //! program.
 
+mod accessible;
 mod days;
 mod driver;
 mod forms;
@@ -31,8 +32,15 @@ struct Demo {
 
 impl Demo {
     fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// A demo with these environment variables.
+    fn open_with(settings: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
-        let server = Server::start(folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]));
+        let mut command = folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]);
+        command.envs(settings.iter().copied());
+        let server = Server::start(command);
         let demo: Value = serde_json::from_str(&server.line()).expect("a JSON object");
         Self {
             url: text(&demo, "url"),
@@ -139,141 +147,6 @@ fn run(test: impl Future<Output = ()>) {
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
-}
-
-#[test]
-fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
-    let demo = Demo::open();
-    let program = Program::start();
-    let photo = photo(&demo, "meter.png");
-    run(async {
-        let authorize = demo.authorization_url(&program);
-        for (is_dark, width) in [(false, 1280), (true, 1280), (false, 390), (true, 390)] {
-            let browser = Browser::open(Look { is_dark, width, has_scripts: true }).await;
-            browser.goto(&demo.at("/sign-in")).await;
-            let script = "return [matchMedia('(prefers-color-scheme: dark)').matches, innerWidth, \
-                         document.documentElement.scrollWidth]";
-            let seen = browser.client.execute(script, Vec::new()).await.expect("an answer");
-            assert_eq!(
-                seen,
-                json!([is_dark, width, width]),
-                "the browser has this color scheme and width, and nothing is cut off"
-            );
-            assert_eq!(
-                browser.violations().await,
-                Vec::<String>::new(),
-                "/sign-in {is_dark} {width}"
-            );
-            demo.sign_in(&browser).await;
-            let others = [
-                "/account?done=joined",
-                "/customers?q=nothinglikethis",
-                "/customers?tag=01890000-0000-7000-8000-000000000000",
-                "/notes/new",
-                "/notes?q=nothinglikethis",
-                "/notes?after=2026-02-30&pinned=true",
-                "/notes?author=me&before=9999-12-31",
-                "/",
-                "/activity?event=customers.create&person=me",
-                "/nothing",
-                "/api/mcp",
-            ];
-            for path in sections(&browser).await.iter().map(String::as_str).chain(others) {
-                browser.goto(&demo.at(path)).await;
-                let found = browser.violations().await;
-                assert_eq!(found, Vec::<String>::new(), "{path} {is_dark} {width}");
-            }
-            browser.goto(&demo.at("/customers")).await;
-            browser.click(".rows a").await;
-            browser.find(".record").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "a customer {is_dark} {width}");
-            let name = browser.text("#record h1").await;
-            for (link, form) in [
-                (".archive .danger", "form[method=post][action$='/archive']"),
-                (".whole form[action$='/edit'] button", ".record-form"),
-                (".after a[href*='/archived']", "main .back"),
-                (".whole a[href*='/history']", ".history"),
-            ] {
-                browser.click(link).await;
-                browser.find(form).await;
-                let found = browser.violations().await;
-                assert_eq!(found, Vec::<String>::new(), "{link} {is_dark} {width}");
-                browser.client.back().await.expect("the customer");
-                browser.find(".record").await;
-            }
-            browser.fill("#body", "A photo.").await;
-            browser.choose_file(".composer", &photo).await;
-            browser.click("#add-note").await;
-            browser.find(".note .files").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "a note with a file {is_dark} {width}");
-            browser.click(".files a.danger").await;
-            browser.find("form[action*='/remove']").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "the removal of a file {is_dark} {width}");
-            // The forms of contacts, locations and notes are made of the same parts.
-            browser.goto(&demo.at("/customers/new")).await;
-            browser.fill("#email", "x").await;
-            browser.click(".save .primary").await;
-            browser.find("[aria-invalid]").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "faults {is_dark} {width}");
-            browser.fill("#email", "").await;
-            browser.fill("#first_name", &name).await;
-            browser.click(".save .primary").await;
-            browser.find("#similar").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "a duplicate {is_dark} {width}");
-            browser.goto(&demo.at("/team")).await;
-            browser.click("a.danger").await;
-            browser.find("form[action='/team/remove']").await;
-            assert_eq!(
-                browser.violations().await,
-                Vec::<String>::new(),
-                "remove {is_dark} {width}"
-            );
-            // These pages are built from the same parts as the question before a removal, so each scheme and each width
-            // is enough.
-            let questions = if is_dark == (width < 700) { &QUESTIONS[..] } else { &[] };
-            for Step { page, click, arrives } in questions {
-                browser.goto(&demo.at(page)).await;
-                browser.click(click).await;
-                browser.find(arrives).await;
-                let found = browser.violations().await;
-                assert_eq!(found, Vec::<String>::new(), "{arrives} {is_dark} {width}");
-            }
-            browser.goto(&demo.at("/keys")).await;
-            if width < 700 {
-                browser.click(".menu summary").await;
-                let found = browser.violations().await;
-                assert_eq!(found, Vec::<String>::new(), "the menu {is_dark} {width}");
-                browser.click(".menu summary").await;
-            }
-            browser.fill("#name", "Website").await;
-            browser.click("main form .primary").await;
-            browser.find("#scopes-problem").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "a mistake {is_dark} {width}");
-            browser.click("input[name='read:customers']").await;
-            browser.click("main form .primary").await;
-            browser.find("#key").await;
-            let found = browser.violations().await;
-            assert_eq!(found, Vec::<String>::new(), "a new key {is_dark} {width}");
-            browser.goto(&authorize).await;
-            assert_eq!(
-                browser.violations().await,
-                Vec::<String>::new(),
-                "consent {is_dark} {width}"
-            );
-            // The console also reports the error statuses of `/nothing` and `/api/mcp`.
-            let mut errors = browser.console_errors();
-            errors.retain(|line| {
-                !line["message"].as_str().is_some_and(|it| it.contains("the server responded"))
-            });
-            assert_eq!(errors, Vec::<Value>::new());
-        }
-    });
 }
 
 #[test]

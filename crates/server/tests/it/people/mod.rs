@@ -7,6 +7,7 @@ mod log;
 mod lost_password;
 mod names;
 mod navigation;
+mod odd_values;
 mod own_email;
 mod page_laws;
 mod pages;
