@@ -8,7 +8,7 @@ use zoop_crm::testing::Business;
 use zoop_server::FileStore;
 
 use super::pages::{Ids, PAGES};
-use super::{Browser, PASSWORD, location, start_with, without_scripts};
+use super::{Browser, location, start_with, without_scripts};
 
 /// Text that reads from right to left, by which odd values are recognized.
 const RIGHT_TO_LEFT: &str = "שָׁלוֹם";
@@ -105,12 +105,7 @@ fn every_page_shows_the_longest_and_oddest_values() {
     );
     server.env.call_as_operator(Some(account), "tenants.update", json!({ "name": odd(256) }));
     let tag = create("tags.create", json!({ "name": odd(64) }));
-    let email = format!("{}\"'&<b>@{}.example", "x".repeat(40), "host".repeat(15));
-    let email = if server.env.call(owner, "customers.search", json!({ "email": email })).is_ok() {
-        email
-    } else {
-        format!("{}@{}.example", "x".repeat(60), "host".repeat(15))
-    };
+    let email = format!("{}'&@{}.example", "x".repeat(58), "host".repeat(15));
     let place = json!({
         "address_line1": odd(256), "address_line2": odd(256), "city": odd(128), "state": odd(128),
         "postal_code": odd(16), "label": odd(128), "access_notes": odd(10_000), "parking_notes": odd(10_000),
@@ -135,19 +130,15 @@ fn every_page_shows_the_longest_and_oddest_values() {
     create("notes.create", about("customer_location", &site, true));
     let name = format!("{}.txt", odd(120).replace(['/', '"', '<', '>'], "_"));
     let file = server.env.add_file(owner, &note, &name, b"The code is 4711.").expect("a file");
-    let key = json!({ "name": odd(128), "scopes": "read:customers", "user": "owner@acme.example" });
-    let key = server.env.call_as_operator(
-        Some(account),
-        "keys.create",
-        json!({ "name": key["name"], "scopes": "read:customers" }),
-    );
+    let key = json!({ "name": odd(128), "scopes": "read:customers" });
+    let key = server.env.call_as_operator(Some(account), "keys.create", key);
     let (grant, _) =
         server.env.connect(account, Business::user(owner), Scopes::of(Scope::GRANTABLE));
-    for (name, email) in [(odd(256), "odd@acme.example"), (odd(256), "other@acme.example")] {
-        let role = json!({ "name": name, "email": email, "role": "tech" });
-        server.env.call_as_operator(Some(account), "users.create", role.clone());
-        let role = json!({ "name": role["name"], "email": format!("x{email}"), "role": "tech" });
-        server.env.call_as_operator(Some(account), "invitations.create", role);
+    for email in ["odd@acme.example", "other@acme.example"] {
+        let person = json!({ "name": odd(256), "email": email, "role": "tech" });
+        server.env.call_as_operator(Some(account), "users.create", person);
+        let person = json!({ "name": odd(256), "email": format!("x{email}"), "role": "tech" });
+        server.env.call_as_operator(Some(account), "invitations.create", person);
     }
     let ids =
         Ids { customer, contact, location: site, note, file: file.id.to_string(), tag, ..ids };
@@ -224,5 +215,4 @@ fn every_page_shows_the_longest_and_oddest_values() {
     }
     missing.retain(|it| !seen.contains(it));
     assert_eq!(missing, BTreeSet::new(), "{seen:?}");
-    assert_eq!(Browser::new(&server).sign_in("owner@acme.example", PASSWORD).status, 303);
 }
