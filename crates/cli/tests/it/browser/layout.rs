@@ -9,6 +9,8 @@ use crate::env::text;
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
+/// The first of them, when it shows everything twice as large (WCAG 2.2, 1.4.4).
+const ENLARGED: (u32, u32) = (683, 325);
 
 /// A script that returns the layout problems of the current page.
 const FAULTS: &str = "
@@ -66,7 +68,7 @@ const OPEN: &str = "for (const folded of document.querySelectorAll('details')) f
 
 /// Fails unless the current page fits every window.
 pub(super) async fn assert_fits(browser: &Browser, page: &str) {
-    for (width, height) in WINDOWS {
+    for (width, height) in WINDOWS.into_iter().chain([ENLARGED]) {
         browser.resize(width, height);
         assert_eq!(browser.run_script(FAULTS).await, json!([]), "{page} at {width}x{height}");
     }

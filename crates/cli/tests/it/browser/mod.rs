@@ -3,6 +3,7 @@
 
 mod accessible;
 mod days;
+mod desk;
 mod driver;
 mod forms;
 mod layout;
