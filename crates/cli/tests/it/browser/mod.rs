@@ -241,6 +241,33 @@ fn everything_works_without_scripts() {
         browser.click(".notes li:first-child a").await;
         browser.find(".record").await;
         assert_eq!(browser.text("h1").await, customer);
+        // Half a number is enough. A tag comes and goes.
+        let phone = browser.text(".reach dd a").await;
+        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+        browser.goto(&demo.at("/")).await;
+        browser.fill("#q", &digits[digits.len() - 7..]).await;
+        browser.click("form.search button").await;
+        let row = format!("//*[@id='rows']//a[contains(., '{customer}')]");
+        browser.click_path(&row).await;
+        browser.find(".record").await;
+        browser.click(".new-tag summary").await;
+        browser.fill("#new-tag", "Call in May").await;
+        browser.click_path("//button[normalize-space(.)='Create and attach']").await;
+        assert_eq!(browser.text(".success p").await, "The tag was attached.");
+        browser.click_path("//li[contains(., 'Call in May')]//button[@class='detach']").await;
+        assert_eq!(browser.text(".success p").await, "The tag was removed.");
+        assert!(!browser.text(".record .tags").await.contains("Call in May"));
+        // A wrong click is undone, and what was archived is restored.
+        for (button, done) in
+            [("Undo", "The change was undone."), ("Restore", "The customer was restored.")]
+        {
+            browser.click(".archive button").await;
+            browser.click("main form button.danger").await;
+            assert_eq!(browser.text(".success p").await, "The customer was archived.");
+            browser.click_path(&format!("//main//button[.='{button}']")).await;
+            browser.find(".archive button").await;
+            assert_eq!(browser.text(".success p").await, done);
+        }
         // On a phone, the menu opens without a script too.
         browser.resize(390, 664);
         browser.click(".menu summary").await;
@@ -257,9 +284,16 @@ fn everything_works_without_scripts() {
         browser.find("main a[href^='/keys?']").await;
         browser.click("main form button.danger").await;
         assert!(browser.text(".success").await.contains("The key was revoked."));
-        browser.goto(&demo.authorization_url(&program)).await;
+        let authorize = demo.authorization_url(&program);
+        browser.goto(&authorize).await;
         browser.click("button[value=allow]").await;
-        assert!(parameter(&program.answer(), "code").is_some());
+        layout::connect(&demo, &authorize, &program);
+        browser.goto(&demo.at("/apps")).await;
+        browser.click("main li .to .danger").await;
+        browser.find("form[method=post][action='/apps/disconnect']").await;
+        browser.click("main form button.danger").await;
+        assert!(browser.text(".success").await.contains("The program is disconnected"));
+        assert!(browser.text("main .notice").await.contains("No program is connected yet."));
     });
 }
 

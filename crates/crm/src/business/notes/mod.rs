@@ -15,6 +15,7 @@ pub(in crate::business) mod limit;
 mod listing;
 pub(in crate::business) mod put_back;
 pub mod reindex;
+pub mod restorable;
 mod shown;
 pub(crate) mod store;
 pub mod tools;

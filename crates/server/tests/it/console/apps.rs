@@ -10,6 +10,19 @@ use crate::oauth::{Browser as ProgramBrowser, Program, check_token};
 use crate::people::buttons::buttons;
 use crate::people::{Browser, event_count, location};
 
+#[test]
+fn the_page_says_how_to_connect_each_program() {
+    let server = start();
+    let page = Browser::owner(&server).get("/apps").body;
+    let address = format!("<code id=\"mcp-address\">http://{}/api/mcp</code>", server.public);
+    assert!(page.contains(&address), "{page}");
+    for program in ["Claude", "ChatGPT", "n8n"] {
+        assert!(page.contains(&format!("<dt>{program}</dt><dd>In the ")), "{program}: {page}");
+    }
+    let keys = format!("<a href=\"/keys?business={}\">API key</a>", business(&server));
+    assert!(page.contains(&keys), "{page}");
+}
+
 #[both]
 fn an_owner_sees_the_programs_of_everybody_and_disconnects_them() {
     let server = start();

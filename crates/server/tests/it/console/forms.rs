@@ -18,7 +18,7 @@ use zoop_db::{Db, Migrate, Options};
 use super::filled::Filled;
 use super::{OFFICE, TECH, browser_of, business, call, company, create, start, start_with};
 use crate::http::Reply;
-use crate::people::buttons::leads_to;
+use crate::people::buttons::{buttons, leads_to};
 use crate::people::{Browser, between, history, location};
 use crate::server::Server;
 
@@ -147,6 +147,11 @@ fn the_office_tags_archives_and_restores() {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
     assert!(!office.get("/customers").body.contains("Bay Bakery"));
+    // Somebody goes back to the question.
+    let again = office.get(&ask).body;
+    assert!(again.contains("<bdi>Bay Bakery</bdi> is archived already"), "{again}");
+    let restore = buttons(&again).into_iter().find(|it| it.name == "Restore");
+    assert_eq!(restore.map(|it| it.address), Some(format!("{record}/restore")), "{again}");
     let again = send(&mut office, &customer, "archive", &[]);
     assert_eq!(again.status, 404);
     let fault = between(&again.body, "role=\"alert\">", "</p>");

@@ -155,6 +155,12 @@ fn an_author_edits_archives_and_restores_a_note_and_others_do_not() {
         assert!(!after.contains("Gate sticks"), "{after}");
         let restore = unescaped(between(&after, "<form method=\"post\" action=\"/notes/", "\""));
         let restore = format!("/notes/{restore}");
+        // Whoever goes back to the question can restore it there too, if they may.
+        let again = tech.get(&archive).body;
+        assert!(again.contains("This note is archived already"), "{again}");
+        let offered = buttons(&again).into_iter().find(|it| it.name == "Restore");
+        assert_eq!(offered.map(|it| it.address), Some(restore.clone()), "{again}");
+        assert_eq!(office.get(&archive).status, 404);
         let restored = tech.post(&restore, &[("business", &business)]);
         let user = Business::user(&server.business.tech).to_string();
         assert_eq!(history(&server)[0]["user_id"], user);

@@ -208,6 +208,10 @@ fn every_page_shows_the_longest_and_oddest_values() {
             look(path, reply.status, &reply.body);
         }
     }
+    let path = ids.path("/customers/{customer}/archive");
+    browser.post(&path, &[("business", &business)]);
+    let reply = browser.get(&format!("{path}?business={business}"));
+    look(&path, reply.status, &reply.body);
     assert_eq!(wrong, Vec::<String>::new());
     let mut missing = titles();
     for other in OTHERS {
