@@ -62,9 +62,9 @@ pub(super) async fn assert_alone(browser: &Browser) {
 /// Fails unless going back to a list of which more was loaded shows the same row at the same place.
 pub(super) async fn assert_place_is_kept(browser: &Browser, list: &str) {
     browser.goto(list).await;
-    let last = "document.querySelector('#more').scrollIntoView();";
+    let end = "document.querySelector('#more').scrollIntoView();";
     for row in [26, 51, 76] {
-        browser.run_script(last).await;
+        browser.run_script(end).await;
         browser.find(&format!("#rows li:nth-child({row})")).await;
     }
     let place = "return Math.round(document.querySelector('#rows li:nth-child(70)').getBoundingClientRect().top)";

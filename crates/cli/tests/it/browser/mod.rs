@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
+use self::driver::{Browser, DESKTOP, NO_SCRIPTS, Program};
 use crate::env::{Folder, Server, text};
 
 /// A running demo, and its owner's sign-in and key.
