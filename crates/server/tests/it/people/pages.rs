@@ -426,6 +426,8 @@ fn names_of_any_direction_do_not_affect_the_text_around_them() {
     let removal = browser.get(&format!("/team/remove?business={business}&user={user}"));
     assert_eq!(removal.status, 200, "{removal:?}");
     for (page, times) in [(browser.get("/account").body, 3), (team, 5), (removal.body, 3)] {
+        // A field keeps to itself what is typed in it.
+        let page = page.replace(&format!("value=\"{name}\""), "");
         let isolated = page.matches(&format!("<bdi>{name}</bdi>")).count();
         assert_eq!((isolated, page.matches(name).count()), (times, times), "{page}");
     }
