@@ -87,6 +87,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0016_merged_customers.sql"),
         postgres: include_str!("../../../migrations/postgres/0016_merged_customers.sql"),
     },
+    Migration {
+        name: "0018_email_links",
+        sqlite: include_str!("../../../migrations/sqlite/0018_email_links.sql"),
+        postgres: include_str!("../../../migrations/postgres/0018_email_links.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -131,6 +136,7 @@ pub const TABLES: &[&Table] = &[
     &crate::identity::sign_in::RECOVERY_CODES,
     &crate::identity::sign_in::PENDING_SIGN_INS,
     &crate::identity::sign_in::PASSWORD_LINKS,
+    &crate::identity::sign_in::EMAIL_LINKS,
     &crate::identity::sign_in::DEVICES,
     &crate::identity::sign_in::SESSIONS,
     &crate::identity::keys::API_KEYS,
@@ -207,6 +213,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("sign_in attempts", crate::identity::sign_in::ATTEMPT_STATEMENTS),
     ("sign_in factors", crate::identity::sign_in::FACTOR_STATEMENTS),
     ("sign_in links", crate::identity::sign_in::LINK_STATEMENTS),
+    ("sign_in e-mail", crate::identity::sign_in::OWN_EMAIL_STATEMENTS),
     ("sign_in devices", crate::identity::sign_in::DEVICE_STATEMENTS),
     ("invitations", crate::identity::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),

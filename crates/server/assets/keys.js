@@ -49,8 +49,8 @@ document.addEventListener('keydown', (event) => {
   const { activeElement } = document;
   const [search, isRow] = [$('#q'), activeElement.closest('#rows')];
   const isTyping = activeElement.matches('input, textarea, select');
-  const [note, edit] = [$('#body'), $('.record .top-line a[href*="/edit"]')];
-  const [add, row] = [$('a[href^="/customers/new"]'), $('.split #rows [aria-current]')];
+  const [note, edit] = [$('#body'), $('.record .top-line [action$="/edit"] button')];
+  const [add, row] = [$('.to[action="/customers/new"] button'), $('.split #rows [aria-current]')];
   const actions = {
     '/': search && !isTyping && (() => { search.focus(); search.select(); }),
     '?': !isTyping && showKeys,

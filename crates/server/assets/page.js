@@ -88,6 +88,23 @@ addEventListener('pagehide', () => {
   if (list) sessionStorage.setItem('list', list);
 });
 
+// Somebody who comes back to the list finds the row where it was, although more rows had been loaded.
+addEventListener('pagehide', () => {
+  const rows = document.querySelectorAll('#rows a').length;
+  if (rows && !$('.record')) sessionStorage.setItem('place', JSON.stringify([location.href, rows, scrollY]));
+});
+async function restorePlace() {
+  const [address, rows, top] = JSON.parse(sessionStorage.getItem('place') ?? '[]');
+  if (arrival.type !== 'back_forward' || address !== location.href || !window.htmx) return;
+  let more = $('#more a');
+  while (more && document.querySelectorAll('#rows a').length < rows) {
+    const next = { source: more, target: '#rows', select: '#rows > li', selectOOB: '#more', swap: 'beforeend' };
+    await htmx.ajax('GET', more.href, next);
+    more = $('#more a') === more ? null : $('#more a');
+  }
+  scrollTo(0, top);
+}
+
 // The list beside the record.
 function arrange() {
   const desk = $('#desk');
@@ -368,6 +385,7 @@ document.addEventListener('dragleave', (event) => event.relatedTarget ?? mark(nu
 isWide.addEventListener('change', arrange);
 document.addEventListener('DOMContentLoaded', () => {
   prepare();
+  restorePlace();
   // Whoever searched on another page goes on with the keys.
   const isFound = $('#list form.search #q')?.value && document.referrer.startsWith(location.origin);
   if (isFound && document.activeElement === document.body) $('#rows a')?.focus({ preventScroll: true });

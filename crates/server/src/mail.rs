@@ -1,4 +1,4 @@
-//! Mail, if a mail server is configured: invitations and password reset links.
+//! Mail, if a mail server is configured: invitations, password reset links, and new e-mail addresses.
 //!
 //! `smtps://` connects with TLS; `smtp://…?tls=required` switches to TLS with STARTTLS.
 //!
@@ -156,6 +156,47 @@ impl Mailer {
                 label: "Choose a new password",
                 closing: "The link works once and for 30 minutes. If you did not ask for it, you can \
                           ignore this message: your password will not change.",
+            },
+        )
+    }
+
+    /// Sends the link that confirms a new e-mail address, and waits until the mail server has accepted the mail.
+    ///
+    /// # Errors
+    /// If the mail server did not accept it.
+    pub(crate) fn send_email_link(&self, email: &str, link: &str) -> Result<(), Unsent> {
+        self.post(
+            email,
+            &Letter {
+                subject: "Confirm your e-mail address for Zoop",
+                greeting: "Hello,",
+                text: "Someone wants to sign in to their Zoop account with this e-mail address. If it \
+                       was you, confirm it with this link, in the browser in which you asked for it:",
+                link,
+                label: "Confirm the e-mail address",
+                closing: "The link works once and for 30 minutes. If it was not you, you can ignore \
+                          this message.",
+            },
+        )
+    }
+
+    /// Tells the former e-mail address of an account that it has a new one, and waits until the mail server has
+    /// accepted the mail.
+    ///
+    /// # Errors
+    /// If the mail server did not accept it.
+    pub(crate) fn send_email_changed(&self, email: &str, link: &str) -> Result<(), Unsent> {
+        self.post(
+            email,
+            &Letter {
+                subject: "Your e-mail address for Zoop was changed",
+                greeting: "Hello,",
+                text: "Your Zoop account has another e-mail address now, so you no longer sign in with \
+                       this one:",
+                link,
+                label: "Open Zoop",
+                closing: "If it was not you, ask an owner of your business at once, or whoever runs \
+                          this server.",
             },
         )
     }

@@ -227,7 +227,6 @@ fn growth(results: &Results) -> Goal {
     }
 }
 
-/// The goal for the page with the slowest 99th percentile: at most `limit` microseconds.
 /// The slowest page of the console, at the median of a database of ordinary size.
 fn slowest_of_console(results: &Results) -> Goal {
     let pages = measure::PAGES.iter().filter_map(|page| {
@@ -244,6 +243,7 @@ fn slowest_of_console(results: &Results) -> Goal {
     }
 }
 
+/// The goal for the page with the slowest 99th percentile: at most `limit` microseconds.
 fn slowest(results: &Results, server: &str, what: &str, limit: f64) -> Goal {
     let times = cases::PAGES.iter().filter_map(|page| {
         let is_case = |key: &Key| {

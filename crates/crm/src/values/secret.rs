@@ -63,6 +63,8 @@ secret_kinds! {
     Invitation = "zoop_in_";
     /// A link to choose a new password.
     PasswordLink = "zoop_pl_";
+    /// A link to confirm a new e-mail address.
+    EmailLink = "zoop_el_";
     /// A browser that a user has signed in with before.
     Device = "zoop_dv_";
 }

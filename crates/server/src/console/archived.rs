@@ -59,6 +59,19 @@ struct ArchivedPage<'a> {
 const CONTACTS_AFTER: &str = "contacts_after";
 const LOCATIONS_AFTER: &str = "locations_after";
 
+/// The page in the place of the question whether to archive something that is archived already, as after going back.
+#[derive(Template)]
+#[template(path = "already_archived.html")]
+pub(super) struct AlreadyArchived<'a> {
+    pub(super) frame: Frame,
+    pub(super) business: &'a Membership,
+    /// The record's name; a note has none.
+    pub(super) name: Option<&'a str>,
+    pub(super) back: String,
+    /// The action of the form that restores it.
+    pub(super) restore: String,
+}
+
 /// `GET /customers/{customer}/archived`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {

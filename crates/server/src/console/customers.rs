@@ -50,8 +50,6 @@ struct Customers<'a> {
     more: Option<String>,
     /// Whether the user may add customers.
     may_change: bool,
-    /// The form for a new customer.
-    new: String,
     fault: &'a str,
 }
 
@@ -116,7 +114,6 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         more: page.next_cursor.map(|cursor| search.address(business, &cursor)),
         archived: search.among_archived(business),
         all,
-        new: links::of_business(business, "/customers/new"),
         may_change: business.role.scopes().has(Scope::WriteCustomers),
         search: &search,
         fault: &fault.text,

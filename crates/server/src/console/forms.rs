@@ -17,6 +17,7 @@ use zoop_crm::call::tool::Command;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::archived::AlreadyArchived;
 use super::messages::{self, Done, Messages};
 use super::{Fault, customer, key_of, links};
 use crate::app::App;
@@ -143,6 +144,16 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
         if !business.role.scopes().has(Scope::WriteCustomers) {
             let required = vec![Scope::WriteCustomers];
             return Err(page::failed(&Error::InsufficientScope { required, attainable: false }));
+        }
+        if customer.archived_at.is_some() {
+            let already = AlreadyArchived {
+                frame: Frame::within(&tenant_context),
+                business,
+                name: Some(&customer.display_name),
+                back: links::customer(business, id),
+                restore: format!("{}/restore", links::customer_path(id)),
+            };
+            return Ok(page::page(StatusCode::OK, &already));
         }
         let question = Question {
             frame: Frame::within(&tenant_context),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::files::MAX_FILES;
 use zoop_crm::business::notes::ShownNote;
+use zoop_crm::business::notes::restorable::IsRestorable;
 use zoop_crm::business::notes::tools::archive::ArchiveNote;
 use zoop_crm::business::notes::tools::get::GetNote;
 use zoop_crm::business::notes::tools::restore::RestoreNote;
@@ -17,6 +18,7 @@ use zoop_crm::call::tool::Command;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::archived::AlreadyArchived;
 use super::messages::{self, Done};
 use super::parts::usual;
 use super::record_form::{self, Declaration, Field, FormPage, Input, Usage, Values};
@@ -127,8 +129,20 @@ pub(super) async fn ask_to_archive(State(app): State<App>, request: Request) -> 
     let answer = async {
         let tenant_context = page_about_note(&app, request).await?;
         let id = id_in_path(&tenant_context, NOTE)?;
-        let shown = read(&tenant_context, id).await?;
         let origin = Origin::of(&tenant_context.context.query);
+        let is_archived = arguments!(IsRestorable { id: id });
+        let is_archived = tenant_context.read(move |snapshot| snapshot.query(is_archived)).await?;
+        if is_archived.is_ok_and(|it| it) {
+            let already = AlreadyArchived {
+                frame: Frame::within(&tenant_context),
+                business: &tenant_context.membership,
+                name: None,
+                back: origin.link(&tenant_context.membership).address,
+                restore: origin.action(id, "restore"),
+            };
+            return Ok(page::page(StatusCode::OK, &already));
+        }
+        let shown = read(&tenant_context, id).await?;
         let question = Question {
             frame: Frame::within(&tenant_context),
             business: &tenant_context.membership,

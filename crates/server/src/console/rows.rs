@@ -146,9 +146,8 @@ pub(super) struct NoteRow {
     pub(super) may_change: bool,
     /// The page that the form for its files leads back to, if the user may add some.
     pub(super) add_files: Option<String>,
-    /// The form that changes it, and the page that asks before it is archived.
-    pub(super) edit: String,
-    pub(super) archive: String,
+    /// The customer whose page the note is on, if it is one: its forms lead back there.
+    pub(super) of_customer: Option<Id<kinds::Customer>>,
 }
 
 /// What a note is about: the kind of record, and its name if the page shows it.
@@ -222,11 +221,6 @@ impl NoteRow {
         let ShownNote { note, names } = shown;
         let business = tenant_context.membership.account.id.to_string();
         let page = customer.map(|id| id.to_string()).unwrap_or_default();
-        let form = |form| {
-            let fields = [("business", &*business), ("customer", &page)];
-            links::with_query(&links::note_form(note.id, form, None), &fields)
-        };
-        let (edit, archive) = (form("edit"), form("archive"));
         let may_write =
             may_change && tenant_context.membership.role.scopes().has(Scope::WriteNotes);
         let has_store = tenant_context.context.shared.settings.files.is_some();
@@ -260,8 +254,7 @@ impl NoteRow {
             subject,
             may_change,
             add_files,
-            edit,
-            archive,
+            of_customer: customer,
         }
     }
 }

@@ -67,7 +67,6 @@ struct StartPage<'a> {
 
 struct Steps {
     may_change: bool,
-    new_customer: String,
     /// The address for assistants.
     mcp_address: String,
     /// The team, if the user may invite somebody.
@@ -109,7 +108,6 @@ async fn render(tenant_context: &TenantContext) -> Result<Response, Response> {
     let mine = [("business", &*account), ("person", "me")];
     let steps = is_empty.then(|| Steps {
         may_change: business.role.scopes().has(Scope::WriteCustomers),
-        new_customer: links::of_business(business, "/customers/new"),
         mcp_address: oauth::resource(&tenant_context.context.shared.settings.public_url),
         team: Some(links::of_business(business, Section::Team.path()))
             .filter(|_| Section::Team.is_for(business.role)),

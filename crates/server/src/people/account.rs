@@ -33,6 +33,8 @@ struct Account<'a> {
     /// The address of the MCP server, for assistants.
     mcp_address: String,
     has_password: bool,
+    /// Whether this server sends mail, without which no e-mail address can be proved.
+    sends_mail: bool,
     second_factor: bool,
     recovery_codes: i64,
     /// The button that connects the company account, if it is not connected yet.
@@ -100,7 +102,14 @@ impl<T> Bounded<T> {
 }
 
 /// The messages about what was just done, by the keyword in the URL.
-const DONE: [(&str, &str); 6] = [
+const DONE: [(&str, &str); 9] = [
+    (
+        "email-sent",
+        "A link is on its way to the new address. Open it within 30 minutes in this browser. Until then, you sign in with \
+         the old one.",
+    ),
+    ("email", "Your e-mail address has been changed. Your other sessions have ended."),
+    ("name", "Your name has been changed."),
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
         "new-password",
@@ -184,6 +193,7 @@ async fn account(
         businesses: memberships.iter().map(BusinessRow::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
+        sends_mail: context.shared.settings.mail.is_some(),
         second_factor,
         recovery_codes,
         company,

@@ -11,7 +11,7 @@ use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::identity::sign_in::password_login::{self, Attempt};
 use zoop_crm::identity::sign_in::second_factor::{self, Enrollment};
 use zoop_crm::identity::sign_in::user::Initiator;
-use zoop_crm::identity::sign_in::{SignedIn, passwords};
+use zoop_crm::identity::sign_in::{SignedIn, own_name, passwords};
 use zoop_crm::values::id::Id;
 
 use super::account;
@@ -25,7 +25,7 @@ use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session, refused};
 use crate::web::section::Section;
 
-const WRONG_PASSWORD: &str = "That is not your current password. Nothing was changed.";
+pub(super) const WRONG_PASSWORD: &str = "That is not your current password. Nothing was changed.";
 
 #[derive(Template)]
 #[template(path = "second_factor_setup.html")]
@@ -40,11 +40,13 @@ struct Setup<'a> {
 #[template(path = "recovery_codes.html")]
 struct RecoveryCodes {
     frame: Frame,
+    /// Whether they replace earlier ones, or else come with the second factor.
+    are_new: bool,
     codes: Vec<String>,
 }
 
 /// Begins a request of a signed-in user: counts it as `action`, and reads its form.
-async fn begin(
+pub(super) async fn begin(
     app: &App,
     request: Request,
     action: Action,
@@ -57,7 +59,7 @@ async fn begin(
 
 /// Checks the current password in the form. If it is right, returns the attempt, and a new hash if the stored one is
 /// outdated. The error is the page for a wrong password, too many attempts or a failure.
-async fn check_current_password(
+pub(super) async fn check_current_password(
     context: &PageContext,
     signed_in: &SignedIn,
     form: &Form,
@@ -66,6 +68,27 @@ async fn check_current_password(
         Some(proof) => Ok(proof),
         None => Err(account::show_again(context, signed_in, WRONG_PASSWORD).await?),
     }
+}
+
+/// `POST /account/name`
+pub(super) async fn name(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (context, form, signed_in) = begin(&app, request, Action::Page).await?;
+        let name = match own_name::parse(form.text("name")) {
+            Ok(name) => name,
+            Err(Error::InvalidInput { message, .. }) => {
+                return account::show_again(&context, &signed_in, &message).await;
+            }
+            Err(error) => return Err(page::failed(&error)),
+        };
+        let by = Initiator::Session(signed_in.session, context.address);
+        let change = context.write(move |tx, environment| {
+            own_name::change(tx, environment, signed_in.user, &name, by)
+        });
+        change.await?;
+        Ok(page::go_to("/account?done=name"))
+    };
+    either(answer.await)
 }
 
 /// `POST /account/password`
@@ -137,7 +160,7 @@ async fn setup(
     Ok(page::page(status, &Setup { frame, enrollment, picture, fault }))
 }
 
-async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
+pub(super) async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
     let who = signed_in.clone();
     let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
     Ok(Frame::of_account(context, signed_in, &memberships))
@@ -158,7 +181,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
         match confirm.await? {
             (Some(codes), _) => {
                 let frame = frame(&context, &signed_in).await?;
-                Ok(page::page(StatusCode::OK, &RecoveryCodes { frame, codes }))
+                Ok(page::page(StatusCode::OK, &RecoveryCodes { frame, are_new: false, codes }))
             }
             (None, Some(enrollment)) => {
                 let fault = "Wrong code. Wait for the next one and try again.";
@@ -166,6 +189,28 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
             }
             // The time for the setup ended between the two steps of the write.
             (None, None) => Err(refused("Start again from your account page.")),
+        }
+    };
+    either(answer.await)
+}
+
+/// `POST /account/second-factor/codes`: ends the recovery codes, and shows new ones.
+pub(super) async fn renew_recovery_codes(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
+        let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
+        let by = Initiator::Session(signed_in.session, context.address);
+        let renew = context.write(move |tx, environment| {
+            let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
+            let renew = |user| second_factor::renew_recovery_codes(tx, environment, user, by);
+            user.map(renew).transpose()
+        });
+        match renew.await? {
+            Some(codes) => {
+                let frame = frame(&context, &signed_in).await?;
+                Ok(page::page(StatusCode::OK, &RecoveryCodes { frame, are_new: true, codes }))
+            }
+            None => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)

@@ -7,6 +7,7 @@ mod account;
 mod agent;
 mod change;
 mod invitation;
+mod own_email;
 mod password;
 mod picture;
 mod second_factor;
@@ -28,10 +29,14 @@ pub(crate) fn routes() -> Router<App> {
         .route("/sign-out", post(sign_in::leave))
         .route("/invitations/{token}", get(invitation::show).post(invitation::accept))
         .route("/account", get(account::show))
+        .route("/account/name", post(change::name))
+        .route("/account/email", post(own_email::ask))
+        .route("/account/email/{token}", get(own_email::show).post(own_email::confirm))
         .route("/account/password", post(change::password))
         .route("/account/second-factor", post(change::begin_second_factor))
         .route("/account/second-factor/confirm", post(change::confirm_second_factor))
         .route("/account/second-factor/off", post(change::turn_off_second_factor))
+        .route("/account/second-factor/codes", post(change::renew_recovery_codes))
         .route("/account/sessions/end", post(change::end_session))
         .route("/account/sessions/end-others", post(change::end_other_sessions))
         .route("/account/programs/disconnect", get(account::ask_first).post(change::disconnect))

@@ -11,6 +11,7 @@ pub(crate) const HOME: &str = "/";
 const JOINED: &str = "/?done=joined&business=";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
+const NEW_EMAIL: &str = "/account/email/";
 const CUSTOMER: &str = "/customers/";
 const FILE: &str = "/files/";
 
@@ -23,6 +24,7 @@ pub(crate) fn next_page(requested: Option<&str>) -> &str {
 fn is_ours(requested: &str) -> bool {
     // Browsers drop tabs and line ends, and read a backslash as a slash.
     let is_plain = requested.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_email_link = |token| Secret::parse_as(SecretKind::EmailLink, token).is_some();
     let is_invitation = |token| Secret::parse_as(SecretKind::Invitation, token).is_some();
     is_plain
         && (Section::ALL.iter().any(|section| is_first_page(*section, requested))
@@ -30,6 +32,7 @@ fn is_ours(requested: &str) -> bool {
             || requested.strip_prefix(JOINED).is_some_and(is_id::<kinds::Tenant>)
             || path(requested).strip_prefix(CUSTOMER).is_some_and(is_customer)
             || requested.strip_prefix(FILE).is_some_and(is_file)
+            || requested.strip_prefix(NEW_EMAIL).is_some_and(is_email_link)
             || requested.strip_prefix(INVITATION).is_some_and(is_invitation))
 }
 
@@ -88,6 +91,9 @@ mod tests {
     fn only_pages_of_this_server_come_next() {
         let secret =
             Secret::generate(SecretKind::Invitation, &zoop_crm::values::clock::Entropy::seeded(1));
+        let entropy = zoop_crm::values::clock::Entropy::seeded(1);
+        let new_email = Secret::generate(SecretKind::EmailLink, &entropy);
+        let new_email = format!("/account/email/{}", new_email.expose());
         let invitation = format!("/invitations/{}", secret.expose());
         let team = "/team?business=01890000-0000-7000-8000-000000000000";
         let authorize = "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fevil.example";
@@ -100,8 +106,17 @@ mod tests {
         let file = "/files/01890000-0000-7000-8000-000000000000";
         let thumbnail = "/files/01890000-0000-7000-8000-000000000000/thumbnail";
         let joined = "/?done=joined&business=01890000-0000-7000-8000-000000000000";
-        let others =
-            ["/account", joined, "/team", team, file, thumbnail, authorize, invitation.as_str()];
+        let others = [
+            "/account",
+            joined,
+            "/team",
+            team,
+            file,
+            thumbnail,
+            authorize,
+            invitation.as_str(),
+            &new_email,
+        ];
         for ours in others.into_iter().chain(customers).chain(notes) {
             assert_eq!(next_page(Some(ours)), ours);
         }
@@ -155,6 +170,7 @@ mod tests {
             "/invitations/",
             "/invitations/..%2f..%2fx",
             "/invitations/zoop_in_x",
+            "/account/email/x",
             "/sign-out",
             "/sign-in",
             "/api/mcp",

@@ -94,14 +94,14 @@ fn the_office_does_its_day() {
         assert!(browser.text("#record .tags").await.contains("Call in May"));
 
         // A wrong click is taken back at once.
-        browser.click(".archive a").await;
-        browser.find("form[action$='/archive']").await;
+        browser.click(".archive button").await;
+        browser.find("form[method=post][action$='/archive']").await;
         browser.choose("Archive").await;
         browser.find_text("The customer was archived.").await;
         browser.choose("Undo").await;
         browser.find_text("The change was undone.").await;
-        browser.click(".archive a").await;
-        browser.find("form[action$='/archive']").await;
+        browser.click(".archive button").await;
+        browser.find("form[method=post][action$='/archive']").await;
         browser.choose("Archive").await;
         browser.find_text("The customer was archived.").await;
         browser.choose("Restore").await;
@@ -117,8 +117,8 @@ fn the_office_does_its_day() {
         browser.choose("Create key").await;
         let key = browser.text("#key").await;
         assert!(key.starts_with("zoop_uk_"), "{key}");
-        browser.click("main li:has(strong) a[href^='/keys/revoke']").await;
-        browser.find("form[action='/keys/revoke']").await;
+        browser.click("main li:has(strong) form[action='/keys/revoke'] button").await;
+        browser.find("form[method=post][action='/keys/revoke']").await;
         browser.choose("Revoke").await;
         browser.find_text("The key was revoked. It no longer works.").await;
 
@@ -130,7 +130,7 @@ fn the_office_does_its_day() {
         browser.goto(&demo.at("/apps")).await;
         assert!(browser.text("main li").await.contains("Office assistant"));
         browser.choose("Disconnect").await;
-        browser.find("form[action='/apps/disconnect']").await;
+        browser.find("form[method=post][action='/apps/disconnect']").await;
         browser.choose("Disconnect").await;
         browser.find(".success").await;
         assistant.call_tool(search("frye")).await.expect_err("it is disconnected");

@@ -193,10 +193,26 @@ impl Browser {
     pub(super) fn resize(&self, width: u32, height: u32) {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        self.emulate("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Shows pages as for somebody whose system is dark, or light.
+    pub(super) fn prefer_dark(&self, is_dark: bool) {
+        let value = if is_dark { "dark" } else { "light" };
+        // Colors that still fade from one scheme to the other would be neither's.
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": value },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.emulate("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+
+    /// Sends a command of the Chrome `DevTools` protocol.
+    pub(super) fn emulate(&self, command: &str, parameters: &Value) {
+        let command = json!({ "cmd": command, "params": parameters });
         ureq::post(format!("{}/session/{}/goog/cdp/execute", self.address, self.session))
             .send(command.to_string())
-            .expect("another size");
+            .expect("an answer of the browser");
     }
 
     /// The result of a script on the page.

@@ -9,6 +9,8 @@ use crate::env::text;
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
+/// The first of them, when it shows everything twice as large (WCAG 2.2, 1.4.4).
+const ENLARGED: (u32, u32) = (683, 325);
 
 /// A script that returns the layout problems of the current page.
 const FAULTS: &str = "
@@ -40,16 +42,25 @@ const FAULTS: &str = "
   }
   return faults;";
 
-/// The links on a customer's page to its forms and questions, and what is there.
-const FORMS: [(&str, &str); 8] = [
-    (".whole a[href*='/edit']", ".record-form"),
-    (".parts a[href*='/contacts/'][href*='/edit']", ".record-form"),
-    (".parts a[href*='/locations/'][href*='/edit']", ".record-form"),
-    (".parts a[href*='/locations/'][href*='/archive']", "form[action$='/archive']"),
+/// What leads from a customer's page to its forms and questions, and what is there.
+pub(super) const FORMS: [(&str, &str); 11] = [
+    (".whole form[action$='/edit'] button", ".record-form"),
+    (".parts form[action*='/contacts/'][action$='/edit'] button", ".record-form"),
+    (".parts form[action*='/locations/'][action$='/edit'] button", ".record-form"),
+    (
+        ".parts [formaction*='/locations/'][formaction$='/archive']",
+        "form[method=post][action$='/archive']",
+    ),
+    (
+        ".parts [formaction*='/contacts/'][formaction$='/archive']",
+        "form[method=post][action$='/archive']",
+    ),
+    ("a[href*='/contacts/new']", ".record-form"),
+    ("a[href*='/locations/new']", ".record-form"),
     (".after a[href*='/archived']", "main .back"),
     (".whole a[href*='/history']", ".history"),
-    (".notes a[href*='/archive']", ".quoted"),
-    (".notes a[href*='/edit']", ".record-form"),
+    (".notes [formaction$='/archive']", ".quoted"),
+    (".notes form[action$='/edit'] button", ".record-form"),
 ];
 
 /// A script that unfolds everything on the current page.
@@ -57,7 +68,7 @@ const OPEN: &str = "for (const folded of document.querySelectorAll('details')) f
 
 /// Fails unless the current page fits every window.
 pub(super) async fn assert_fits(browser: &Browser, page: &str) {
-    for (width, height) in WINDOWS {
+    for (width, height) in WINDOWS.into_iter().chain([ENLARGED]) {
         browser.resize(width, height);
         assert_eq!(browser.run_script(FAULTS).await, json!([]), "{page} at {width}x{height}");
     }
@@ -151,8 +162,8 @@ fn every_page_fits_every_window() {
         browser.run_script(OPEN).await;
         assert_fits(&browser, "possible duplicates").await;
         browser.goto(&demo.at(&format!("/customers/{customer}"))).await;
-        browser.click(".archive a.danger").await;
-        browser.find("form[action$='/archive']").await;
+        browser.click(".archive .danger").await;
+        browser.find("form[method=post][action$='/archive']").await;
         assert_fits(&browser, "the question before a customer is archived").await;
 
         browser.goto(&demo.at("/tags")).await;
@@ -213,14 +224,14 @@ fn every_page_fits_every_window() {
         connect(&demo, &authorize, &program);
         browser.goto(&demo.at("/account")).await;
         assert_fits(&browser, "a connected program").await;
-        browser.click("a.danger").await;
-        browser.find("form[action='/account/programs/disconnect']").await;
+        browser.click("main .to .danger").await;
+        browser.find("form[method=post][action='/account/programs/disconnect']").await;
         assert_fits(&browser, "the question before a program is disconnected").await;
         browser.goto(&demo.at("/apps")).await;
-        browser.find("main a.danger").await;
+        browser.find("main .to .danger").await;
         assert_fits(&browser, "the programs of a business").await;
-        browser.click("main a.danger").await;
-        browser.find("form[action='/apps/disconnect']").await;
+        browser.click("main .to .danger").await;
+        browser.find("form[method=post][action='/apps/disconnect']").await;
         assert_fits(&browser, "the question before anybody's program is disconnected").await;
     });
 }
@@ -267,7 +278,7 @@ fn long_customer(demo: &Demo, long: &str) -> String {
 }
 
 /// Exchanges the program's code for tokens, so that the program is listed.
-fn connect(demo: &Demo, authorize: &str, program: &Program) {
+pub(super) fn connect(demo: &Demo, authorize: &str, program: &Program) {
     let query = program.answer();
     // The example of RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

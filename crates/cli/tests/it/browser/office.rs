@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Look};
-use super::{Demo, photo, run};
+use super::{Demo, desk, photo, run};
 
 const NARROW: Look = Look { width: 390, ..DESKTOP };
 /// Keys, as the browser is sent them.
@@ -96,6 +96,8 @@ fn the_office_finds_a_caller_while_typing_and_works_beside_the_list() {
         browser.find("#record > .none").await;
         browser.goto(record.as_str()).await;
         browser.find("#rows a").await;
+        desk::assert_reached_by_tab(&browser).await;
+        desk::assert_beside(&browser).await;
         // Who may be a duplicate is shown while a new customer is being typed.
         browser.goto(&demo.at("/customers/new")).await;
         browser.fill("#first_name", "Wilbur").await;
@@ -185,7 +187,7 @@ fn the_list_beside_the_record_keeps_its_search_and_is_right_after_a_change() {
         assert_eq!(focus(&browser).await, "body");
 
         // Among the archived ones, a restored one is no longer found.
-        browser.click(".archive a").await;
+        browser.click(".archive button").await;
         browser.click("main form button.danger").await;
         browser.find_text("The customer was archived.").await;
         let record = browser.client.current_url().await.expect("an address");
@@ -207,9 +209,12 @@ fn a_note_that_was_being_typed_is_there_again_until_it_is_saved_or_the_user_sign
     run(async {
         let browser = Browser::open(NARROW).await;
         demo.sign_in(&browser).await;
+        desk::assert_place_is_kept(&browser, &demo.at("/customers")).await;
+        desk::assert_prints_a_call_sheet(&browser).await;
         browser.goto(&demo.at("/customers?q=frye")).await;
         browser.click("#rows a").await;
         browser.find(".record").await;
+        desk::assert_alone(&browser).await;
         let record = browser.client.current_url().await.expect("an address");
         let typed = "return document.getElementById('body').value";
         browser.fill("#body", "Call back on Monday.").await;
@@ -260,6 +265,8 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
     let (meter, panel) = (photo(&demo, "meter.png"), photo(&demo, "panel.png"));
     let page = demo.folder.path("page.txt");
     std::fs::write(&page, "<html><script>alert(1)</script></html>").expect("a file");
+    let notes = demo.folder.path("notes.txt");
+    std::fs::write(&notes, vec![b'a'; 100_000]).expect("a file");
     let long = demo.folder.path("long.txt");
     std::fs::write(&long, vec![b'a'; 25 * 1024 * 1024 + 1]).expect("a file");
     run(async {
@@ -276,8 +283,7 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         browser.click("#attach").await;
         browser.find_text("The tag was attached.").await;
         assert_eq!(focus(&browser).await, json!("attach"), "ready for another tag");
-        browser.click("#add-note").await;
-        browser.find_text("The note was added.").await;
+        desk::assert_survives_lost_connection(&browser).await;
         assert_eq!(files(&browser).await, json!(["meter.png"]));
         assert_eq!(focused_class(&browser).await, "success");
         assert_eq!(browser.run_script("return localStorage.length").await, 0);
@@ -335,6 +341,8 @@ fn files_are_added_when_they_are_chosen_or_dropped_and_nothing_is_lost() {
         browser.find_path("//li//*[@role='alert'][text()='empty.txt is empty.']").await;
         browser.find(".files li:nth-child(4)").await;
         assert_eq!(files(&browser).await[3], "ring.txt");
+        desk::assert_progress_is_shown(&browser, &notes).await;
+        desk::assert_prints_well(&browser).await;
         let errors = browser.console_errors();
         let policy =
             |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));

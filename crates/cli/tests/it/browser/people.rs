@@ -76,7 +76,7 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
         sign_in_with(&demo, &browser, &recovery).await;
         browser.arrive("/").await;
         browser.goto(&demo.at("/account")).await;
-        let left = browser.text("form[action='/account/second-factor/off'] p").await;
+        let left = browser.text("form[action='/account/second-factor/codes'] p").await;
         assert!(left.contains("Recovery codes left: 9"), "{left}");
     });
 }

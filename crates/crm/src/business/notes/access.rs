@@ -61,9 +61,14 @@ pub(in crate::business) fn changeable_at(
 }
 
 /// An archived note that the caller may restore.
-pub(super) fn restorable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
-    let note = store::get(ctx.tx, id)?;
-    let is_known = !is_hidden(&note, ctx.access, ctx.now) && may_change(ctx.access, &note);
+pub(super) fn restorable(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    now: Timestamp,
+    id: Id<kinds::Note>,
+) -> Result<Note> {
+    let note = store::get(tx, id)?;
+    let is_known = !is_hidden(&note, access, now) && may_change(access, &note);
     let is_found = is_known && note.archived_at.is_some();
     if is_found { Ok(note) } else { Err(Error::not_found(kinds::Note::ARCHIVED)) }
 }

@@ -16,6 +16,7 @@ mod listing;
 pub(in crate::business) mod moving;
 pub(in crate::business) mod put_back;
 pub mod reindex;
+pub mod restorable;
 mod shown;
 pub(crate) mod store;
 pub mod tools;

@@ -13,7 +13,7 @@ use super::attempts::{self, Limit};
 use super::restart::{Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
 use super::user::{self, Initiator, User};
-use super::{password_login, second_factor, store};
+use super::{own_email, password_login, second_factor, store};
 use crate::call::access::Role;
 use crate::call::argument::choices;
 use crate::call::error::{Error, Result};
@@ -302,12 +302,12 @@ pub(crate) fn enter(
     Ok(LinkSignIn::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
-/// Revokes every link for a user, and every link that the user created for others, since someone else may have
+/// Revokes every link for a user, for a new e-mail address too, and every link that the user created for others, since someone else may have
 /// created those in a stolen session.
 pub(super) fn revoke_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(REVOKE_ALL_OF_USER, params![user])?;
     tx.global_execute(REVOKE_MADE_BY, params![user])?;
-    Ok(())
+    own_email::revoke_all_of_user(tx, user)
 }
 
 /// The sweep of expired links.

@@ -9,6 +9,8 @@ pub mod devices;
 mod factor_store;
 pub mod identities;
 pub mod links;
+pub mod own_email;
+pub mod own_name;
 pub mod password;
 pub mod password_login;
 pub mod passwords;
@@ -29,9 +31,16 @@ pub(crate) use factor_store::{
     GLOBAL_STATEMENTS as FACTOR_STATEMENTS, PENDING_SIGN_INS, RECOVERY_CODES, SECOND_FACTORS,
 };
 pub(crate) use links::{GLOBAL_STATEMENTS as LINK_STATEMENTS, PASSWORD_LINKS};
+pub(crate) use own_email::{EMAIL_LINKS, GLOBAL_STATEMENTS as OWN_EMAIL_STATEMENTS};
 pub(crate) use store::{GLOBAL_STATEMENTS, PASSWORDS, SESSIONS};
 
 use crate::call::sweep::Sweep;
 
-pub(crate) const SWEEPS: [&[Sweep]; 5] =
-    [attempts::SWEEPS, links::SWEEPS, devices::SWEEPS, factor_store::SWEEPS, store::SWEEPS];
+pub(crate) const SWEEPS: [&[Sweep]; 6] = [
+    attempts::SWEEPS,
+    links::SWEEPS,
+    own_email::SWEEPS,
+    devices::SWEEPS,
+    factor_store::SWEEPS,
+    store::SWEEPS,
+];

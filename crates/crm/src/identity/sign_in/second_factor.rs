@@ -183,6 +183,26 @@ pub fn turn_off(
     Ok(())
 }
 
+/// Replaces a user's recovery codes. Returns the new ones, which are shown only now.
+///
+/// # Errors
+/// [`Error::Conflict`] if the second factor is off.
+pub fn renew_recovery_codes(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    by: Initiator,
+) -> Result<Vec<String>> {
+    if !is_on(tx, user)? {
+        return Err(Error::conflict("The second factor is off, so there are no recovery codes."));
+    }
+    let left = store::recovery_codes_left(tx, user)?;
+    let codes = new_recovery_codes(tx, environment, user)?;
+    let change = ("recovery_codes", json!(left), json!(codes.len()));
+    user::record_event(tx, environment, user, by, "recovery_codes_renewed", change)?;
+    Ok(codes)
+}
+
 fn new_recovery_codes(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -46,6 +46,10 @@ zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
+    RENAME = "UPDATE users SET name = $2 WHERE id = $1";
+    /// The new address counts as proved if the former one did.
+    SET_EMAIL = "UPDATE users SET email = $2, email_key = $3, \
+                 proved_at = CASE WHEN proved_at IS NULL THEN proved_at ELSE $4 END WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
     /// Whether a new membership of a user in the tenant `$2` takes effect immediately: see [`super::join`].
     IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
@@ -66,6 +70,8 @@ zoop_db::statements! {
               updated_at = excluded.updated_at, name = excluded.name, removed_at = NULL";
     SET_ROLE = "UPDATE memberships SET role = $3, updated_at = $4 \
                 WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
+    RENAME_MEMBER = "UPDATE memberships SET name = $3, updated_at = $4 \
+                     WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
     ADD_PENDING = "INSERT INTO waiting_memberships (tenant_no, user_id, role, name, since) \
             VALUES ($1, $2, $3, $4, $5)";
     SET_PENDING_ROLE = "UPDATE waiting_memberships SET role = $3 WHERE tenant_no = $1 AND user_id = $2";
@@ -115,6 +121,35 @@ pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
 
 pub(super) fn set_key(tx: &mut WriteTx<'_>, id: Id<kinds::User>, key: &str) -> Result<()> {
     tx.global_execute(SET_KEY, params![id, key])?;
+    Ok(())
+}
+
+/// Changes a user's e-mail address, which no other user may have.
+pub(crate) fn set_email(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    address: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let key = email::key(address);
+    free_key(tx, &key)?;
+    tx.global_execute(SET_EMAIL, params![id, address, key, now])?;
+    Ok(())
+}
+
+pub(crate) fn rename(tx: &mut WriteTx<'_>, id: Id<kinds::User>, name: &str) -> Result<()> {
+    tx.global_execute(RENAME, params![id, name])?;
+    Ok(())
+}
+
+/// Changes the name by which the bound tenant calls a member.
+pub(crate) fn rename_member(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(RENAME_MEMBER, params![id, name, now])?;
     Ok(())
 }
 

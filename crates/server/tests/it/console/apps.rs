@@ -7,7 +7,21 @@ use zoop_crm::testing::Business;
 
 use super::{OFFICE, browser_of, business, start, unescaped};
 use crate::oauth::{Browser as ProgramBrowser, Program, check_token};
+use crate::people::buttons::buttons;
 use crate::people::{Browser, event_count, location};
+
+#[test]
+fn the_page_says_how_to_connect_each_program() {
+    let server = start();
+    let page = Browser::owner(&server).get("/apps").body;
+    let address = format!("<code id=\"mcp-address\">http://{}/api/mcp</code>", server.public);
+    assert!(page.contains(&address), "{page}");
+    for program in ["Claude", "ChatGPT", "n8n"] {
+        assert!(page.contains(&format!("<dt>{program}</dt><dd>In the ")), "{program}: {page}");
+    }
+    let keys = format!("<a href=\"/keys?business={}\">API key</a>", business(&server));
+    assert!(page.contains(&keys), "{page}");
+}
 
 #[both]
 fn an_owner_sees_the_programs_of_everybody_and_disconnects_them() {
@@ -34,9 +48,8 @@ fn an_owner_sees_the_programs_of_everybody_and_disconnects_them() {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert!(!page.contains("Desk"), "what nobody has connected is not shown: {page}");
-    let question = unescaped(&page);
-    let (_, question) = question.split_once("href=\"/apps/disconnect").expect("a question");
-    let question = format!("/apps/disconnect{}", question.split_once('"').expect("its end").0);
+    let question = buttons(&page).into_iter().find(|it| it.name.starts_with("Disconnect"));
+    let question = question.expect("a question").address;
     let asked = owner.get(&question).body;
     assert!(asked.contains("Disconnect <bdi>Program</bdi>?"), "{asked}");
     assert!(asked.contains("which <bdi>Tessa Tech</bdi> connected"), "{asked}");

@@ -18,6 +18,7 @@ use zoop_db::{Db, Migrate, Options};
 use super::filled::Filled;
 use super::{OFFICE, TECH, browser_of, business, call, company, create, start, start_with};
 use crate::http::Reply;
+use crate::people::buttons::{buttons, leads_to};
 use crate::people::{Browser, between, history, location};
 use crate::server::Server;
 
@@ -131,7 +132,7 @@ fn the_office_tags_archives_and_restores() {
     assert_eq!(names.as_array().expect("tags").len(), 2, "{names}");
 
     let ask = format!("{record}/archive?business={}", business(&server));
-    assert!(page.contains(&ask), "{page}");
+    assert_eq!(leads_to(&page, "Archive"), Some(ask.clone()), "{page}");
     let question = office.get(&ask);
     assert_eq!(question.status, 200);
     assert!(question.body.contains("Archive <bdi>Bay Bakery</bdi>?"), "{}", question.body);
@@ -142,10 +143,15 @@ fn the_office_tags_archives_and_restores() {
     assert_eq!(newest(&server), ("customers.archive".to_owned(), user.clone()));
     let page = follow(&mut office, &archived);
     assert!(page.contains("The customer was archived.") && page.contains(">Restore<"), "{page}");
-    for absent in ["/archive?", "/edit?", "/new?", "/tag\"", "/new-tag\"", "/untag\""] {
+    for absent in ["/archive\"", "/edit\"", "/new?", "/tag\"", "/new-tag\"", "/untag\""] {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
     assert!(!office.get("/customers").body.contains("Bay Bakery"));
+    // Somebody goes back to the question.
+    let again = office.get(&ask).body;
+    assert!(again.contains("<bdi>Bay Bakery</bdi> is archived already"), "{again}");
+    let restore = buttons(&again).into_iter().find(|it| it.name == "Restore");
+    assert_eq!(restore.map(|it| it.address), Some(format!("{record}/restore")), "{again}");
     let again = send(&mut office, &customer, "archive", &[]);
     assert_eq!(again.status, 404);
     let fault = between(&again.body, "role=\"alert\">", "</p>");

@@ -238,13 +238,15 @@ fn the_brand_leads_to_the_search_the_pinned_notes_and_what_the_user_did() {
     }
     let mut owner = browser_of(&server, "owner@borealis.example");
     let page = owner.get("/").body;
-    for step in [">New customer</a>", "/api/mcp</code>", "data-copy=\"mcp-address\"", ">Team</a>"] {
+    for step in
+        [">New customer</button>", "/api/mcp</code>", "data-copy=\"mcp-address\"", ">Team</a>"]
+    {
         assert!(page.contains(step), "{step}: {page}");
     }
     assert!(!page.contains("aria-current"), "the page belongs to no section: {page}");
     let mut tech = browser_of(&server, "tech@borealis.example");
     let page = tech.get("/").body;
-    assert!(page.contains("/api/mcp</code>") && !page.contains(">New customer</a>"), "{page}");
+    assert!(page.contains("/api/mcp</code>") && !page.contains(">New customer</button>"), "{page}");
     assert!(!page.contains("Invite a colleague"), "{page}");
 
     let bakery = company(&server, "Bay Bakery");

@@ -4,6 +4,7 @@ use zoop_both::both;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
+use super::buttons::buttons;
 use super::{
     Browser, OFFICE, OWNER, PASSWORD, between, event_count, form, location, set_password, start,
 };
@@ -50,6 +51,33 @@ fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW).status, 303);
     assert_eq!(event_count(&server, "password_set"), 2, "by the command line and on this page");
+}
+
+#[both]
+fn a_user_changes_their_name_in_every_business() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let rename = |browser: &mut Browser<'_>, name| browser.post("/account/name", &[("name", name)]);
+    for blank in ["", " ", "\u{200b}"] {
+        let reply = rename(&mut browser, blank);
+        assert!(reply.status == 400 && reply.body.contains("Enter a name."), "{reply:?}");
+    }
+    let long = "W".repeat(257);
+    let refused = rename(&mut browser, &long);
+    assert!(refused.status == 400 && refused.body.contains("The name must"), "{refused:?}");
+    assert_eq!(event_count(&server, "name_changed"), 0);
+    let reply = rename(&mut browser, " Olive <b>Oyl</b> ");
+    assert_eq!(location(&reply), "/account?done=name");
+    let shown = "Olive &#60;b&#62;Oyl&#60;/b&#62;";
+    let page = browser.get("/account?done=name").body;
+    assert!(page.contains("Your name has been changed.") && page.contains(shown), "{page}");
+    let team = browser.get("/team").body;
+    assert!(team.contains(&format!("<bdi>{shown}</bdi>")), "{team}");
+    assert_eq!(event_count(&server, "name_changed"), 1);
+    rename(&mut browser, "Olive <b>Oyl</b>");
+    assert_eq!(event_count(&server, "name_changed"), 1, "it was the name already");
+    let activity = browser.get("/activity").body;
+    assert!(activity.contains("changed their name"), "{activity}");
 }
 
 #[both]
@@ -177,14 +205,15 @@ fn connected_programs_are_listed_and_disconnected_by_their_user() {
     let foreign = office.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(foreign.status, 404);
     let question_path = format!("/account/programs/disconnect?program={id}");
-    assert!(listed.contains(&question_path), "{listed}");
+    let asks = |page: &str| buttons(page).iter().any(|it| it.address == question_path);
+    assert!(asks(listed), "{listed}");
     assert_eq!(office.get(&question_path).status, 404);
     assert_eq!(owner.get("/account/programs/disconnect?program=x").status, 404);
     let question = owner.get(&question_path).body;
     let name = between(listed, "<strong>", "</strong>");
     assert!(question.contains(&format!("Disconnect {name}?")), "{question}");
     assert!(question.contains("<bdi>Acme</bdi>") && question.contains("Cancel"), "{question}");
-    assert!(owner.get("/account").body.contains(&question_path), "asking disconnects nothing");
+    assert!(asks(&owner.get("/account").body), "asking disconnects nothing");
     let reply = owner.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(location(&reply), "/account?done=program");
     assert!(owner.get("/account").body.contains("None yet."));

@@ -17,7 +17,7 @@ const NEW_PASSWORD: &str = "another good phrase";
 const MINUTE: i64 = 60_000;
 
 /// A server that sends mail, and the mail server.
-fn start_with_mail() -> (Server, MailServer) {
+pub(super) fn start_with_mail() -> (Server, MailServer) {
     let mails = MailServer::start();
     let mailer = mails.mailer();
     let server = Server::start_with(
@@ -36,7 +36,7 @@ fn ask(browser: &mut Browser<'_>, email: &str) -> Reply {
 }
 
 /// The path of a mail's link.
-fn path(mail: &str, origin: &str) -> String {
+pub(super) fn path(mail: &str, origin: &str) -> String {
     let (_, link) = mail.split_once(origin).unwrap_or_else(|| panic!("no link: {mail}"));
     link.split(|c: char| c.is_whitespace() || c == '"').next().expect("a link").to_owned()
 }

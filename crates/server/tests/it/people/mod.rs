@@ -1,10 +1,14 @@
 //! Pages as a browser sees them, with cookies and forms.
 
 mod account;
+pub(crate) mod buttons;
 mod invitations;
 mod log;
 mod lost_password;
+mod names;
 mod navigation;
+mod odd_values;
+mod own_email;
 mod page_laws;
 mod pages;
 mod second_factor;

@@ -5,6 +5,7 @@ use zoop_crm::identity::sign_in::second_factor;
 use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::testing::Business;
 
+use super::buttons::buttons;
 use super::{Browser, OWNER, PASSWORD, between, code, event_count, location, start};
 use crate::server::Server;
 
@@ -160,6 +161,38 @@ fn a_recovery_code_works_once() {
     again.sign_in(OWNER, PASSWORD);
     assert_eq!(try_code(&mut again, &codes[3]).status, 403);
     assert_eq!(try_code(&mut again, &codes[4]).status, 303);
+}
+
+#[both]
+fn new_recovery_codes_need_the_password_and_end_the_old_ones() {
+    let server = start();
+    let old = turn_on(&server);
+    let mut browser = Browser::new(&server);
+    browser.sign_in(OWNER, PASSWORD);
+    try_code(&mut browser, &old[0]);
+    let page = browser.get("/account").body;
+    let path = buttons(&page).into_iter().find(|it| it.name == "New recovery codes");
+    let path = path.expect("a button").address;
+    let renew = |browser: &mut Browser<'_>, current| browser.post(&path, &[("current", current)]);
+    assert_eq!(renew(&mut browser, "wrong horse").status, 400);
+    assert_eq!(event_count(&server, "recovery_codes_renewed"), 0);
+    let shown = renew(&mut browser, PASSWORD);
+    assert_eq!(shown.status, 200, "{shown:?}");
+    assert!(shown.body.contains("data-copy=\"codes\""), "{}", shown.body);
+    let new: Vec<_> = shown.body.split("<code>").skip(1).collect();
+    let new: Vec<_> = new.iter().filter_map(|it| it.split('<').next()).collect();
+    assert_eq!(new.len(), 10, "{new:?}");
+    assert!(browser.get("/account").body.contains("Recovery codes left: 10."));
+    assert_eq!(event_count(&server, "recovery_codes_renewed"), 1);
+
+    let mut again = Browser::new(&server);
+    again.sign_in(OWNER, PASSWORD);
+    assert_eq!(try_code(&mut again, &old[1]).status, 403, "an old one");
+    assert_eq!(try_code(&mut again, new[1]).status, 303, "a new one");
+    // Without the second factor, there are none.
+    again.post("/account/second-factor/off", &[("current", PASSWORD)]);
+    let none = renew(&mut again, PASSWORD).body;
+    assert!(none.contains("The second factor is off"), "{none}");
 }
 
 #[both]

@@ -32,7 +32,7 @@ impl Command for RestoreNote {
     const REPLAY: Replay<Self> = Replay::Kept;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
-        let note = access::restorable(ctx, input.id)?;
+        let note = access::restorable(ctx.tx, ctx.access, ctx.now, input.id)?;
         let answer = restore(ctx, &note)?;
         if ctx.access.actor.user().is_some() {
             limit::count(ctx)?;

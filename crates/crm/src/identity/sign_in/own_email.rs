@@ -1,0 +1,170 @@
+//! A user's own e-mail address, with which they sign in. A new one takes effect when the user follows a link that only
+//! a mail to it carries.
+//!
+//! Whether another account has the address is told only to somebody who read that mail, so that nobody finds out who
+//! has an account by typing addresses.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+
+use super::attempts::{self, Limit};
+use super::user::{self, Initiator};
+use super::{SignedIn, links, sessions, store};
+use crate::call::argument::{Email, Json, Parse, ParseContext, ParseError};
+use crate::call::error::{Error, Result};
+use crate::call::sweep::{Sweep, few};
+use crate::identity::users;
+use crate::values::clock::{Environment, SLACK};
+use crate::values::country::Country;
+use crate::values::email;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// Lifetime of a link, in microseconds.
+pub const LIFETIME: i64 = 30 * 60 * 1_000_000;
+/// Limit on mails to one e-mail address.
+const MAILS_PER_ADDRESS: Limit = Limit { action: "email_link_to", times: 3, seconds: 3_600 };
+/// Limit on the addresses that one user tries.
+const REQUESTS_PER_USER: Limit = Limit { action: "email_link_of", times: 5, seconds: 3_600 };
+
+crate::call::table::table! {
+    pub(crate) const EMAIL_LINKS = email_links {
+        shared: "are looked up by their hash, and belong to a user",
+        key: { hash: Bytes },
+        columns: { user_id: Id, email: Text, expires_at: Time },
+        exported: Secret,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    ADD = "INSERT INTO email_links (hash, user_id, email, expires_at) VALUES ($1, $2, $3, $4)";
+    GET = "SELECT email FROM email_links WHERE hash = $1 AND user_id = $2 AND expires_at > $3 \
+           AND expires_at <= $4";
+    TAKE = "DELETE FROM email_links WHERE hash = $1";
+    REVOKE_ALL_OF_USER = "DELETE FROM email_links WHERE user_id = $1";
+    SWEEP = (concat!("DELETE FROM email_links",
+             few!("email_links", "hash", "expires_at <= $1", "expires_at")));
+}
+
+/// Parses a typed address.
+///
+/// # Errors
+/// [`Error::InvalidInput`] with a sentence for the user.
+pub fn parse(typed: &str) -> Result<Email> {
+    // An address does not depend on the country.
+    let context = ParseContext { country: Country::US };
+    Email::parse(Json::Text(typed.to_owned()), context).map_err(|error| match error {
+        ParseError::Invalid(problem) => Error::invalid(format!("The e-mail address {problem}.")),
+        ParseError::Empty | ParseError::Inside(_) => Error::invalid("Enter an e-mail address."),
+    })
+}
+
+/// The path of a link on this server.
+pub fn path(secret: &Secret) -> String {
+    format!("/account/email/{}", secret.expose())
+}
+
+/// Makes the link that is mailed to the new address; it ends the user's earlier one. `None` if too many mails went to
+/// the address, whoever asked for them.
+///
+/// # Errors
+/// [`Error::InvalidInput`] if it is the user's address already, [`Error::Conflict`] with the seconds to wait after too
+/// many requests of the user.
+pub fn request(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    Email(address): &Email,
+) -> Result<Option<Secret>> {
+    let now = environment.clock.now();
+    let current = user::find(tx, &user.to_string())?;
+    if email::key(address) == email::key(&current.email) {
+        return Err(Error::invalid("That is your e-mail address already."));
+    }
+    attempts::record(tx, REQUESTS_PER_USER, &user.to_string(), now)?;
+    if !attempts::admit(tx, MAILS_PER_ADDRESS, &attempts::email_subject(address), now)? {
+        return Ok(None);
+    }
+    revoke_all_of_user(tx, user)?;
+    let secret = Secret::generate(SecretKind::EmailLink, &environment.entropy);
+    let expires_at = Timestamp(now.0 + LIFETIME);
+    tx.global_execute(ADD, params![secret.hash(), user, address, expires_at])?;
+    Ok(Some(secret))
+}
+
+/// The address that a link confirms for this user. `None` if it is another user's, was used or has expired.
+///
+/// # Errors
+/// If the database fails.
+pub fn find(
+    tx: &mut ReadTx<'_>,
+    secret: &Secret,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let latest = Timestamp(now.0 + LIFETIME + SLACK);
+    tx.global_first(GET, params![secret.hash(), user, now, latest], |row| Ok(row.take()?))
+}
+
+/// What changed.
+#[derive(Debug)]
+pub struct Changed {
+    /// The address before.
+    pub old: String,
+    /// The new secret of the user's session.
+    pub session: Secret,
+}
+
+/// Changes the address of the user who follows the link. The user's other sessions, pending sign-ins and links end.
+///
+/// Memberships that wait until the former address is proved are withdrawn: they were meant for whoever has that
+/// mailbox. The new address counts as proved only if the former one was, because whoever chose the password before a
+/// proof may still know it.
+///
+/// # Errors
+/// [`Error::Conflict`] if the link no longer works, or another account has the address.
+pub fn follow(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    secret: &Secret,
+    signed_in: &SignedIn,
+    from: Option<IpAddr>,
+) -> Result<Changed> {
+    let now = environment.clock.now();
+    let SignedIn { user, session, .. } = *signed_in;
+    let no_longer_works = || Error::conflict("This link no longer works: ask for a new one.");
+    let new = find(tx, secret, user, now)?.ok_or_else(no_longer_works)?;
+    // Of several concurrent requests, only the one that deletes the row continues.
+    if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
+        return Err(no_longer_works());
+    }
+    let old = user::find(tx, &user.to_string())?.email;
+    if users::store::by_email(tx, &new)?.is_some_and(|other| other.id != user) {
+        return Err(Error::conflict(
+            "Another account has this e-mail address. Your own address was not changed.",
+        ));
+    }
+    let by = Initiator::Session(session, from);
+    users::withdraw_pending_memberships(tx, environment, user, by)?;
+    users::store::set_email(tx, user, &new, now)?;
+    store::drop_pending_of(tx, user)?;
+    links::revoke_all_of_user(tx, user)?;
+    store::revoke_other_sessions(tx, user, session, now)?;
+    let fresh = sessions::renew(tx, environment, session)?;
+    let change = ("email", Value::from(&*old), Value::from(new));
+    user::record_event(tx, environment, user, by, "email_changed", change)?;
+    Ok(Changed { old, session: fresh })
+}
+
+/// Ends the links that a user asked for: somebody else may have, in a stolen session.
+pub(super) fn revoke_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(REVOKE_ALL_OF_USER, params![user])?;
+    Ok(())
+}
+
+/// The sweep of expired links.
+pub(crate) const SWEEPS: &[Sweep] =
+    &[Sweep { rows: "e-mail links", step: |tx, now| Ok(tx.global_execute(SWEEP, params![now])?) }];

@@ -1,0 +1,157 @@
+//! One's own e-mail address: a link goes to the new one, and following it changes the address.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::own_email::{self, Changed};
+use zoop_crm::identity::sign_in::{SignedIn, password_login};
+use zoop_crm::values::secret::{Secret, SecretKind};
+
+use super::account;
+use super::change::{WRONG_PASSWORD, begin, check_current_password, frame};
+use crate::anonymous_limits::Action;
+use crate::app::App;
+use crate::mail::{Mailer, Unsent};
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::{PageContext, either, give_session};
+
+const PATH: &str = "/account/email/";
+
+/// The page that the link in the mail leads to.
+#[derive(Template)]
+#[template(path = "new_email.html")]
+struct NewEmail<'a> {
+    frame: Frame,
+    path: &'a str,
+    email: &'a str,
+}
+
+/// The mailer. Without one, no address can be proved, so none can be changed.
+fn mailer(context: &PageContext) -> Result<Mailer, Response> {
+    context.shared.settings.mail.clone().ok_or_else(page::not_found)
+}
+
+/// `POST /account/email`. The answer is the same whether or not another account has the address.
+pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
+        let mailer = mailer(&context)?;
+        let email = match own_email::parse(form.text("email")) {
+            Ok(email) => email,
+            Err(Error::InvalidInput { message, .. }) => {
+                return account::show_again(&context, &signed_in, &message).await;
+            }
+            Err(error) => return Err(page::failed(&error)),
+        };
+        let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
+        let new = email.clone();
+        let request = context.try_write(move |tx, environment| {
+            let Some(user) = password_login::confirm(tx, &attempt, renewed.as_deref())? else {
+                return Ok(None);
+            };
+            own_email::request(tx, environment, user, &new).map(Some)
+        });
+        match request.await {
+            Ok(Some(secret)) => {
+                if let Some(secret) = secret {
+                    let link = format!(
+                        "{}{}",
+                        context.shared.settings.public_url,
+                        own_email::path(&secret)
+                    );
+                    send(mailer, move |mailer| mailer.send_email_link(&email.0, &link));
+                }
+                Ok(page::go_to("/account?done=email-sent"))
+            }
+            Ok(None) => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
+            Err(Error::InvalidInput { message, .. }) => {
+                account::show_again(&context, &signed_in, &message).await
+            }
+            Err(error) => Err(page::failed(&error)),
+        }
+    };
+    either(answer.await)
+}
+
+/// Sends a mail in the background.
+fn send(mailer: Mailer, post: impl FnOnce(&Mailer) -> Result<(), Unsent> + Send + 'static) {
+    let Some(permit) = mailer.permit() else {
+        tracing::warn!(
+            "a mail about an e-mail address was not sent: too many mails are being sent"
+        );
+        return;
+    };
+    tokio::spawn(async move {
+        match tokio::task::spawn_blocking(move || post(&mailer)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => {
+                tracing::warn!(%cause, "a mail about an e-mail address could not be sent");
+            }
+            Err(cause) => tracing::error!(%cause, "sending a mail about an e-mail address failed"),
+        }
+        drop(permit);
+    });
+}
+
+/// `GET /account/email/{token}`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let signed_in = context.require_sign_in(&context.target).await?;
+        let (_, email) = open(&context, &signed_in).await?;
+        let frame = frame(&context, &signed_in).await?;
+        let template = NewEmail { frame, path: &context.target, email: &email };
+        Ok(page::page(StatusCode::OK, &template))
+    };
+    either(answer.await)
+}
+
+/// The link's secret and address, if it still works for this user.
+async fn open(context: &PageContext, signed_in: &SignedIn) -> Result<(Secret, String), Response> {
+    let token = context.target.strip_prefix(PATH).unwrap_or_default();
+    let secret = Secret::parse_as(SecretKind::EmailLink, token).ok_or_else(gone)?;
+    let (known, user) = (secret.clone(), signed_in.user);
+    let found = context
+        .read(move |tx, environment| own_email::find(tx, &known, user, environment.clock.now()));
+    Ok((secret, found.await?.ok_or_else(gone)?))
+}
+
+fn gone() -> Response {
+    page::stop(
+        StatusCode::GONE,
+        "This link no longer works",
+        "A link for a new e-mail address works once, for 30 minutes, and only for the person who asked for it. Ask for \
+         a new one on your account page.",
+    )
+}
+
+/// `POST /account/email/{token}`
+pub(super) async fn confirm(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (context, _, signed_in) = begin(&app, request, Action::SignIn).await?;
+        let (secret, _) = open(&context, &signed_in).await?;
+        let (who, from) = (signed_in.clone(), context.address);
+        let followed = context.try_write(move |tx, environment| {
+            own_email::follow(tx, environment, &secret, &who, from)
+        });
+        match followed.await {
+            Ok(Changed { old, session }) => {
+                if let Ok(mailer) = mailer(&context) {
+                    let address = context.shared.settings.public_url.to_string();
+                    send(mailer, move |mailer| mailer.send_email_changed(&old, &address));
+                }
+                let mut response = page::go_to("/account?done=email");
+                give_session(&mut response, &session);
+                Ok(response)
+            }
+            Err(Error::Conflict { message, retry_after_s: None }) => {
+                account::show_again(&context, &signed_in, &message).await
+            }
+            Err(error) => Err(page::failed(&error)),
+        }
+    };
+    either(answer.await)
+}

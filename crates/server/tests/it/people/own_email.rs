@@ -1,0 +1,148 @@
+//! One's own e-mail address on the account page.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::lost_password::{path, start_with_mail};
+use super::{
+    Browser, OFFICE, OWNER, PASSWORD, event_count, history, location, set_password, start,
+};
+use crate::http::Reply;
+
+const NEW: &str = "olive@borealis.example";
+
+fn ask(browser: &mut Browser<'_>, email: &str, current: &str) -> Reply {
+    browser.post("/account/email", &[("email", email), ("current", current)])
+}
+
+#[both]
+fn a_new_address_is_confirmed_by_its_mailbox_and_by_whoever_asked() {
+    let (server, mails) = start_with_mail();
+    set_password(&server, OFFICE, PASSWORD);
+    let mut other = Browser::owner(&server);
+    let mut browser = Browser::owner(&server);
+    for (email, current, fault) in [
+        (NEW, "wrong horse battery", "not your current password"),
+        ("olive", PASSWORD, "The e-mail address"),
+        ("", PASSWORD, "Enter an e-mail address."),
+        (" Owner@ACME.example", PASSWORD, "That is your e-mail address already."),
+    ] {
+        let reply = ask(&mut browser, email, current);
+        assert!(reply.status == 400 && reply.body.contains(fault), "{fault}: {reply:?}");
+    }
+    assert!(mails.is_empty());
+    let asked = ask(&mut browser, NEW, PASSWORD);
+    assert_eq!(location(&asked), "/account?done=email-sent");
+    let mail = mails.next();
+    assert!(mail.contains("To: olive@borealis.example") && !mail.contains("acme"), "{mail}");
+    let link = path(&mail, &browser.origin());
+    assert!(link.starts_with("/account/email/zoop_el_"), "{link}");
+
+    // Whoever else opens the link, even the owner of the mailbox, changes nothing.
+    let mut stranger = Browser::new(&server);
+    let sent = format!("/sign-in?next={}", link.replace('/', "%2F"));
+    assert_eq!(location(&stranger.get(&link)), sent);
+    stranger.sign_in(OFFICE, PASSWORD);
+    assert_eq!(stranger.get(&link).status, 410);
+    assert_eq!(stranger.post(&link, &[]).status, 410);
+    let page = browser.get(&link).body;
+    assert!(page.contains(NEW) && page.contains("Change e-mail"), "{page}");
+    assert!(browser.get("/account").body.contains(OWNER), "opening it changes nothing");
+
+    let old = browser.cookies.clone();
+    assert_eq!(location(&browser.post(&link, &[])), "/account?done=email");
+    let page = browser.get("/account?done=email").body;
+    assert!(page.contains("has been changed") && page.contains(NEW), "{page}");
+    let notice = mails.next();
+    assert!(notice.contains("To: owner@acme.example") && !notice.contains(NEW), "{notice}");
+    assert!(!other.is_signed_in(), "other sessions end");
+    let fresh = std::mem::replace(&mut browser.cookies, old);
+    assert!(!browser.is_signed_in(), "the session's old secret no longer works");
+    browser.cookies = fresh;
+    assert_eq!(browser.post(&link, &[]).status, 410, "the link works once");
+    assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
+    assert_eq!(Browser::new(&server).sign_in(NEW, PASSWORD).status, 303);
+    let entries = history(&server);
+    let entry = entries.iter().find(|it| it["tool"] == "email_changed").expect("an entry");
+    let change = &entry["changes"][0];
+    assert_eq!((&change["old"], &change["new"]), (&json!(OWNER), &json!(NEW)), "{entry}");
+    assert!(browser.get("/activity").body.contains("changed their e-mail address"));
+    assert!(!server.log.text().contains("zoop_el_"));
+}
+
+#[both]
+fn only_the_mailbox_learns_that_another_account_has_the_address() {
+    let (server, mails) = start_with_mail();
+    set_password(&server, OFFICE, PASSWORD);
+    let mut browser = Browser::owner(&server);
+    let free = ask(&mut browser, NEW, PASSWORD);
+    let ended = path(&mails.next(), &browser.origin());
+    let taken = ask(&mut browser, OFFICE, PASSWORD);
+    assert_eq!((free.status, location(&free)), (taken.status, location(&taken)));
+    let link = path(&mails.next(), &browser.origin());
+    assert_eq!(browser.get(&ended).status, 410, "a later link ends the earlier one");
+    let told = browser.post(&link, &[]);
+    assert!(told.body.contains("Another account has this e-mail address."), "{told:?}");
+    assert_eq!(event_count(&server, "email_changed"), 0);
+    assert_eq!(Browser::new(&server).sign_in(OFFICE, PASSWORD).status, 303);
+
+    // It lasts half an hour, ends with a new password, and few are sent.
+    server.env.clock.advance(30 * 60_000);
+    assert_eq!(browser.get(&link).status, 410);
+    ask(&mut browser, NEW, PASSWORD);
+    let link = path(&mails.next(), &browser.origin());
+    let fields = [
+        ("current", PASSWORD),
+        ("password", "another good phrase"),
+        ("repeated", "another good phrase"),
+    ];
+    assert_eq!(browser.post("/account/password", &fields).status, 303);
+    assert_eq!(browser.get(&link).status, 410);
+    for n in 0..2 {
+        let reply = ask(&mut browser, &format!("{n}@acme.example"), "another good phrase");
+        assert_eq!(location(&reply), "/account?done=email-sent");
+        mails.next();
+    }
+    let refused = ask(&mut browser, "3@acme.example", "another good phrase");
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(mails.is_empty());
+}
+
+/// A business that waits for a mailbox must not get whoever claimed the address and then left it.
+#[both]
+fn what_waits_for_the_old_mailbox_does_not_come_along() {
+    let (server, mails) = start_with_mail();
+    let account = server.business.account;
+    let nadia = json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "tech" });
+    let made = server.env.call_as_operator(Some(account), "invitations.create", nadia.clone());
+    let invitation = made["path"].as_str().expect("a path");
+    let mut claimer = Browser::new(&server);
+    claimer.post(invitation, &[("password", PASSWORD), ("repeated", PASSWORD)]);
+    let borealis = server.env.empty_business("Borealis");
+    let waiting =
+        server.env.call_as_operator(Some(borealis.account), "users.create", nadia.clone());
+    assert!(waiting["waiting"].is_string(), "{waiting}");
+
+    ask(&mut claimer, "eve@evil.example", PASSWORD);
+    let link = path(&mails.next(), &claimer.origin());
+    assert_eq!(location(&claimer.post(&link, &[])), "/account?done=email");
+    mails.next();
+    claimer.post("/sign-in/forgot", &[("email", "eve@evil.example")]);
+    let link = path(&mails.next(), &claimer.origin());
+    claimer.post(&link, &[("password", "a third phrase"), ("repeated", "a third phrase")]);
+    let page = claimer.get("/account").body;
+    assert!(page.contains("Acme") && !page.contains("Borealis"), "{page}");
+    // The mailbox's owner can be added as somebody new.
+    let added = server.env.call_as_operator(Some(borealis.account), "users.create", nadia);
+    assert!(added["waiting"].is_null(), "{added}");
+}
+
+#[test]
+fn without_mail_the_address_cannot_be_changed() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let page = browser.get("/account").body;
+    assert!(!page.contains("action=\"/account/email\""), "{page}");
+    assert!(page.contains("this server sends no mail"), "{page}");
+    assert_eq!(ask(&mut browser, NEW, PASSWORD).status, 404);
+}
