@@ -177,6 +177,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("customers", crate::business::customers::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),
+    ("duplicates", crate::business::customers::duplicates::STATEMENTS),
     ("contacts", crate::business::customers::contacts::STATEMENTS),
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),

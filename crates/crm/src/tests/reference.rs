@@ -24,6 +24,15 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("customers.get", &["the_documented_example_returns_the_documented_answer"]),
     (
+        "customers.find_duplicates",
+        &[
+            "duplicates_of_a_customer_come_with_their_evidence",
+            "duplicates_are_found_before_a_customer_is_there",
+            "likely_pairs_of_the_account_come_once_in_pages",
+            "a_common_street_and_name_hide_no_duplicate",
+        ],
+    ),
+    (
         "customers.create",
         &[
             "the_documented_example_returns_the_documented_answer",

@@ -2,6 +2,7 @@
 
 pub(crate) mod children;
 pub mod contacts;
+pub mod duplicates;
 mod external_id;
 pub(crate) mod hints;
 pub mod history;

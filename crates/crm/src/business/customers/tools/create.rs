@@ -223,7 +223,7 @@ fn possible_duplicates(
     let phones = [input.phone.as_ref(), contact.and_then(|contact| contact.phone.as_ref())];
     let emails = [input.email.as_ref(), contact.and_then(|contact| contact.email.as_ref())];
     let mark = store::mark(ctx.tx)?;
-    let phones = phones.into_iter().flatten().map(|phone| index::with_phone(mark, &phone.0));
+    let phones = phones.into_iter().flatten().map(|phone| index::with_phone(mark, phone.0.e164()));
     let emails = emails.into_iter().flatten().map(|email| index::with_email(mark, &email.0));
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));

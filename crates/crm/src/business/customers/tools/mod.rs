@@ -14,6 +14,7 @@ use restore::RestoreCustomer;
 use search::SearchCustomers;
 use update::UpdateCustomer;
 
+use crate::business::customers::duplicates::find_duplicates::FindDuplicates;
 use crate::call::definition::{Group, ToolDef};
 
 /// The tools for customers.
@@ -23,6 +24,7 @@ pub const GROUP: Group = Group {
     tools: &[
         ToolDef::list::<SearchCustomers>(),
         ToolDef::query::<GetCustomer>(),
+        ToolDef::list::<FindDuplicates>(),
         ToolDef::command::<CreateCustomer>(),
         ToolDef::command::<UpdateCustomer>(),
         ToolDef::command::<ArchiveCustomer>(),
