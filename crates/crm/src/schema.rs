@@ -82,6 +82,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0015_history.sql"),
         postgres: include_str!("../../../migrations/postgres/0015_history.sql"),
     },
+    Migration {
+        name: "0017_different_customers",
+        sqlite: include_str!("../../../migrations/sqlite/0017_different_customers.sql"),
+        postgres: include_str!("../../../migrations/postgres/0017_different_customers.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -97,6 +102,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::customers::Customer::TABLE,
     &crate::business::customers::contacts::Contact::TABLE,
     &crate::business::customers::locations::Location::TABLE,
+    &crate::business::customers::duplicates::different::DIFFERENT_CUSTOMERS,
     &crate::business::tags::Tag::TABLE,
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
@@ -178,6 +184,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),
     ("duplicates", crate::business::customers::duplicates::STATEMENTS),
+    ("different customers", crate::business::customers::duplicates::different::STATEMENTS),
     ("contacts", crate::business::customers::contacts::STATEMENTS),
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),

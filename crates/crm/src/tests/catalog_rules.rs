@@ -124,7 +124,7 @@ fn the_hints_of_a_tool_match_what_it_does() {
         let (reads, destroys, repeats) = match verb {
             "get" | "list" | "search" | "find_duplicates" => (true, false, true),
             "create" => (false, false, false),
-            "attach" | "restore" => (false, false, true),
+            "attach" | "restore" | "mark_different" => (false, false, true),
             "update" | "archive" | "detach" | "delete" | "remove_file" | "revert" => {
                 (false, true, true)
             }

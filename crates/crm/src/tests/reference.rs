@@ -56,6 +56,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("customers.archive", &["archiving_hides_a_customer_until_it_is_restored"]),
     ("customers.restore", &["archiving_hides_a_customer_until_it_is_restored"]),
+    ("customers.mark_different", &["customers_marked_as_different_are_no_candidates"]),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
     (
         "contacts.get",

@@ -62,6 +62,12 @@ pub(crate) const DUPLICATES: &[Hint] = &[
     Hint::new(&["town"], &[Fields(&["city"])]),
 ];
 
+/// For `customers.mark_different`.
+pub(crate) const PAIR: &[Hint] = &[
+    Hint::new(&["id", "customer", "keep_id", "id1"], &[Fields(&["customer_id"])]),
+    Hint::new(&["other", "other_customer_id", "merge_id", "id2"], &[Fields(&["other_id"])]),
+];
+
 /// For the tools that read, create or change one customer.
 pub(crate) const ONE: &[Hint] = &[
     Hint::new(&["customer_id", "customer", "uuid"], &[Fields(&["id"])]),

@@ -9,7 +9,7 @@ use zoop_db::ReadTx;
 
 use super::addresses::Place;
 use super::names::{Name, PersonName};
-use super::{Comparison, Profile, store};
+use super::{Comparison, Profile, different, store};
 use crate::business::customers::index::{self, nicknames, similar};
 use crate::business::customers::store as customers;
 use crate::call::error::Result;
@@ -33,7 +33,7 @@ pub(crate) struct Candidate {
 /// Which customers are candidates.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Among {
-    /// Not this one.
+    /// Not this one, and none that was marked as different from it.
     pub(crate) not: Option<Id<kinds::Customer>>,
     /// Only those with a lower number in the search index: older ones.
     pub(crate) below: i64,
@@ -53,6 +53,10 @@ pub(crate) fn find(tx: &mut ReadTx<'_>, profile: &Profile, among: Among) -> Resu
                 ids.push(id);
             }
         }
+    }
+    if let Some(own) = among.not {
+        let different = different::among(tx, own, &ids)?;
+        ids.retain(|id| !different.contains(&id.uuid()));
     }
     let mut found: Vec<_> = store::profiles(tx, &ids)?
         .into_iter()

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod candidates;
+pub mod different;
 mod evidence;
 pub mod find_duplicates;
 mod names;

@@ -196,3 +196,35 @@ fn a_common_street_and_name_hide_no_duplicate() {
     });
     assert_eq!(told(&find(&env, &acme, arguments)), ["Hannelore Smith: similar_name, address"]);
 }
+
+#[both]
+fn customers_marked_as_different_are_no_candidates() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let [bob, robert] =
+        ["Bob", "Robert"].map(|first| person(&env, &acme, first, json!({ "last_name": "Doe" })));
+    let of = |id: &str| find(&env, &acme, json!({ "customer_id": id })).len();
+    let pairs = || find(&env, &acme, json!({})).len();
+    assert_eq!((of(&bob), of(&robert), pairs()), (1, 1, 1));
+    let mark = |one: &str, other: &str, different: bool| {
+        let pair = json!({ "customer_id": one, "other_id": other, "different": different });
+        env.call(&acme.owner, "customers.mark_different", pair).unwrap()
+    };
+    let entries = || {
+        let changes = json!({ "record_id": robert, "tool": "customers.mark_different" });
+        let page = env.call(&acme.owner, "changes.list", changes).unwrap();
+        page["rows"].as_array().unwrap().clone()
+    };
+    let answer = mark(&bob, &robert, true);
+    assert_eq!(answer, json!({ "customer_id": bob, "other_id": robert, "different": true }));
+    assert_eq!((of(&bob), of(&robert), pairs()), (0, 0, 0));
+    // Before a customer is there, nobody knows who it is.
+    assert_eq!(find(&env, &acme, json!({ "first_name": "Bob", "last_name": "Doe" })).len(), 2);
+    mark(&robert, &bob, true);
+    assert_eq!(entries()[0]["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(entries()[0]["can_revert"], false);
+    mark(&robert, &bob, false);
+    assert_eq!((of(&bob), of(&robert), pairs()), (1, 1, 1));
+    let same = json!({ "customer_id": bob, "other_id": bob });
+    assert_eq!(problems(&env, &acme, "customers.mark_different", same), ["other_id"]);
+}

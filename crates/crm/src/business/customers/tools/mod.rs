@@ -14,6 +14,7 @@ use restore::RestoreCustomer;
 use search::SearchCustomers;
 use update::UpdateCustomer;
 
+use crate::business::customers::duplicates::different::MarkDifferent;
 use crate::business::customers::duplicates::find_duplicates::FindDuplicates;
 use crate::call::definition::{Group, ToolDef};
 
@@ -29,5 +30,6 @@ pub const GROUP: Group = Group {
         ToolDef::command::<UpdateCustomer>(),
         ToolDef::command::<ArchiveCustomer>(),
         ToolDef::command::<RestoreCustomer>(),
+        ToolDef::command::<MarkDifferent>(),
     ],
 };
