@@ -39,6 +39,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "all_problems_are_reported_at_once",
             "a_companys_placeholder_contact_follows_its_name",
             "possible_duplicates_are_listed_only_for_readers_and_never_rejected",
+            "a_new_customer_is_answered_with_those_likely_the_same",
             "a_customer_that_may_exist_is_refused_if_the_caller_asks_for_it",
             "no_two_customers_share_a_number",
             "a_new_customer_can_have_flags_and_tags",

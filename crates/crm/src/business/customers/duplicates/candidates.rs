@@ -46,8 +46,29 @@ impl Among {
 
 /// Compares a customer with all candidates: the likeliest first, then the newest.
 pub(crate) fn find(tx: &mut ReadTx<'_>, profile: &Profile, among: Among) -> Result<Vec<Candidate>> {
+    let tenant = customers::mark(tx)?;
+    let searches = profile.by_reach(tenant).into_iter().chain(profile.by_name_and_place(tenant));
+    compare_found(tx, profile, among, searches)
+}
+
+/// [`find`], without looking for phones and e-mail addresses.
+pub(crate) fn find_unreached(
+    tx: &mut ReadTx<'_>,
+    profile: &Profile,
+    among: Among,
+) -> Result<Vec<Candidate>> {
+    let tenant = customers::mark(tx)?;
+    compare_found(tx, profile, among, profile.by_name_and_place(tenant))
+}
+
+fn compare_found(
+    tx: &mut ReadTx<'_>,
+    profile: &Profile,
+    among: Among,
+    searches: impl IntoIterator<Item = Expression>,
+) -> Result<Vec<Candidate>> {
     let mut ids = Vec::new();
-    for expression in profile.searches(customers::mark(tx)?) {
+    for expression in searches {
         for id in customers::found_below(tx, &expression, among.below, MAX_FOUND)? {
             if Some(id) != among.not && !ids.contains(&id) {
                 ids.push(id);
@@ -67,30 +88,29 @@ pub(crate) fn find(tx: &mut ReadTx<'_>, profile: &Profile, among: Among) -> Resu
 }
 
 impl Profile {
-    /// The searches that together find the customers worth comparing.
-    fn searches(&self, tenant: TenantMark) -> Vec<Expression> {
-        let lookup = Lookup(tenant);
+    /// Finds customers with one of the phones or e-mail addresses.
+    fn by_reach(&self, tenant: TenantMark) -> Option<Expression> {
         let phones = self.phones.iter().take(MAX_PARTS);
         let phones = phones.map(|phone| index::with_phone(tenant, phone));
         let emails = self.emails.iter().take(MAX_PARTS);
-        let emails = emails.map(|address| index::with_email(tenant, address));
+        Expression::any(phones.chain(emails.map(|address| index::with_email(tenant, address))))
+    }
+
+    /// The searches that together find the customers worth comparing for their names and places.
+    fn by_name_and_place(&self, tenant: TenantMark) -> impl Iterator<Item = Expression> + use<> {
+        let lookup = Lookup(tenant);
         let places = || self.places.iter().take(MAX_PARTS);
-        let contacts = self.contacts.iter().take(MAX_PARTS);
         let words = self.name.words();
-        let words = Expression::any(words.iter().take(MAX_WORDS).flat_map(|it| lookup.word(it)));
-        let places_alone = Expression::any(places().filter_map(|place| lookup.place(place)));
+        let word = Expression::any(words.iter().take(MAX_WORDS).flat_map(|it| lookup.word(it)));
+        let place = Expression::any(places().filter_map(|place| lookup.place(place)));
+        let contacts = self.contacts.iter().take(MAX_PARTS);
+        let contacts = contacts.filter_map(|contact| lookup.person(contact));
         let searches = [
-            Expression::any(phones.chain(emails)),
-            words.zip(places_alone).and_then(|(word, place)| Expression::all([word, place])),
-            Expression::any(
-                lookup
-                    .name(&self.name)
-                    .into_iter()
-                    .chain(contacts.filter_map(|contact| lookup.person(contact))),
-            ),
+            word.zip(place).and_then(|(word, place)| Expression::all([word, place])),
+            Expression::any(lookup.name(&self.name).into_iter().chain(contacts)),
             Expression::any(places().filter_map(|place| lookup.address(place))),
         ];
-        searches.into_iter().flatten().collect()
+        searches.into_iter().flatten()
     }
 }
 

@@ -86,6 +86,13 @@ impl Comparison {
         self.evidence.iter().any(|evidence| evidence.same == same)
     }
 
+    /// The evidence in one text, such as `similar name and address`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let words = self.evidence.iter().map(|evidence| evidence.same.word().replace('_', " "));
+        words.collect::<Vec<_>>().join(" and ")
+    }
+
     pub(super) fn add(&mut self, part: Self) {
         self.weight += part.weight;
         self.evidence.extend(part.evidence);

@@ -7,7 +7,7 @@ use zoop_both::both;
 use super::{person, problems};
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, TestEnv, text};
+use crate::testing::{Business, TestEnv, error_json, text};
 
 fn find(env: &TestEnv, business: &Business, arguments: Value) -> Vec<Value> {
     let page = env.call(&business.owner, "customers.find_duplicates", arguments).expect("a page");
@@ -227,4 +227,34 @@ fn customers_marked_as_different_are_no_candidates() {
     assert_eq!((of(&bob), of(&robert), pairs()), (1, 1, 1));
     let same = json!({ "customer_id": bob, "other_id": bob });
     assert_eq!(problems(&env, &acme, "customers.mark_different", same), ["other_id"]);
+}
+
+#[both]
+fn a_new_customer_is_answered_with_those_likely_the_same() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let marie = json!({ "last_name": "Curie", "location": home("12 Oak Street") });
+    let known = person(&env, &acme, "Marie", marie);
+    person(
+        &env,
+        &acme,
+        "Pierre",
+        json!({ "last_name": "Curie", "location": home("12 Oak Street") }),
+    );
+    let mut new = json!({
+        "customer_type": "individual", "first_name": "Mari", "last_name": "Curie",
+        "location": home("12 Oak St"), "if_duplicate": "refuse",
+    });
+    let error = error_json(&env.call(&acme.owner, "customers.create", new.clone()).unwrap_err());
+    let named = format!("Marie Curie (id {known}, match: similar name and address)");
+    assert!(text(&error, "message").contains(&named), "{error}");
+    new.as_object_mut().unwrap().remove("if_duplicate");
+    new["idempotency_key"] = json!("once");
+    let expected = json!([
+        { "id": known, "display_name": "Marie Curie", "match": "similar name and address" }
+    ]);
+    for _ in 0..2 {
+        let created = env.call(&acme.owner, "customers.create", new.clone()).unwrap();
+        assert_eq!(created["possible_duplicates"], expected);
+    }
 }
