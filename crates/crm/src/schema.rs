@@ -88,6 +88,11 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0016_merged_customers.sql"),
     },
     Migration {
+        name: "0017_different_customers",
+        sqlite: include_str!("../../../migrations/sqlite/0017_different_customers.sql"),
+        postgres: include_str!("../../../migrations/postgres/0017_different_customers.sql"),
+    },
+    Migration {
         name: "0018_email_links",
         sqlite: include_str!("../../../migrations/sqlite/0018_email_links.sql"),
         postgres: include_str!("../../../migrations/postgres/0018_email_links.sql"),
@@ -107,6 +112,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::customers::Customer::TABLE,
     &crate::business::customers::contacts::Contact::TABLE,
     &crate::business::customers::locations::Location::TABLE,
+    &crate::business::customers::duplicates::different::DIFFERENT_CUSTOMERS,
     &crate::business::tags::Tag::TABLE,
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
@@ -189,6 +195,8 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("merging again", crate::business::customers::merge::again::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),
+    ("duplicates", crate::business::customers::duplicates::STATEMENTS),
+    ("different customers", crate::business::customers::duplicates::different::STATEMENTS),
     ("contacts", crate::business::customers::contacts::STATEMENTS),
     ("locations", crate::business::customers::locations::STATEMENTS),
     ("tags", crate::business::tags::STATEMENTS),

@@ -105,12 +105,14 @@ pub(crate) use found_on_postgres;
 /// finds them faster than a long scan. A short scan of the newest rows still comes first, because some values,
 /// such as a placeholder phone number, are so common that the index would return thousands of rows.
 macro_rules! found_rare_on_postgres {
-    ($table:literal, $count:literal) => {
+    ($table:literal, $count:literal, $bounds:literal) => {
         concat!(
             "newest AS MATERIALIZED (SELECT n, tokens FROM ",
             $table,
             " \
-             WHERE tenant_no = $1 ORDER BY n DESC LIMIT 50), \
+             WHERE tenant_no = $1 AND ",
+            $bounds,
+            " ORDER BY n DESC LIMIT 50), \
              near AS MATERIALIZED (SELECT n FROM newest WHERE tokens @@ $2::text::tsquery \
              ORDER BY n DESC LIMIT ",
             $count,
@@ -121,8 +123,9 @@ macro_rules! found_rare_on_postgres {
              WHERE (SELECT count(*) FROM near) < ",
             $count,
             " AND tokens @@ $2::text::tsquery), \
-             found AS (SELECT n FROM near UNION SELECT n FROM matching WHERE tenant_no = $1 \
-             ORDER BY n DESC LIMIT ",
+             found AS (SELECT n FROM near UNION SELECT n FROM matching WHERE tenant_no = $1 AND ",
+            $bounds,
+            " ORDER BY n DESC LIMIT ",
             $count,
             ")"
         )

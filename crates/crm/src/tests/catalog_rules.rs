@@ -122,9 +122,9 @@ fn the_hints_of_a_tool_match_what_it_does() {
     for (_, tool) in catalog::mcp_tools() {
         let (_, verb) = tool.name.split_once('.').expect("a verb");
         let (reads, destroys, repeats) = match verb {
-            "get" | "list" | "search" => (true, false, true),
+            "get" | "list" | "search" | "find_duplicates" => (true, false, true),
             "create" => (false, false, false),
-            "attach" | "restore" => (false, false, true),
+            "attach" | "restore" | "mark_different" => (false, false, true),
             "update" | "archive" | "detach" | "delete" | "remove_file" | "revert" | "merge" => {
                 (false, true, true)
             }

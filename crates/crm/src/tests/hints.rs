@@ -11,6 +11,8 @@ use crate::testing::{Business, TestEnv, error_json, text};
 /// The hints of each group.
 const GROUPS: &[(&str, &[Hint])] = &[
     ("customers", customers::hints::SEARCH),
+    ("customers", customers::hints::DUPLICATES),
+    ("customers", customers::hints::PAIR),
     ("customers", customers::hints::ONE),
     ("contacts", customers::contacts::hints::HINTS),
     ("locations", customers::locations::hints::HINTS),

@@ -24,12 +24,22 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("customers.get", &["the_documented_example_returns_the_documented_answer"]),
     (
+        "customers.find_duplicates",
+        &[
+            "duplicates_of_a_customer_come_with_their_evidence",
+            "duplicates_are_found_before_a_customer_is_there",
+            "likely_pairs_of_the_account_come_once_in_pages",
+            "a_common_street_and_name_hide_no_duplicate",
+        ],
+    ),
+    (
         "customers.create",
         &[
             "the_documented_example_returns_the_documented_answer",
             "all_problems_are_reported_at_once",
             "a_companys_placeholder_contact_follows_its_name",
             "possible_duplicates_are_listed_only_for_readers_and_never_rejected",
+            "a_new_customer_is_answered_with_those_likely_the_same",
             "a_customer_that_may_exist_is_refused_if_the_caller_asks_for_it",
             "no_two_customers_share_a_number",
             "a_new_customer_can_have_flags_and_tags",
@@ -54,6 +64,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "a_merge_is_undone_with_what_came_since",
         ],
     ),
+    ("customers.mark_different", &["customers_marked_as_different_are_no_candidates"]),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
     (
         "contacts.get",

@@ -29,6 +29,10 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
             let written = env
                 .write(move |tx| run::write(tx, &environment, &access, tool, &note, Some("a key")));
             written.expect("a note");
+            let pair = json!({
+                "customer_id": business.id("customer"), "other_id": business.id("archived_customer"),
+            });
+            env.call(&business.office, "customers.mark_different", pair).expect("a pair");
             let draft = json!({ "body": "Saved twice", "draft": true });
             let id = env.create(&business.office, "notes.create", draft);
             for change in [json!({ "body": "Saved" }), json!({ "draft": false })] {

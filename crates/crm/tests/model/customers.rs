@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use zoop_crm::business::customers::duplicates::{Described, Profile};
+use zoop_crm::business::customers::index::SearchedLocation;
 
 use super::arguments::Object;
 use super::state::{
@@ -104,8 +106,17 @@ impl Tenant {
         if let Some(Value::Object(address)) = arguments.get("location") {
             customer.add_location(address, &fresh.location, location_created)?;
         }
+        let likely = self.likely_duplicates(&customer);
+        // Which of these the product finds is not modelled, so it may refuse.
+        if argument(arguments, "if_duplicate") == "refuse"
+            && !likely.is_empty()
+            && fresh.id.is_empty()
+        {
+            return Err(CONFLICT);
+        }
         let mut shown = customer.with_derived_fields(&self.tags);
         shown["possible_duplicates"] = self.duplicates(&customer).into();
+        shown["likely_duplicates"] = likely.into();
         self.customers.push(customer);
         Ok(shown)
     }
@@ -132,6 +143,21 @@ impl Tenant {
         let mut taken = others.map(|customer| &customer.own["external_id"]);
         let is_taken = !external_id.is_null() && taken.any(|taken| taken == external_id);
         if is_taken { Err(CONFLICT) } else { Ok(()) }
+    }
+
+    /// Customers that the product's own comparison says are likely the same as a new one.
+    fn likely_duplicates(&self, new: &Customer) -> Vec<Value> {
+        let profile = profile(new);
+        let current = self.customers.iter().filter(|customer| !customer.is_archived());
+        let compared =
+            current.map(|customer| (customer, profile.compare(&self::profile(customer))));
+        compared
+            .filter(|(_, comparison)| comparison.is_likely())
+            .map(|(customer, comparison)| {
+                let (id, name) = (customer.id(), customer.display_name());
+                json!({ "id": id, "display_name": name, "match": comparison.words() })
+            })
+            .collect()
     }
 
     /// Customers that share a phone or an e-mail address with a new customer or its contact.
@@ -227,4 +253,43 @@ impl Tenant {
             }
         }
     }
+}
+
+/// What the product compares of a customer.
+fn profile(customer: &Customer) -> Profile {
+    fn text<'a>(record: &'a Value, field: &str) -> &'a str {
+        record[field].as_str().unwrap_or_default()
+    }
+    let own = &customer.own;
+    let contacts = customer.active_contacts();
+    let all = |field: &str, of_contact: &str| -> Vec<String> {
+        let of_contacts = contacts.iter().map(|contact| text(&contact.shown, of_contact));
+        let all = std::iter::once(text(own, field)).chain(of_contacts);
+        all.filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    };
+    let (phones, emails) = (all("primary_phone", "phone"), all("primary_email", "email"));
+    let locations = customer.active_locations();
+    let locations: Vec<_> = locations
+        .iter()
+        .map(|location| SearchedLocation {
+            label: None,
+            address_line1: text(location, "address_line1").to_owned(),
+            address_line2: location["address_line2"].as_str().map(str::to_owned),
+            city: text(location, "city").to_owned(),
+            state: text(location, "state").to_owned(),
+            postal_code: text(location, "postal_code").to_owned(),
+        })
+        .collect();
+    let named = contacts.iter().filter(|contact| contact.origin == Origin::Own);
+    Profile::new(&Described {
+        company_name: text(own, "company_name"),
+        first_name: text(own, "first_name"),
+        last_name: text(own, "last_name"),
+        contacts: named
+            .map(|it| (text(&it.shown, "first_name"), text(&it.shown, "last_name")))
+            .collect(),
+        phones: phones.iter().map(String::as_str).collect(),
+        emails: emails.iter().map(String::as_str).collect(),
+        locations: locations.iter().collect(),
+    })
 }

@@ -386,6 +386,11 @@ fn changed(
                 None => Line::default().words(&done.replace("the tag", "a tag that was deleted")),
             })
         }
+        ("customer", "different_from") => Some(Line::default().words(if new.is_null() {
+            "took back that the customer is different from another"
+        } else {
+            "said that the customer is different from another"
+        })),
         ("note", "pinned") => whole(if *new == Value::Bool(true) { "pinned" } else { "unpinned" }),
         ("note", "body") => {
             let line = Line::default().words("edited a note, which said ");

@@ -48,6 +48,26 @@ pub(crate) const SEARCH: &[Hint] = &[
     Hint::new(&["note", "notes"], &[Advice("use notes.list to search in notes")]),
 ];
 
+/// For `customers.find_duplicates`.
+pub(crate) const DUPLICATES: &[Hint] = &[
+    Hint::new(&["id", "customer"], &[Fields(&["customer_id"])]),
+    Hint::new(
+        &["q", "name", "full_name", "display_name", "customer_name"],
+        &[OneOf(&["first_name", "company_name"])],
+    ),
+    Hint::new(&["phone_number", "telephone", "mobile", "primary_phone"], &[Fields(&["phone"])]),
+    Hint::new(&["email_address", "mail", "primary_email"], &[Fields(&["email"])]),
+    Hint::new(&["address", "street", "street_address", "location"], &[Fields(&["address_line1"])]),
+    Hint::new(&["zip", "zip_code", "postcode"], &[Fields(&["postal_code"])]),
+    Hint::new(&["town"], &[Fields(&["city"])]),
+];
+
+/// For `customers.mark_different`.
+pub(crate) const PAIR: &[Hint] = &[
+    Hint::new(&["id", "customer", "keep_id", "id1"], &[Fields(&["customer_id"])]),
+    Hint::new(&["other", "other_customer_id", "merge_id", "id2"], &[Fields(&["other_id"])]),
+];
+
 /// For the tools that read, create or change one customer.
 pub(crate) const ONE: &[Hint] = &[
     Hint::new(&["customer_id", "customer", "uuid"], &[Fields(&["id"])]),

@@ -2,6 +2,7 @@
 
 pub(crate) mod children;
 pub mod contacts;
+pub mod duplicates;
 mod external_id;
 pub(crate) mod hints;
 pub mod history;
@@ -22,6 +23,7 @@ pub use tools::GROUP;
 pub(crate) use merged::MergedFrom;
 pub(crate) use store::STATEMENTS;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -405,7 +407,7 @@ pub struct CreatedCustomer {
     /// The customer.
     #[serde(flatten)]
     pub customer: CustomerRecord,
-    /// Other customers with the same telephone number or e-mail address. Check them before you add more.
+    /// Others with the same phone or e-mail, then those likely the same. Check them before you add more.
     pub possible_duplicates: Vec<PossibleDuplicate>,
 }
 
@@ -416,9 +418,9 @@ pub struct PossibleDuplicate {
     pub id: Id<kinds::Customer>,
     /// Its name.
     pub display_name: String,
-    /// What is the same: `phone`, `email` or `phone and email`.
+    /// What is the same: `phone`, `email` or `phone and email`; else words such as `nickname and address`.
     #[serde(rename = "match")]
-    pub shared: &'static str,
+    pub shared: Cow<'static, str>,
 }
 
 /// A row of a search result.

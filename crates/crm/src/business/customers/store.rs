@@ -79,14 +79,15 @@ zoop_db::statements! {
                    SELECT c.id FROM matching JOIN customers c ON c.tenant_no = $1 AND c.n = matching.n \
                    WHERE matching.tenant_no = $1 ORDER BY matching.n LIMIT $3",
     };
-    /// Customers that an expression finds, newest first. Fast if few customers match, as for a whole phone.
+    /// Customers that an expression finds, newest first, with numbers below `$4`. Fast if few customers match, as for a
+    /// whole phone.
     SHARING = {
         sqlite: "SELECT c.id, c.first_name, c.last_name, c.company_name \
                  FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
-                 WHERE customer_search MATCH $2 AND c.tenant_no = $1 \
+                 WHERE customer_search MATCH $2 AND customer_search.rowid < $4 AND c.tenant_no = $1 \
                  ORDER BY customer_search.rowid DESC LIMIT $3",
         postgres: concat!("WITH ",
-                 crate::search::found_rare_on_postgres!("customer_search", "$3"), " \
+                 crate::search::found_rare_on_postgres!("customer_search", "$3", "n < $4"), " \
                  SELECT c.id, c.first_name, c.last_name, c.company_name \
                  FROM found JOIN customers c ON c.tenant_no = $1 AND c.n = found.n \
                  ORDER BY found.n DESC"),
@@ -381,7 +382,25 @@ pub(crate) fn sharing(
 ) -> Result<Vec<(Id<kinds::Customer>, String)>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let expression = expression.text(tx.dialect());
-    tx.all(SHARING, params![expression, count], |row| Ok((row.take()?, name(row)?)))
+    tx.all(SHARING, params![expression, count, i64::MAX], |row| Ok((row.take()?, name(row)?)))
+}
+
+/// The ids of up to `count` customers that a [`SHARING`] search finds, newest first. Only those with numbers `below`
+/// this one in the search index.
+pub(super) fn found_below(
+    tx: &mut ReadTx<'_>,
+    expression: &Expression,
+    below: i64,
+    count: usize,
+) -> Result<Vec<Id<kinds::Customer>>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let expression = expression.text(tx.dialect());
+    tx.all(SHARING, params![expression, count, below], |row| Ok(row.take()?))
+}
+
+/// A customer as a row of a search.
+pub(super) fn row(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Option<SearchRow>> {
+    Ok(tx.first::<_, Error>(ROW, params![id], found)?.map(|found| found.row))
 }
 
 /// Reads the three stored names and returns the display name.

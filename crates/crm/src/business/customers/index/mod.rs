@@ -5,10 +5,10 @@
 //! `store.rs` collects the fields, from the customer and its active contacts and locations.
 
 mod matching;
-mod nicknames;
+pub(in crate::business::customers) mod nicknames;
 mod query;
-mod said;
-mod similar;
+pub(in crate::business::customers) mod said;
+pub(in crate::business::customers) mod similar;
 mod terms;
 
 use sha2::{Digest, Sha256};
@@ -192,10 +192,10 @@ impl Texts {
     }
 }
 
-/// Finds the customers with this phone, except archived ones.
+/// Finds the customers with this phone (E.164), except archived ones.
 #[must_use]
-pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
-    let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
+pub fn with_phone(tenant: TenantMark, e164: &str) -> Expression {
+    let digits: String = e164.chars().filter_map(fold::ascii_digit).collect();
     terms::whole_phone(Prefix { tenant, namespace: Namespace::Current }, &digits)
 }
 
@@ -316,7 +316,7 @@ fn domain_facet(domain: &str) -> String {
 }
 
 /// The facet of a city: its folded words.
-fn city_facet(city: &str) -> String {
+pub(in crate::business::customers) fn city_facet(city: &str) -> String {
     let end = city.char_indices().nth(MAX_CITY).map_or(city.len(), |(end, _)| end);
     let words: Vec<_> = fold::words(&city[..end]).into_iter().map(|word| word.text).collect();
     hashed("c", &words.join(" "), 8)
@@ -331,7 +331,7 @@ fn postal_code_facets(code: &str) -> impl Iterator<Item = String> {
 }
 
 /// The facet of a postal code without regard to case and to spaces: `SW1A 1AA` is `sw1a1aa`.
-fn postal_code_facet(code: &str) -> String {
+pub(in crate::business::customers) fn postal_code_facet(code: &str) -> String {
     let words: String = fold::words(code).into_iter().map(|word| word.text).collect();
     hashed("z", &words, 8)
 }

@@ -20,7 +20,7 @@ static NICKNAMES: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
 });
 
 /// The nicknames of a folded given name, and the given names that have this nickname.
-pub(super) fn of(name: &str) -> impl Iterator<Item = &'static str> {
+pub(in crate::business::customers) fn of(name: &str) -> impl Iterator<Item = &'static str> {
     NICKNAMES.get(name).into_iter().flatten().copied()
 }
 

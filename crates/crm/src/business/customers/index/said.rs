@@ -21,9 +21,9 @@ const MIN_LETTERS: usize = 4;
 
 /// A word of `q`.
 #[derive(Clone, Debug)]
-pub(super) struct SaidWord {
+pub(in crate::business::customers) struct SaidWord {
     /// The word as typed, folded.
-    pub(super) text: String,
+    pub(in crate::business::customers) text: String,
     pub(super) kind: Kind,
     /// Other spellings of the same word: `mueller` for `Müller`. They match as the word itself does.
     pub(super) spellings: Vec<String>,
@@ -32,7 +32,7 @@ pub(super) struct SaidWord {
 }
 
 /// The words of a part of `q`.
-pub(super) fn words(typed: &str) -> Vec<SaidWord> {
+pub(in crate::business::customers) fn words(typed: &str) -> Vec<SaidWord> {
     let words = fold::words(typed);
     let spelled_out = fold::words(&spell_umlauts_out(typed));
     let is_parallel = spelled_out.len() == words.len();
@@ -58,6 +58,13 @@ const STREETS: &[(&str, &str)] = &[
     ("lane", "ln"),
     ("court", "ct"),
     ("place", "pl"),
+    ("circle", "cir"),
+    ("crescent", "cres"),
+    ("highway", "hwy"),
+    ("parkway", "pkwy"),
+    ("square", "sq"),
+    ("terrace", "ter"),
+    ("trail", "trl"),
 ];
 
 /// The other form of a word of a street: `street` for `st`, and the other way round.
@@ -69,18 +76,19 @@ pub(super) fn street_word(text: &str) -> Option<&'static str> {
     })
 }
 
-/// The words of a line of an address, words of streets written out: two texts with the same words are the same line.
+/// The short form of a word of a street: `st` for `street`, and for `st` too.
+pub(in crate::business::customers) fn short_street_word(text: &str) -> Option<&'static str> {
+    STREETS.iter().find(|(word, short)| text == *word || text == *short).map(|(_, short)| *short)
+}
+
+/// The words of a line of an address, words of streets in short: two texts with the same words are the same line.
 pub(crate) fn address_words(text: &str) -> Vec<String> {
     let words = fold::words(text).into_iter().map(|word| word.text);
-    let written_out = |text: String| {
-        let long = STREETS.iter().find_map(|(long, short)| (text == *short).then_some(*long));
-        long.map_or(text, str::to_owned)
-    };
-    words.map(written_out).collect()
+    words.map(|text| short_street_word(&text).map_or(text, str::to_owned)).collect()
 }
 
 /// Whether a word may be dropped.
-pub(super) fn is_droppable(word: &SaidWord) -> bool {
+pub(in crate::business::customers) fn is_droppable(word: &SaidWord) -> bool {
     DROPPED.contains(&word.text.as_str())
 }
 

@@ -30,7 +30,7 @@ static METAPHONE: LazyLock<DoubleMetaphone> =
     LazyLock::new(|| DoubleMetaphone::new(Some(SOUND_LETTERS)));
 
 /// How a folded word sounds: one or two codes, or none if it is short or not in Latin letters.
-pub(super) fn sounds(word: &str) -> impl Iterator<Item = String> {
+pub(in crate::business::customers) fn sounds(word: &str) -> impl Iterator<Item = String> {
     let is_latin = word.len() >= MIN_LETTERS && word.bytes().all(|it| it.is_ascii_lowercase());
     let codes = is_latin.then(|| METAPHONE.double_metaphone(word));
     let codes = codes.map(|codes| BTreeSet::from([codes.primary(), codes.alternate()]));
@@ -58,7 +58,7 @@ pub fn is_near_name(name: &str, other: &str) -> bool {
 }
 
 /// How a word sounds first of all. By its other sound, John would be like Anna.
-fn sound(word: &str) -> Option<String> {
+pub(in crate::business::customers) fn sound(word: &str) -> Option<String> {
     let is_latin = word.bytes().all(|it| it.is_ascii_lowercase());
     is_latin.then(|| METAPHONE.double_metaphone(word).primary()).filter(|code| !code.is_empty())
 }

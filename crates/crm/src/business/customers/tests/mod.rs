@@ -1,6 +1,7 @@
 //! Tests of the customer tools, through the pipeline.
 
 mod create;
+mod duplicates;
 mod external_id;
 mod history;
 mod owners;

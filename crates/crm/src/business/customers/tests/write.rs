@@ -329,7 +329,7 @@ fn a_customer_that_may_exist_is_refused_if_the_caller_asks_for_it() {
     let error = error_json(&add(&acme.owner, "510.555.0123").unwrap_err());
     assert_eq!(error["kind"], "conflict");
     let expected = format!(
-        "The customer may exist already: Hana Nguyen (id {known}, same phone). Update that one, or call again \
+        "The customer may exist already: Hana Nguyen (id {known}, match: phone). Update that one, or call again \
          without if_duplicate."
     );
     assert_eq!(error["message"], expected);

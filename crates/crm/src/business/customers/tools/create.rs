@@ -1,8 +1,9 @@
 //! `customers.create`
 
 use crate::business::customers::contacts::{self, Contact, PrimaryContactInput};
+use crate::business::customers::duplicates::{self, Among, Candidate, Described, Profile};
 use crate::business::customers::hints;
-use crate::business::customers::index;
+use crate::business::customers::index::{self, SearchedLocation};
 use crate::business::customers::locations::{self, LocationInput};
 use crate::business::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, MergedFrom,
@@ -64,7 +65,7 @@ input! {
         pub primary_contact: Option<PrimaryContactInput>,
         /// The first location.
         pub location: Option<LocationInput>,
-        /// refuse writes nothing if another customer has the phone or e-mail. Default add.
+        /// refuse writes nothing if the customer may exist already. Default add.
         pub if_duplicate: Option<IfDuplicate>,
     }
 }
@@ -94,8 +95,8 @@ impl Tool for CreateCustomer {
     const NAME: &'static str = "customers.create";
     const TITLE: &'static str = "Create a customer";
     const ABOUT: &'static str = "Creates a customer with its first contact and \
-        location, or nothing. Search first; possible_duplicates in the answer have the same \
-        phone or e-mail.";
+        location, or nothing. Search first; possible_duplicates in the answer may be \
+        the same.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -186,7 +187,7 @@ fn refuse_duplicates(ctx: &WriteCtx<'_, '_>, found: &[PossibleDuplicate]) -> Res
         return Ok(());
     }
     let named =
-        found.iter().map(|it| format!("{} (id {}, same {})", it.display_name, it.id, it.shared));
+        found.iter().map(|it| format!("{} (id {}, match: {})", it.display_name, it.id, it.shared));
     let named = named.collect::<Vec<_>>().join("; ");
     Err(Error::conflict(format!(
         "The customer may exist already: {named}. Update that one, or call again without if_duplicate."
@@ -211,8 +212,8 @@ fn first_contact(
     Ok(contact)
 }
 
-/// Customers other than `created` with the same telephone number or e-mail address as the input. Empty if the
-/// caller may not read customers.
+/// Customers other than `created` that may be the same: first those with the same telephone number or e-mail address,
+/// then those that are likely the same by name and address. Empty if the caller may not read customers.
 fn possible_duplicates(
     ctx: &mut WriteCtx<'_, '_>,
     input: &CreateCustomerInput,
@@ -225,7 +226,7 @@ fn possible_duplicates(
     let phones = [input.phone.as_ref(), contact.and_then(|contact| contact.phone.as_ref())];
     let emails = [input.email.as_ref(), contact.and_then(|contact| contact.email.as_ref())];
     let mark = store::mark(ctx.tx)?;
-    let phones = phones.into_iter().flatten().map(|phone| index::with_phone(mark, &phone.0));
+    let phones = phones.into_iter().flatten().map(|phone| index::with_phone(mark, phone.0.e164()));
     let emails = emails.into_iter().flatten().map(|email| index::with_email(mark, &email.0));
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
@@ -250,10 +251,59 @@ fn possible_duplicates(
     for (shared, rows) in [("phone and email", by_both), ("phone", by_phone), ("email", by_email)] {
         for (id, display_name) in rows {
             if found.iter().all(|known| known.id != id) {
-                found.push(PossibleDuplicate { id, display_name, shared });
+                found.push(PossibleDuplicate { id, display_name, shared: shared.into() });
             }
         }
     }
+    if found.len() < MAX_DUPLICATES {
+        add_likely(ctx, input, created, &mut found)?;
+    }
     found.truncate(MAX_DUPLICATES);
     Ok(found)
+}
+
+/// Adds the customers that are likely the same, the likeliest first.
+fn add_likely(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &CreateCustomerInput,
+    created: Option<Id<kinds::Customer>>,
+    found: &mut Vec<PossibleDuplicate>,
+) -> Result<()> {
+    let among = Among { not: created, ..Among::ALL };
+    let candidates = duplicates::find_unreached(ctx.tx, &profile(input), among)?;
+    for Candidate { id, comparison } in candidates {
+        let is_new = found.len() < MAX_DUPLICATES && found.iter().all(|known| known.id != id);
+        if is_new && comparison.is_likely() {
+            let display_name = store::get(ctx.tx, id)?.display_name();
+            found.push(PossibleDuplicate { id, display_name, shared: comparison.words().into() });
+        }
+    }
+    Ok(())
+}
+
+/// What the input says of the customer.
+fn profile(input: &CreateCustomerInput) -> Profile {
+    fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> &str {
+        text.map(|text| text.0.as_str()).unwrap_or_default()
+    }
+    let contact = input.primary_contact.as_ref();
+    let contact_phone = contact.and_then(|contact| contact.phone.as_ref());
+    let contact_email = contact.and_then(|contact| contact.email.as_ref());
+    let location = input.location.as_ref().map(|location| SearchedLocation {
+        label: None,
+        address_line1: location.address_line1.0.clone(),
+        address_line2: location.address_line2.as_ref().map(|line| line.0.clone()),
+        city: location.city.0.clone(),
+        state: location.state.0.clone(),
+        postal_code: location.postal_code.0.clone(),
+    });
+    Profile::new(&Described {
+        company_name: text(input.company_name.as_ref()),
+        first_name: text(input.first_name.as_ref()),
+        last_name: text(input.last_name.as_ref()),
+        contacts: contact.iter().map(|it| (&*it.first_name.0, &*it.last_name.0)).collect(),
+        phones: input.phone.iter().chain(contact_phone).map(|phone| phone.0.e164()).collect(),
+        emails: input.email.iter().chain(contact_email).map(|email| &*email.0).collect(),
+        locations: location.iter().collect(),
+    })
 }

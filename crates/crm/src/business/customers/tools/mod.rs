@@ -15,6 +15,8 @@ use search::SearchCustomers;
 use update::UpdateCustomer;
 
 use super::merge::MergeCustomers;
+use crate::business::customers::duplicates::different::MarkDifferent;
+use crate::business::customers::duplicates::find_duplicates::FindDuplicates;
 use crate::call::definition::{Group, ToolDef};
 
 /// The tools for customers.
@@ -24,10 +26,12 @@ pub const GROUP: Group = Group {
     tools: &[
         ToolDef::list::<SearchCustomers>(),
         ToolDef::query::<GetCustomer>(),
+        ToolDef::list::<FindDuplicates>(),
         ToolDef::command::<CreateCustomer>(),
         ToolDef::command::<UpdateCustomer>(),
         ToolDef::command::<ArchiveCustomer>(),
         ToolDef::command::<RestoreCustomer>(),
         ToolDef::command::<MergeCustomers>(),
+        ToolDef::command::<MarkDifferent>(),
     ],
 };

@@ -30,6 +30,7 @@ const FOLLOWING: &[&str] = &[
     "customer_number",
     "attachments",
     "tag",
+    "different_from",
     DETACHED,
 ];
 
