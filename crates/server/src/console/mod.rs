@@ -12,6 +12,7 @@ mod customer;
 mod customer_form;
 mod customer_history;
 mod customers;
+mod duplicates;
 mod elsewhere;
 mod file_removal;
 mod file_rows;
@@ -107,6 +108,8 @@ pub(crate) fn routes() -> Router<App> {
         )
         .route("/customers/{customer}/archived", get(archived::show))
         .route("/customers/{customer}/history", get(customer_history::show))
+        .route("/duplicates", get(duplicates::show))
+        .route("/duplicates/different", post(duplicates::mark))
         .route("/notes", get(notes::show))
         .route("/notes/new", get(write_note::show).post(write_note::add))
         .route("/tags", get(tags::show).post(tags::add))

@@ -3,6 +3,7 @@
 mod apps;
 mod customer;
 mod customers;
+mod duplicates;
 mod filled;
 mod forms;
 mod history;

@@ -91,6 +91,8 @@ pub(super) const PAGES: &[(&str, &str, For)] = &[
     ("POST", "/customers/{customer}/locations/{part}/restore", Office),
     ("GET", "/customers/{customer}/archived", Members),
     ("GET", "/customers/{customer}/history", Office),
+    ("GET", "/duplicates", Office),
+    ("POST", "/duplicates/different", Office),
     ("GET", "/notes", Members),
     ("GET", "/notes/new", Members),
     ("POST", "/notes/new", Members),

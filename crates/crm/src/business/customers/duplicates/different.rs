@@ -104,9 +104,8 @@ impl Command for MarkDifferent {
             return Err(Error::field("other_id", "must be another customer"));
         }
         let different = input.different.unwrap_or(true);
-        let mut current = |id| -> Result<_> {
-            Ok(store::get(ctx.tx, id)?.unless_merged(ctx.access)?.id)
-        };
+        let mut current =
+            |id| -> Result<_> { Ok(store::get(ctx.tx, id)?.unless_merged(ctx.access)?.id) };
         let (one, other) = (current(input.customer_id)?, current(input.other_id)?);
         let statement = if different { MARK } else { UNMARK };
         for (customer, from) in [(one, other), (other, one)] {

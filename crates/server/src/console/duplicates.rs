@@ -1,0 +1,255 @@
+//! Customers that may be the same: the likely pairs of a business, or those of one customer, side by side, to merge them or
+//! to say that they are different.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::arguments;
+use zoop_crm::business::customers::SearchRow;
+use zoop_crm::business::customers::duplicates::different::MarkDifferent;
+use zoop_crm::business::customers::duplicates::find_duplicates::{DuplicateRow, FindDuplicates};
+use zoop_crm::business::customers::duplicates::{Evidence, Likeness};
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::customers::tools::search::SearchCustomers;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::values::id::{Id, kinds};
+
+use super::customers::number_of;
+use super::rows::Link;
+use super::{Fault, links, require};
+use crate::app::App;
+use crate::web::frame::Frame;
+use crate::web::page;
+use crate::web::page_context::either;
+use crate::web::section::Section;
+use crate::web::tenant_context::{Snapshot, TenantContext};
+
+const PATH: &str = "/duplicates";
+/// How many pairs a page shows.
+const PAIRS: u32 = 10;
+/// How many pages of the tool are read for one page: those of a business with few duplicates are mostly empty.
+const MAX_READ: usize = 4;
+
+#[derive(Template)]
+#[template(path = "duplicates.html")]
+struct DuplicatesPage<'a> {
+    frame: Frame,
+    business: &'a Membership,
+    others: Vec<Link>,
+    /// The customer whose duplicates are shown.
+    customer: Option<Side>,
+    pairs: Vec<Pair>,
+    /// The page with the next pairs, if there may be any.
+    more: Option<String>,
+    /// Two customers that were just marked as different.
+    marked: Option<(String, String)>,
+}
+
+/// Two customers that may be the same.
+struct Pair {
+    /// The older one, which the page of the merge keeps at first.
+    older: Side,
+    newer: Side,
+    why: Vec<Why>,
+    /// The page that shows their merge.
+    merge: String,
+}
+
+/// A customer of a pair.
+struct Side {
+    id: Id<kinds::Customer>,
+    address: String,
+    name: String,
+    number: String,
+    lines: Vec<Line>,
+    is_vip: bool,
+    do_not_contact: bool,
+}
+
+/// A phone number, an e-mail address or a place.
+struct Line {
+    text: String,
+    /// Whether the other customer has another one.
+    differs: bool,
+}
+
+/// What two customers have in common.
+struct Why {
+    words: &'static str,
+    value: Option<String>,
+}
+
+/// What the tools say.
+struct Read {
+    customer: Option<SearchRow>,
+    rows: Vec<DuplicateRow>,
+    next: Option<String>,
+}
+
+/// `GET /duplicates`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let tenant_context = TenantContext::page(&app, request, Section::Customers).await?;
+        require(&tenant_context, Scope::WriteCustomers)?;
+        let query = &tenant_context.context.query;
+        let marked = query.get("different").zip(query.get("from"));
+        let marked = marked.map(|(one, other)| (one.to_owned(), other.to_owned()));
+        let of = query.get("customer").map(|id| Id::parse(id).ok_or_else(page::not_found));
+        let (of, after) = (of.transpose()?, query.get("after").map(str::to_owned));
+        let read = tenant_context.read(move |snapshot| read(snapshot, of, after)).await?;
+        let read = read.map_err(|error| page::failed(&error))?;
+        let Read { customer, rows, next } = read;
+        let business = &tenant_context.membership;
+        let of = customer.as_ref().map(|row| row.id.to_string()).unwrap_or_default();
+        let more = next.map(|after| {
+            let account = business.account.id.to_string();
+            let fields = [("business", &*account), ("customer", &*of), ("after", &*after)];
+            links::with_query(PATH, &fields)
+        });
+        let pairs = rows.into_iter().filter_map(|row| Pair::of(row, customer.as_ref(), business));
+        let template = DuplicatesPage {
+            frame: Frame::within(&tenant_context),
+            business,
+            others: Link::others(&tenant_context, |it| links::of_business(it, PATH)),
+            pairs: pairs.collect(),
+            customer: customer.map(|row| Side::of(&row, None, business)),
+            more,
+            marked,
+        };
+        Ok(page::page(StatusCode::OK, &template))
+    };
+    either(answer.await)
+}
+
+/// `POST /duplicates/different`: says that two customers are different, or takes it back.
+pub(super) async fn mark(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (tenant_context, form) = TenantContext::form(&app, request, Section::Customers).await?;
+        let (one, other) = (form.text("one"), form.text("other"));
+        let is_different = form.text("different") != "false";
+        let arguments = arguments!(MarkDifferent {
+            customer_id: one,
+            other_id: other,
+            different: is_different
+        });
+        match tenant_context.command(arguments).await? {
+            Ok(_) => {
+                let business = tenant_context.membership.account.id.to_string();
+                let marked = if is_different { (one, other) } else { ("", "") };
+                let fields = [
+                    ("business", &*business),
+                    ("customer", form.text("customer")),
+                    ("different", marked.0),
+                    ("from", marked.1),
+                ];
+                Ok(page::go_to(&links::with_query(PATH, &fields)))
+            }
+            Err(error) => {
+                let Fault { status, text } = Fault::of(error)?;
+                Err(page::stop(status, "They were not marked", &text))
+            }
+        }
+    };
+    either(answer.await)
+}
+
+fn read(
+    snapshot: &mut Snapshot<'_, '_>,
+    of: Option<Id<kinds::Customer>>,
+    after: Option<String>,
+) -> Result<Read, Refusal> {
+    let customer = match of {
+        None => None,
+        Some(id) => {
+            let customer = snapshot.query(arguments!(GetCustomer { id: id }))?.customer;
+            let number = customer.customer_number.to_string();
+            let search = arguments!(SearchCustomers { customer_number: number });
+            let search = search.with("status", customer.status.word());
+            snapshot.list(search)?.rows.pop()
+        }
+    };
+    let asked = || {
+        let all = Arguments::<FindDuplicates>::none();
+        match &customer {
+            Some(row) => all.with("customer_id", row.id),
+            None => all,
+        }
+    };
+    let mut page = snapshot.list(asked().page(after, PAIRS))?;
+    for _ in 1..MAX_READ {
+        if !page.rows.is_empty() || page.next_cursor.is_none() {
+            break;
+        }
+        page = snapshot.list(asked().page(page.next_cursor, PAIRS))?;
+    }
+    Ok(Read { customer, rows: page.rows, next: page.next_cursor })
+}
+
+impl Pair {
+    /// A pair of the account, or with this customer.
+    fn of(row: DuplicateRow, with: Option<&SearchRow>, business: &Membership) -> Option<Self> {
+        let DuplicateRow { customer, evidence, duplicate_of, .. } = row;
+        let other = duplicate_of.or_else(|| with.cloned())?;
+        let (older, newer) = if customer.id.uuid() < other.id.uuid() {
+            (customer, other)
+        } else {
+            (other, customer)
+        };
+        let merge = format!("{}/merge/{}", links::customer_path(older.id), newer.id);
+        let sides =
+            (Side::of(&older, Some(&newer), business), Side::of(&newer, Some(&older), business));
+        let why = evidence.into_iter().map(Why::of).collect();
+        Some(Self { older: sides.0, newer: sides.1, why, merge })
+    }
+}
+
+impl Side {
+    fn of(row: &SearchRow, other: Option<&SearchRow>, business: &Membership) -> Self {
+        let plan = business.account.country.numbering_plan();
+        let lines = |row: &SearchRow| {
+            [number_of(row, plan), row.primary_email.clone(), row.location.clone()]
+        };
+        let others = other.map(lines).unwrap_or_default();
+        let lines = lines(row).into_iter().zip(others).filter_map(|(own, other)| {
+            let text = own?;
+            let differs = other.is_some_and(|other| other != text);
+            Some(Line { text, differs })
+        });
+        Self {
+            id: row.id,
+            address: links::customer(business, row.id),
+            name: row.display_name.clone(),
+            number: row.customer_number.to_string(),
+            lines: lines.collect(),
+            is_vip: row.is_vip,
+            do_not_contact: row.do_not_contact,
+        }
+    }
+}
+
+impl Why {
+    fn of(evidence: Evidence) -> Self {
+        let words = match evidence.same {
+            Likeness::Phone => "Same phone",
+            Likeness::Email => "Same e-mail",
+            Likeness::Name => "Same name",
+            Likeness::Nickname => "Short form of the name",
+            Likeness::SimilarName => "Similar name",
+            Likeness::SoundsAlike => "Names sound alike",
+            Likeness::SwappedNames => "Names the other way round",
+            Likeness::GivenName => "Same first name",
+            Likeness::FamilyName => "Same last name",
+            Likeness::Contact => "Same contact",
+            Likeness::Address => "Same address",
+            Likeness::SimilarAddress => "Similar address",
+            Likeness::Street => "Same street",
+            Likeness::PostalCode => "Same postal code",
+            Likeness::City => "Same city",
+        };
+        Self { words, value: evidence.value }
+    }
+}
