@@ -335,7 +335,10 @@ for (const [index, block] of all.entries()) {
     }
     console.log(`✓ ${where}: the answer is the one on the page`);
   } catch (error) {
-    console.log(`✗ ${where}: ${error.message.replaceAll('\n', ' ').slice(0, 2000)}`);
+    // A command's error is at the end of what it printed.
+    const text = error.message.replaceAll('\n', ' ');
+    const shown = text.length > 2000 ? `${text.slice(0, 300)} … ${text.slice(-1700)}` : text;
+    console.log(`✗ ${where}: ${shown}`);
   }
 }
 if (written !== page) await writeFile(guide, written);

@@ -116,7 +116,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             business,
             others: Link::others(&tenant_context, |it| links::of_business(it, PATH)),
             pairs: pairs.collect(),
-            customer: customer.map(|row| Side::of(&row, None, business)),
+            customer: customer.map(|row| Side::of(&row, None, &[], business)),
             more,
             marked,
         };
@@ -200,23 +200,36 @@ impl Pair {
             (other, customer)
         };
         let merge = format!("{}/merge/{}", links::customer_path(older.id), newer.id);
-        let sides =
-            (Side::of(&older, Some(&newer), business), Side::of(&newer, Some(&older), business));
+        let same: Vec<_> = evidence.iter().map(|it| it.same).collect();
+        let side = |own, other| Side::of(own, Some(other), &same, business);
+        let sides = (side(&older, &newer), side(&newer, &older));
         let why = evidence.into_iter().map(Why::of).collect();
         Some(Self { older: sides.0, newer: sides.1, why, merge })
     }
 }
 
 impl Side {
-    fn of(row: &SearchRow, other: Option<&SearchRow>, business: &Membership) -> Self {
+    /// A customer beside another one, with which it has these things in common.
+    fn of(
+        row: &SearchRow,
+        other: Option<&SearchRow>,
+        same: &[Likeness],
+        business: &Membership,
+    ) -> Self {
         let plan = business.account.country.numbering_plan();
         let lines = |row: &SearchRow| {
-            [number_of(row, plan), row.primary_email.clone(), row.location.clone()]
+            [
+                (Likeness::Phone, number_of(row, plan)),
+                (Likeness::Email, row.primary_email.clone()),
+                (Likeness::Address, row.location.clone()),
+            ]
         };
-        let others = other.map(lines).unwrap_or_default();
-        let lines = lines(row).into_iter().zip(others).filter_map(|(own, other)| {
+        let others = other.map(lines);
+        let lines = lines(row).into_iter().enumerate().filter_map(|(at, (kind, own))| {
             let text = own?;
-            let differs = other.is_some_and(|other| other != text);
+            let other = others.as_ref().and_then(|others| others[at].1.as_ref());
+            // The same address may be written in two ways.
+            let differs = other.is_some_and(|other| *other != text) && !same.contains(&kind);
             Some(Line { text, differs })
         });
         Self {

@@ -8,9 +8,10 @@ use crate::people::{between, location};
 use crate::server::Server;
 
 fn person(server: &Server, first: &str, phone: &str) -> String {
+    let street = if first == "Bob" { "12 oak st" } else { "12 Oak Street" };
     let fields = json!({
         "customer_type": "individual", "first_name": first, "last_name": "Doe", "phone": phone,
-        "location": { "address_line1": "12 Oak Street", "city": "Oakland", "state": "CA",
+        "location": { "address_line1": street, "city": "Oakland", "state": "CA",
                       "postal_code": "94607" },
     });
     create(server, "customers.create", fields)
@@ -33,7 +34,7 @@ fn likely_pairs_are_side_by_side_to_merge_or_to_mark_as_different() {
     }
     // What differs is marked, and what is the same is not.
     assert!(page.contains("<mark><bdi>(510) 555-0199</bdi></mark>"), "{page}");
-    assert!(!page.contains("<mark><bdi>12 Oak"), "{page}");
+    assert!(page.contains("12 oak st") && !page.contains("<mark><bdi>12"), "{page}");
     assert!(page.contains(&format!("action=\"/customers/{older}/merge/{newer}\"")), "{page}");
     // The same pair from either of the two.
     for id in [&older, &newer] {
