@@ -81,6 +81,8 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
     let invitation = text(&demo.folder.json(&[&["user", "invite"][..], &who].concat()), "link");
     let lost = ["user", "password-link", "luis@copper-creek.example"];
     let lost = text(&demo.folder.json(&lost), "link");
+    let key = ["key", "create", "--name", "Twins", "--scope", "read:customers,write:customers"];
+    let key = text(&demo.folder.json(&key), "key");
     let program = Program::start();
     let photo = photo(&demo, "meter.png");
     run(async {
@@ -144,6 +146,17 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
         browser.click(".save .primary").await;
         browser.find("#similar").await;
         visit.check("a duplicate").await;
+        for phone in ["202-555-0107", "202-555-0108"] {
+            let twin = json!({ "customer_type": "individual", "first_name": "Ida", "last_name": "Marlow",
+                               "email": "ida@example.com", "phone": phone });
+            let twin = twin.to_string();
+            let call = ["call", "customers.create", &twin, "--url", &demo.url, "--key", &key];
+            demo.folder.json(&call);
+        }
+        visit.open(&demo.at("/duplicates")).await;
+        browser.click("form.to .primary").await;
+        browser.find("#merged .primary").await;
+        visit.check("the result of a merge").await;
         browser.goto(&demo.at("/team")).await;
         browser.click("a.danger").await;
         browser.find("form[action='/team/remove']").await;
