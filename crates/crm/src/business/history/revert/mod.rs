@@ -1,11 +1,14 @@
 //! `changes.revert`: puts back what an entry of the history replaced, as an entry of its own.
 
 mod apply;
+mod combined;
+mod moved;
 mod obstacle;
 mod parts;
 mod plan;
 mod reverted;
 mod steps;
+mod tagged;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use zoop_db::{ReadTx, Uuid};
 
+use super::combined::combined;
+use super::moved::{is_merged, is_moved, of_entry};
 use super::obstacle::{ChangedSince, Obstacle};
 use super::reverted;
 use super::steps::{Kind, Opposite};
-use crate::business::customers::merge::again;
-use crate::business::customers::{self, put_back};
+use super::tagged::Tagged;
+use crate::business::customers::put_back;
 use crate::business::files::put_back::Presence;
 use crate::business::history::original::{self, TextAfter};
-use crate::business::{files, notes, tags};
+use crate::business::{files, notes};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::error::Result;
 use crate::call::history::change::{
@@ -97,51 +99,26 @@ impl Present {
     }
 }
 
-/// The changes, with one change of each record's fields: an undo may write a field twice.
-fn combined(changes: &[RecordChange]) -> Vec<RecordChange> {
-    let mut combined: Vec<RecordChange> = Vec::new();
-    for change in changes {
-        let is_same = |it: &&mut RecordChange| {
-            it.record_id == change.record_id && matches!(it.kind, ChangeKind::Changed { .. })
-        };
-        let earlier = combined.iter_mut().find(is_same).map(|it| &mut it.kind);
-        let (Some(ChangeKind::Changed { fields, .. }), ChangeKind::Changed { fields: later, .. }) =
-            (earlier, &change.kind)
-        else {
-            combined.push(change.clone());
-            continue;
-        };
-        for change in later {
-            // A customer has several tags.
-            match fields.iter_mut().find(|it| it.field == change.field && it.field != "tag") {
-                Some(field) => field.new = change.new.clone(),
-                None => fields.push(change.clone()),
-            }
-        }
-    }
-    combined
-}
-
-fn ids_where(entry: &StoredEntry, is_so: impl Fn(&ChangeKind) -> bool) -> BTreeSet<Uuid> {
+pub(super) fn ids_where(
+    entry: &StoredEntry,
+    is_so: impl Fn(&ChangeKind) -> bool,
+) -> BTreeSet<Uuid> {
     entry.changes.iter().filter(|it| is_so(&it.kind)).map(|it| it.record_id).collect()
 }
 
-struct Planning<'p> {
+pub(super) struct Planning<'p> {
     /// The records as they are now.
     now: &'p BTreeMap<Uuid, Values>,
     access: &'p Access,
-    entry: Uuid,
+    pub(super) entry: Uuid,
     /// The records that the entry changed, and the tags that it attached.
-    of_entry: BTreeSet<Uuid>,
+    pub(super) of_entry: BTreeSet<Uuid>,
     /// The records that the entry added.
     added: BTreeSet<Uuid>,
     /// The records that the entry deleted, and a tag that comes back with it.
     removed: BTreeSet<Uuid>,
-    /// The tags that the entry attached or detached, and who of its customers has each now. `None` if the tag is gone.
-    attached: BTreeMap<Uuid, Option<BTreeSet<Uuid>>>,
-    /// Customers whose tags others have since: those that were merged, other than by the entry.
-    merged: BTreeMap<Uuid, Uuid>,
-    steps: Vec<Opposite>,
+    tagged: Tagged,
+    pub(super) steps: Vec<Opposite>,
     changed: Vec<ChangedSince>,
 }
 
@@ -153,7 +130,6 @@ impl<'p> Planning<'p> {
         entry: &StoredEntry,
         removed: BTreeSet<Uuid>,
     ) -> Result<Self> {
-        let merged = merged(tx, entry)?;
         let is_addition =
             |kind: &ChangeKind| matches!(kind, ChangeKind::Added(_) | ChangeKind::AddedAsItWas);
         Ok(Self {
@@ -163,8 +139,7 @@ impl<'p> Planning<'p> {
             of_entry: of_entry(entry),
             added: ids_where(entry, is_addition),
             removed,
-            attached: attached(tx, entry, &merged)?,
-            merged,
+            tagged: Tagged::read(tx, entry)?,
             steps: Vec::new(),
             changed: Vec::new(),
         })
@@ -344,64 +319,8 @@ impl<'p> Planning<'p> {
         Ok(None)
     }
 
-    /// Completes the values of a contact or location that goes back to the customer from which a merge took it: it has the
-    /// place there that it had, unless it got another place or was archived since.
-    fn add_place(
-        &mut self,
-        tx: &mut ReadTx<'_>,
-        kind: Kind,
-        id: Uuid,
-        now: &Values,
-        values: &mut Values,
-    ) -> Result<()> {
-        let wanted = ["is_primary", "archived_at"];
-        let wanted = wanted.into_iter().filter(|field| !values.contains_key(*field));
-        let wanted: Vec<_> = wanted.filter(|field| now.contains_key(*field)).collect();
-        let after = original::values_after(tx, id, self.entry, &wanted)?;
-        for field in wanted {
-            let current = &now[field];
-            if after.get(field).is_some_and(|after| after != current) {
-                self.block(kind, id, field, Some(current.clone()));
-            } else if field == "is_primary" {
-                values.insert(field.to_owned(), current.clone());
-            }
-        }
-        Ok(())
-    }
-
-    /// A merge took a note from the record that it was about.
-    fn move_note(&mut self, id: Uuid, now: &Values, moved: &FieldChange) -> Option<Obstacle> {
-        let current = now.get("subject_id").unwrap_or(&Value::Null);
-        if *current == moved.old {
-            return None;
-        }
-        let (from, to) = (id_in(now, "subject_id"), moved.old.as_str());
-        match (from, to.and_then(|to| Uuid::try_parse(to).ok())) {
-            (Some(from), Some(to)) if *current == moved.new => {
-                self.steps.push(Opposite::MoveNote { note: Id::new(id), from, to });
-            }
-            _ => self.block(Kind::Note, id, "subject_id", Some(current.clone())),
-        }
-        None
-    }
-
-    /// Whether merging a customer again would have to move more than it did: what the customer got since.
-    fn more_to_merge(
-        &self,
-        tx: &mut ReadTx<'_>,
-        id: Uuid,
-        fields: &[FieldChange],
-    ) -> Result<Option<Obstacle>> {
-        let separated =
-            |change: &FieldChange| change.field == "merged_into" && change.new.is_null();
-        if !fields.iter().any(separated) {
-            return Ok(None);
-        }
-        let has_more = again::has_more(tx, Id::new(id), self.entry, &self.of_entry)?;
-        Ok(has_more.then_some(Obstacle::GotMore))
-    }
-
-    fn block(&mut self, kind: Kind, record: Uuid, field: &str, now: Option<Value>) {
+    /// A field that was changed since stands in the way.
+    pub(super) fn block(&mut self, kind: Kind, record: Uuid, field: &str, now: Option<Value>) {
         self.changed.push(ChangedSince { kind, record, field: field.to_owned(), now });
     }
 
@@ -438,13 +357,11 @@ impl<'p> Planning<'p> {
         if self.added.contains(&tag.uuid()) {
             return None;
         }
-        let attached = self.attached.get(&tag.uuid()).and_then(Option::as_ref);
-        let holder = self.merged.get(&customer.uuid()).copied().unwrap_or(customer.uuid());
-        let is_attached = attached.is_some_and(|all| all.contains(&holder));
-        if is_attached == was_attached {
+        let is_attached = self.tagged.has(customer, tag);
+        if is_attached.unwrap_or(false) == was_attached {
             return None;
         }
-        if was_attached && attached.is_none() && !self.removed.contains(&tag.uuid()) {
+        if was_attached && is_attached.is_none() && !self.removed.contains(&tag.uuid()) {
             return Some(Obstacle::Gone(Kind::Tag));
         }
         self.steps.push(if was_attached {
@@ -512,69 +429,10 @@ impl<'p> Planning<'p> {
     }
 }
 
-/// Customers whose tags an entry changed and that were merged into others, not by the entry, each with that one.
-fn merged(tx: &mut ReadTx<'_>, entry: &StoredEntry) -> Result<BTreeMap<Uuid, Uuid>> {
-    let by_entry = ids_where(entry, |kind| match kind {
-        ChangeKind::Changed { fields, .. } => fields.iter().any(|it| it.field == "merged_into"),
-        _ => false,
-    });
-    let tagged = entry.changes.iter().filter(|change| change.has_field("tag"));
-    let tagged: BTreeSet<_> = tagged.map(|change| change.record_id).collect();
-    if tagged.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    customers::store::merged_among(tx, tagged.difference(&by_entry).copied())
-}
-
-/// The records that an entry changed, and the tags that it attached.
-fn of_entry(entry: &StoredEntry) -> BTreeSet<Uuid> {
-    let records = entry.changes.iter().map(|change| change.record_id);
-    let tags = entry.changes.iter().flat_map(RecordChange::fields).filter(|it| it.field == "tag");
-    records.chain(tags.filter_map(|it| Uuid::try_parse(it.new.as_str()?).ok())).collect()
-}
-
-/// For each tag that an entry attached or detached, which of its customers have it now.
-fn attached(
-    tx: &mut ReadTx<'_>,
-    entry: &StoredEntry,
-    merged: &BTreeMap<Uuid, Uuid>,
-) -> Result<BTreeMap<Uuid, Option<BTreeSet<Uuid>>>> {
-    let mut customers: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-    for change in &entry.changes {
-        for FieldChange { old, new, .. } in change.fields().iter().filter(|it| it.field == "tag") {
-            let tag = new.as_str().or(old.as_str()).and_then(Id::<kinds::Tag>::parse);
-            if let Some(tag) = tag {
-                let holder = merged.get(&change.record_id).copied().unwrap_or(change.record_id);
-                customers.entry(tag.uuid()).or_default().push(holder);
-            }
-        }
-    }
-    let mut attached = BTreeMap::new();
-    for (tag, customers) in customers {
-        let has_it = match tags::store::number(tx, Id::new(tag))? {
-            Some(_) => Some(tags::store::attached_among(tx, Id::new(tag), customers)?),
-            None => None,
-        };
-        attached.insert(tag, has_it);
-    }
-    Ok(attached)
-}
-
-/// Whether a merge gave the record to another customer, or a note to another record: nothing else of the note changed, not
-/// even its time.
-fn is_moved(fields: &[FieldChange]) -> bool {
-    fields.iter().any(|change| change.field == "customer_id")
-        || matches!(fields, [only] if only.field == "subject_id")
-}
-
 fn is_archived(values: &Values) -> bool {
     values.get("archived_at").is_some_and(|at| !at.is_null())
 }
 
-fn is_merged(values: &Values) -> bool {
-    values.get("merged_into").is_some_and(|kept| !kept.is_null())
-}
-
-fn id_in(values: &Values, field: &str) -> Option<Uuid> {
+pub(super) fn id_in(values: &Values, field: &str) -> Option<Uuid> {
     values.get(field).and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok())
 }
