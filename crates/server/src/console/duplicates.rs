@@ -43,6 +43,8 @@ struct DuplicatesPage<'a> {
     /// The customer whose duplicates are shown.
     customer: Option<Side>,
     pairs: Vec<Pair>,
+    /// Where this page begins.
+    after: &'a str,
     /// The page with the next pairs, if there may be any.
     more: Option<String>,
     /// Two customers that were just marked as different.
@@ -117,6 +119,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
             others: Link::others(&tenant_context, |it| links::of_business(it, PATH)),
             pairs: pairs.collect(),
             customer: customer.map(|row| Side::of(&row, None, &[], business)),
+            after: query.text("after"),
             more,
             marked,
         };
@@ -143,6 +146,7 @@ pub(super) async fn mark(State(app): State<App>, request: Request) -> Response {
                 let fields = [
                     ("business", &*business),
                     ("customer", form.text("customer")),
+                    ("after", form.text("after")),
                     ("different", marked.0),
                     ("from", marked.1),
                 ];

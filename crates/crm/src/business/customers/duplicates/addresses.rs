@@ -182,7 +182,7 @@ fn places(one: &Place, other: &Place) -> Comparison {
             parts.into_iter().filter(|(is, _)| *is).map(|(_, same)| Evidence::of(same)).collect()
         }
     };
-    Comparison { evidence: found, weight }
+    Comparison::found(weight, found)
 }
 
 /// Compares streets, which may stand in the second line. Oakwood Drive and Oakwood Court are two streets.

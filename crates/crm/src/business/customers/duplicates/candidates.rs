@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use zoop_db::ReadTx;
+use zoop_db::{ReadTx, Uuid};
 
 use super::addresses::Place;
 use super::names::{Name, PersonName};
@@ -28,6 +28,13 @@ const MAX_PARTS: usize = 4;
 pub(crate) struct Candidate {
     pub(crate) id: Id<kinds::Customer>,
     pub(crate) comparison: Comparison,
+}
+
+impl Candidate {
+    /// The likeliest candidate has the greatest, and of several the newest.
+    pub(crate) fn rank(&self) -> (i32, Uuid) {
+        (self.comparison.weight, self.id.uuid())
+    }
 }
 
 /// Which customers are candidates.
@@ -79,11 +86,12 @@ fn compare_found(
         let different = different::among(tx, own, &ids)?;
         ids.retain(|id| !different.contains(&id.uuid()));
     }
-    let mut found: Vec<_> = store::profiles(tx, &ids)?
-        .into_iter()
-        .map(|(id, other)| Candidate { id, comparison: profile.compare(&other) })
-        .collect();
-    found.sort_by_key(|it| Reverse((it.comparison.weight, it.id.uuid())));
+    let mut found = Vec::with_capacity(ids.len());
+    for (id, other) in store::profiles(tx, &ids)? {
+        tx.ensure_time()?;
+        found.push(Candidate { id, comparison: profile.compare(&other) });
+    }
+    found.sort_by_key(|it| Reverse(it.rank()));
     Ok(found)
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use zoop_db::{ReadTx, Uuid, params, text};
+use zoop_db::{ReadTx, Uuid, WriteTx, params, text};
 
 use crate::business::customers::{Customer, hints, store};
 use crate::call::argument::input;
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::{Error, Result};
+use crate::call::history::change::DIFFERENT_FROM;
 use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
@@ -35,6 +36,13 @@ zoop_db::statements! {
     DIFFERENT_AMONG = { sqlite: text!(WANTED_SQLITE, AMONG), postgres: text!(WANTED_POSTGRES, AMONG) };
     MARK = "INSERT INTO different_customers (tenant_no, customer_id, other_id) VALUES ($1, $2, $3) \
             ON CONFLICT DO NOTHING";
+    /// What was different from the customer `$2` is different from the customer `$3` too, in both directions.
+    INHERIT = "INSERT INTO different_customers (tenant_no, customer_id, other_id) \
+               SELECT tenant_no, $3, other_id FROM different_customers \
+               WHERE tenant_no = $1 AND customer_id = $2 AND other_id <> $3 ON CONFLICT DO NOTHING";
+    INHERIT_BACK = "INSERT INTO different_customers (tenant_no, customer_id, other_id) \
+                    SELECT tenant_no, other_id, $3 FROM different_customers \
+                    WHERE tenant_no = $1 AND customer_id = $2 AND other_id <> $3 ON CONFLICT DO NOTHING";
     UNMARK = "DELETE FROM different_customers \
               WHERE tenant_no = $1 AND customer_id = $2 AND other_id = $3";
 }
@@ -52,6 +60,18 @@ pub(super) fn among(
     let different =
         tx.all::<_, Error>(DIFFERENT_AMONG, params![others, customer], |row| Ok(row.take()?))?;
     Ok(different.into_iter().collect())
+}
+
+/// Who is different from a customer is different from the one that it is merged into. Undoing the merge leaves that.
+pub(in crate::business::customers) fn inherit(
+    tx: &mut WriteTx<'_>,
+    from: Id<kinds::Customer>,
+    to: Id<kinds::Customer>,
+) -> Result<()> {
+    for statement in [INHERIT, INHERIT_BACK] {
+        tx.execute(statement, params![from, to])?;
+    }
+    Ok(())
 }
 
 input! {
@@ -107,15 +127,25 @@ impl Command for MarkDifferent {
         let mut current =
             |id| -> Result<_> { Ok(store::get(ctx.tx, id)?.unless_merged(ctx.access)?.id) };
         let (one, other) = (current(input.customer_id)?, current(input.other_id)?);
-        let statement = if different { MARK } else { UNMARK };
-        for (customer, from) in [(one, other), (other, one)] {
-            if ctx.tx.execute(statement, params![customer, from])? > 0 {
-                let (none, other) = (Value::Null, json!(from));
-                let (old, new) = if different { (none, other) } else { (other, none) };
-                // changes.revert leaves it alone: the call takes itself back.
-                ctx.changed(Customer::TYPE, customer.uuid(), "different_from", old, new);
-            }
-        }
+        set(ctx, one, other, different)?;
         Ok(Marked { customer_id: one, other_id: other, different })
     }
+}
+
+/// Marks two customers as different, or takes that back.
+pub(in crate::business) fn set(
+    ctx: &mut WriteCtx<'_, '_>,
+    one: Id<kinds::Customer>,
+    other: Id<kinds::Customer>,
+    different: bool,
+) -> Result<()> {
+    let statement = if different { MARK } else { UNMARK };
+    for (customer, from) in [(one, other), (other, one)] {
+        if ctx.tx.execute(statement, params![customer, from])? > 0 {
+            let (none, other) = (Value::Null, json!(from));
+            let (old, new) = if different { (none, other) } else { (other, none) };
+            ctx.changed(Customer::TYPE, customer.uuid(), DIFFERENT_FROM, old, new);
+        }
+    }
+    Ok(())
 }

@@ -71,6 +71,8 @@ pub struct Comparison {
     pub evidence: Vec<Evidence>,
     /// The sum of what counts for and against.
     pub weight: i32,
+    /// Whether the family names differ.
+    pub(super) differs: bool,
 }
 
 impl Comparison {
@@ -93,13 +95,26 @@ impl Comparison {
         words.collect::<Vec<_>>().join(" and ")
     }
 
+    /// The same, but not likely if it rests on too little: a given name, while the family names differ, and an address
+    /// that is not even nearly the same. Two people called John may live in one street.
+    pub(super) fn only_if_telling(mut self) -> Self {
+        use Likeness::{Address, Contact, Email, FamilyName, GivenName, Phone, SimilarAddress};
+        let has = |all: &[Likeness]| all.iter().any(|same| self.has(*same));
+        let is_half = has(&[GivenName, FamilyName]) && !has(&[Phone, Email, Contact, Address]);
+        if is_half && self.differs && !has(&[SimilarAddress]) {
+            self.weight = self.weight.min(LIKELY - 1);
+        }
+        self
+    }
+
     pub(super) fn add(&mut self, part: Self) {
         self.weight += part.weight;
+        self.differs |= part.differs;
         self.evidence.extend(part.evidence);
     }
 
     pub(super) fn found(weight: i32, evidence: impl IntoIterator<Item = Evidence>) -> Self {
-        Self { evidence: evidence.into_iter().collect(), weight }
+        Self { evidence: evidence.into_iter().collect(), weight, differs: false }
     }
 }
 
@@ -117,6 +132,8 @@ pub(super) enum Nearness {
 const MIN_LETTERS: usize = 3;
 /// From this many letters on, two may differ.
 const MANY_LETTERS: usize = 8;
+/// How many letters of a text are compared: the time grows with their square.
+const MAX_COMPARED: usize = 64;
 /// The Jaro-Winkler similarity from which two words are near.
 const MIN_SIMILARITY: f64 = 0.92;
 
@@ -128,6 +145,8 @@ pub(super) fn nearness(one: &str, other: &str) -> Nearness {
     if one == other {
         return Nearness::Same;
     }
+    let [one, other] = [one, other]
+        .map(|text| text.char_indices().nth(MAX_COMPARED).map_or(text, |(end, _)| &text[..end]));
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let letters = one.chars().count().max(other.chars().count());
     if letters < MIN_LETTERS || digits(one) != digits(other) {

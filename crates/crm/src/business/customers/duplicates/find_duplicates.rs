@@ -86,8 +86,8 @@ pub struct DuplicateRow {
 pub struct Position {
     /// The newer customer of the last pair, or the last that was visited.
     id: Uuid,
-    /// How many of its pairs were listed. `None` if it has no more.
-    listed: Option<usize>,
+    /// Which of its candidates was listed last. `None` if it has no more.
+    last: Option<(i32, Uuid)>,
 }
 
 /// `customers.find_duplicates`
@@ -179,18 +179,24 @@ fn one(
     count: usize,
 ) -> Result<Found<DuplicateRow, Position>> {
     let found = find(ctx.tx, profile, Among { not: own, ..Among::ALL })?;
-    let listed = after.and_then(|after| after.listed).unwrap_or(0);
+    let last = after.and_then(|after| after.last);
     let id = own.map_or(Uuid::nil(), Id::uuid);
     let mut rows = Vec::new();
-    for (at, candidate) in found.into_iter().filter(is_worth_showing).enumerate().skip(listed) {
+    for candidate in found.into_iter().filter(is_worth_showing).filter(|it| is_after(it, last)) {
         if rows.len() == count {
             break;
         }
+        let last = Some(candidate.rank());
         if let Some(row) = row(ctx, candidate, None)? {
-            rows.push((row, Position { id, listed: Some(at + 1) }));
+            rows.push((row, Position { id, last }));
         }
     }
     Ok(Found::all(rows))
+}
+
+/// Whether a candidate comes after the last one of a page, whatever was merged or marked meanwhile.
+fn is_after(candidate: &Candidate, last: Option<(i32, Uuid)>) -> bool {
+    last.is_none_or(|last| candidate.rank() < last)
 }
 
 fn is_worth_showing(candidate: &Candidate) -> bool {
@@ -220,15 +226,14 @@ fn whole_account(
     after: Option<Position>,
     count: usize,
 ) -> Result<Found<DuplicateRow, Position>> {
-    let mut listed = after.and_then(|after| after.listed);
     // A customer whose pairs were not all listed is visited again.
-    let before = after.map_or(Uuid::max(), |after| match after.listed {
+    let before = after.map_or(Uuid::max(), |after| match after.last {
         Some(_) => Uuid::from_u128(after.id.as_u128() + 1),
         None => after.id,
     });
     let visited = older(ctx.tx, before, VISITED)?;
     let is_last = visited.len() < VISITED;
-    let last = visited.last().map(|last| Position { id: last.id.uuid(), listed: None });
+    let last = visited.last().map(|last| Position { id: last.id.uuid(), last: None });
     let current: Vec<_> = visited.into_iter().filter(|visited| !visited.is_archived).collect();
     let ids: Vec<_> = current.iter().map(|visited| visited.id).collect();
     let mut profiles: std::collections::HashMap<_, _> =
@@ -239,16 +244,16 @@ fn whole_account(
         let among = Among { not: Some(visited.id), below: visited.n };
         let found = find(ctx.tx, &profile, among)?;
         let likely = found.into_iter().filter(|candidate| candidate.comparison.is_likely());
-        let is_again = after.is_some_and(|after| after.id == visited.id.uuid());
-        let skipped = if is_again { listed.take().unwrap_or(0) } else { 0 };
-        for (at, candidate) in likely.enumerate().skip(skipped) {
+        let again = after.filter(|after| after.id == visited.id.uuid());
+        let listed = again.and_then(|after| after.last);
+        for candidate in likely.filter(|it| is_after(it, listed)) {
             if rows.len() == count {
                 return Ok(Found::all(rows));
             }
+            let last = Some(candidate.rank());
             let newer = store::row(ctx.tx, visited.id)?;
             if let Some(row) = row(ctx, candidate, newer)? {
-                let position = Position { id: visited.id.uuid(), listed: Some(at + 1) };
-                rows.push((row, position));
+                rows.push((row, Position { id: visited.id.uuid(), last }));
             }
         }
     }

@@ -30,7 +30,7 @@ const SAME: i32 = 8;
 /// How much it counts if both have one and they differ: many have several.
 const OTHER: i32 = -2;
 /// How many places of a customer are compared.
-const MAX_PLACES: usize = 20;
+const MAX_PLACES: usize = 5;
 
 /// What is compared of a customer. Empty texts are not known.
 #[derive(Debug, Clone, Default)]
@@ -76,8 +76,8 @@ impl Profile {
         Self {
             name,
             contacts: contacts.map(|(first, last)| PersonName::new(first, last)).collect(),
-            phones: described.phones.iter().map(|&phone| phone.to_owned()).collect(),
-            emails: described.emails.iter().map(|address| email::search_key(address)).collect(),
+            phones: distinct(described.phones.iter().map(|&phone| phone.to_owned())),
+            emails: distinct(described.emails.iter().map(|address| email::search_key(address))),
             places: locations.map(|location| Place::new(location)).collect(),
         }
     }
@@ -90,8 +90,19 @@ impl Profile {
         found.add(same(Likeness::Email, &self.emails, &other.emails));
         found.add(names::compare((&self.name, &self.contacts), (&other.name, &other.contacts)));
         found.add(addresses::compare(&self.places, &other.places));
-        found
+        found.only_if_telling()
     }
+}
+
+/// The values, each once: a person's own number is their contact's too.
+fn distinct(values: impl Iterator<Item = String>) -> Vec<String> {
+    let mut distinct = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
 }
 
 fn same(likeness: Likeness, ours: &[String], theirs: &[String]) -> Comparison {

@@ -15,14 +15,16 @@ pub(super) const COMPANY_LONGER: i32 = 4;
 pub(super) const COMPANY_DIFFERENT: i32 = -10;
 /// A person and a company with different names.
 pub(super) const OTHER_KIND: i32 = -6;
-/// A contact of one is the other, or is a contact of the other too.
+/// A contact of one is the other.
 pub(super) const CONTACT: i32 = 4;
+/// Both have the same contact, besides what their own names count: a manager looks after several.
+pub(super) const SHARED_CONTACT: i32 = 6;
 
 /// Minimum letters of a code by which a given name sounds like another: too many have a shorter code.
 const MIN_GIVEN_CODE: usize = 3;
 const MIN_FAMILY_CODE: usize = 2;
 /// How many contacts are compared.
-const MAX_CONTACTS: usize = 20;
+const MAX_CONTACTS: usize = 6;
 
 /// Words of a company's name that only say what kind of company it is.
 #[rustfmt::skip]
@@ -53,7 +55,26 @@ pub(super) struct PersonName {
     pub(super) given: Vec<String>,
     /// The words of the family name.
     pub(super) family: Vec<String>,
+    /// Whether it is the father or the son, if the name says so.
+    generation: Option<Generation>,
     shown: String,
+}
+
+/// Which of two namesakes of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Generation {
+    Senior,
+    Junior,
+}
+
+impl Generation {
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "sr" | "senior" => Some(Self::Senior),
+            "jr" | "junior" => Some(Self::Junior),
+            _ => None,
+        }
+    }
 }
 
 /// How near two words of a person's name are.
@@ -68,14 +89,20 @@ enum Likening {
     Same,
 }
 
+/// The words without titles. Don is a title, and a name if it stands by itself.
 fn folded(text: &str) -> Vec<String> {
-    let words = said::words(text).into_iter().filter(|word| !said::is_droppable(word));
-    words.map(|word| word.text).collect()
+    let mut words = said::words(text);
+    let is_by_itself = words.iter().all(said::is_droppable);
+    let is_name = |word: &str| is_by_itself && nicknames::of(word).next().is_some();
+    words.retain(|word| !said::is_droppable(word) || is_name(&word.text));
+    words.into_iter().map(|word| word.text).collect()
 }
 
 impl PersonName {
     pub(super) fn new(first: &str, last: &str) -> Self {
         let (mut given, mut family) = (folded(first), folded(last));
+        let words = [first, last].into_iter().flat_map(said::words);
+        let generation = words.filter_map(|word| Generation::of(&word.text)).next();
         // The whole name may be in one of the two fields.
         if family.is_empty() && given.len() > 1 {
             family.extend(given.pop());
@@ -83,16 +110,22 @@ impl PersonName {
             given.push(family.remove(0));
         }
         let shown = [first, last].join(" ").trim().to_owned();
-        Self { given, family, shown }
+        Self { given, family, generation, shown }
     }
 
     fn words(&self) -> impl Iterator<Item = &String> {
         self.given.iter().chain(&self.family)
     }
 
+    fn is_other_generation(&self, other: &Self) -> bool {
+        let generations = self.generation.zip(other.generation);
+        generations.is_some_and(|(one, other)| one != other)
+    }
+
     /// Whether both have a given and a family name, and both are the same.
     fn is_whole_of(&self, other: &Self) -> bool {
-        !self.given.is_empty()
+        !self.is_other_generation(other)
+            && !self.given.is_empty()
             && !self.family.is_empty()
             && given(&self.given, &other.given) >= Likening::Nickname
             && family(&self.family, &other.family) == Likening::Same
@@ -143,13 +176,24 @@ pub(super) fn compare(
         own.into_iter().chain(contacts.iter().take(MAX_CONTACTS).cloned()).collect()
     };
     let (ours, theirs) = (people(name, contacts), people(other, other_contacts));
-    let same = theirs.iter().find(|it| ours.iter().any(|one| one.is_whole_of(it)));
-    same.map_or(own, |it| {
-        Comparison::found(CONTACT, [Evidence::with(Likeness::Contact, it.shown.clone())])
-    })
+    let is_own = |name: &Name, at: usize| at == 0 && matches!(name, Name::Person(_));
+    let mut shared: Option<Comparison> = None;
+    for (at, one) in ours.iter().enumerate() {
+        for (other_at, it) in theirs.iter().enumerate().filter(|(_, it)| one.is_whole_of(it)) {
+            let evidence = [Evidence::with(Likeness::Contact, it.shown.clone())];
+            if is_own(name, at) || is_own(other, other_at) {
+                return Comparison::found(CONTACT, evidence);
+            }
+            shared.get_or_insert(Comparison::found(own.weight + SHARED_CONTACT, evidence));
+        }
+    }
+    shared.unwrap_or(own)
 }
 
 fn persons(one: &PersonName, other: &PersonName) -> Comparison {
+    if one.is_other_generation(other) {
+        return Comparison::found(GIVEN.different, None);
+    }
     // If one of the two has only one word, it is the other.
     let (one, other) = if one.family.is_empty() { (other, one) } else { (one, other) };
     let straight = (given(&one.given, &other.given), family(&one.family, &other.family));
@@ -166,7 +210,8 @@ fn persons(one: &PersonName, other: &PersonName) -> Comparison {
             return Comparison::found(weight(swapped), [Evidence::of(Likeness::FamilyName)]);
         }
     }
-    Comparison::found(weight(straight), likeness(straight).map(Evidence::of))
+    let found = Comparison::found(weight(straight), likeness(straight).map(Evidence::of));
+    Comparison { differs: straight.1 == Likening::Different, ..found }
 }
 
 /// What two people's names have in common: given and family name.

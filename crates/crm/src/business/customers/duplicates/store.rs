@@ -11,17 +11,21 @@ use crate::call::error::{Error, Result};
 use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::values::id::{Id, kinds};
 
-/// How many contacts and how many locations of all candidates are read.
-const MAX_PARTS: i64 = 1_000;
+/// How many contacts and how many locations of each customer are read, the primary ones besides.
+const MAX_PARTS: i64 = 5;
 
 const CUSTOMERS: &str = "SELECT x.id, x.first_name, x.last_name, x.company_name, x.phone, x.email \
     FROM wanted CROSS JOIN customers x WHERE x.tenant_no = $1 AND x.id = wanted_id";
 const CONTACTS: &str = "SELECT x.customer_id, x.first_name, x.last_name, x.phone, x.email, x.origin \
     FROM wanted CROSS JOIN contacts x \
-    WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL LIMIT $3";
+    WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL \
+    AND (x.is_primary OR x.id IN (SELECT y.id FROM contacts y WHERE y.tenant_no = $1 \
+    AND y.customer_id = wanted_id AND y.archived_at IS NULL ORDER BY y.id LIMIT $3))";
 const LOCATIONS: &str = "SELECT x.customer_id, x.address_line1, x.address_line2, x.city, x.state, x.postal_code \
     FROM wanted CROSS JOIN locations x \
-    WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL LIMIT $3";
+    WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL \
+    AND (x.is_primary OR x.id IN (SELECT y.id FROM locations y WHERE y.tenant_no = $1 \
+    AND y.customer_id = wanted_id AND y.archived_at IS NULL ORDER BY y.id LIMIT $3))";
 
 zoop_db::statements! {
     /// What is compared of the wanted customers. SQLite keeps the order of a CROSS JOIN, and so looks each one up.

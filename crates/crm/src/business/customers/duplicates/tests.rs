@@ -3,7 +3,7 @@
 use super::addresses::{BUILDING, CITY, NUMBER, POSTAL_CODE, STREET, UNIT};
 use super::names::{
     COMPANY_ALIKE, COMPANY_DIFFERENT, COMPANY_LONGER, COMPANY_SAME, CONTACT, FAMILY, GIVEN,
-    OTHER_KIND, Weights,
+    OTHER_KIND, SHARED_CONTACT, Weights,
 };
 use super::{Comparison, Described, LIKELY, Likeness, OTHER, Profile, SAME};
 use crate::business::customers::index::SearchedLocation;
@@ -183,6 +183,45 @@ fn a_contact_may_be_the_other_customer() {
 }
 
 #[test]
+fn members_of_a_household_and_neighbors_are_not_likely_the_same() {
+    for (one, other, there) in [
+        ("Don Smith", "Anna Smith", HOME),
+        ("John Smith Sr", "John Smith Jr", HOME),
+        ("John Miller", "John Brown", "99 Oak Street, Oakland, 94607"),
+    ] {
+        let found = compared(&profile(one, HOME, "", ""), &profile(other, there, "", ""));
+        assert!(!found.is_likely(), "{one}, {other}: {found:?}");
+    }
+    // One of the two may not say which.
+    let found =
+        compared(&profile("John Smith Jr", HOME, "", ""), &profile("John Smith", HOME, "", ""));
+    assert!(found.is_likely());
+}
+
+#[test]
+fn two_associations_with_one_manager_are_not_likely_the_same() {
+    let association = |name, line1, city: &str| {
+        let location = SearchedLocation {
+            address_line1: String::from(line1),
+            city: city.to_owned(),
+            ..SearchedLocation::default()
+        };
+        Profile::new(&Described {
+            company_name: name,
+            contacts: vec![("Pat", "Lee")],
+            phones: vec!["+15105550101"],
+            locations: vec![&location],
+            ..Described::default()
+        })
+    };
+    let (oak, elm) = (
+        association("Oak HOA", "1 Oak Street", "Oakland"),
+        association("Elm HOA", "9 Elm Road", "Fremont"),
+    );
+    assert!(!compared(&oak, &elm).is_likely());
+}
+
+#[test]
 fn the_page_on_duplicates_has_every_weight_and_word() {
     let page = include_str!("../../../../../../docs/duplicates.md");
     let number = |weight: i32| match weight {
@@ -212,7 +251,8 @@ fn the_page_on_duplicates_has_every_weight_and_word() {
         name("family name", FAMILY),
         company("company name", COMPANY_DIFFERENT),
         company("a person and a company", OTHER_KIND),
-        format!("| contact | {} | | |", number(CONTACT)),
+        format!("| a contact is the other customer | {} | | |", number(CONTACT)),
+        format!("| the same contact, besides the names | {} | | |", number(SHARED_CONTACT)),
         place("street", STREET),
         place("house number", NUMBER),
         place("postal code", POSTAL_CODE),

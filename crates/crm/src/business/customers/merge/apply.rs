@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::plan::Plan;
 use crate::business::customers::contacts::{self, Contact};
+use crate::business::customers::duplicates::different;
 use crate::business::customers::locations;
 use crate::business::customers::{Customer, store};
 use crate::business::notes::moving;
@@ -46,6 +47,7 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
         tags::store::attach(ctx.tx, kept.id, tag.id)?;
         ctx.changed(Customer::TYPE, kept.id.uuid(), "tag", Value::Null, json!(tag.id));
     }
+    different::inherit(ctx.tx, merged.id, kept.id)?;
     store::reindex(ctx.tx, merged)?;
     store::reindex(ctx.tx, kept)
 }

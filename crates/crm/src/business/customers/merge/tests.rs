@@ -581,3 +581,22 @@ fn a_caller_who_may_not_read_learns_nothing_from_a_merge() {
     let shown = env.call(&reader, "customers.merge", dry).expect("a dry run");
     assert_eq!(shown["moved"].get("notes"), None, "{shown}");
 }
+
+#[both]
+fn who_is_different_from_a_customer_is_different_from_the_one_it_is_merged_into() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let bob = || {
+        let fields = json!({ "customer_type": "individual", "first_name": "Bob", "last_name": "Doe",
+                             "phone": "510-555-0101" });
+        create(&env, &acme, fields)
+    };
+    let (kept, other, son) = (bob(), bob(), bob());
+    let call = |tool: &str, arguments: Value| env.call(&acme.owner, tool, arguments).expect(tool);
+    call("customers.mark_different", json!({ "customer_id": other, "other_id": son }));
+    call("customers.merge", json!({ "keep_id": kept, "merge_id": other }));
+    for id in [&kept, &other, &son] {
+        let found = call("customers.find_duplicates", json!({ "customer_id": id }));
+        assert_eq!(found["rows"], json!([]), "{id}");
+    }
+}

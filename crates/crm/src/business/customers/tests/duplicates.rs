@@ -157,6 +157,49 @@ fn likely_pairs_of_the_account_come_once_in_pages() {
     }
 }
 
+#[both]
+fn a_mark_is_undone_in_the_history() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let [one, other] =
+        ["Bob", "Robert"].map(|first| person(&env, &acme, first, json!({ "last_name": "Doe" })));
+    let count = || find(&env, &acme, json!({ "customer_id": one })).len();
+    let mark = json!({ "customer_id": one, "other_id": other });
+    env.call(&acme.owner, "customers.mark_different", mark).unwrap();
+    assert_eq!(count(), 0);
+    for expected in [1, 0, 1] {
+        env.clock.advance(1_000_000);
+        let newest = env.call(&acme.owner, "changes.list", json!({ "limit": 1 })).unwrap();
+        let id = json!({ "id": newest["rows"][0]["id"] });
+        env.call(&acme.owner, "changes.revert", id).expect("it can be undone");
+        assert_eq!(count(), expected);
+    }
+}
+
+#[both]
+fn what_was_decided_on_a_page_hides_nothing_on_the_next() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let ids = [0; 4].map(|_| person(&env, &acme, "Bob", json!({ "last_name": "Doe" })));
+    let page = |arguments: Value| {
+        env.call(&acme.owner, "customers.find_duplicates", arguments).expect("a page")
+    };
+    for asked in [json!({ "limit": 1 }), json!({ "limit": 1, "customer_id": ids[3] })] {
+        let first = page(asked.clone());
+        let shown = text(&first["rows"][0], "id").to_owned();
+        let all = page(json!({ "limit": 100, "customer_id": ids[3] }))["rows"].clone();
+        let next = text(&all[1], "id").to_owned();
+        let mark = |different: bool| {
+            let mark = json!({ "customer_id": ids[3], "other_id": shown, "different": different });
+            env.call(&acme.owner, "customers.mark_different", mark).unwrap();
+        };
+        mark(true);
+        let second = page(json!({ "cursor": first["nextCursor"], "limit": 1 }));
+        assert_eq!(second["rows"][0]["id"], json!(next), "{asked}");
+        mark(false);
+    }
+}
+
 /// Adds customers in one transaction.
 fn fill(env: &TestEnv, business: &Business, customers: Vec<Value>) {
     let (access, environment) = (business.owner.clone(), env.environment.clone());
@@ -222,7 +265,7 @@ fn customers_marked_as_different_are_no_candidates() {
     assert_eq!(find(&env, &acme, json!({ "first_name": "Bob", "last_name": "Doe" })).len(), 2);
     mark(&robert, &bob, true);
     assert_eq!(entries()[0]["changes"].as_array().unwrap().len(), 2);
-    assert_eq!(entries()[0]["can_revert"], false);
+    assert_eq!(entries()[0]["can_revert"], true);
     mark(&robert, &bob, false);
     assert_eq!((of(&bob), of(&robert), pairs()), (1, 1, 1));
     let same = json!({ "customer_id": bob, "other_id": bob });

@@ -2,6 +2,7 @@
 
 use super::steps::{Kind, Opposite};
 use crate::business::customers::contacts::tools::{ArchiveContact, ContactInput};
+use crate::business::customers::duplicates::different;
 use crate::business::customers::put_back;
 use crate::business::customers::tools::archive::{ArchiveCustomer, ArchiveCustomerInput};
 use crate::business::notes::{self, KnownWords};
@@ -37,6 +38,7 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWo
         Opposite::Remove { file } => files::put_back::added(ctx, *file),
         Opposite::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),
         Opposite::Detach { tag, customer } => tags::put_back::detached(ctx, *tag, *customer),
+        Opposite::Mark { one, other, different } => different::set(ctx, *one, *other, *different),
         Opposite::Archive { kind: Kind::Customer, id, .. } => {
             ArchiveCustomer::run(ctx, &ArchiveCustomerInput { id: Id::new(*id) }).map(drop)
         }

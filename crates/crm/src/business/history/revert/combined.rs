@@ -1,6 +1,6 @@
 //! The changes of an entry, each record's together.
 
-use crate::call::history::change::{ChangeKind, RecordChange};
+use crate::call::history::change::{ChangeKind, RecordChange, SEVERAL};
 
 /// The changes, with one change of each record's fields: an undo may write a field twice.
 pub(super) fn combined(changes: &[RecordChange]) -> Vec<RecordChange> {
@@ -17,8 +17,8 @@ pub(super) fn combined(changes: &[RecordChange]) -> Vec<RecordChange> {
             continue;
         };
         for change in later {
-            // A customer has several tags.
-            match fields.iter_mut().find(|it| it.field == change.field && it.field != "tag") {
+            let is_one = !SEVERAL.contains(&&*change.field);
+            match fields.iter_mut().find(|it| is_one && it.field == change.field) {
                 Some(field) => field.new = change.new.clone(),
                 None => fields.push(change.clone()),
             }

@@ -18,7 +18,7 @@ use crate::business::{files, notes};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::error::Result;
 use crate::call::history::change::{
-    ChangeKind, DETACHED, FieldChange, REVIVED, RecordChange, Values,
+    ChangeKind, DETACHED, DIFFERENT_FROM, FieldChange, REVIVED, RecordChange, SEVERAL, Values,
 };
 use crate::call::history::store::StoredEntry;
 use crate::values::id::{Id, kinds};
@@ -32,7 +32,7 @@ const FOLLOWING: &[&str] = &[
     "customer_number",
     "attachments",
     "tag",
-    "different_from",
+    DIFFERENT_FROM,
     DETACHED,
 ];
 
@@ -258,7 +258,10 @@ impl<'p> Planning<'p> {
                 return Ok(Some(obstacle));
             }
         }
-        if fields.iter().all(|change| change.field == "tag") {
+        for FieldChange { old, new, .. } in fields.iter().filter(|it| it.field == DIFFERENT_FROM) {
+            self.put_back_mark(Id::new(id), old, new);
+        }
+        if fields.iter().all(|change| SEVERAL.contains(&&*change.field)) {
             return Ok(None);
         }
         let Some(now) = self.now.get(&id) else {
@@ -370,6 +373,15 @@ impl<'p> Planning<'p> {
             Opposite::Detach { tag, customer }
         });
         None
+    }
+
+    /// The opposite of marking two customers as different (`new`) or of taking that back (`old`). Both have the change.
+    fn put_back_mark(&mut self, one: Id<kinds::Customer>, old: &Value, new: &Value) {
+        let different = new.is_null();
+        let other = old.as_str().or(new.as_str()).and_then(Id::parse);
+        if let Some(other) = other.filter(|other: &Id<kinds::Customer>| one.uuid() < other.uuid()) {
+            self.steps.push(Opposite::Mark { one, other, different });
+        }
     }
 
     /// The opposite of adding or removing a file. Its note is in the same entry.

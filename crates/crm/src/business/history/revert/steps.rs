@@ -82,6 +82,12 @@ pub(in crate::business::history) enum Opposite {
         tag: Id<kinds::Tag>,
         customer: Id<kinds::Customer>,
     },
+    /// Two customers are different again, or may be the same again.
+    Mark {
+        one: Id<kinds::Customer>,
+        other: Id<kinds::Customer>,
+        different: bool,
+    },
     /// A note is about the record again from which a merge took it.
     MoveNote {
         note: Id<kinds::Note>,
@@ -142,7 +148,7 @@ impl Opposite {
             }
             Self::MoveNote { .. } => (1, Some(Kind::Note), false),
             Self::Attach { .. } => (2, None, false),
-            Self::Detach { .. } => (3, None, false),
+            Self::Detach { .. } | Self::Mark { .. } => (3, None, false),
             Self::BringBackFile { .. } | Self::Remove { .. } => (4, None, false),
             Self::Archive { kind, .. } => (5, Some(*kind), false),
             Self::Delete { .. } => (6, None, false),
@@ -175,6 +181,10 @@ impl fmt::Display for Opposite {
                 write!(formatter, "detach tag {tag} from customer {customer}")
             }
             Self::MoveNote { note, .. } => write!(formatter, "move note {note} back"),
+            Self::Mark { one, other, different } => {
+                let mark = if *different { "different" } else { "no longer different" };
+                write!(formatter, "mark customers {one} and {other} as {mark}")
+            }
             Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
             Self::Remove { file } => write!(formatter, "remove file {file}"),
             Self::Archive { kind, id, .. } => write!(formatter, "archive {} {id}", kind.word()),

@@ -106,7 +106,9 @@ fn every_command_is_undone_redone_and_undone_again() {
         let entry = newest(&env, &acme.owner);
         assert_eq!(entry["can_revert"], true, "{entry}");
         let after = state(&env, &acme);
-        assert!(after != before || tool.name == "notes.archive", "{} changed nothing", tool.name);
+        // What these two change is in no list.
+        let is_unseen = ["notes.archive", "customers.mark_different"].contains(&tool.name);
+        assert!(after != before || is_unseen, "{} changed nothing", tool.name);
         let asked = json!({ "id": entry["id"], "dry_run": true });
         let asked = env.call(&acme.owner, "changes.revert", asked).expect("a dry run");
         assert_same(&state(&env, &acme), &after, tool.name);

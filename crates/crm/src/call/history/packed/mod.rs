@@ -117,6 +117,9 @@ pub(crate) const NAMES: &[&str] = &[
     "password_link",
     "password",
     "code",
+    "merged_into",
+    "merged_from",
+    "different_from",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since
