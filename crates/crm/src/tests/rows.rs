@@ -160,7 +160,7 @@ fn customers_who_share_a_phone_number_are_found_by_the_index() {
         .read(move |tx| {
             tx.bind(account.number);
             let text = expression.text(tx.dialect());
-            let steps = tx.steps(SHARING, zoop_db::params![text, 5_i64])?;
+            let steps = tx.steps(SHARING, zoop_db::params![text, 5_i64, i64::MAX])?;
             Ok((steps, store::sharing(tx, &expression, 5)?))
         })
         .expect("the customers who share the number");
