@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use zoop_db::{ReadTx, Uuid, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, Uuid, WriteTx, params, text};
 
 use crate::business::customers::{Customer, hints, store};
 use crate::call::argument::input;
@@ -28,6 +28,9 @@ crate::call::table::table! {
     }
 }
 
+/// How many marks a merge takes over at most.
+const MAX_INHERITED: i64 = 100;
+
 const AMONG: &str = "SELECT x.other_id FROM wanted CROSS JOIN different_customers x \
     WHERE x.tenant_no = $1 AND x.customer_id = $3 AND x.other_id = wanted_id";
 
@@ -36,13 +39,9 @@ zoop_db::statements! {
     DIFFERENT_AMONG = { sqlite: text!(WANTED_SQLITE, AMONG), postgres: text!(WANTED_POSTGRES, AMONG) };
     MARK = "INSERT INTO different_customers (tenant_no, customer_id, other_id) VALUES ($1, $2, $3) \
             ON CONFLICT DO NOTHING";
-    /// What was different from the customer `$2` is different from the customer `$3` too, in both directions.
-    INHERIT = "INSERT INTO different_customers (tenant_no, customer_id, other_id) \
-               SELECT tenant_no, $3, other_id FROM different_customers \
-               WHERE tenant_no = $1 AND customer_id = $2 AND other_id <> $3 ON CONFLICT DO NOTHING";
-    INHERIT_BACK = "INSERT INTO different_customers (tenant_no, customer_id, other_id) \
-                    SELECT tenant_no, other_id, $3 FROM different_customers \
-                    WHERE tenant_no = $1 AND customer_id = $2 AND other_id <> $3 ON CONFLICT DO NOTHING";
+    /// Those that are different from a customer.
+    FROM = "SELECT other_id FROM different_customers WHERE tenant_no = $1 AND customer_id = $2 \
+            ORDER BY other_id LIMIT $3";
     UNMARK = "DELETE FROM different_customers \
               WHERE tenant_no = $1 AND customer_id = $2 AND other_id = $3";
 }
@@ -68,8 +67,12 @@ pub(in crate::business::customers) fn inherit(
     from: Id<kinds::Customer>,
     to: Id<kinds::Customer>,
 ) -> Result<()> {
-    for statement in [INHERIT, INHERIT_BACK] {
-        tx.execute(statement, params![from, to])?;
+    let read = |row: &mut Row<'_>| Ok(row.take()?);
+    let others: Vec<Id<kinds::Customer>> =
+        tx.all::<_, Error>(FROM, params![from, MAX_INHERITED], read)?;
+    for other in others.into_iter().filter(|other| *other != to) {
+        tx.execute(MARK, params![to, other])?;
+        tx.execute(MARK, params![other, to])?;
     }
     Ok(())
 }

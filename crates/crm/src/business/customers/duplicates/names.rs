@@ -101,8 +101,8 @@ fn folded(text: &str) -> Vec<String> {
 impl PersonName {
     pub(super) fn new(first: &str, last: &str) -> Self {
         let (mut given, mut family) = (folded(first), folded(last));
-        let words = [first, last].into_iter().flat_map(said::words);
-        let generation = words.filter_map(|word| Generation::of(&word.text)).next();
+        let mut words = [first, last].into_iter().flat_map(said::words);
+        let generation = words.find_map(|word| Generation::of(&word.text));
         // The whole name may be in one of the two fields.
         if family.is_empty() && given.len() > 1 {
             family.extend(given.pop());
