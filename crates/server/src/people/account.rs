@@ -35,6 +35,8 @@ struct Account<'a> {
     has_password: bool,
     /// Whether this server sends mail, without which no e-mail address can be proved.
     sends_mail: bool,
+    /// Whether the user has proved the present address, without which it cannot be changed.
+    is_proved: bool,
     second_factor: bool,
     recovery_codes: i64,
     /// The button that connects the company account, if it is not connected yet.
@@ -194,6 +196,7 @@ async fn account(
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         sends_mail: context.shared.settings.mail.is_some(),
+        is_proved: signed_in.is_proved,
         second_factor,
         recovery_codes,
         company,

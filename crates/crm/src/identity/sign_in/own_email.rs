@@ -28,6 +28,9 @@ pub const LIFETIME: i64 = 30 * 60 * 1_000_000;
 const MAILS_PER_ADDRESS: Limit = Limit { action: "email_link_to", times: 3, seconds: 3_600 };
 /// Limit on the addresses that one user tries.
 const REQUESTS_PER_USER: Limit = Limit { action: "email_link_of", times: 5, seconds: 3_600 };
+/// The answer to a user who has not proved the present address.
+const UNPROVED: &str = "Confirm your present address first: sign out, choose “Forgot password?” and follow \
+                        the link in the mail. Your address was not changed.";
 
 crate::call::table::table! {
     pub(crate) const EMAIL_LINKS = email_links {
@@ -71,8 +74,8 @@ pub fn path(secret: &Secret) -> String {
 /// the address, whoever asked for them.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] if it is the user's address already, [`Error::Conflict`] with the seconds to wait after too
-/// many requests of the user.
+/// [`Error::InvalidInput`] if it is the user's address already or the user has not proved that one, [`Error::Conflict`]
+/// with the seconds to wait after too many requests of the user.
 pub fn request(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -83,6 +86,9 @@ pub fn request(
     let current = user::find(tx, &user.to_string())?;
     if email::key(address) == email::key(&current.email) {
         return Err(Error::invalid("That is your e-mail address already."));
+    }
+    if !store::is_proved(tx, user)? {
+        return Err(Error::invalid(UNPROVED));
     }
     attempts::record(tx, REQUESTS_PER_USER, &user.to_string(), now)?;
     if !attempts::admit(tx, MAILS_PER_ADDRESS, &attempts::email_subject(address), now)? {
@@ -120,12 +126,10 @@ pub struct Changed {
 
 /// Changes the address of the user who follows the link. The user's other sessions, pending sign-ins and links end.
 ///
-/// Memberships that wait until the former address is proved are withdrawn: they were meant for whoever has that
-/// mailbox. The new address counts as proved only if the former one was, because whoever chose the password before a
-/// proof may still know it.
-///
 /// # Errors
-/// [`Error::Conflict`] if the link no longer works, or another account has the address.
+/// [`Error::Conflict`] if the link no longer works, another account has the address, or the user has not proved the
+/// former one: otherwise whoever accepted an invitation meant for another mailbox could move the account out of its
+/// owner's reach.
 pub fn follow(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -141,6 +145,9 @@ pub fn follow(
     if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
         return Err(no_longer_works());
     }
+    if !store::is_proved(tx, user)? {
+        return Err(Error::conflict(UNPROVED));
+    }
     let old = user::find(tx, &user.to_string())?.email;
     if users::store::by_email(tx, &new)?.is_some_and(|other| other.id != user) {
         return Err(Error::conflict(
@@ -148,7 +155,6 @@ pub fn follow(
         ));
     }
     let by = Initiator::Session(session, from);
-    users::withdraw_pending_memberships(tx, environment, user, by)?;
     users::store::set_email(tx, user, &new, now)?;
     store::drop_pending_of(tx, user)?;
     links::revoke_all_of_user(tx, user)?;

@@ -47,9 +47,7 @@ zoop_db::global_statements! {
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     RENAME = "UPDATE users SET name = $2 WHERE id = $1";
-    /// The new address counts as proved if the former one did.
-    SET_EMAIL = "UPDATE users SET email = $2, email_key = $3, \
-                 proved_at = CASE WHEN proved_at IS NULL THEN proved_at ELSE $4 END WHERE id = $1";
+    SET_EMAIL = "UPDATE users SET email = $2, email_key = $3, proved_at = $4 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
     /// Whether a new membership of a user in the tenant `$2` takes effect immediately: see [`super::join`].
     IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
@@ -124,7 +122,7 @@ pub(super) fn set_key(tx: &mut WriteTx<'_>, id: Id<kinds::User>, key: &str) -> R
     Ok(())
 }
 
-/// Changes a user's e-mail address, which no other user may have.
+/// Changes a user's e-mail address to another proved one, which no other user may have.
 pub(crate) fn set_email(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
