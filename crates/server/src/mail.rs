@@ -105,6 +105,12 @@ impl Mailer {
         self.0.permits.clone().try_acquire_owned().ok()
     }
 
+    /// A permit to send one mail, as soon as fewer than the maximum number of mails is being sent. It is never `None`,
+    /// because nobody closes the semaphore.
+    pub(crate) async fn next_permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.permits.clone().acquire_owned().await.ok()
+    }
+
     /// Connects to the mail server and signs in, without sending anything.
     ///
     /// # Errors

@@ -159,7 +159,6 @@ pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
     ("name_changed", "changed their name"),
     ("identity_linked", "connected a company account"),
     ("email_changed", "changed their e-mail address"),
-    ("membership_withdrawn", "left the team before joining: their e-mail address changed"),
     ("membership_confirmed", "joined the team"),
     ("consent", "connected a program"),
     ("consent_refused", "refused to connect a program"),

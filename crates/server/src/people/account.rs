@@ -33,8 +33,7 @@ struct Account<'a> {
     /// The address of the MCP server, for assistants.
     mcp_address: String,
     has_password: bool,
-    /// Whether this server sends mail, without which no e-mail address can be proved.
-    sends_mail: bool,
+    email_change: EmailChange,
     second_factor: bool,
     recovery_codes: i64,
     /// The button that connects the company account, if it is not connected yet.
@@ -45,6 +44,16 @@ struct Account<'a> {
     programs_before: Option<Id<kinds::Grant>>,
     done: &'a str,
     fault: &'a str,
+}
+
+/// Whether the user can change their e-mail address.
+enum EmailChange {
+    /// They can.
+    Offered,
+    /// They have not proved the present one.
+    Unproved,
+    /// This server sends no mail, so no address can be proved.
+    NoMail,
 }
 
 /// The page that asks before a client is disconnected.
@@ -193,7 +202,7 @@ async fn account(
         businesses: memberships.iter().map(BusinessRow::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
-        sends_mail: context.shared.settings.mail.is_some(),
+        email_change: EmailChange::of(context, signed_in),
         second_factor,
         recovery_codes,
         company,
@@ -204,6 +213,18 @@ async fn account(
         fault,
     };
     Ok(page::page(status, &template))
+}
+
+impl EmailChange {
+    fn of(context: &PageContext, signed_in: &SignedIn) -> Self {
+        if context.shared.settings.mail.is_none() {
+            Self::NoMail
+        } else if signed_in.is_proved {
+            Self::Offered
+        } else {
+            Self::Unproved
+        }
+    }
 }
 
 impl BusinessRow {

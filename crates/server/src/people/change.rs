@@ -137,11 +137,13 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
         let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
         let email = signed_in.email.clone();
         let enroll = context.write(move |tx, environment| {
-            let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
-            user.map(|user| second_factor::enroll(tx, environment, user, &email)).transpose()
+            password_login::confirm_then(tx, &attempt, renewed.as_deref(), |tx, user| {
+                second_factor::enroll(tx, environment, user, &email)
+            })
         });
         match enroll.await? {
-            Some(enrollment) => setup(&context, &signed_in, &enrollment, "").await,
+            Some(Ok(enrollment)) => setup(&context, &signed_in, &enrollment, "").await,
+            Some(Err(refusal)) => Err(page::failed(&refusal)),
             None => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
@@ -201,15 +203,16 @@ pub(super) async fn renew_recovery_codes(State(app): State<App>, request: Reques
         let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
         let by = Initiator::Session(signed_in.session, context.address);
         let renew = context.write(move |tx, environment| {
-            let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
-            let renew = |user| second_factor::renew_recovery_codes(tx, environment, user, by);
-            user.map(renew).transpose()
+            password_login::confirm_then(tx, &attempt, renewed.as_deref(), |tx, user| {
+                second_factor::renew_recovery_codes(tx, environment, user, by)
+            })
         });
         match renew.await? {
-            Some(codes) => {
+            Some(Ok(codes)) => {
                 let frame = frame(&context, &signed_in).await?;
                 Ok(page::page(StatusCode::OK, &RecoveryCodes { frame, are_new: true, codes }))
             }
+            Some(Err(refusal)) => Err(page::failed(&refusal)),
             None => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };

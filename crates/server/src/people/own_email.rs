@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use tokio::sync::OwnedSemaphorePermit;
 use zoop_crm::call::error::Error;
-use zoop_crm::identity::sign_in::own_email::{self, Changed};
+use zoop_crm::identity::sign_in::own_email::{self, Followed};
 use zoop_crm::identity::sign_in::{SignedIn, password_login};
 use zoop_crm::values::secret::{Secret, SecretKind};
 
@@ -39,7 +40,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
         let mailer = mailer(&context)?;
-        let email = match own_email::parse(form.text("email")) {
+        let email = match own_email::parse(form.text("email"), &signed_in) {
             Ok(email) => email,
             Err(Error::InvalidInput { message, .. }) => {
                 return account::show_again(&context, &signed_in, &message).await;
@@ -48,52 +49,60 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
         };
         let (attempt, renewed) = check_current_password(&context, &signed_in, &form).await?;
         let new = email.clone();
-        let request = context.try_write(move |tx, environment| {
-            let Some(user) = password_login::confirm(tx, &attempt, renewed.as_deref())? else {
-                return Ok(None);
-            };
-            own_email::request(tx, environment, user, &new).map(Some)
+        let request = context.write(move |tx, environment| {
+            password_login::confirm_then(tx, &attempt, renewed.as_deref(), |tx, user| {
+                own_email::request(tx, environment, user, &new)
+            })
         });
-        match request.await {
-            Ok(Some(secret)) => {
+        match request.await? {
+            Some(Ok(secret)) => {
                 if let Some(secret) = secret {
                     let link = format!(
                         "{}{}",
                         context.shared.settings.public_url,
                         own_email::path(&secret)
                     );
-                    send(mailer, move |mailer| mailer.send_email_link(&email.0, &link));
+                    if let Some(permit) = mailer.permit() {
+                        let post = move || mailer.send_email_link(&email.0, &link);
+                        tokio::spawn(deliver(permit, post));
+                    } else {
+                        tracing::warn!(
+                            "a link to a new e-mail address was not sent: too many mails are being sent"
+                        );
+                    }
                 }
                 Ok(page::go_to("/account?done=email-sent"))
             }
-            Ok(None) => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
-            Err(Error::InvalidInput { message, .. }) => {
+            Some(Err(Error::InvalidInput { message, .. })) => {
                 account::show_again(&context, &signed_in, &message).await
             }
-            Err(error) => Err(page::failed(&error)),
+            Some(Err(error)) => Err(page::failed(&error)),
+            None => account::show_again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)
 }
 
-/// Sends a mail in the background.
-fn send(mailer: Mailer, post: impl FnOnce(&Mailer) -> Result<(), Unsent> + Send + 'static) {
-    let Some(permit) = mailer.permit() else {
-        tracing::warn!(
-            "a mail about an e-mail address was not sent: too many mails are being sent"
-        );
-        return;
-    };
-    tokio::spawn(async move {
-        match tokio::task::spawn_blocking(move || post(&mailer)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(cause)) => {
-                tracing::warn!(%cause, "a mail about an e-mail address could not be sent");
-            }
-            Err(cause) => tracing::error!(%cause, "sending a mail about an e-mail address failed"),
+/// Tells the former mailbox in the background, once a mail can be sent: whoever filled the line must not be able to keep
+/// the notice back.
+async fn notify(mailer: Mailer, old: String, address: String) {
+    let Some(permit) = mailer.next_permit().await else { return };
+    deliver(permit, move || mailer.send_email_changed(&old, &address)).await;
+}
+
+/// Sends a mail with this permit.
+async fn deliver(
+    permit: OwnedSemaphorePermit,
+    post: impl FnOnce() -> Result<(), Unsent> + Send + 'static,
+) {
+    match tokio::task::spawn_blocking(post).await {
+        Ok(Ok(())) => {}
+        Ok(Err(cause)) => {
+            tracing::warn!(%cause, "a mail about an e-mail address could not be sent");
         }
-        drop(permit);
-    });
+        Err(cause) => tracing::error!(%cause, "sending a mail about an e-mail address failed"),
+    }
+    drop(permit);
 }
 
 /// `GET /account/email/{token}`
@@ -138,15 +147,19 @@ pub(super) async fn confirm(State(app): State<App>, request: Request) -> Respons
             own_email::follow(tx, environment, &secret, &who, from)
         });
         match followed.await {
-            Ok(Changed { old, session }) => {
+            Ok(Followed::Changed { old, session }) => {
                 if let Ok(mailer) = mailer(&context) {
                     let address = context.shared.settings.public_url.to_string();
-                    send(mailer, move |mailer| mailer.send_email_changed(&old, &address));
+                    tokio::spawn(notify(mailer, old, address));
                 }
                 let mut response = page::go_to("/account?done=email");
                 give_session(&mut response, &session);
                 Ok(response)
             }
+            Ok(Followed::Refused(message)) => {
+                account::show_again(&context, &signed_in, message).await
+            }
+            Ok(Followed::Gone) => Err(gone()),
             Err(Error::Conflict { message, retry_after_s: None }) => {
                 account::show_again(&context, &signed_in, &message).await
             }

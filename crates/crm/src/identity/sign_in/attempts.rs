@@ -72,8 +72,8 @@ pub struct RecordedAttempt {
 /// Records one more attempt.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The caller must return the error, so that
-/// the transaction rolls back and the attempt is not counted.
+/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The attempt is then not counted, even if the
+/// transaction is committed.
 pub fn record(
     tx: &mut WriteTx<'_>,
     limit: Limit,
@@ -85,7 +85,9 @@ pub fn record(
     tx.global_execute(RECORD, params![limit.action, subject, at])?;
     let attempts = attempts_in_window(tx, limit, subject, now)?;
     let total: i64 = attempts.iter().map(|(_, count)| count).sum();
+    let recorded = RecordedAttempt { action: limit.action, subject: subject.to_owned(), at };
     if total > limit.times {
+        undo(tx, &recorded)?;
         let oldest = attempts.first().map_or(at.0, |(start, _)| start.0);
         let left = (oldest + limit.seconds * SECOND - now.0).max(0);
         let seconds = u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1);
@@ -94,7 +96,7 @@ pub fn record(
             retry_after_s: Some(seconds),
         });
     }
-    Ok(RecordedAttempt { action: limit.action, subject: subject.to_owned(), at })
+    Ok(recorded)
 }
 
 /// Records one more attempt, unless the limit is reached. Returns whether the attempt is within the limit.

@@ -151,6 +151,10 @@ pub fn create_for_mail(
     from: Option<IpAddr>,
 ) -> Result<Option<(User, NewLink)>> {
     let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
+    // A concurrent change of the address waits, and then ends the link.
+    if !users::store::hold_email(tx, user.id, &user.email)? {
+        return Ok(None);
+    }
     let link = add(tx, environment, user.id, Delivery::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
     user::record_event(

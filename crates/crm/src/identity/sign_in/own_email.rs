@@ -28,6 +28,9 @@ pub const LIFETIME: i64 = 30 * 60 * 1_000_000;
 const MAILS_PER_ADDRESS: Limit = Limit { action: "email_link_to", times: 3, seconds: 3_600 };
 /// Limit on the addresses that one user tries.
 const REQUESTS_PER_USER: Limit = Limit { action: "email_link_of", times: 5, seconds: 3_600 };
+/// The answer to a user who has not proved the present address.
+const UNPROVED: &str = "Confirm your present address first: sign out, choose “Forgot password?” and follow \
+                        the link in the mail. Your address was not changed.";
 
 crate::call::table::table! {
     pub(crate) const EMAIL_LINKS = email_links {
@@ -49,17 +52,27 @@ zoop_db::global_statements! {
              few!("email_links", "hash", "expires_at <= $1", "expires_at")));
 }
 
-/// Parses a typed address.
+/// Parses the address that a user typed, and checks that they may change to it, before a password is checked.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] with a sentence for the user.
-pub fn parse(typed: &str) -> Result<Email> {
+pub fn parse(typed: &str, signed_in: &SignedIn) -> Result<Email> {
     // An address does not depend on the country.
     let context = ParseContext { country: Country::US };
-    Email::parse(Json::Text(typed.to_owned()), context).map_err(|error| match error {
+    let parsed = Email::parse(Json::Text(typed.to_owned()), context);
+    let new = parsed.map_err(|error| match error {
         ParseError::Invalid(problem) => Error::invalid(format!("The e-mail address {problem}.")),
         ParseError::Empty | ParseError::Inside(_) => Error::invalid("Enter an e-mail address."),
-    })
+    })?;
+    check(&new, &signed_in.email, signed_in.is_proved)?;
+    Ok(new)
+}
+
+fn check(Email(new): &Email, present: &str, is_proved: bool) -> Result<()> {
+    if email::key(new) == email::key(present) {
+        return Err(Error::invalid("That is your e-mail address already."));
+    }
+    if is_proved { Ok(()) } else { Err(Error::invalid(UNPROVED)) }
 }
 
 /// The path of a link on this server.
@@ -71,19 +84,19 @@ pub fn path(secret: &Secret) -> String {
 /// the address, whoever asked for them.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] if it is the user's address already, [`Error::Conflict`] with the seconds to wait after too
-/// many requests of the user.
+/// [`Error::InvalidInput`] if it is the user's address already or the user has not proved that one, [`Error::Conflict`]
+/// with the seconds to wait after too many requests of the user.
 pub fn request(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
-    Email(address): &Email,
+    new: &Email,
 ) -> Result<Option<Secret>> {
     let now = environment.clock.now();
-    let current = user::find(tx, &user.to_string())?;
-    if email::key(address) == email::key(&current.email) {
-        return Err(Error::invalid("That is your e-mail address already."));
-    }
+    // It may have changed since the form was checked.
+    let present = user::find(tx, &user.to_string())?.email;
+    check(new, &present, store::is_proved(tx, user)?)?;
+    let Email(address) = new;
     attempts::record(tx, REQUESTS_PER_USER, &user.to_string(), now)?;
     if !attempts::admit(tx, MAILS_PER_ADDRESS, &attempts::email_subject(address), now)? {
         return Ok(None);
@@ -109,46 +122,52 @@ pub fn find(
     tx.global_first(GET, params![secret.hash(), user, now, latest], |row| Ok(row.take()?))
 }
 
-/// What changed.
+/// What following a link did. Whatever it is, the link is used up.
 #[derive(Debug)]
-pub struct Changed {
-    /// The address before.
-    pub old: String,
-    /// The new secret of the user's session.
-    pub session: Secret,
+pub enum Followed {
+    /// The address is changed.
+    Changed {
+        /// The address before.
+        old: String,
+        /// The new secret of the user's session.
+        session: Secret,
+    },
+    /// Nothing was changed, for this reason.
+    Refused(&'static str),
+    /// The link no longer works.
+    Gone,
 }
 
 /// Changes the address of the user who follows the link. The user's other sessions, pending sign-ins and links end.
 ///
-/// Memberships that wait until the former address is proved are withdrawn: they were meant for whoever has that
-/// mailbox. The new address counts as proved only if the former one was, because whoever chose the password before a
-/// proof may still know it.
+/// Refused if another account has the address, or the user has not proved the former one: otherwise whoever accepted an
+/// invitation meant for another mailbox could move the account out of its owner's reach.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the link no longer works, or another account has the address.
+/// [`Error::Conflict`] if another account gets the address at the same time.
 pub fn follow(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     secret: &Secret,
     signed_in: &SignedIn,
     from: Option<IpAddr>,
-) -> Result<Changed> {
+) -> Result<Followed> {
     let now = environment.clock.now();
     let SignedIn { user, session, .. } = *signed_in;
-    let no_longer_works = || Error::conflict("This link no longer works: ask for a new one.");
-    let new = find(tx, secret, user, now)?.ok_or_else(no_longer_works)?;
-    // Of several concurrent requests, only the one that deletes the row continues.
-    if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
-        return Err(no_longer_works());
+    let Some(new) = find(tx, secret, user, now)? else { return Ok(Followed::Gone) };
+    // Of several concurrent requests, only the one that deletes the row continues. Whatever else ends the link waits
+    // for it.
+    if tx.global_execute(TAKE, params![secret.hash()])? == 0 || !store::is_live(tx, session, now)? {
+        return Ok(Followed::Gone);
+    }
+    if !store::is_proved(tx, user)? {
+        return Ok(Followed::Refused(UNPROVED));
     }
     let old = user::find(tx, &user.to_string())?.email;
     if users::store::by_email(tx, &new)?.is_some_and(|other| other.id != user) {
-        return Err(Error::conflict(
-            "Another account has this e-mail address. Your own address was not changed.",
-        ));
+        return Ok(Followed::Refused(users::store::TAKEN));
     }
     let by = Initiator::Session(session, from);
-    users::withdraw_pending_memberships(tx, environment, user, by)?;
     users::store::set_email(tx, user, &new, now)?;
     store::drop_pending_of(tx, user)?;
     links::revoke_all_of_user(tx, user)?;
@@ -156,7 +175,7 @@ pub fn follow(
     let fresh = sessions::renew(tx, environment, session)?;
     let change = ("email", Value::from(&*old), Value::from(new));
     user::record_event(tx, environment, user, by, "email_changed", change)?;
-    Ok(Changed { old, session: fresh })
+    Ok(Followed::Changed { old, session: fresh })
 }
 
 /// Ends the links that a user asked for: somebody else may have, in a stolen session.

@@ -11,7 +11,7 @@ use zoop_db::WriteTx;
 use super::attempts::{self, Limit, RecordedAttempt};
 use super::sessions::{self, Method, Origin};
 use super::{devices, second_factor, store, user};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::identity::users;
 use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
@@ -147,6 +147,27 @@ pub fn confirm(
     }
     undo_counts(tx, &attempt.counted)?;
     Ok(Some(user))
+}
+
+/// Does what a signed-in user was asked for the password for. A refusal by `work` is a value, so that the transaction
+/// is committed: otherwise the right password would count as a wrong one. `work` must refuse before it writes. `None` if
+/// the password was changed in the meantime.
+///
+/// # Errors
+/// If the database fails.
+pub fn confirm_then<T>(
+    tx: &mut WriteTx<'_>,
+    attempt: &Attempt,
+    renewed: Option<&str>,
+    work: impl FnOnce(&mut WriteTx<'_>, Id<kinds::User>) -> Result<T>,
+) -> Result<Option<Result<T>>> {
+    let Some(user) = confirm(tx, attempt, renewed)? else { return Ok(None) };
+    match work(tx, user) {
+        Err(refusal @ (Error::InvalidInput { .. } | Error::Conflict { .. })) => {
+            Ok(Some(Err(refusal)))
+        }
+        done => done.map(|done| Some(Ok(done))),
+    }
 }
 
 /// Records a wrong password in the history of every tenant that the user belongs to.

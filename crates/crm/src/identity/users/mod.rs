@@ -173,26 +173,3 @@ pub(crate) fn confirm_pending_memberships(
     }
     Ok(())
 }
-
-/// Withdraws all pending memberships of a user whose e-mail address changes: they were meant for the former one.
-pub(crate) fn withdraw_pending_memberships(
-    tx: &mut WriteTx<'_>,
-    environment: &Environment,
-    user: Id<kinds::User>,
-    by: Initiator,
-) -> Result<()> {
-    for pending in store::pending_tenants(tx, user)? {
-        let access = by.access(user, pending.account, pending.role);
-        history::event(tx, &access, environment, "membership_withdrawn", |ctx| {
-            if let Some(Member { role, .. }) = store::pending_membership(ctx.tx, user)? {
-                let role = Value::from(role.word());
-                ctx.changed("user", user.uuid(), "waiting_role", role, Value::Null);
-                store::remove_pending(ctx.tx, user)
-            } else {
-                ctx.leave_no_history();
-                Ok(())
-            }
-        })?;
-    }
-    Ok(())
-}

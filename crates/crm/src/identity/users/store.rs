@@ -47,9 +47,9 @@ zoop_db::global_statements! {
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     RENAME = "UPDATE users SET name = $2 WHERE id = $1";
-    /// The new address counts as proved if the former one did.
-    SET_EMAIL = "UPDATE users SET email = $2, email_key = $3, \
-                 proved_at = CASE WHEN proved_at IS NULL THEN proved_at ELSE $4 END WHERE id = $1";
+    SET_EMAIL = "UPDATE users SET email = $2, email_key = $3, proved_at = $4 WHERE id = $1";
+    /// Also locks the row until the transaction ends, so that the address cannot change.
+    HOLD_EMAIL = "UPDATE users SET email = $2 WHERE id = $1 AND email = $2";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
     /// Whether a new membership of a user in the tenant `$2` takes effect immediately: see [`super::join`].
     IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
@@ -124,7 +124,14 @@ pub(super) fn set_key(tx: &mut WriteTx<'_>, id: Id<kinds::User>, key: &str) -> R
     Ok(())
 }
 
-/// Changes a user's e-mail address, which no other user may have.
+/// The answer to a user who wants the address of another one.
+pub(crate) const TAKEN: &str =
+    "Another account has this e-mail address. Your own address was not changed.";
+
+/// Changes a user's e-mail address to another proved one, which no other user may have.
+///
+/// # Errors
+/// [`Error::Conflict`] if another user has it, also one that a concurrent transaction has just given it to.
 pub(crate) fn set_email(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
@@ -133,8 +140,17 @@ pub(crate) fn set_email(
 ) -> Result<()> {
     let key = email::key(address);
     free_key(tx, &key)?;
-    tx.global_execute(SET_EMAIL, params![id, address, key, now])?;
-    Ok(())
+    match tx.global_execute(SET_EMAIL, params![id, address, key, now]) {
+        Ok(_) => Ok(()),
+        Err(zoop_db::Error::Unique(_)) => Err(Error::conflict(TAKEN)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a user still has this e-mail address. If so, locks the row until `tx` ends, so that the address cannot
+/// change.
+pub(crate) fn hold_email(tx: &mut WriteTx<'_>, id: Id<kinds::User>, address: &str) -> Result<bool> {
+    Ok(tx.global_execute(HOLD_EMAIL, params![id, address])? == 1)
 }
 
 pub(crate) fn rename(tx: &mut WriteTx<'_>, id: Id<kinds::User>, name: &str) -> Result<()> {
