@@ -172,7 +172,7 @@ async def behaviors(client):
 
     async def unknown_tool():
         try:
-            await client.call_tool("customers.merge", {})
+            await client.call_tool("customers.unknown", {})
         except MCPError as error:
             equal(error.code, -32602)
         else:

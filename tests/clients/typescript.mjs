@@ -167,7 +167,7 @@ await check('reports not_found for an unknown id', async () => {
 });
 
 await check('rejects an unknown tool with -32602', async () => {
-  await assert.rejects(client.callTool({ name: 'customers.merge', arguments: {} }), { code: -32602 });
+  await assert.rejects(client.callTool({ name: 'customers.unknown', arguments: {} }), { code: -32602 });
 });
 
 await check('calls a tool by its underscored name', async () => {

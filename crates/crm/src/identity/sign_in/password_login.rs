@@ -49,7 +49,7 @@ pub enum PasswordSignIn {
 /// user has signed in with before are counted separately.
 ///
 /// # Errors
-/// [`Error::Conflict`](crate::call::error::Error::Conflict) with the seconds to wait after too many attempts.
+/// [`Error::Conflict`] with the seconds to wait after too many attempts.
 pub fn begin(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
