@@ -1,5 +1,5 @@
 //! Values that do not depend on the rest of the product: ids, times, time zones, currencies, sizes, secrets,
-//! countries, telephone numbers, e-mail addresses, and text that is trimmed or folded.
+//! countries, telephone numbers, e-mail addresses, text that is trimmed or folded, and cells of spreadsheets.
 //!
 //! What must never live here: code that imports a module of this crate outside `values`.
 
@@ -12,6 +12,7 @@ pub mod id;
 pub mod phone;
 pub mod secret;
 pub mod size;
+pub mod spreadsheet_cell;
 pub mod stem;
 pub mod text;
 pub mod zone;
