@@ -97,6 +97,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0018_email_links.sql"),
         postgres: include_str!("../../../migrations/postgres/0018_email_links.sql"),
     },
+    Migration {
+        name: "0019_imports",
+        sqlite: include_str!("../../../migrations/sqlite/0019_imports.sql"),
+        postgres: include_str!("../../../migrations/postgres/0019_imports.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -118,6 +123,8 @@ pub const TABLES: &[&Table] = &[
     &crate::business::subjects::Subject::TABLE,
     &crate::business::notes::Note::TABLE,
     &crate::business::files::File::TABLE,
+    &crate::business::import::store::IMPORTS,
+    &crate::business::import::store::IMPORTED,
     &crate::business::notes::store::NOTE_WRITES,
     &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
@@ -204,6 +211,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("files", crate::business::files::STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
+    ("imports", crate::business::import::STATEMENTS),
     ("transfer search", transfer::search::STATEMENTS),
 ];
 

@@ -6,6 +6,7 @@ pub mod account;
 pub mod customers;
 pub mod files;
 pub mod history;
+pub mod import;
 pub mod notes;
 pub mod subjects;
 pub mod tags;

@@ -73,6 +73,8 @@ pub mod kinds {
         Subject = "subject";
         /// A record of any kind.
         Record = "record";
+        /// An import of a file.
+        Import = "import";
         /// An entry of the history.
         Entry = "history entry";
     }

@@ -80,7 +80,8 @@ impl List for CustomerHistory {
     }
 }
 
-fn entries(
+/// The ids of the entries, newest first.
+pub(in crate::business) fn entries(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
     before: Uuid,

@@ -139,13 +139,13 @@ pub(crate) fn merged_among(
 }
 
 /// The customer that has an external id.
-pub(super) struct ExternalIdHolder {
-    pub(super) id: Id<kinds::Customer>,
+pub(in crate::business) struct ExternalIdHolder {
+    pub(in crate::business) id: Id<kinds::Customer>,
     pub(super) customer_number: CustomerNumber,
 }
 
 /// The customer with this external id, which may be archived.
-pub(super) fn by_external_id(
+pub(in crate::business) fn by_external_id(
     tx: &mut ReadTx<'_>,
     external_id: &str,
 ) -> Result<Option<ExternalIdHolder>> {

@@ -138,19 +138,24 @@ impl Command for CreateTag {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTagInput) -> Result<Tag> {
         require_unique_name(ctx, &input.name.0, None)?;
-        let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID_BELOW)?;
-        let tag = Tag {
-            id,
-            name: input.name.0.clone(),
-            color: input.color.as_ref().map_or(DEFAULT_COLOR, |color| &color.0).to_owned(),
-            created_at: id.created_at(),
-            updated_at: id.created_at(),
-            created_by: ctx.access.actor.user(),
-        };
-        store::insert(ctx.tx, &tag)?;
-        ctx.added(&tag)?;
-        Ok(tag)
+        add(ctx, &input.name.0, input.color.as_ref().map_or(DEFAULT_COLOR, |color| &color.0))
     }
+}
+
+/// Adds a tag whose name no other has.
+pub(in crate::business) fn add(ctx: &mut WriteCtx<'_, '_>, name: &str, color: &str) -> Result<Tag> {
+    let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID_BELOW)?;
+    let tag = Tag {
+        id,
+        name: name.to_owned(),
+        color: color.to_owned(),
+        created_at: id.created_at(),
+        updated_at: id.created_at(),
+        created_by: ctx.access.actor.user(),
+    };
+    store::insert(ctx.tx, &tag)?;
+    ctx.added(&tag)?;
+    Ok(tag)
 }
 
 input! {

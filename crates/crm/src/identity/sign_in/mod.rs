@@ -3,6 +3,7 @@
 //! Hashing a password is slow, so it never runs inside a transaction: one transaction reads the stored hash, the
 //! caller compares the password with the hash, and another transaction writes the outcome.
 
+pub mod acting;
 pub mod attempts;
 mod common;
 pub mod devices;
@@ -23,6 +24,7 @@ mod tests;
 mod totp;
 pub mod user;
 
+pub use acting::ActingMember;
 pub use sessions::SignedIn;
 
 pub(crate) use attempts::{ATTEMPTS, GLOBAL_STATEMENTS as ATTEMPT_STATEMENTS};

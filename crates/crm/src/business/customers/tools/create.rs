@@ -124,6 +124,33 @@ impl Command for CreateCustomer {
     });
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<CreatedCustomer> {
+        let prepared = Prepared::of(ctx, input)?;
+        let possible_duplicates = possible_duplicates(ctx, input, None)?;
+        if input.if_duplicate == Some(IfDuplicate::Refuse) {
+            refuse_duplicates(ctx, &possible_duplicates)?;
+        }
+        let customer = prepared.add(ctx, input, &[], &[])?;
+        Ok(CreatedCustomer { customer, possible_duplicates })
+    }
+}
+
+/// Adds a customer with more contacts and locations than the first of each, without looking for duplicates.
+pub(in crate::business) fn add(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &CreateCustomerInput,
+    contacts: &[PrimaryContactInput],
+    locations: &[LocationInput],
+) -> Result<Id<kinds::Customer>> {
+    Ok(Prepared::of(ctx, input)?.add(ctx, input, contacts, locations)?.id)
+}
+
+/// A customer whose tags exist, and whose external id no other has.
+struct Prepared {
+    tags: Vec<Id<kinds::Tag>>,
+}
+
+impl Prepared {
+    fn of(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<Self> {
         let tags = match &input.tags {
             Some(List(named)) => tags::resolve(ctx.tx, "tags", named)?,
             None => Vec::new(),
@@ -131,10 +158,17 @@ impl Command for CreateCustomer {
         if let Some(Text(external_id)) = &input.external_id {
             external_id::claim(ctx, external_id, None)?;
         }
-        let possible_duplicates = possible_duplicates(ctx, input, None)?;
-        if input.if_duplicate == Some(IfDuplicate::Refuse) {
-            refuse_duplicates(ctx, &possible_duplicates)?;
-        }
+        Ok(Self { tags })
+    }
+
+    fn add(
+        self,
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &CreateCustomerInput,
+        contacts: &[PrimaryContactInput],
+        locations: &[LocationInput],
+    ) -> Result<CustomerRecord> {
+        let Self { tags } = self;
         let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
         let mut customer = Customer {
@@ -165,15 +199,17 @@ impl Command for CreateCustomer {
         customer.n = store::insert(ctx.tx, &customer)?;
         ctx.added(&customer)?;
         let contact = first_contact(ctx, &customer, input.primary_contact.as_ref())?;
-        if let Some(location) = &input.location {
+        for further in contacts {
+            contacts::tools::add_to_new(ctx, customer.id, further)?;
+        }
+        for location in input.location.iter().chain(locations) {
             locations::add(ctx, customer.id, location)?;
         }
         tags::attach_to_new(ctx, customer.id, &tags)?;
         store::add_to_index(ctx.tx, &customer)?;
         let tags =
             if tags.is_empty() { Vec::new() } else { store::tag_labels(ctx.tx, customer.id)? };
-        let customer = CustomerRecord::new(customer, Some(&contact), tags);
-        Ok(CreatedCustomer { customer, possible_duplicates })
+        Ok(CustomerRecord::new(customer, Some(&contact), tags))
     }
 }
 
@@ -282,7 +318,7 @@ fn add_likely(
 }
 
 /// What the input says of the customer.
-fn profile(input: &CreateCustomerInput) -> Profile {
+pub(in crate::business) fn profile(input: &CreateCustomerInput) -> Profile {
     fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> &str {
         text.map(|text| text.0.as_str()).unwrap_or_default()
     }

@@ -6,7 +6,7 @@ use crate::business::notes::{
 };
 use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Tool};
 use crate::values::id::{Id, kinds};
@@ -112,24 +112,51 @@ impl Command for CreateNote {
             access::require_subject(ctx.tx, ctx.access, subject_type, id)?;
         }
         let created_by = limit::count(ctx)?;
-        let id = store::next_id(ctx)?;
-        let mut note = Note {
-            id,
-            body: input.text.body.clone(),
-            pinned: input.pinned.unwrap_or(false),
-            draft: input.text.draft,
-            created_by,
-            created_at: id.created_at(),
-            updated_at: id.created_at(),
-            subject_type: input.subject_type,
-            subject_id: input.subject_id,
-            attachments: Vec::new(),
-            n: 0,
-            archived_at: None,
-        };
-        note.n = store::insert(ctx.tx, &note)?;
-        store::index(ctx.tx, &note, &input.text.words)?;
-        record(ctx, None, &note)?;
+        let note = add(ctx, input, created_by)?;
         store::shown(ctx.tx, note)
     }
+}
+
+fn add(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &CreateNoteInput,
+    created_by: Id<kinds::User>,
+) -> Result<Note> {
+    let id = store::next_id(ctx)?;
+    let mut note = Note {
+        id,
+        body: input.text.body.clone(),
+        pinned: input.pinned.unwrap_or(false),
+        draft: input.text.draft,
+        created_by,
+        created_at: id.created_at(),
+        updated_at: id.created_at(),
+        subject_type: input.subject_type,
+        subject_id: input.subject_id,
+        attachments: Vec::new(),
+        n: 0,
+        archived_at: None,
+    };
+    note.n = store::insert(ctx.tx, &note)?;
+    store::index(ctx.tx, &note, &input.text.words)?;
+    record(ctx, None, &note)?;
+    Ok(note)
+}
+
+/// Adds a note about a customer that this call has added. It does not count towards the limit on a user's note writes:
+/// an import has a limit of its own.
+pub(in crate::business) fn add_about(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: Id<kinds::Customer>,
+    body: &str,
+    words: &KnownWords,
+) -> Result<()> {
+    let Some(author) = ctx.access.actor.user() else {
+        return Err(Error::internal("a note's author must be a user"));
+    };
+    let text = NoteText { body: body.to_owned(), draft: false, words: words.clone() };
+    let subject_type = Some(SubjectType::Customer);
+    let subject_id = Some(Id::new(customer.uuid()));
+    let input = CreateNoteInput { subject_type, subject_id, pinned: None, text };
+    add(ctx, &input, author).map(drop)
 }

@@ -212,6 +212,20 @@ fn placeholder(
     Ok((only.origin == Origin::Placeholder).then_some(only))
 }
 
+/// Adds a contact to a customer that this call has added with a first contact, and not indexed yet.
+pub(in crate::business::customers) fn add_to_new(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: Id<kinds::Customer>,
+    person: &PrimaryContactInput,
+) -> Result<()> {
+    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID_BELOW)?;
+    let mut contact = Contact::new(id, customer);
+    contact.is_primary = false;
+    person.fill(&mut contact);
+    store::insert(ctx.tx, &contact)?;
+    ctx.added(&contact)
+}
+
 fn add(
     ctx: &mut WriteCtx<'_, '_>,
     customer: Id<kinds::Customer>,

@@ -1,0 +1,109 @@
+//! What an import would do, customer by customer, before it does anything.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+use super::draft::Draft;
+use super::matching::{self, Decision};
+use super::source::{Source, Unusable};
+use super::{Importer, Progress};
+use crate::business::tags;
+use crate::call::error::Result;
+use crate::values::fold;
+
+/// How many customers are looked up in one read.
+const AT_ONCE: usize = 50;
+
+/// What becomes of one customer of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Planned {
+    /// It is valid: what is done with it.
+    Valid(Decision),
+    /// It cannot be added.
+    Unusable(Unusable),
+}
+
+/// What an import would do.
+#[derive(Debug)]
+pub struct Plan {
+    /// One for each customer of the file, in its order.
+    pub customers: Vec<Planned>,
+    /// The names of tags that the account does not have.
+    pub new_tags: Vec<String>,
+    /// Identifies all of this: an import with the same token does exactly this.
+    pub token: String,
+}
+
+/// How many customers of a file have each fate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// They are added.
+    pub added: usize,
+    /// Of these, how many may be the same as another customer.
+    pub similar: usize,
+    /// They are in the account.
+    pub here: usize,
+    /// They cannot be added.
+    pub unusable: usize,
+}
+
+impl Plan {
+    /// Looks up every customer of a file. Nothing is written.
+    ///
+    /// # Errors
+    /// If the member may not import, or the database fails.
+    pub fn make(import: &Importer, source: &Source, progress: Progress<'_>) -> Result<Self> {
+        let mut customers = Vec::with_capacity(source.customers());
+        let (mut tags, mut hash) = (BTreeMap::new(), Sha256::new());
+        for start in (0..source.customers()).step_by(AT_ONCE) {
+            let end = source.customers().min(start + AT_ONCE);
+            let drafts: Vec<_> = (start..end).map(|at| source.draft(at)).collect();
+            for draft in drafts.iter().flatten() {
+                hash.update(draft.digest);
+                for tag in &draft.shown.tags {
+                    tags.entry(fold::caseless(tag)).or_insert_with(|| tag.clone());
+                }
+            }
+            let planned = look_up(import, drafts)?;
+            for it in &planned {
+                hash.update(format!("{it:?}"));
+            }
+            customers.extend(planned);
+            progress(end, source.customers());
+        }
+        let tags: Vec<_> = tags.into_values().collect();
+        let new_tags = import.read(move |tx, _| tags::store::missing(tx, tags.clone()))?;
+        let digest = hash.finalize();
+        let token = HEXLOWER.encode(&digest[..16]);
+        Ok(Self { customers, new_tags, token })
+    }
+
+    /// How many customers have each fate.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for planned in &self.customers {
+            match planned {
+                Planned::Valid(Decision::Add { similar }) => {
+                    counts.added += 1;
+                    counts.similar += usize::from(similar.is_some());
+                }
+                Planned::Valid(Decision::Here(_)) => counts.here += 1,
+                Planned::Unusable(_) => counts.unusable += 1,
+            }
+        }
+        counts
+    }
+}
+
+fn look_up(import: &Importer, drafts: Vec<Result<Draft, Unusable>>) -> Result<Vec<Planned>> {
+    import.read(move |tx, _| {
+        let planned = drafts.iter().map(|draft| match draft {
+            Ok(draft) => Ok(Planned::Valid(matching::decide(tx, draft, None)?)),
+            Err(unusable) => Ok(Planned::Unusable(unusable.clone())),
+        });
+        planned.collect()
+    })
+}

@@ -1,0 +1,124 @@
+//! The rows of a file, whatever its format: CSV, a workbook (XLSX) or address cards (vCard). Nothing here knows what a
+//! column means.
+
+mod cards;
+mod text;
+mod workbook;
+
+pub use self::text::decoded;
+
+use crate::call::error::{Error, Result};
+use crate::values::spreadsheet_cell;
+
+/// The greatest file that is read, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum number of rows of a file.
+pub const MAX_ROWS: usize = 200_000;
+/// Maximum number of columns of a file.
+const MAX_COLUMNS: usize = 400;
+/// Among how many of the first rows the names of the columns are looked for: lists often have a title above them.
+const MAX_TITLES: usize = 10;
+
+/// How files of old Microsoft Office formats begin.
+const OLD_WORKBOOK: &[u8] = b"\xD0\xCF\x11\xE0";
+
+/// A table of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    /// The names of the columns, as the file writes them.
+    pub columns: Vec<String>,
+    /// The rows below them.
+    pub rows: Vec<SheetRow>,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetRow {
+    /// Where it begins: the number of the line, of the row of a workbook, or of the card.
+    pub line: u32,
+    /// One text for each column that the row has.
+    pub cells: Vec<String>,
+}
+
+impl SheetRow {
+    /// Whether the row, the last one, only says when the list was made.
+    fn is_footer(&self) -> bool {
+        let mut filled = self.cells.iter().filter(|cell| !cell.is_empty());
+        let is_time =
+            |cell: &String| cell.contains(':') && cell.contains(|it: char| it.is_ascii_digit());
+        filled.next().is_some_and(is_time) && filled.next().is_none()
+    }
+
+    /// Whether the row has nothing, or only a total.
+    fn is_blank(&self) -> bool {
+        let mut filled = self.cells.iter().filter(|cell| !cell.is_empty());
+        let is_total = |cell: &String| cell.to_lowercase().starts_with("total");
+        filled.next().is_none_or(is_total) && filled.next().is_none()
+    }
+}
+
+/// Reads a file. Its content decides about the format, whatever its name is. `known` counts how many of the names are known
+/// as names of columns.
+///
+/// # Errors
+/// If the file cannot be read, is empty or is too large.
+pub fn read(bytes: &[u8], known: impl Fn(&[String]) -> usize) -> Result<Sheet> {
+    if bytes.starts_with(OLD_WORKBOOK) {
+        return Err(Error::invalid(
+            "This is a workbook of the old format (XLS): save it as XLSX or CSV.",
+        ));
+    }
+    if bytes.len() > MAX_BYTES {
+        return Err(Error::invalid(format!(
+            "The file is larger than {} MiB: split it into several.",
+            MAX_BYTES / 1024 / 1024
+        )));
+    }
+    let rows = if workbook::is_workbook(bytes) {
+        workbook::rows(bytes)?
+    } else {
+        let text = decoded(bytes);
+        if cards::are_cards(&text) {
+            return cards::sheet(&text);
+        }
+        text::rows(&text)?
+    };
+    let sheet = below_names(rows, known)?;
+    require_bounds(&sheet)?;
+    Ok(sheet)
+}
+
+fn require_bounds(sheet: &Sheet) -> Result<()> {
+    if sheet.rows.is_empty() {
+        return Err(Error::invalid("The file has no rows below the names of its columns."));
+    }
+    if sheet.rows.len() > MAX_ROWS {
+        return Err(Error::invalid(format!(
+            "The file has more than {MAX_ROWS} rows: split it into several."
+        )));
+    }
+    if sheet.columns.len() > MAX_COLUMNS {
+        return Err(Error::invalid(format!(
+            "The file has more than {MAX_COLUMNS} columns: delete those that you do not need."
+        )));
+    }
+    Ok(())
+}
+
+/// Finds the row with the names of the columns: the one of the first rows that has most known names.
+fn below_names(mut rows: Vec<SheetRow>, known: impl Fn(&[String]) -> usize) -> Result<Sheet> {
+    for row in &mut rows {
+        for cell in &mut row.cells {
+            *cell = spreadsheet_cell::original(cell.trim()).trim().replace("\r\n", "\n");
+        }
+    }
+    rows.retain(|row| !row.is_blank());
+    let first = rows.iter().take(MAX_TITLES).enumerate();
+    // Of several with as many names, the first.
+    let names = first.max_by_key(|(at, row)| (known(&row.cells), usize::MAX - at));
+    let Some((at, _)) = names else { return Err(Error::invalid("The file is empty.")) };
+    let mut below = rows.split_off(at + 1);
+    below.pop_if(|row| row.is_footer());
+    let columns = rows.pop().map(|row| row.cells).unwrap_or_default();
+    Ok(Sheet { columns, rows: below })
+}

@@ -1,0 +1,96 @@
+//! Text files: their encoding and their delimiter, found from their content.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::{MAX_ROWS, SheetRow};
+use crate::call::error::{Error, Result};
+
+/// The delimiters that programs write, the usual one first.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// How many records are read to find the delimiter.
+const SAMPLED: usize = 30;
+/// How many bytes are looked at to find the encoding of a text without a byte order mark.
+const SAMPLED_BYTES: usize = 1_000;
+
+/// The text of a file: in the encoding of its byte order mark, or else UTF-8, UTF-16 or Windows-1252, the first that fits.
+pub fn decoded(bytes: &[u8]) -> String {
+    let encoding = match Encoding::for_bom(bytes) {
+        Some((encoding, _)) => encoding,
+        None if std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0) => UTF_8,
+        None => without_mark(bytes),
+    };
+    encoding.decode(bytes).0.into_owned()
+}
+
+/// UTF-16 has a zero in every other byte of European text. Any bytes are Windows-1252.
+fn without_mark(bytes: &[u8]) -> &'static Encoding {
+    let pairs = || bytes[..bytes.len().min(SAMPLED_BYTES)].as_chunks::<2>().0.iter();
+    let zeros = |at: usize| pairs().filter(|pair| pair[at] == 0).count();
+    let half = pairs().count() / 2;
+    match (zeros(0), zeros(1)) {
+        (_, low) if low > half => UTF_16LE,
+        (high, _) if high > half => UTF_16BE,
+        _ => WINDOWS_1252,
+    }
+}
+
+/// The records of a text.
+pub(super) fn rows(text: &str) -> Result<Vec<SheetRow>> {
+    // The line of a record would be wrong.
+    let text = text.replace("\r\n", "\n");
+    let (named, text) = without_named_delimiter(&text);
+    let delimiter = named.unwrap_or_else(|| delimiter(text));
+    let skipped = u32::from(named.is_some());
+    let mut rows = Vec::new();
+    for record in reader(text, delimiter).records() {
+        let record = record.map_err(|error| {
+            Error::invalid(format!("The file cannot be read as a table: {error}."))
+        })?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(skipped);
+        rows.push(SheetRow { line, cells: record.iter().map(str::to_owned).collect() });
+        if rows.len() > MAX_ROWS + super::MAX_TITLES {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// Excel may write the delimiter into a first line of its own, such as `sep=;`.
+fn without_named_delimiter(text: &str) -> (Option<u8>, &str) {
+    let line = text.lines().next().unwrap_or_default();
+    match line.strip_prefix("sep=").map(str::as_bytes) {
+        Some([delimiter]) if delimiter.is_ascii() => {
+            let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+            (Some(*delimiter), rest)
+        }
+        _ => (None, text),
+    }
+}
+
+fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes())
+}
+
+/// The delimiter that gives the first records most columns in most records.
+fn delimiter(text: &str) -> u8 {
+    let score = |delimiter: u8| {
+        let records = reader(text, delimiter).into_records().take(SAMPLED);
+        let widths: Vec<_> = records.filter_map(Result::ok).map(|record| record.len()).collect();
+        let usual = |width: usize| widths.iter().filter(|it| **it == width).count();
+        let best = widths.iter().filter(|width| **width > 1).map(|width| usual(*width) * width);
+        best.max().unwrap_or_default()
+    };
+    let mut best = (0, DELIMITERS[0]);
+    for candidate in DELIMITERS {
+        let score = score(candidate);
+        if score > best.0 {
+            best = (score, candidate);
+        }
+    }
+    best.1
+}

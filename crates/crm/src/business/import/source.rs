@@ -1,0 +1,186 @@
+//! A file that is imported: its rows, what its columns mean, and which rows are about the same customer.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::columns::{self, Columns, Meaning, Said};
+use super::draft::{Draft, together};
+use super::facts::{Facts, RowReader};
+use super::sheet::{self, Sheet};
+use crate::call::argument::ParseContext;
+use crate::call::error::Result;
+use crate::values::country::Country;
+use crate::values::fold;
+
+/// How a file is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What a person says of columns.
+    pub columns: Vec<Said>,
+    /// What blank cells of a meaning have, such as the state where all customers are.
+    pub defaults: Vec<(Meaning, String)>,
+}
+
+/// A file to import.
+#[derive(Debug)]
+pub struct Source {
+    /// The file's name, without its folder.
+    pub file_name: String,
+    sheet: Sheet,
+    columns: Columns,
+    defaults: Vec<(Meaning, String)>,
+    country: Country,
+    /// The rows of each customer, in the order of their first rows.
+    groups: Vec<Vec<usize>>,
+}
+
+/// A customer of a file that cannot be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Where its rows begin.
+    pub lines: Vec<u32>,
+    /// Why not.
+    pub why: String,
+}
+
+impl Source {
+    /// Reads a file. `country` is that of phone numbers and addresses without one.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or if it is not known where the names are.
+    pub fn read(file_name: &str, bytes: &[u8], reading: Reading, country: Country) -> Result<Self> {
+        let sheet = sheet::read(bytes, columns::count_known)?;
+        let columns = Columns::recognize(&sheet.columns, &reading.columns)?;
+        let defaults = reading.defaults;
+        let file_name = file_name.to_owned();
+        let mut source = Self { file_name, sheet, columns, defaults, country, groups: Vec::new() };
+        source.groups = source.grouped();
+        Ok(source)
+    }
+
+    /// The names of the columns, each with what it means.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Option<Meaning>)> {
+        let names = self.sheet.columns.iter().map(String::as_str);
+        names.zip(self.columns.meanings().iter().copied())
+    }
+
+    /// How many rows the file has.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.sheet.rows.len()
+    }
+
+    /// How many customers the file describes.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The cells of a row of the file.
+    #[must_use]
+    pub fn cells(&self, line: u32) -> Option<&[String]> {
+        let at = self.sheet.rows.binary_search_by_key(&line, |row| row.line).ok()?;
+        Some(&self.sheet.rows[at].cells)
+    }
+
+    /// A customer of the file.
+    ///
+    /// # Errors
+    /// Why it cannot be added.
+    pub fn draft(&self, customer: usize) -> Result<Draft, Unusable> {
+        let rows = &self.groups[customer];
+        let reader = self.reader();
+        let facts = rows.iter().map(|row| reader.facts(&self.sheet.rows[*row])).collect();
+        let lines: Vec<_> = rows.iter().map(|row| self.sheet.rows[*row].line).collect();
+        let context = ParseContext { country: self.country };
+        Draft::of(together(facts), lines.clone(), self.digest(rows), &self.file_name, context)
+            .map_err(|why| Unusable { lines, why })
+    }
+
+    fn reader(&self) -> RowReader<'_> {
+        let Self { sheet, columns, defaults, country, .. } = self;
+        RowReader { sheet, columns, defaults, country: *country }
+    }
+
+    /// What tells the rows of a customer from all others: their imported cells.
+    fn digest(&self, rows: &[usize]) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        for row in rows {
+            for (meaning, cell) in self.columns.meanings().iter().zip(&self.sheet.rows[*row].cells)
+            {
+                if let Some(meaning) = meaning.filter(|_| !cell.is_empty()) {
+                    hash.update(meaning.word());
+                    hash.update([0]);
+                    hash.update(cell);
+                    hash.update([0]);
+                }
+            }
+            hash.update([1]);
+        }
+        let digest = hash.finalize();
+        std::array::from_fn(|byte| digest[byte])
+    }
+
+    /// Finds the rows that are about one customer: those with the same id, or with the same name and a phone, an e-mail
+    /// address or a whole address in common.
+    fn grouped(&self) -> Vec<Vec<usize>> {
+        let reader = self.reader();
+        let (mut groups, mut known) = (Vec::<Vec<usize>>::new(), HashMap::<[u8; 16], usize>::new());
+        for (at, row) in self.sheet.rows.iter().enumerate() {
+            let keys = keys(&reader.facts(row));
+            let group = keys.iter().find_map(|key| known.get(key).copied());
+            let group = group.unwrap_or_else(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(at);
+            for key in keys {
+                known.entry(key).or_insert(group);
+            }
+        }
+        groups
+    }
+}
+
+/// What tells the customer of a row from others.
+fn keys(facts: &Facts) -> Vec<[u8; 16]> {
+    if !facts.external_id.is_empty() {
+        return vec![key(&["id", &facts.external_id])];
+    }
+    let name = match &facts.person {
+        Some(person) if !facts.is_company => person.joined(),
+        _ => facts.company.clone(),
+    };
+    let name = folded(&name);
+    if name.is_empty() {
+        return Vec::new();
+    }
+    let phones = facts.phones.iter().map(|it| it.phone.e164().to_owned());
+    let reach = phones.chain(facts.emails.iter().map(|address| address.to_lowercase()));
+    let mut keys: Vec<_> = reach.map(|it| key(&["reach", &name, &it])).collect();
+    let places = facts.places.iter().map(|place| folded(&format!("{:?}", place.address)));
+    keys.extend(places.map(|place| key(&["place", &name, &place])));
+    // A company is one customer, also with several places. Two people may have the same name.
+    if facts.is_company {
+        keys.push(key(&["company", &name]));
+    }
+    if keys.is_empty() {
+        keys.push(key(&["name", &name]));
+    }
+    keys
+}
+
+fn folded(text: &str) -> String {
+    fold::words(text).into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
+}
+
+fn key(parts: &[&str]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|byte| digest[byte])
+}
