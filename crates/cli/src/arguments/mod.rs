@@ -79,6 +79,16 @@ pub(crate) enum Command {
     /// Undo one change that `zoop history` shows
     #[command(after_help = "Example:\n  zoop undo 0198c0de-0000-7000-8000-000000000000 --dry-run")]
     Undo(Undo),
+    /// Add the customers of a file (CSV, XLSX or vCard) to a business
+    #[command(
+        after_help = "Without --plan or --yes it shows what it would do, and asks on a terminal. Columns of \
+        Jobber, Housecall Pro, ServiceTitan, QuickBooks, Square, HubSpot, Google Contacts and Outlook are known.\n\n\
+        Examples:\n  zoop import clients.csv\n  \
+        zoop import clients.csv --default service_state=CA --column 'Gate code=service_notes'\n  \
+        zoop import clients.csv --keep-going --rejected rejected.csv --yes\n  \
+        zoop import --undo 0198c0de-0000-7000-8000-000000000000"
+    )]
+    Import(Import),
     /// Call a tool of a running server
     #[command(after_help = "Examples:\n  export ZOOP_API_KEY=zoop_uk_…\n  \
         zoop call customers.search '{\"q\":\"reyes\"}'\n  \
@@ -338,6 +348,43 @@ pub(crate) struct Undo {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) of: OfTenant,
+}
+
+/// `zoop import`
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file
+    #[arg(required_unless_present = "undo")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) of: OfTenant,
+    /// The member in whose name it is done; the first owner if omitted
+    #[arg(long, value_name = "ID|NAME|EMAIL")]
+    pub(crate) user: Option<String>,
+    /// What a column means: name, phone, notes and so on, or none
+    #[arg(long = "column", value_name = "NAME=MEANING")]
+    pub(crate) columns: Vec<String>,
+    /// What blank cells have, such as service_state=CA
+    #[arg(long = "default", value_name = "MEANING=VALUE")]
+    pub(crate) defaults: Vec<String>,
+    /// Do exactly what was shown with this token, or nothing if something has changed since
+    #[arg(long, value_name = "TOKEN", conflicts_with = "yes")]
+    pub(crate) plan: Option<String>,
+    /// Import without showing and asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Add the others if some cannot be added
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Write the rows that were not added to this file, with the reason
+    #[arg(long, value_name = "FILE", requires = "keep_going")]
+    pub(crate) rejected: Option<PathBuf>,
+    /// Write what becomes of every row to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Undo this import instead, but for what was changed since
+    #[arg(long, value_name = "IMPORT", conflicts_with_all = ["file", "plan", "yes", "keep_going", "report"])]
+    pub(crate) undo: Option<String>,
 }
 
 /// `zoop call`

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod files;
 pub(crate) mod grant;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod restore;

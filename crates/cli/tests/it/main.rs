@@ -9,6 +9,7 @@ mod demo;
 mod dependencies;
 mod env;
 mod files;
+mod import;
 mod load;
 mod operator;
 mod outage;

@@ -120,6 +120,8 @@ pub(super) fn beginning(note: &str) -> String {
 /// The tools and other events, each with what somebody did, to follow their name.
 pub(super) const EVENTS: &[(&str, &str)] = &[
     ("customers.create", "added a customer"),
+    ("customers.import", "imported a customer"),
+    ("customers.import_archived", "archived an imported customer"),
     ("customers.update", "changed a customer"),
     ("customers.archive", "archived a customer"),
     ("customers.restore", "restored a customer"),

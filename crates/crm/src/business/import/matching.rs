@@ -48,7 +48,8 @@ pub(super) fn decide(
 ) -> Result<Decision> {
     for id in imports::by_digest(tx, &draft.digest)? {
         let customer = store::resolved(tx, id)?;
-        if customer.archived_at.is_none() {
+        // What was archived since may be imported again, such as after undoing an import.
+        if customer.archived_at.is_none() || draft.is_archived {
             return Ok(Decision::Here(Found::new(&customer, "the same rows were imported before")));
         }
     }

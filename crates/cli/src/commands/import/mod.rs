@@ -1,0 +1,180 @@
+//! `zoop import`: adds the customers of a file to a business, after showing what it would do; and undoes an import.
+
+mod preview;
+mod report;
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use zoop_crm::business::import::columns::{Meaning, Said};
+use zoop_crm::business::import::{Importer, Plan, Reading, Source, WhenRejected};
+use zoop_crm::business::import::{run as run_import, undo};
+use zoop_crm::call::access::{Credential, Role, Source as CallSource};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::sign_in::ActingMember;
+use zoop_crm::identity::users::tools::ListUsers;
+use zoop_crm::values::id::Id;
+
+use crate::arguments::{Confirmation, Import};
+use crate::config::Config;
+use crate::confirmation::confirm;
+use crate::database::Missing;
+use crate::names::Kind;
+use crate::operator::{About, Operator, to_anyhow};
+use crate::output::{self, Output};
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, command: &Import, output: &mut Output<'_>) -> Result<()> {
+    let operator = Operator::open(config, Missing::Refuse)?;
+    let importer = importer(&operator, command)?;
+    match (&command.file, &command.undo) {
+        (_, Some(import)) => undo_import(&importer, import, output),
+        (Some(file), None) => import_file(&operator, &importer, command, file, output),
+        (None, None) => bail!("name the file to import"),
+    }
+}
+
+/// The member in whose name customers are added: the one that `--user` names, otherwise the first owner.
+fn importer(operator: &Operator, command: &Import) -> Result<Importer> {
+    let about = About::Tenant(command.of.tenant.clone());
+    let user = match &command.user {
+        Some(named) => operator.find(&about, Kind::User, named)?.id,
+        None => first_owner(operator, &about)?,
+    };
+    let tenant = operator.account(&about)?.id;
+    let user = Id::parse(&user).context("the user has no id")?;
+    let (credential, source) = (Credential::CommandLine, CallSource::default());
+    let member = ActingMember { tenant, user, credential, source };
+    Ok(Importer { db: operator.db(), environment: operator.environment.clone(), member })
+}
+
+fn first_owner(operator: &Operator, about: &About) -> Result<String> {
+    let users = operator.list(about, Arguments::<ListUsers>::none())?;
+    let owner = users.rows.iter().find(|user| user.member.role == Role::Owner && !user.is_waiting);
+    let owner = owner.context("the business has no owner: name who imports with --user")?;
+    Ok(owner.member.id.to_string())
+}
+
+fn import_file(
+    operator: &Operator,
+    importer: &Importer,
+    command: &Import,
+    file: &Path,
+    output: &mut Output<'_>,
+) -> Result<()> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let country = operator.account(&About::Tenant(command.of.tenant.clone()))?.country;
+    let source = Source::read(&name, &bytes, reading(command)?, country);
+    let source = source.map_err(|error| to_anyhow(&error))?;
+    let plan = with_progress("looking up", |progress| Plan::make(importer, &source, progress))?;
+    if let Some(path) = &command.report {
+        report::write(path, &source, &plan)?;
+    }
+    let counts = plan.counts();
+    if !is_wanted(command, &source, &plan, output)? {
+        return Ok(());
+    }
+    if counts.added == 0 {
+        output::note("nothing is left to import");
+    }
+    let when_rejected =
+        if command.keep_going { WhenRejected::AddOthers } else { WhenRejected::AddNone };
+    let outcome = with_progress("importing", |progress| {
+        run_import(importer, &source, &plan, when_rejected, progress)
+    })?;
+    if let Some(path) = &command.rejected {
+        report::write_rejected(path, &source, &outcome.rejected)?;
+    }
+    let import = &outcome.import;
+    let answer = json!({
+        "import_id": import.id, "added": import.added, "here": counts.here, "rejected": outcome.rejected.len(),
+    });
+    output.answer(&answer, || preview::done(&outcome, counts.here))?;
+    Ok(())
+}
+
+/// Shows the plan, unless it was shown before, and asks whether to go on.
+fn is_wanted(
+    command: &Import,
+    source: &Source,
+    plan: &Plan,
+    output: &mut Output<'_>,
+) -> Result<bool> {
+    if let Some(token) = &command.plan {
+        if *token != plan.token {
+            bail!(
+                "the plan {token} does not hold any more, because the file or the business has changed since: \
+                 run the command again without --plan to see the new one"
+            );
+        }
+        return Ok(true);
+    }
+    if command.yes {
+        return Ok(true);
+    }
+    let asks = io::stdin().is_terminal() && io::stderr().is_terminal() && !output.is_json();
+    output.answer(&preview::json(source, plan), || preview::text(source, plan, asks))?;
+    if !asks || plan.counts().added == 0 {
+        return Ok(false);
+    }
+    let question = format!("Add {}?", preview::customers(plan.counts().added));
+    confirm(&Confirmation { yes: false }, &question)?;
+    Ok(true)
+}
+
+fn undo_import(importer: &Importer, import: &str, output: &mut Output<'_>) -> Result<()> {
+    let id = Id::parse(import).context("this is not the id of an import")?;
+    let undone = with_progress("undoing", |progress| undo(importer, id, progress))?;
+    let kept: Vec<_> = undone
+        .kept
+        .iter()
+        .map(|it| json!({ "id": it.id, "name": it.name, "why": it.why }))
+        .collect();
+    let answer = json!({ "taken_back": undone.taken_back, "kept": kept });
+    output.answer(&answer, || preview::undone(&undone))?;
+    Ok(())
+}
+
+/// What the command says of columns.
+fn reading(command: &Import) -> Result<Reading> {
+    let mut reading = Reading::default();
+    for said in &command.columns {
+        let (column, word) = said.rsplit_once('=').with_context(|| {
+            format!("--column {said}: write NAME=MEANING, such as --column 'Kunde=name'")
+        })?;
+        let meaning = if word == "none" { None } else { Some(meaning(word)?) };
+        reading.columns.push(Said { column: column.to_owned(), meaning });
+    }
+    for said in &command.defaults {
+        let (word, value) = said.split_once('=').with_context(|| {
+            format!("--default {said}: write MEANING=VALUE, such as --default service_state=CA")
+        })?;
+        reading.defaults.push((meaning(word)?, value.to_owned()));
+    }
+    Ok(reading)
+}
+
+fn meaning(word: &str) -> Result<Meaning> {
+    let words = || Meaning::ALL.iter().map(|it| it.word()).collect::<Vec<_>>().join(", ");
+    Meaning::from_word(word)
+        .with_context(|| format!("{word} is not what a column can mean: {}, or none", words()))
+}
+
+/// Runs something with a progress bar.
+fn with_progress<T>(
+    label: &'static str,
+    work: impl FnOnce(&(dyn Fn(usize, usize) + Send + Sync)) -> zoop_crm::call::error::Result<T>,
+) -> Result<T> {
+    let bar = output::progress(label, 0);
+    let drawn = bar.clone();
+    let done = work(&move |done, all| {
+        drawn.set_length(u64::try_from(all).unwrap_or(u64::MAX));
+        drawn.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+    });
+    bar.finish_and_clear();
+    done.map_err(|error| to_anyhow(&error))
+}
