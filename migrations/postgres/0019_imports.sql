@@ -24,7 +24,7 @@ CREATE TABLE imported (
   PRIMARY KEY (tenant_no, import_id, entry_id),
   FOREIGN KEY (tenant_no, import_id) REFERENCES imports (tenant_no, id)
 );
-CREATE INDEX imported_by_digest ON imported (tenant_no, digest);
+CREATE INDEX imported_by_digest ON imported (tenant_no, digest, entry_id);
 CREATE INDEX imported_by_record ON imported (tenant_no, record_id);
 ALTER TABLE imported ENABLE ROW LEVEL SECURITY;
 ALTER TABLE imported FORCE ROW LEVEL SECURITY;

@@ -8,6 +8,7 @@ use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
 use super::naming::declared;
+use crate::business::import::tests::account as import;
 use crate::call::run;
 use crate::catalog;
 use crate::database_identity;
@@ -33,6 +34,7 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
                 "customer_id": business.id("customer"), "other_id": business.id("archived_customer"),
             });
             env.call(&business.office, "customers.mark_different", pair).expect("a pair");
+            import::add(&env, business, "Name,Tags\nIvy Imported,Weekly\n");
             let draft = json!({ "body": "Saved twice", "draft": true });
             let id = env.create(&business.office, "notes.create", draft);
             for change in [json!({ "body": "Saved" }), json!({ "draft": false })] {

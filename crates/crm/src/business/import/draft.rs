@@ -2,7 +2,6 @@
 
 use super::cells::name::PersonName;
 use super::facts::{Facts, Place};
-use crate::arguments;
 use crate::business::customers::contacts::PrimaryContactInput;
 use crate::business::customers::contacts::tools::CreateContact;
 use crate::business::customers::duplicates::Profile;
@@ -182,21 +181,20 @@ impl Drafting {
         let person = facts.person.clone().filter(|_| !facts.is_company).unwrap_or_default();
         let kind = if facts.is_company { "company" } else { "individual" };
         let company = Some(&facts.company).filter(|_| facts.is_company);
-        arguments!(CreateCustomer {
-            customer_type: kind,
-            first_name: filled(&person.first),
-            last_name: filled(&person.last),
-            company_name: company,
-            phone: facts.phones.first().map(|it| it.phone.raw()),
-            email: facts.emails.first(),
-            is_vip: facts.is_vip,
-            do_not_contact: facts.do_not_contact,
-            source: filled(&facts.source),
-            external_id: filled(&facts.external_id),
-            tags: facts.tags.iter().map(String::as_str).collect::<Vec<_>>(),
-            primary_contact: contact.map(|it| Json::Object(it.into_object())),
-            location: location.map(|it| Json::Object(it.into_object())),
-        })
+        Arguments::none()
+            .with("customer_type", kind)
+            .with("first_name", filled(&person.first))
+            .with("last_name", filled(&person.last))
+            .with("company_name", company)
+            .with("phone", facts.phones.first().map(|it| it.phone.raw()))
+            .with("email", facts.emails.first())
+            .with("is_vip", facts.is_vip)
+            .with("do_not_contact", facts.do_not_contact)
+            .with("source", filled(&facts.source))
+            .with("external_id", filled(&facts.external_id))
+            .with("tags", facts.tags.iter().map(String::as_str).collect::<Vec<_>>())
+            .with("primary_contact", contact.map(|it| Json::Object(it.into_object())))
+            .with("location", location.map(|it| Json::Object(it.into_object())))
     }
 
     /// The people of a company, or who lives with a person; and further phones and e-mail addresses, because a caller

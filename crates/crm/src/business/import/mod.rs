@@ -15,7 +15,7 @@ pub mod sheet;
 mod source;
 pub(crate) mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod undo;
 mod write;
 

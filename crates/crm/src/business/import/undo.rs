@@ -8,10 +8,10 @@ use zoop_db::{ReadTx, Uuid, WriteTx};
 use super::run::why;
 use super::store::{self as imports, Imported, State};
 use super::{DEADLINE, Importer, Progress};
-use crate::arguments;
 use crate::business::customers::{self, history};
 use crate::business::history::revert::RevertChanges;
 use crate::business::tags;
+use crate::call::argument::Arguments;
 use crate::call::error::{Error, Result};
 use crate::call::run::{self, Runner};
 use crate::identity::sign_in::ActingMember;
@@ -126,7 +126,7 @@ fn take_one_back(
         let why = "was changed since".to_owned();
         return Ok(Some(Kept { id: imported.record, name, why }));
     }
-    let arguments = arguments!(RevertChanges { id: imported.entry });
+    let arguments = Arguments::<RevertChanges>::none().with("id", imported.entry);
     run::command(tx, environment, member, arguments)?;
     Ok(None)
 }
@@ -140,7 +140,7 @@ fn delete_tag(importer: &Importer, tag: Imported) -> Result<Option<Kept>> {
     }
     let Importer { db, environment, member } = importer;
     let runner = Runner { db, environment, deadline: Instant::now() + DEADLINE };
-    let arguments = arguments!(RevertChanges { id: tag.entry });
+    let arguments = Arguments::<RevertChanges>::none().with("id", tag.entry);
     match runner.command(member.clone(), arguments).wait() {
         Ok(_) => Ok(None),
         // It was deleted by hand.

@@ -30,6 +30,11 @@ fn run_all(importer: &Importer, file: &str) -> super::super::Outcome {
     run(importer, &source, &plan, WhenRejected::AddNone, &|_, _| {}).expect("an import")
 }
 
+/// Imports the text of a file in the name of the owner.
+pub(crate) fn add(env: &TestEnv, business: &Business, file: &str) {
+    run_all(&importer(env, business), file);
+}
+
 /// Which rows are added, and why the others are not.
 fn fates(plan: &Plan) -> Vec<String> {
     let fate = |planned: &Planned| match planned {

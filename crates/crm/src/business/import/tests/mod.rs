@@ -1,6 +1,6 @@
 //! Imports, through the functions that the command and the pages call.
 
-mod account;
+pub(crate) mod account;
 mod samples;
 
 use std::path::Path;
