@@ -1,7 +1,8 @@
 //! Addresses: how they are read and compared.
 
 use super::evidence::{Comparison, Evidence, Likeness, Nearness, nearness};
-use crate::business::customers::index::{SearchedLocation, city_facet, said};
+use crate::business::customers::index::said::StreetWord;
+use crate::business::customers::index::{SearchedLocation, city_facet};
 use crate::values::fold;
 
 /// How much a part of an address counts that is the same, nearly the same, or different.
@@ -62,11 +63,12 @@ impl Place {
         let number = number.filter(|at| !is_ordinal(&words[*at]));
         place.number = number.map(|at| words.remove(at));
         let short: Vec<_> = words.iter().map(|word| short_form(word)).collect();
-        place.kind = short.iter().rev().find_map(|word| said::short_street_word(word));
+        place.kind =
+            short.iter().rev().find_map(|word| StreetWord::of(word)).map(|word| word.short);
         place.street = short.concat();
         place.building = line2.iter().map(|word| short_form(word)).collect::<Vec<_>>().concat();
         let is_telling = |word: &&String| {
-            said::short_street_word(word).is_none() && !is_direction(word) && word.len() > 1
+            StreetWord::of(word).is_none() && !is_direction(word) && word.len() > 1
         };
         place.street_words = words.iter().filter(is_telling).cloned().collect();
         if place.street_words.is_empty() {
@@ -125,7 +127,8 @@ fn is_direction(word: &str) -> bool {
 
 fn short_form(word: &str) -> String {
     let direction = DIRECTIONS.iter().find(|(long, _)| *long == word).map(|(_, short)| *short);
-    said::short_street_word(word).or(direction).unwrap_or(word).to_owned()
+    let street = StreetWord::of(word).map(|word| word.short);
+    street.or(direction).unwrap_or(word).to_owned()
 }
 
 const fn weight([same, near, different]: [i32; 3], nearness: Nearness) -> i32 {
