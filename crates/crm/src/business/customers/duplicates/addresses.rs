@@ -14,6 +14,9 @@ pub(super) const POSTAL_CODE: [i32; 3] = [2, 1, -1];
 pub(super) const BUILDING: [i32; 3] = [1, 1, 0];
 pub(super) const UNIT: [i32; 3] = [1, 0, -5];
 
+/// House numbers that differ by less are next door.
+pub(super) const NEXT_DOOR: u32 = 10;
+
 /// Words before the number of a unit.
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
@@ -185,7 +188,8 @@ fn places(one: &Place, other: &Place) -> Comparison {
             parts.into_iter().filter(|(is, _)| *is).map(|(_, same)| Evidence::of(same)).collect()
         }
     };
-    Comparison::found(weight, found)
+    let is_next_door = are_next_door(one.number.as_deref(), other.number.as_deref());
+    Comparison { is_next_door, ..Comparison::found(weight, found) }
 }
 
 /// Compares streets, which may stand in the second line. Oakwood Drive and Oakwood Court are two streets.
@@ -213,6 +217,14 @@ fn numbers(one: Option<&str>, other: Option<&str>) -> Nearness {
         }
         _ => Nearness::Unknown,
     }
+}
+
+/// Whether the house numbers differ, but by so little that a neighbor is likelier than a wrong digit.
+fn are_next_door(one: Option<&str>, other: Option<&str>) -> bool {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u32>().ok());
+    number(one)
+        .zip(number(other))
+        .is_some_and(|(one, other)| (1..NEXT_DOOR).contains(&one.abs_diff(other)))
 }
 
 fn postal_codes(one: &str, other: &str) -> Nearness {
