@@ -10,6 +10,7 @@ mod dependencies;
 mod env;
 mod files;
 mod load;
+mod mail;
 mod operator;
 mod outage;
 mod people;
