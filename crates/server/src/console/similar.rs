@@ -117,8 +117,8 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// The customers that may be the same, the likeliest first. What is not valid, such as a number that is still being typed,
-/// is not compared.
+/// The customers that may be the same, the likeliest first. What is not valid, such as a number that is still being
+/// typed, is not compared.
 pub(super) fn find(
     snapshot: &mut Snapshot<'_, '_>,
     proposed: &Proposed,

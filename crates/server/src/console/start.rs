@@ -190,8 +190,8 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
     read.await?.map_err(|error| page::failed(&error))
 }
 
-/// The last changes of records by the user. It stops at a page that is not full: that one was the last, or there was much
-/// to read for it.
+/// The last changes of records by the user. It stops at a page that is not full: that one was the last, or there was
+/// much to read for it.
 fn own_entries(snapshot: &mut Snapshot<'_, '_>) -> Result<Vec<HistoryEntry>, Refusal> {
     let mine = arguments!(ListChanges { user_id: "me" });
     let (mut entries, mut next) = (Vec::new(), None);

@@ -61,8 +61,8 @@ pub(super) fn among(
     Ok(different.into_iter().collect())
 }
 
-/// What is different from a customer is different from the one that it is merged into. The marks that this adds are in the
-/// entry of the merge, so that undoing it takes them back, and leaves those that were there before.
+/// What is different from a customer is different from the one that it is merged into. The marks that this adds are in
+/// the entry of the merge, so that undoing it takes them back, and leaves those that were there before.
 pub(in crate::business::customers) fn inherit(
     ctx: &mut WriteCtx<'_, '_>,
     from: Id<kinds::Customer>,

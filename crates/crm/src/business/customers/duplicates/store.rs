@@ -16,8 +16,8 @@ const MAX_PARTS: i64 = 5;
 
 const CUSTOMERS: &str = "SELECT x.id, x.first_name, x.last_name, x.company_name, x.phone, x.email \
     FROM wanted CROSS JOIN customers x WHERE x.tenant_no = $1 AND x.id = wanted_id";
-const CONTACTS: &str = "SELECT x.customer_id, x.first_name, x.last_name, x.phone, x.email, x.origin, x.is_primary, x.id \
-    FROM wanted CROSS JOIN contacts x \
+const CONTACTS: &str = "SELECT x.customer_id, x.first_name, x.last_name, x.phone, x.email, x.origin, \
+    x.is_primary, x.id FROM wanted CROSS JOIN contacts x \
     WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL \
     AND (x.is_primary OR x.id IN (SELECT y.id FROM contacts y WHERE y.tenant_no = $1 \
     AND y.customer_id = wanted_id AND y.archived_at IS NULL ORDER BY y.id LIMIT $3))";
