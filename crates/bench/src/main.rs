@@ -89,6 +89,12 @@ enum Command {
     },
     /// Measures only how long single calls hold the writer, and prints it.
     Holds,
+    /// Measures only finding and merging duplicates in one large business, and prints it.
+    Duplicates {
+        /// Customers of the business.
+        #[arg(long, default_value_t = 1_000_000)]
+        customers: u32,
+    },
     /// Measures only the pages of the console, and prints it.
     Console {
         /// Customers of the database.
@@ -162,6 +168,9 @@ fn main() -> Result<()> {
             report::write(&measure::repeat_postgres(plan)?, Path::new(report::FOLDER))?;
         }
         Command::Holds => say(&report::holds(&measure::measure_holds(&folder()?)?)),
+        Command::Duplicates { customers } => {
+            say(&report::duplicates(&measure::measure_duplicates(customers)?));
+        }
         Command::Console { customers, zoop, peers } => {
             let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
             let plan = Plan { sizes: vec![customers], ..Plan::full(customers, zoop, peers)? };

@@ -32,6 +32,9 @@ const NEARLY_FULL: usize = 199;
 const UNKNOWN_FIELDS: usize = 160_000;
 /// The number of customers with the tag that is deleted.
 const TAGGED: usize = 1_000;
+/// The number of contacts, of locations and of notes that a merge moves. With the placeholder that they replace, it
+/// changes a thousand records.
+const MERGED: [usize; 3] = [199, 199, 601];
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
     let holds = measure_holds(&run.plan.folder)?;
@@ -102,6 +105,8 @@ struct Fixture {
     location: Value,
     /// The customers that get a tag.
     others: Vec<Value>,
+    /// A customer with a thousand records, and the one that it is merged into.
+    merged: [Value; 2],
 }
 
 /// A call's answer or refusal, and how long the call held the writer.
@@ -115,8 +120,9 @@ impl Fixture {
         let key = String::new();
         let (customer, contact, location) = (Value::Null, Value::Null, Value::Null);
         let (operator, others) = (Operator::OUTSIDE_TENANTS, Vec::new());
+        let merged = [Value::Null, Value::Null];
         let mut fixture =
-            Self { db, environment, key, operator, customer, contact, location, others };
+            Self { db, environment, key, operator, customer, contact, location, others, merged };
         fixture.create_business()?;
         let created = fixture.create(
             "customers.create",
@@ -135,7 +141,34 @@ impl Fixture {
             let created = fixture.create("customers.create", company)?["id"].take();
             fixture.others.push(created);
         }
+        fixture.merged = fixture.create_merged()?;
         Ok(fixture)
+    }
+
+    /// Creates a customer with a thousand records, and one without.
+    fn create_merged(&self) -> Result<[Value; 2]> {
+        let company = |name: &str| json!({ "customer_type": "company", "company_name": name });
+        let full = self.create("customers.create", company("Harbor Hotel"))?["id"].take();
+        let [contacts, locations, notes] = MERGED;
+        for number in 0..contacts {
+            let contact =
+                json!({ "customer_id": full, "first_name": word(number), "last_name": "Lee" });
+            self.create("contacts.create", contact)?;
+        }
+        for number in 0..locations {
+            let location = json!({
+                "customer_id": full, "address_line1": format!("{number} Main Street"),
+                "city": "Oakland", "state": "CA", "postal_code": "94607",
+            });
+            self.create("locations.create", location)?;
+        }
+        for number in 0..notes {
+            let body = format!("Replaced valve {number} and tested the whole zone, all good.");
+            let note = json!({ "body": body, "subject_type": "customer", "subject_id": full });
+            self.create("notes.create", note)?;
+        }
+        let kept = self.create("customers.create", company("The Harbor Hotel"))?["id"].take();
+        Ok([full, kept])
     }
 
     /// Creates a business and its owner's key.
@@ -310,6 +343,19 @@ impl Fixture {
         )?;
         let tag = self.create_common_tag(round)?;
         call("tags.delete, from 1,000 customers", "tags.delete", json!({ "id": tag }))?;
+        let [full, kept] = &self.merged;
+        call(
+            "customers.merge, 1,000 records",
+            "customers.merge",
+            json!({ "keep_id": kept, "merge_id": full }),
+        )?;
+        let newest =
+            self.create("changes.list", json!({ "tool": "customers.merge", "limit": 1 }))?;
+        call(
+            "changes.revert, a merge of 1,000 records",
+            "changes.revert",
+            json!({ "id": newest["rows"][0]["id"] }),
+        )?;
         let unknown = (0..UNKNOWN_FIELDS).map(|number| (format!("f{number}"), json!(1)));
         let unknown = Value::Object(unknown.collect::<Map<_, _>>());
         let (answer, hold) = self.call("customers.create", unknown.to_string())?;

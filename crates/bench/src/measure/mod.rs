@@ -9,10 +9,12 @@
 //! | [`writes`] | creating records, with and without shared transactions |
 //! | [`postgres`] | reads, searches, lists and writes on PostgreSQL |
 //! | [`holds`] | how long one call holds the writer |
+//! | [`duplicates`] | finding and merging duplicates |
 //! | [`fairness`] | one business while another does its worst |
 //! | [`facts`] | memory, starts, sizes |
 
 mod console;
+mod duplicates;
 mod facts;
 mod fairness;
 mod holds;
@@ -37,6 +39,7 @@ use crate::results::{Key, Results, Sample};
 use crate::say;
 
 pub(crate) use console::{CONSOLE, PAGES};
+pub(crate) use duplicates::{CROWDED, HALF, MOST, duplicates, measure_duplicates};
 pub(crate) use fairness::{ALONE, BESIDE, CALLS};
 pub(crate) use holds::{HOLD, kinds, measure_holds};
 pub(crate) use others::CALLERS;
@@ -120,6 +123,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
         ("the console", console::measure),
         ("writes", writes::measure),
         ("the writer", holds::measure),
+        ("duplicates", duplicates::measure),
         ("two businesses", fairness::measure),
         ("PostgreSQL", postgres::measure),
     ] {

@@ -69,6 +69,12 @@ fn goals(results: &Results) -> Vec<Goal> {
         10_000.0,
         |us| time(Some(us)),
     ));
+    goals.push(at_most(
+        "adding a customer with the family name and the street of 10,000, 99 of 100 calls within",
+        results.fact(&format!("{}{}", measure::MOST, measure::CROWDED), largest),
+        20_000.0,
+        |us| time(Some(us)),
+    ));
     goals.push(neighbors(
         results,
         "zoop",

@@ -32,6 +32,7 @@ pub(super) fn all(results: &Results) -> String {
         console(results),
         writes(results),
         holds(results),
+        duplicates(results),
         fairness(results),
         others(results),
         sizes(results),
@@ -247,6 +248,24 @@ pub(crate) fn holds(results: &Results) -> String {
          time is from the beginning of the write to its answer, with a commit of its own. A tag is removed from \
          200 customers at a time; the longest part counts.\n\n{}",
         table(&["call", "held"], &rows)
+    )
+}
+
+/// Finding and merging duplicates in one large business.
+pub(crate) fn duplicates(results: &Results) -> String {
+    let time_of = |prefix: &str, kind: &str| {
+        time(results.fact(&format!("{prefix}{kind}"), results.largest()))
+    };
+    let kinds = measure::duplicates(results).into_iter();
+    let row = |kind: &str| {
+        vec![kind.to_owned(), time_of(measure::HALF, kind), time_of(measure::MOST, kind)]
+    };
+    let rows: Vec<_> = kinds.map(row).collect();
+    format!(
+        "## Duplicates in one business\n\nOne business has as many customers as the largest database, and 10,000 \
+         more with one family name in one street. The calls are made in one process, one after another; the time \
+         is from a call to its answer, with a commit of its own if it writes.\n\n{}",
+        table(&["call", "p50", "p99"], &rows)
     )
 }
 

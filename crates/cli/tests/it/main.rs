@@ -11,6 +11,7 @@ mod env;
 mod files;
 mod import;
 mod load;
+mod mail;
 mod operator;
 mod outage;
 mod people;

@@ -1,14 +1,11 @@
 //! The commands about users' sign-in, and the mail that invites them.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
 
-use mailin::{Action, Handler, Response, SessionBuilder, response};
 use zoop_both::both;
 
 use crate::env::{Folder, text};
+use crate::mail::MailServer;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -80,16 +77,14 @@ fn an_invitation_prints_its_link_and_is_sent_if_a_mail_server_is_set() {
     assert!(link.starts_with("http://127.0.0.1:8080/invitations/zoop_in_"), "{link}");
     assert_eq!(made["mail"], "off");
 
-    let (mails, received) = channel();
-    let port = mail_server(mails);
+    let mails = MailServer::start();
     folder.write(
         "zoop.toml",
-        &format!("[mail]\nurl = 'smtp://127.0.0.1:{port}'\nfrom = 'Zoop <zoop@example.com>'\n"),
+        &format!("[mail]\nurl = '{}'\nfrom = 'Zoop <zoop@example.com>'\n", mails.url()),
     );
     let made = folder.json(&invite);
     assert_eq!(made["mail"], "sent");
-    let mail = received.recv_timeout(Duration::from_secs(60)).expect("a mail");
-    let mail = mail.replace("=\r\n", "").replace("=3D", "=");
+    let mail = mails.next();
     assert!(mail.contains(&text(&made, "link")), "{mail}");
     for line in ["From: Zoop <zoop@example.com>", "nadia@example.com", "Join Copper Creek on Zoop"]
     {
@@ -128,51 +123,4 @@ fn invalid_mail_settings_are_reported() {
     }
     let history = folder.zoop(&["history", "--json"]).stdout;
     assert!(!history.contains("invitations.create"), "no invitation was created: {history}");
-}
-
-/// Starts a mail server for one connection, which sends the received mails to `mails`; returns its port.
-fn mail_server(mails: Sender<String>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        let post = Post { mails, mail: Vec::new() };
-        let mut session = SessionBuilder::new("mail.test").build(address.ip(), post);
-        session.greeting().write_to(&mut stream).expect("a greeting");
-        let mut lines = BufReader::new(stream.try_clone().expect("a second handle"));
-        let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            let answer = session.process(&line);
-            line.clear();
-            if answer.action != Action::NoReply {
-                answer.write_to(&mut stream).expect("an answer");
-            }
-            if answer.action == Action::Close {
-                return;
-            }
-        }
-    });
-    address.port()
-}
-
-struct Post {
-    mails: Sender<String>,
-    mail: Vec<u8>,
-}
-
-impl Handler for Post {
-    fn data_start(&mut self, _: &str, _: &str, _: bool, _: &[String]) -> Response {
-        self.mail.clear();
-        response::OK
-    }
-
-    fn data(&mut self, line: &[u8]) -> std::io::Result<()> {
-        self.mail.extend(line);
-        Ok(())
-    }
-
-    fn data_end(&mut self) -> Response {
-        let _ = self.mails.send(String::from_utf8_lossy(&self.mail).into_owned());
-        response::OK
-    }
 }

@@ -90,6 +90,7 @@ impl Generator<'_> {
             "customers.create" => self.shape_customer(&mut sent),
             "customers.update" => self.shape_update(&mut sent),
             "notes.create" | "notes.update" | "notes.list" => self.shape_note(tool, &mut sent),
+            "customers.find_duplicates" => self.shape_duplicate(&mut sent),
             _ => {}
         }
         self.shape_child(tool, &mut sent);
@@ -171,7 +172,7 @@ impl Generator<'_> {
         match field_type {
             FieldType::Id => {
                 let kind = match (name, tool.group()) {
-                    ("customer_id", _) | ("id", "customers") => Kind::Customer,
+                    ("customer_id" | "other_id", _) | ("id", "customers") => Kind::Customer,
                     ("id", "contacts") => Kind::Contact,
                     ("id", "locations") => Kind::Location,
                     ("id", "tags") | ("tag", _) => Kind::Tag,
@@ -326,6 +327,16 @@ impl Generator<'_> {
         let (kind, id) = if is_cleared { (Value::Null, Value::Null) } else { (json!(kind), id) };
         sent.insert("subject_type".to_owned(), kind);
         sent.insert("subject_id".to_owned(), id);
+    }
+
+    /// Usually asks for the duplicates of one customer, or of fields, and for all of them.
+    fn shape_duplicate(&mut self, sent: &mut Object) {
+        if sent.contains_key("customer_id") && !self.rng.one_in(12) {
+            sent.retain(|name, _| ["customer_id", "limit"].contains(&name.as_str()));
+        }
+        if !self.rng.one_in(8) {
+            sent.insert("limit".to_owned(), json!(100));
+        }
     }
 
     /// Usually sends a contact or location with its own customer, and prefers a contact or location with siblings.

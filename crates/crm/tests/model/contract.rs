@@ -194,6 +194,21 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("external_id", Text(128), Optional),
     ("limit", Limit { max: 100 }, Optional),
 ];
+/// Of one customer, or fields of a customer who may not be there yet.
+const POSSIBLE_DUPLICATE: &[Field] = &[
+    ("customer_id", Id, Optional),
+    ("first_name", Text(128), Optional),
+    ("last_name", Text(128), Optional),
+    ("company_name", Text(256), Optional),
+    ("phone", Phone, Optional),
+    ("email", Email, Optional),
+    ("address_line1", Text(256), Optional),
+    ("address_line2", Text(256), Optional),
+    ("city", Text(128), Optional),
+    ("postal_code", Text(16), Optional),
+    ("limit", Limit { max: 100 }, Optional),
+];
+const PAIR: &[Field] = &[CUSTOMER_ID, ("other_id", Id, Required), ("different", Boolean, Optional)];
 const NOTE_FILTERS: &[Field] = &[
     ("pinned", Boolean, Optional),
     ("subject_type", Word(SUBJECT_FILTERS), Optional),
@@ -276,6 +291,8 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("customers.update", WC, CHANGED_CUSTOMER, 7),
     tool("customers.archive", WC, ONE, 2),
     for_users_and_operator(tool("customers.restore", WC, ONE, 2)),
+    tool("customers.find_duplicates", RC, POSSIBLE_DUPLICATE, 4),
+    for_users(tool("customers.mark_different", WC, PAIR, 4)),
     tool("contacts.list", RC, OF_CUSTOMER, 2),
     tool("contacts.get", RC, ONE_BY_ID, 2),
     tool("contacts.create", WC, NEW_CONTACT, 7),
@@ -355,7 +372,7 @@ impl Tool {
     }
 
     pub(super) fn is_read(&self) -> bool {
-        matches!(self.verb(), "search" | "list" | "get")
+        matches!(self.verb(), "search" | "list" | "get" | "find_duplicates")
     }
 
     pub(super) fn is_paged(&self) -> bool {

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use zoop_crm::business::customers::duplicates::{Described, Profile};
-use zoop_crm::business::customers::index::SearchedLocation;
 
 use super::arguments::Object;
 use super::state::{
@@ -28,6 +26,8 @@ impl Tenant {
                 let tags = self.tags.clone();
                 Ok(self.customer(&id)?.with_children(&tags))
             }
+            "find_duplicates" => self.find_duplicates(arguments),
+            "mark_different" => self.mark_different(arguments),
             "create" => self.create_customer(arguments, caller, fresh, now),
             "update" => self.update_customer(arguments, now),
             "archive" => {
@@ -145,47 +145,6 @@ impl Tenant {
         if is_taken { Err(CONFLICT) } else { Ok(()) }
     }
 
-    /// Customers that the product's own comparison says are likely the same as a new one.
-    fn likely_duplicates(&self, new: &Customer) -> Vec<Value> {
-        let profile = profile(new);
-        let current = self.customers.iter().filter(|customer| !customer.is_archived());
-        let compared =
-            current.map(|customer| (customer, profile.compare(&self::profile(customer))));
-        compared
-            .filter(|(_, comparison)| comparison.is_likely())
-            .map(|(customer, comparison)| {
-                let (id, name) = (customer.id(), customer.display_name());
-                json!({ "id": id, "display_name": name, "match": comparison.words() })
-            })
-            .collect()
-    }
-
-    /// Customers that share a phone or an e-mail address with a new customer or its contact.
-    fn duplicates(&self, new: &Customer) -> Vec<Value> {
-        let all = |customer: &Customer, own: &str, contact: &str| -> BTreeSet<String> {
-            let contacts = customer.active_contacts();
-            let all = contacts.iter().map(|row| &row.shown[contact]).chain([&customer.own[own]]);
-            all.filter_map(|value| value.as_str().map(str::to_lowercase)).collect()
-        };
-        let has = |customer: &Customer, own: &str, contact: &str| {
-            !all(customer, own, contact).is_disjoint(&all(new, own, contact))
-        };
-        let current = self.customers.iter().filter(|customer| !customer.is_archived());
-        current
-            .filter_map(|customer| {
-                let phone = has(customer, "primary_phone", "phone");
-                let shared = match (phone, has(customer, "primary_email", "email")) {
-                    (true, true) => "phone and email",
-                    (true, false) => "phone",
-                    (false, true) => "email",
-                    (false, false) => return None,
-                };
-                let name = customer.display_name();
-                Some(json!({ "id": customer.id(), "display_name": name, "match": shared }))
-            })
-            .collect()
-    }
-
     fn update_customer(&mut self, arguments: &Object, now: i64) -> Predicted {
         let tags = self.tags.clone();
         let id = argument(arguments, "id");
@@ -253,43 +212,4 @@ impl Tenant {
             }
         }
     }
-}
-
-/// What the product compares of a customer.
-fn profile(customer: &Customer) -> Profile {
-    fn text<'a>(record: &'a Value, field: &str) -> &'a str {
-        record[field].as_str().unwrap_or_default()
-    }
-    let own = &customer.own;
-    let contacts = customer.active_contacts();
-    let all = |field: &str, of_contact: &str| -> Vec<String> {
-        let of_contacts = contacts.iter().map(|contact| text(&contact.shown, of_contact));
-        let all = std::iter::once(text(own, field)).chain(of_contacts);
-        all.filter(|value| !value.is_empty()).map(str::to_owned).collect()
-    };
-    let (phones, emails) = (all("primary_phone", "phone"), all("primary_email", "email"));
-    let locations = customer.active_locations();
-    let locations: Vec<_> = locations
-        .iter()
-        .map(|location| SearchedLocation {
-            label: None,
-            address_line1: text(location, "address_line1").to_owned(),
-            address_line2: location["address_line2"].as_str().map(str::to_owned),
-            city: text(location, "city").to_owned(),
-            state: text(location, "state").to_owned(),
-            postal_code: text(location, "postal_code").to_owned(),
-        })
-        .collect();
-    let named = contacts.iter().filter(|contact| contact.origin == Origin::Own);
-    Profile::new(&Described {
-        company_name: text(own, "company_name"),
-        first_name: text(own, "first_name"),
-        last_name: text(own, "last_name"),
-        contacts: named
-            .map(|it| (text(&it.shown, "first_name"), text(&it.shown, "last_name")))
-            .collect(),
-        phones: phones.iter().map(String::as_str).collect(),
-        emails: emails.iter().map(String::as_str).collect(),
-        locations: locations.iter().collect(),
-    })
 }

@@ -62,6 +62,8 @@ impl Play {
         };
         for id in customer_ids(tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
+            let duplicates = json!({ "customer_id": id, "limit": 100 });
+            self.ask(tenant, reader, "customers.find_duplicates", duplicates)?;
             for list in ["contacts.list", "locations.list"] {
                 let archived = json!({ "customer_id": id, "archived": true });
                 self.ask(tenant, reader, list, archived)?;

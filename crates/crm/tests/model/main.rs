@@ -22,6 +22,7 @@ mod contacts;
 mod contract;
 mod customers;
 mod disagreement;
+mod duplicates;
 mod edge_cases;
 mod engines;
 mod everything;

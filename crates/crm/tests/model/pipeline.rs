@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{self, Object, is_blank};
 use super::contract::{Callers, OPERATE, Presence, Tool};
+use super::duplicates::DESCRIBING;
 use super::notes::DAY;
 use super::pools;
 use super::state::{
@@ -144,10 +145,12 @@ impl Tenant {
             }
             (_, "create") => "created_at",
             (_, "update") => "updated_at",
-            // These answers contain a flag and an id.
-            (_, "archive" | "restore" | "delete" | "attach" | "detach" | "remove_file") => {
-                return answer;
-            }
+            // These answers contain a flag and ids.
+            (
+                _,
+                "archive" | "restore" | "delete" | "attach" | "detach" | "remove_file"
+                | "mark_different",
+            ) => return answer,
             (name, _) => panic!("{name}: add the receipt of a caller who may not read"),
         };
         let mut receipt = json!({ "id": answer["id"], first: answer[first] });
@@ -221,6 +224,10 @@ fn check_rules(tool: &str, sent: &Object, invalid: &mut BTreeSet<String>) {
                 refuse(required);
             }
             foreign.iter().filter(|name| is_filled(name)).for_each(|name| refuse(name));
+        }
+        "customers.find_duplicates" if is_filled("customer_id") => {
+            let described = sent.keys().filter(|name| DESCRIBING.contains(&name.as_str()));
+            described.filter(|name| is_filled(name)).for_each(|name| refuse(name));
         }
         "customers.update" if has("customer_type") => refuse("customer_type"),
         "notes.create" => {

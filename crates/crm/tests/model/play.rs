@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::calls::Call;
 use super::contract::{self, Tool};
+use super::duplicates::are_found;
 use super::initial_state::{Copy, InitialState};
 use super::process::{Answer, End, Process, Request, Task};
 use super::rng::Rng;
@@ -323,6 +324,9 @@ fn is_same(found: &Value, expected: &Value) -> bool {
     const MAX_DUPLICATES: usize = 5;
     const HINT: &str = "possible_duplicates";
     const LIKELY: &str = "likely_duplicates";
+    if let Some(duplicates) = expected["duplicates"].as_array() {
+        return are_found(found, duplicates);
+    }
     if let (Some(similar), Some(rows)) = (expected["similar"].as_array(), found["rows"].as_array())
     {
         let is_known = |row: &Value| similar.contains(row);

@@ -81,7 +81,7 @@ fn passes(customer: &Customer, filters: &Object) -> bool {
 }
 
 /// A customer's row in a search result.
-fn row(customer: &Customer) -> Value {
+pub(super) fn row(customer: &Customer) -> Value {
     let locations = customer.active_locations();
     let mut primary = locations.iter().filter(|it| it["is_primary"] == true);
     let service = primary.find(|it| it["location_type"] == "service");

@@ -126,6 +126,8 @@ pub(super) struct Tenant {
     /// The name of each user.
     pub(super) user_names: BTreeMap<String, &'static str>,
     pub(super) customers: Vec<Customer>,
+    /// Pairs of customers that a user marked as different, each pair in both directions.
+    pub(super) different: BTreeSet<(String, String)>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
     pub(super) files: Vec<File>,

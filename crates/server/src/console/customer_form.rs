@@ -17,7 +17,7 @@ use super::record_form::{
     self, Declaration, Field, FormPage, Group, Input, Usage, Values, yes_or_no,
 };
 use super::rows::Link;
-use super::similar::{self, Likeness};
+use super::similar::{self, Proposed, SimilarRow};
 use super::{customer, key_of, links, messages, require, words};
 use crate::app::App;
 use crate::web::page;
@@ -92,11 +92,11 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         let page = page_of_new(&tenant_context);
         let typed = Values::typed(&FORM, Usage::New, &form);
         let arguments = typed.of_new_record::<CreateCustomer>(&FORM);
-        let likeness = Likeness::of(|name| typed.get(name));
+        let proposed = Proposed::of(|name| typed.get(name));
         let key = key_of(&tenant_context, &form, &typed.whole());
         let found = tenant_context.read(move |snapshot| {
             match snapshot.check_once(&key, arguments) {
-                Ok(false) => similar::find(snapshot, &likeness),
+                Ok(false) => similar::find(snapshot, &proposed),
                 // What is wrong, and what a form that is sent again gets, is the tool's to say.
                 Ok(true) | Err(Refusal::Failed(_)) => Ok(Vec::new()),
                 Err(denied) => Err(denied),
@@ -104,9 +104,10 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Response
         });
         // If it cannot be found out now, the tool says so, and what was typed is kept.
         let found = found.await.ok().and_then(Result::ok).unwrap_or_default();
+        let similar: Vec<_> =
+            found.iter().map(|row| SimilarRow::of(row, &tenant_context)).collect();
         let seen = form.text("anyway");
-        if found.iter().any(|row| !seen.split(' ').any(|id| id == row.id)) {
-            let similar = found.into_iter().map(|row| row.shown(&tenant_context)).collect();
+        if similar.iter().any(|row| !seen.split(' ').any(|id| id == row.id)) {
             return Ok(record_form::possible_duplicates(&tenant_context, &page, &form, similar));
         }
         let created =

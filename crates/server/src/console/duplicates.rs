@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::arguments;
 use zoop_crm::business::customers::SearchRow;
+use zoop_crm::business::customers::duplicates::Likeness;
 use zoop_crm::business::customers::duplicates::different::MarkDifferent;
 use zoop_crm::business::customers::duplicates::find_duplicates::{DuplicateRow, FindDuplicates};
-use zoop_crm::business::customers::duplicates::{Evidence, Likeness};
 use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::customers::tools::search::SearchCustomers;
 use zoop_crm::call::argument::Arguments;
@@ -19,6 +19,7 @@ use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
 use super::customers::number_of;
+use super::evidence::Why;
 use super::rows::Link;
 use super::{Fault, links, require};
 use crate::app::App;
@@ -77,12 +78,6 @@ struct Line {
     text: String,
     /// Whether the other customer has another one.
     differs: bool,
-}
-
-/// What two customers have in common.
-struct Why {
-    words: &'static str,
-    value: Option<String>,
 }
 
 /// What the tools say.
@@ -196,6 +191,7 @@ fn read(
 impl Pair {
     /// A pair of the account, or with this customer.
     fn of(row: DuplicateRow, with: Option<&SearchRow>, business: &Membership) -> Option<Self> {
+        let why = Why::all(&row, business.account.country.numbering_plan());
         let DuplicateRow { customer, evidence, duplicate_of, .. } = row;
         let other = duplicate_of.or_else(|| with.cloned())?;
         let (older, newer) = if customer.id.uuid() < other.id.uuid() {
@@ -207,7 +203,6 @@ impl Pair {
         let same: Vec<_> = evidence.iter().map(|it| it.same).collect();
         let side = |own, other| Side::of(own, Some(other), &same, business);
         let sides = (side(&older, &newer), side(&newer, &older));
-        let why = evidence.into_iter().map(Why::of).collect();
         Some(Self { older: sides.0, newer: sides.1, why, merge })
     }
 }
@@ -245,28 +240,5 @@ impl Side {
             is_vip: row.is_vip,
             do_not_contact: row.do_not_contact,
         }
-    }
-}
-
-impl Why {
-    fn of(evidence: Evidence) -> Self {
-        let words = match evidence.same {
-            Likeness::Phone => "Same phone",
-            Likeness::Email => "Same e-mail",
-            Likeness::Name => "Same name",
-            Likeness::Nickname => "Short form of the name",
-            Likeness::SimilarName => "Similar name",
-            Likeness::SoundsAlike => "Names sound alike",
-            Likeness::SwappedNames => "Names the other way round",
-            Likeness::GivenName => "Same first name",
-            Likeness::FamilyName => "Same last name",
-            Likeness::Contact => "Same contact",
-            Likeness::Address => "Same address",
-            Likeness::SimilarAddress => "Similar address",
-            Likeness::Street => "Same street",
-            Likeness::PostalCode => "Same postal code",
-            Likeness::City => "Same city",
-        };
-        Self { words, value: evidence.value }
     }
 }

@@ -14,6 +14,7 @@ mod customer_history;
 mod customers;
 mod duplicates;
 mod elsewhere;
+mod evidence;
 mod file_removal;
 mod file_rows;
 mod filters;

@@ -15,6 +15,7 @@ use zoop_crm::business::notes::ShownNote;
 use zoop_crm::business::notes::tools::list::ListNotes;
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
@@ -31,12 +32,14 @@ use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
 use crate::web::section::Section;
-use crate::web::tenant_context::TenantContext;
+use crate::web::tenant_context::{Snapshot, TenantContext};
 
 const PATH: &str = "/";
 /// How many pinned notes and how many entries of the history are shown.
 const NOTES_SHOWN: u32 = 5;
-const ENTRIES_SHOWN: usize = 8;
+const ENTRIES_SHOWN: u32 = 8;
+/// How often that many entries are read, because some are not about records.
+const MAX_ROUNDS: usize = 4;
 /// How many customers the user has lately had to do with, and in how many of their own notes they are looked for.
 const LATELY_SHOWN: usize = 6;
 const OWN_NOTES: u32 = 10;
@@ -176,20 +179,31 @@ async fn read(tenant_context: &TenantContext) -> Result<Stored, Response> {
         let any = Arguments::<SearchCustomers>::none().page(None, 1);
         let pinned = arguments!(ListNotes { pinned: true }).page(None, NOTES_SHOWN);
         let own = arguments!(ListNotes { created_by: "me" }).page(None, OWN_NOTES);
-        let mine = arguments!(ListChanges { user_id: "me" });
         let is_empty = snapshot.list(any)?.rows.is_empty();
         let pinned = snapshot.list(pinned)?;
         let own = snapshot.list(own)?;
         let subjects = subject_names(snapshot, &pinned.rows)?;
-        let entries = if reads_history {
-            bounded::list(snapshot, mine, None, story::length)?.rows
-        } else {
-            Vec::new()
-        };
-        let about_records = entries.into_iter().filter(EntryRow::is_about_records);
-        let entries: Vec<_> = about_records.take(ENTRIES_SHOWN).collect();
+        let entries = if reads_history { own_entries(snapshot)? } else { Vec::new() };
         let names = story::names(snapshot, &entries)?;
         Ok(Stored { is_empty, pinned, subjects, own, entries, names })
     });
     read.await?.map_err(|error| page::failed(&error))
+}
+
+/// The last changes of records by the user. It stops at a page that is not full: that one was the last, or there was
+/// much to read for it.
+fn own_entries(snapshot: &mut Snapshot<'_, '_>) -> Result<Vec<HistoryEntry>, Refusal> {
+    let mine = arguments!(ListChanges { user_id: "me" });
+    let (mut entries, mut next) = (Vec::new(), None);
+    for _ in 0..MAX_ROUNDS {
+        let page = bounded::at_most(snapshot, mine.clone(), ENTRIES_SHOWN, next, story::length)?;
+        let is_full = page.rows.len() == ENTRIES_SHOWN as usize;
+        entries.extend(page.rows.into_iter().filter(EntryRow::is_about_records));
+        next = page.next_cursor;
+        if !is_full || next.is_none() || entries.len() >= ENTRIES_SHOWN as usize {
+            break;
+        }
+    }
+    entries.truncate(ENTRIES_SHOWN as usize);
+    Ok(entries)
 }

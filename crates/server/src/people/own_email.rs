@@ -83,8 +83,8 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// Tells the former mailbox in the background, once a mail can be sent: whoever filled the line must not be able to keep
-/// the notice back.
+/// Tells the former mailbox, once a mail can be sent: many other mails must not keep the notice back. The page does not
+/// wait for it.
 async fn notify(mailer: Mailer, old: String, address: String) {
     let Some(permit) = mailer.next_permit().await else { return };
     deliver(permit, move || mailer.send_email_changed(&old, &address)).await;

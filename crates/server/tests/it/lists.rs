@@ -192,6 +192,27 @@ fn prompts_name_the_tools_and_quote_arguments_as_data() {
 }
 
 #[both]
+fn the_prompt_for_duplicates_lets_the_tool_compare() {
+    let server = Server::start();
+    let text = |arguments: Value| {
+        let params = json!({ "name": "find_possible_duplicates", "arguments": arguments });
+        let reply = server.owner("prompts/get", params).json();
+        reply["result"]["messages"][0]["content"]["text"].as_str().expect("a text").to_owned()
+    };
+    let all = text(json!({}));
+    assert!(all.contains("Call customers.find_duplicates without customer_id"), "{all}");
+    assert!(!all.contains("customers.search"), "{all}");
+    for (arguments, search) in [
+        (json!({ "name": "Nguyen" }), "customers.search with limit 50 with this name as q"),
+        (json!({ "area": "94607" }), "customers.search with limit 50. Send this area"),
+    ] {
+        let some = text(arguments);
+        assert!(some.contains(search), "{some}");
+        assert!(some.contains("customers.find_duplicates with the id of each row"), "{some}");
+    }
+}
+
+#[both]
 fn a_prompts_arguments_are_checked() {
     let server = Server::start();
     let message = |name: &str, arguments: Value| {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use mailin::{Action, Handler, Response, SessionBuilder, response};
@@ -12,6 +13,8 @@ use zoop_server::Mailer;
 pub(crate) struct MailServer {
     address: SocketAddr,
     received: Receiver<String>,
+    /// While it is locked for writing, no connection is greeted.
+    silence: Arc<RwLock<()>>,
 }
 
 impl MailServer {
@@ -19,13 +22,23 @@ impl MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let (sender, received) = channel();
+        let silence = Arc::<RwLock<()>>::default();
+        let known = silence.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let sender = sender.clone();
-                std::thread::spawn(move || talk(stream, sender));
+                let (sender, silence) = (sender.clone(), known.clone());
+                std::thread::spawn(move || {
+                    drop(silence.read());
+                    talk(stream, sender);
+                });
             }
         });
-        Self { address, received }
+        Self { address, received, silence }
+    }
+
+    /// Until this is dropped, the server accepts connections and says nothing.
+    pub(crate) fn silence(&self) -> RwLockWriteGuard<'_, ()> {
+        self.silence.write().expect("no panic")
     }
 
     /// A mailer for this server.
@@ -50,7 +63,9 @@ fn talk(mut stream: TcpStream, sender: Sender<String>) {
     let from = stream.peer_addr().expect("an address");
     let mut session =
         SessionBuilder::new("mail.test").build(from.ip(), Post { sender, mail: Vec::new() });
-    session.greeting().write_to(&mut stream).expect("a greeting");
+    if session.greeting().write_to(&mut stream).is_err() {
+        return;
+    }
     let mut lines = BufReader::new(stream.try_clone().expect("a second handle"));
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {

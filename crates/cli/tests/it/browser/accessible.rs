@@ -16,7 +16,7 @@ const LOOKS: [(bool, u32); 4] = [(false, 1280), (true, 1280), (true, 390), (fals
 const OTHERS: [(&str, &str); 3] = [
     ("/customers/similar", "is no page: the form for a new customer shows it"),
     ("/sign-in/second-factor", "is checked where somebody signs in with a code"),
-    ("/account/email/{}", "is made of the same parts as the questions"),
+    ("/account/email/{}", "people.rs follows its link"),
 ];
 
 /// What is open, and what was checked.

@@ -5,9 +5,11 @@ use zoop_crm::identity::sign_in::second_factor;
 use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
-use super::driver::{Browser, DESKTOP};
+use super::driver::{Browser, DESKTOP, Look};
+use super::layout::assert_fits;
 use super::{Demo, run};
 use crate::env::text;
+use crate::mail::MailServer;
 
 /// The time step of codes, in microseconds (RFC 6238, 5.2).
 const STEP: i64 = 30_000_000;
@@ -114,5 +116,51 @@ fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
         browser.fill("#password", password).await;
         browser.click("main button.primary").await;
         browser.arrive("/").await;
+    });
+}
+
+/// Follows the link in light and dark, wide and narrow. The last one changes the address.
+#[test]
+fn the_link_in_a_mail_changes_ones_own_address() {
+    let mails = MailServer::start();
+    let settings =
+        [("ZOOP_MAIL_URL", mails.url()), ("ZOOP_MAIL_FROM", "zoop@example.com".to_owned())];
+    let demo = Demo::open_with(&settings.each_ref().map(|(name, value)| (*name, value.as_str())));
+    let last = (1366, false);
+    run(async {
+        for (width, is_dark) in [(1366, true), (390, true), (390, false), last] {
+            // Few mails go to one address.
+            let scheme = if is_dark { "dark" } else { "light" };
+            let new = &format!("dana.in.a.window.of.{width}.{scheme}@copper-creek.example");
+            let browser = Browser::open(Look { is_dark, width, ..DESKTOP }).await;
+            demo.sign_in(&browser).await;
+            browser.goto(&demo.at("/account")).await;
+            browser.fill("#email", new).await;
+            browser.fill("#email-current", &demo.password).await;
+            browser.click("form[action='/account/email'] button").await;
+            assert!(browser.text(".success").await.contains("link"), "what happens next");
+            let mail = mails.next();
+            let link = mail.split_whitespace().find(|word| word.starts_with(&demo.url));
+            browser.goto(link.expect("a link")).await;
+            assert_eq!(browser.text("h1").await, "Use this e-mail address?");
+            assert!(browser.text("main").await.contains(new));
+            assert_accessible(&browser, "the new address").await;
+            assert_fits(&browser, "the new address").await;
+            if (width, is_dark) == last {
+                browser.click("main button.primary").await;
+                browser.arrive("/account?done=email").await;
+                assert!(browser.text("main").await.contains(new));
+                assert!(
+                    mails.next().contains(&format!("To: {}", demo.email)),
+                    "the former mailbox"
+                );
+                browser.click("form[action='/sign-out'] button").await;
+                browser.arrive("/sign-in?done=signed-out").await;
+                browser.fill("#email", new).await;
+                browser.fill("#password", &demo.password).await;
+                browser.click("main button.primary").await;
+                browser.arrive("/").await;
+            }
+        }
     });
 }

@@ -1,6 +1,8 @@
 //! The way of a form: shown empty or with a record, sent, and shown again if the record could not be saved. Everything
 //! that was typed stays.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
@@ -15,7 +17,7 @@ use super::merge::{self, Merge};
 use super::values::Values;
 use super::view::{self, Control, GroupView, Remarks};
 use crate::console::rows::Link;
-use crate::console::similar::SimilarRow;
+use crate::console::similar::{self, SimilarRow};
 use crate::console::{Fault, fresh_key, key_of, require, unread};
 use crate::web::form::Form;
 use crate::web::frame::Frame;
@@ -84,6 +86,11 @@ struct State<'a> {
 }
 
 impl FormPage {
+    /// The fields that the page with possible duplicates needs.
+    fn compared(&self) -> BTreeSet<&'static str> {
+        self.similar.map(|_| similar::compared()).unwrap_or_default()
+    }
+
     fn show(
         &self,
         tenant_context: &TenantContext,

@@ -294,3 +294,22 @@ fn the_brand_leads_to_the_search_the_pinned_notes_and_what_the_user_did() {
     assert_eq!(location(&browser_of(&server, OFFICE).get("/")), "/account");
     assert_eq!(browser_of(&server, OWNER).get("/?business=x").status, 404);
 }
+
+#[both]
+fn changes_of_keys_hide_no_changes_of_records_on_the_first_page() {
+    let server = start();
+    for number in 0..9 {
+        create(&server, "tags.create", json!({ "name": format!("Tag {number}") }));
+    }
+    let mut owner = Browser::owner(&server);
+    let acme = business(&server);
+    for number in 0..9 {
+        let name = format!("Key {number}");
+        let fields = [("business", &*acme), ("name", &*name), ("read:customers", "true")];
+        assert_eq!(owner.post("/keys", &fields).status, 200);
+    }
+    let page = owner.get("/").body;
+    let expected: Vec<_> =
+        (1..9).rev().map(|number| format!("Olive Owner added the tag Tag {number}")).collect();
+    assert_eq!(sentences(&page), expected);
+}

@@ -76,8 +76,13 @@ fn the_office_adds_a_customer_and_a_form_that_is_sent_twice_adds_one() {
     assert_eq!(without_change(&again), without_change(&sent), "the same customer");
     let found = call(&server, "customers.search", json!({}));
     assert_eq!(found["rows"].as_array().map(Vec::len), Some(1), "{found}");
-    // The same form with another name, as after going back, is another customer.
-    let sent = form.with("company_name", "Harbor Hotel").with("phone", "").send(&mut office);
+    // The same form with other names, as after going back, is another customer.
+    let other = form
+        .with("company_name", "Harbor Hotel")
+        .with("phone", "")
+        .with("primary_contact.first_name", "Kim")
+        .with("primary_contact.last_name", "Sato");
+    let sent = other.send(&mut office);
     assert_eq!(customer(&server, &id_of(&sent))["company_name"], "Harbor Hotel");
 }
 
@@ -166,12 +171,74 @@ fn a_customer_that_may_exist_already_is_shown_before_it_is_added_again() {
     assert_eq!(without_change(&anyway.send(&mut office)), without_change(&sent), "sent twice");
 
     let mut tech = browser_of(&server, TECH);
+    let invisible = tech.get("/customers/similar?first_name=%E2%80%8B").body;
+    assert_eq!(invisible.trim(), "", "no pairs of the account: {invisible}");
+    let pairs = tech.get("/customers/similar?customer_type=company").body;
+    assert_eq!(pairs.trim(), "", "{pairs}");
     let fragment = tech.get("/customers/similar?first_name=Hana&last_name=Nguyen&phone=555");
     assert_eq!(fragment.status, 200);
     assert!(fragment.body.trim_start().starts_with("<div class=\"notice\" id=\"similar\""));
     assert!(fragment.body.contains("C-0001") && !fragment.body.contains("<html"));
     let nothing = tech.get("/customers/similar?first_name=Zoe&phone=%3F&email=x&last_name=").body;
     assert_eq!(nothing.trim(), "");
+}
+
+/// By the rules of the tool: also a short form of a name at the same address, or a contact who is a customer.
+#[both]
+fn possible_duplicates_of_a_new_customer_are_those_of_the_tool_with_its_evidence() {
+    let server = start();
+    let home = json!({ "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                       "postal_code": "94607" });
+    let bob = json!({ "customer_type": "individual", "first_name": "Bob", "last_name": "Reyes",
+                      "phone": "(510) 555-0142", "location": home });
+    create(&server, "customers.create", bob);
+    let mut office = browser_of(&server, OFFICE);
+    let why = |page: &str| {
+        let similar = between(page, "id=\"similar\"", "</ul>");
+        assert!(similar.contains("<bdi>Bob Reyes</bdi>"), "{similar}");
+        unescaped(similar).replace("<bdi>", "").replace("</bdi>", "")
+    };
+    let robert = Filled::open(&mut office, "/customers/new")
+        .with("first_name", "Robert")
+        .with("last_name", "Reyes")
+        .with("phone", "510 5")
+        .with("location.address_line1", "482 Oak St.")
+        .with("location.city", "Oakland")
+        .with("location.postal_code", "94607");
+    // The script sends the fields that the page names.
+    let page = unescaped(&office.get("/customers/new").body);
+    let sent = between(&page, "hx-include=\"", "\"").replace('\'', "");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(
+        robert.fields.iter().filter(|(name, _)| sent.contains(&format!("[name={name}]"))),
+    );
+    let query = query.finish();
+    let typing = why(&office.get(&format!("/customers/similar?{query}")).body);
+    for said in ["Short form of the name", "Same address 482 Oak Street, Oakland, CA 94607"] {
+        assert!(typing.contains(&format!("<span>{said}</span>")), "{typing}");
+    }
+    assert!(typing.contains("<span>(510) 555-0142</span>"), "what is not the same: {typing}");
+    let robert = robert.with("phone", "510 555 0142").with("location.state", "CA");
+    let saving = why(&robert.send(&mut office).body);
+    assert!(saving.contains("<span>Same phone (510) 555-0142</span>"), "{saving}");
+    let company = Filled::open(&mut office, "/customers/new")
+        .with("customer_type", "company")
+        .with("company_name", "Reyes Plumbing")
+        .with("primary_contact.first_name", "Bob")
+        .with("primary_contact.last_name", "Reyes")
+        .with("primary_contact.phone", "510 555 0142");
+    let saving = why(&company.send(&mut office).body);
+    for said in ["Same phone (510) 555-0142", "Same contact Bob Reyes"] {
+        assert!(saving.contains(&format!("<span>{said}</span>")), "{saving}");
+    }
+    let other = Filled::open(&mut office, "/customers/new")
+        .with("first_name", "Anna")
+        .with("last_name", "Reyes")
+        .with("location.address_line1", "482 Oak St.")
+        .with("location.city", "Oakland")
+        .with("location.state", "CA")
+        .with("location.postal_code", "94607");
+    assert_eq!(other.send(&mut office).status, 303, "a member of the household");
 }
 
 #[both]

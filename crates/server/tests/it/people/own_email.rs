@@ -170,3 +170,30 @@ fn without_mail_the_address_cannot_be_changed() {
     assert!(page.contains("this server sends no mail"), "{page}");
     assert_eq!(ask(&mut browser, NEW, PASSWORD).status, 404);
 }
+
+/// The notice needs its turn among the mails, and then the mail server's answer. Neither holds up the page.
+#[both]
+fn no_page_waits_for_a_mail_server_that_does_not_answer() {
+    let (server, mails) = start_with_mail();
+    server.env.empty_business("Borealis");
+    let mut browser = Browser::owner(&server);
+    ask(&mut browser, NEW, PASSWORD);
+    let link = path(&mails.next(), &browser.origin());
+    let silence = mails.silence();
+    let forgot = |email: &str| Browser::new(&server).post("/sign-in/forgot", &[("email", email)]);
+    for email in [
+        OFFICE,
+        "tech@acme.example",
+        "owner@borealis.example",
+        "office@borealis.example",
+        "tech@borealis.example",
+    ] {
+        assert_eq!(forgot(email).status, 200);
+    }
+    assert!(server.log.text().contains("too many mails"), "no mail has its turn now");
+
+    assert_eq!(location(&browser.post(&link, &[])), "/account?done=email");
+    assert!(!server.log.text().contains("could not be sent"), "nothing has timed out");
+    drop(silence);
+    while !mails.next().contains("To: owner@acme.example") {}
+}

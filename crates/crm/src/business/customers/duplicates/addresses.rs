@@ -1,7 +1,8 @@
 //! Addresses: how they are read and compared.
 
 use super::evidence::{Comparison, Evidence, Likeness, Nearness, nearness};
-use crate::business::customers::index::{SearchedLocation, city_facet, said};
+use crate::business::customers::index::said::StreetWord;
+use crate::business::customers::index::{SearchedLocation, city_facet};
 use crate::values::fold;
 
 /// How much a part of an address counts that is the same, nearly the same, or different.
@@ -12,6 +13,9 @@ pub(super) const POSTAL_CODE: [i32; 3] = [2, 1, -1];
 /// A building, or what else is written in the second line.
 pub(super) const BUILDING: [i32; 3] = [1, 1, 0];
 pub(super) const UNIT: [i32; 3] = [1, 0, -5];
+
+/// House numbers that differ by less are next door.
+pub(super) const NEXT_DOOR: u32 = 10;
 
 /// Words before the number of a unit.
 #[rustfmt::skip]
@@ -62,11 +66,12 @@ impl Place {
         let number = number.filter(|at| !is_ordinal(&words[*at]));
         place.number = number.map(|at| words.remove(at));
         let short: Vec<_> = words.iter().map(|word| short_form(word)).collect();
-        place.kind = short.iter().rev().find_map(|word| said::short_street_word(word));
+        place.kind =
+            short.iter().rev().find_map(|word| StreetWord::of(word)).map(|word| word.short);
         place.street = short.concat();
         place.building = line2.iter().map(|word| short_form(word)).collect::<Vec<_>>().concat();
         let is_telling = |word: &&String| {
-            said::short_street_word(word).is_none() && !is_direction(word) && word.len() > 1
+            StreetWord::of(word).is_none() && !is_direction(word) && word.len() > 1
         };
         place.street_words = words.iter().filter(is_telling).cloned().collect();
         if place.street_words.is_empty() {
@@ -125,7 +130,8 @@ fn is_direction(word: &str) -> bool {
 
 fn short_form(word: &str) -> String {
     let direction = DIRECTIONS.iter().find(|(long, _)| *long == word).map(|(_, short)| *short);
-    said::short_street_word(word).or(direction).unwrap_or(word).to_owned()
+    let street = StreetWord::of(word).map(|word| word.short);
+    street.or(direction).unwrap_or(word).to_owned()
 }
 
 const fn weight([same, near, different]: [i32; 3], nearness: Nearness) -> i32 {
@@ -182,7 +188,8 @@ fn places(one: &Place, other: &Place) -> Comparison {
             parts.into_iter().filter(|(is, _)| *is).map(|(_, same)| Evidence::of(same)).collect()
         }
     };
-    Comparison::found(weight, found)
+    let is_next_door = are_next_door(one.number.as_deref(), other.number.as_deref());
+    Comparison { is_next_door, ..Comparison::found(weight, found) }
 }
 
 /// Compares streets, which may stand in the second line. Oakwood Drive and Oakwood Court are two streets.
@@ -210,6 +217,14 @@ fn numbers(one: Option<&str>, other: Option<&str>) -> Nearness {
         }
         _ => Nearness::Unknown,
     }
+}
+
+/// Whether the house numbers differ, but by so little that a neighbor is likelier than a wrong digit.
+fn are_next_door(one: Option<&str>, other: Option<&str>) -> bool {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u32>().ok());
+    number(one)
+        .zip(number(other))
+        .is_some_and(|(one, other)| (1..NEXT_DOOR).contains(&one.abs_diff(other)))
 }
 
 fn postal_codes(one: &str, other: &str) -> Nearness {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use zoop_db::{ReadTx, Row, Uuid, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, Uuid, params, text};
 
 use crate::business::customers::{Customer, hints, store};
 use crate::call::argument::input;
@@ -61,18 +61,18 @@ pub(super) fn among(
     Ok(different.into_iter().collect())
 }
 
-/// Who is different from a customer is different from the one that it is merged into. Undoing the merge leaves that.
+/// What is different from a customer is different from the one that it is merged into. The marks that this adds are in
+/// the entry of the merge, so that undoing it takes them back, and leaves those that were there before.
 pub(in crate::business::customers) fn inherit(
-    tx: &mut WriteTx<'_>,
+    ctx: &mut WriteCtx<'_, '_>,
     from: Id<kinds::Customer>,
     to: Id<kinds::Customer>,
 ) -> Result<()> {
     let read = |row: &mut Row<'_>| Ok(row.take()?);
     let others: Vec<Id<kinds::Customer>> =
-        tx.all::<_, Error>(FROM, params![from, MAX_INHERITED], read)?;
+        ctx.tx.all::<_, Error>(FROM, params![from, MAX_INHERITED], read)?;
     for other in others.into_iter().filter(|other| *other != to) {
-        tx.execute(MARK, params![to, other])?;
-        tx.execute(MARK, params![other, to])?;
+        mark(ctx, to, other)?;
     }
     Ok(())
 }
@@ -130,23 +130,39 @@ impl Command for MarkDifferent {
         let mut current =
             |id| -> Result<_> { Ok(store::get(ctx.tx, id)?.unless_merged(ctx.access)?.id) };
         let (one, other) = (current(input.customer_id)?, current(input.other_id)?);
-        set(ctx, one, other, different)?;
+        if different {
+            mark(ctx, one, other)?;
+        } else {
+            unmark(ctx, one, other)?;
+        }
         Ok(Marked { customer_id: one, other_id: other, different })
     }
 }
 
-/// Marks two customers as different, or takes that back.
-pub(in crate::business) fn set(
+/// Marks two customers as different.
+pub(in crate::business) fn mark(
     ctx: &mut WriteCtx<'_, '_>,
     one: Id<kinds::Customer>,
     other: Id<kinds::Customer>,
-    different: bool,
 ) -> Result<()> {
-    let statement = if different { MARK } else { UNMARK };
     for (customer, from) in [(one, other), (other, one)] {
-        if ctx.tx.execute(statement, params![customer, from])? > 0 {
-            let (none, other) = (Value::Null, json!(from));
-            let (old, new) = if different { (none, other) } else { (other, none) };
+        if ctx.tx.execute(MARK, params![customer, from])? > 0 {
+            let (old, new) = (Value::Null, json!(from));
+            ctx.changed(Customer::TYPE, customer.uuid(), DIFFERENT_FROM, old, new);
+        }
+    }
+    Ok(())
+}
+
+/// Takes back that two customers are different.
+pub(in crate::business) fn unmark(
+    ctx: &mut WriteCtx<'_, '_>,
+    one: Id<kinds::Customer>,
+    other: Id<kinds::Customer>,
+) -> Result<()> {
+    for (customer, from) in [(one, other), (other, one)] {
+        if ctx.tx.execute(UNMARK, params![customer, from])? > 0 {
+            let (old, new) = (json!(from), Value::Null);
             ctx.changed(Customer::TYPE, customer.uuid(), DIFFERENT_FROM, old, new);
         }
     }

@@ -73,6 +73,8 @@ pub struct Comparison {
     pub weight: i32,
     /// Whether the family names differ.
     pub(super) differs: bool,
+    /// Whether the house numbers are those of neighbors.
+    pub(super) is_next_door: bool,
 }
 
 impl Comparison {
@@ -95,13 +97,20 @@ impl Comparison {
         words.collect::<Vec<_>>().join(" and ")
     }
 
-    /// The same, but not likely if it rests on too little: a given name, while the family names differ, and an address
-    /// that is not even nearly the same. Two people called John may live in one street.
+    /// The same, but not likely if it rests on half a name and too little else. Two people called John may live in one
+    /// street, even next door, and two families called Smith in one town.
     pub(super) fn only_if_telling(mut self) -> Self {
-        use Likeness::{Address, Contact, Email, FamilyName, GivenName, Phone, SimilarAddress};
+        use Likeness::{
+            Address, Contact, Email, FamilyName, GivenName, Phone, SimilarAddress, Street,
+        };
         let has = |all: &[Likeness]| all.iter().any(|same| self.has(*same));
-        let is_half = has(&[GivenName, FamilyName]) && !has(&[Phone, Email, Contact, Address]);
-        if is_half && self.differs && !has(&[SimilarAddress]) {
+        let is_near = if self.differs {
+            has(&[SimilarAddress]) && !self.is_next_door
+        } else {
+            has(&[SimilarAddress, Street])
+        };
+        let is_told = is_near || has(&[Phone, Email, Contact, Address]);
+        if has(&[GivenName, FamilyName]) && !is_told {
             self.weight = self.weight.min(LIKELY - 1);
         }
         self
@@ -110,11 +119,12 @@ impl Comparison {
     pub(super) fn add(&mut self, part: Self) {
         self.weight += part.weight;
         self.differs |= part.differs;
+        self.is_next_door |= part.is_next_door;
         self.evidence.extend(part.evidence);
     }
 
     pub(super) fn found(weight: i32, evidence: impl IntoIterator<Item = Evidence>) -> Self {
-        Self { evidence: evidence.into_iter().collect(), weight, differs: false }
+        Self { evidence: evidence.into_iter().collect(), weight, ..Self::default() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use zoop_db::{ReadTx, Row, params, text};
+use zoop_db::{ReadTx, Row, Uuid, params, text};
 
 use super::{Described, Profile};
 use crate::business::customers::contacts::Origin;
@@ -16,13 +16,13 @@ const MAX_PARTS: i64 = 5;
 
 const CUSTOMERS: &str = "SELECT x.id, x.first_name, x.last_name, x.company_name, x.phone, x.email \
     FROM wanted CROSS JOIN customers x WHERE x.tenant_no = $1 AND x.id = wanted_id";
-const CONTACTS: &str = "SELECT x.customer_id, x.first_name, x.last_name, x.phone, x.email, x.origin \
-    FROM wanted CROSS JOIN contacts x \
+const CONTACTS: &str = "SELECT x.customer_id, x.first_name, x.last_name, x.phone, x.email, x.origin, \
+    x.is_primary, x.id FROM wanted CROSS JOIN contacts x \
     WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL \
     AND (x.is_primary OR x.id IN (SELECT y.id FROM contacts y WHERE y.tenant_no = $1 \
     AND y.customer_id = wanted_id AND y.archived_at IS NULL ORDER BY y.id LIMIT $3))";
-const LOCATIONS: &str = "SELECT x.customer_id, x.address_line1, x.address_line2, x.city, x.state, x.postal_code \
-    FROM wanted CROSS JOIN locations x \
+const LOCATIONS: &str = "SELECT x.customer_id, x.address_line1, x.address_line2, x.city, x.state, x.postal_code, \
+    x.is_primary, x.id FROM wanted CROSS JOIN locations x \
     WHERE x.tenant_no = $1 AND x.customer_id = wanted_id AND x.archived_at IS NULL \
     AND (x.is_primary OR x.id IN (SELECT y.id FROM locations y WHERE y.tenant_no = $1 \
     AND y.customer_id = wanted_id AND y.archived_at IS NULL ORDER BY y.id LIMIT $3))";
@@ -103,9 +103,21 @@ fn profile(own: &Own, people: &[Person], places: &[SearchedLocation]) -> Profile
     })
 }
 
-fn by_customer<T>(rows: Vec<(Id<kinds::Customer>, T)>) -> HashMap<Id<kinds::Customer>, Vec<T>> {
+/// A contact or location, its customer, and its place among the others of the customer.
+type Part<T> = (Id<kinds::Customer>, Rank, T);
+
+/// The primary ones are first, then the oldest.
+type Rank = (bool, Uuid);
+
+fn rank(row: &mut Row<'_>) -> Result<Rank> {
+    let is_primary: bool = row.take()?;
+    Ok((!is_primary, row.take()?))
+}
+
+fn by_customer<T>(mut rows: Vec<Part<T>>) -> HashMap<Id<kinds::Customer>, Vec<T>> {
+    rows.sort_by_key(|(_, rank, _)| *rank);
     let mut parts: HashMap<_, Vec<T>> = HashMap::new();
-    for (id, part) in rows {
+    for (id, _, part) in rows {
         parts.entry(id).or_default().push(part);
     }
     parts
@@ -122,7 +134,7 @@ fn own(row: &mut Row<'_>) -> Result<Own> {
     })
 }
 
-fn person(row: &mut Row<'_>) -> Result<(Id<kinds::Customer>, Person)> {
+fn person(row: &mut Row<'_>) -> Result<Part<Person>> {
     let customer = row.take()?;
     let person = Person {
         first_name: row.take()?,
@@ -131,10 +143,10 @@ fn person(row: &mut Row<'_>) -> Result<(Id<kinds::Customer>, Person)> {
         email: row.take()?,
         is_named: row.take::<Origin>()? == Origin::Own,
     };
-    Ok((customer, person))
+    Ok((customer, rank(row)?, person))
 }
 
-fn place(row: &mut Row<'_>) -> Result<(Id<kinds::Customer>, SearchedLocation)> {
+fn place(row: &mut Row<'_>) -> Result<Part<SearchedLocation>> {
     let customer = row.take()?;
     let place = SearchedLocation {
         label: None,
@@ -144,7 +156,7 @@ fn place(row: &mut Row<'_>) -> Result<(Id<kinds::Customer>, SearchedLocation)> {
         state: row.take()?,
         postal_code: row.take()?,
     };
-    Ok((customer, place))
+    Ok((customer, rank(row)?, place))
 }
 
 /// A customer that a walk through the account visits.
@@ -156,11 +168,7 @@ pub(super) struct Visited {
 }
 
 /// Up to `count` customers older than `before`, newest first.
-pub(super) fn older(
-    tx: &mut ReadTx<'_>,
-    before: zoop_db::Uuid,
-    count: usize,
-) -> Result<Vec<Visited>> {
+pub(super) fn older(tx: &mut ReadTx<'_>, before: Uuid, count: usize) -> Result<Vec<Visited>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.all(OLDER, params![before, count], |row| {
         Ok(Visited { id: row.take()?, n: row.take()?, is_archived: row.take()? })

@@ -1,6 +1,6 @@
 //! The comparison, by example.
 
-use super::addresses::{BUILDING, CITY, NUMBER, POSTAL_CODE, STREET, UNIT};
+use super::addresses::{BUILDING, CITY, NEXT_DOOR, NUMBER, POSTAL_CODE, STREET, UNIT};
 use super::names::{
     COMPANY_ALIKE, COMPANY_DIFFERENT, COMPANY_LONGER, COMPANY_SAME, CONTACT, FAMILY, GIVEN,
     OTHER_KIND, SHARED_CONTACT, Weights,
@@ -188,9 +188,23 @@ fn members_of_a_household_and_neighbors_are_not_likely_the_same() {
         ("Don Smith", "Anna Smith", HOME),
         ("John Smith Sr", "John Smith Jr", HOME),
         ("John Miller", "John Brown", "99 Oak Street, Oakland, 94607"),
+        ("John Miller", "John Brown", "14 Oak Street, Oakland, 94607"),
+        // Two families of one name.
+        ("Anna Smith", "Smith", ", , 94607"),
+        ("Anna Smith", "Smith", ", Oakland, 94607"),
+        ("Anna Smith", "Anna", ", Oakland, 94607"),
     ] {
         let found = compared(&profile(one, HOME, "", ""), &profile(other, there, "", ""));
         assert!(!found.is_likely(), "{one}, {other}: {found:?}");
+    }
+    for (one, other, there) in [
+        // A digit may be wrong, or a letter.
+        ("Anna Smith", "Anna Smith", "14 Oak Street, Oakland, 94607"),
+        ("Anna Smith", "Anna Miller", "12 Oka Street, Oakland, 94607"),
+        ("Anna Smith", "Smith", "Oak Street, Oakland, 94607"),
+    ] {
+        let found = compared(&profile(one, HOME, "", ""), &profile(other, there, "", ""));
+        assert!(found.is_likely(), "{one}, {other}: {found:?}");
     }
     // One of the two may not say which.
     let found =
@@ -260,6 +274,7 @@ fn the_page_on_duplicates_has_every_weight_and_word() {
         place("second line", BUILDING),
         format!("| unit | {same} | | {different} |"),
         format!("{LIKELY} or more"),
+        format!("differ by less than {NEXT_DOOR}"),
     ] {
         assert!(page.contains(&line), "docs/duplicates.md lacks {line}");
     }

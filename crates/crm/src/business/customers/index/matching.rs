@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::said::{self, SaidWord};
+use super::said::{SaidWord, StreetWord};
 use super::terms::{EmailPart, Term, Terms, begins_address_word, is_phone_word};
 use super::{email_parts, fold};
 use crate::values::email;
@@ -110,7 +110,7 @@ impl Place<'_> {
                     is_whole(text)
                         || (begins_address_word(text)
                             && has_part(text, |word, part| word.starts_with(part)))
-                }) || said::street_word(&word.text)
+                }) || StreetWord::other(&word.text)
                     .is_some_and(|text| words.that_may_contain(text).iter().any(|it| it == text))
             }
             (How::Anyhow, _) => {

@@ -23,7 +23,6 @@ pub use query::CustomerQuery;
 
 pub use matching::{Match, MatchedField};
 pub use query::{Search, Tier};
-pub use similar::is_near_name;
 
 pub(crate) use matching::{Place, PlaceText};
 pub(crate) use said::address_words;

@@ -48,43 +48,46 @@ pub(in crate::business::customers) fn words(typed: &str) -> Vec<SaidWord> {
     said.collect()
 }
 
-/// Words of streets, each with its abbreviation. They are the same in an address.
-const STREETS: &[(&str, &str)] = &[
-    ("street", "st"),
-    ("avenue", "ave"),
-    ("road", "rd"),
-    ("drive", "dr"),
-    ("boulevard", "blvd"),
-    ("lane", "ln"),
-    ("court", "ct"),
-    ("place", "pl"),
-    ("circle", "cir"),
-    ("crescent", "cres"),
-    ("highway", "hwy"),
-    ("parkway", "pkwy"),
-    ("square", "sq"),
-    ("terrace", "ter"),
-    ("trail", "trl"),
-];
-
-/// The other form of a word of a street: `street` for `st`, and the other way round.
-pub(super) fn street_word(text: &str) -> Option<&'static str> {
-    STREETS.iter().find_map(|(word, short)| match text {
-        _ if text == *word => Some(*short),
-        _ if text == *short => Some(*word),
-        _ => None,
-    })
+/// A word of streets, in an address the same as its abbreviation.
+pub(in crate::business::customers) struct StreetWord {
+    long: &'static str,
+    pub(in crate::business::customers) short: &'static str,
 }
 
-/// The short form of a word of a street: `st` for `street`, and for `st` too.
-pub(in crate::business::customers) fn short_street_word(text: &str) -> Option<&'static str> {
-    STREETS.iter().find(|(word, short)| text == *word || text == *short).map(|(_, short)| *short)
+const STREETS: &[StreetWord] = &[
+    StreetWord { long: "street", short: "st" },
+    StreetWord { long: "avenue", short: "ave" },
+    StreetWord { long: "road", short: "rd" },
+    StreetWord { long: "drive", short: "dr" },
+    StreetWord { long: "boulevard", short: "blvd" },
+    StreetWord { long: "lane", short: "ln" },
+    StreetWord { long: "court", short: "ct" },
+    StreetWord { long: "place", short: "pl" },
+    StreetWord { long: "circle", short: "cir" },
+    StreetWord { long: "crescent", short: "cres" },
+    StreetWord { long: "highway", short: "hwy" },
+    StreetWord { long: "parkway", short: "pkwy" },
+    StreetWord { long: "square", short: "sq" },
+    StreetWord { long: "terrace", short: "ter" },
+    StreetWord { long: "trail", short: "trl" },
+];
+
+impl StreetWord {
+    /// The word that the text or its abbreviation is.
+    pub(in crate::business::customers) fn of(text: &str) -> Option<&'static Self> {
+        STREETS.iter().find(|word| text == word.long || text == word.short)
+    }
+
+    /// The other form of the text: `street` for `st`, and the other way round.
+    pub(super) fn other(text: &str) -> Option<&'static str> {
+        Self::of(text).map(|word| if text == word.short { word.long } else { word.short })
+    }
 }
 
 /// The words of a line of an address, words of streets in short: two texts with the same words are the same line.
 pub(crate) fn address_words(text: &str) -> Vec<String> {
     let words = fold::words(text).into_iter().map(|word| word.text);
-    words.map(|text| short_street_word(&text).map_or(text, str::to_owned)).collect()
+    words.map(|text| StreetWord::of(&text).map_or(text, |word| word.short.to_owned())).collect()
 }
 
 /// Whether a word may be dropped.

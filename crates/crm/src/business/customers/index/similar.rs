@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use rphonetic::DoubleMetaphone;
 
-use super::said::{self, SaidWord};
+use super::said::SaidWord;
 use super::terms::{Terms, whole_name, word_anywhere};
 use crate::search::{Expression, Field, Prefix, cut};
 use crate::values::fold::Kind;
@@ -38,37 +38,10 @@ pub(in crate::business::customers) fn sounds(word: &str) -> impl Iterator<Item =
     codes.filter(|code| !code.is_empty() && code.bytes().all(|it| it.is_ascii_alphanumeric()))
 }
 
-/// Whether two names may be the same person's or company's: every word of the shorter name has a word of the other
-/// that is the same, one edit away or sounds alike, and at most one word is left over. A name of one word is only like
-/// another name of one word.
-pub fn is_near_name(name: &str, other: &str) -> bool {
-    let [name, other] = [name, other].map(|it| {
-        let words = said::words(it).into_iter().filter(|word| !said::is_droppable(word));
-        words.map(|word| word.text).collect::<Vec<_>>()
-    });
-    let (few, mut many) = if name.len() <= other.len() { (name, other) } else { (other, name) };
-    let is_similar_length =
-        few.len() == many.len() || (few.len() > 1 && few.len() + 1 == many.len());
-    is_similar_length
-        && !few.is_empty()
-        && few.iter().all(|word| {
-            let found = many.iter().position(|other| is_near_word(word, other));
-            found.map(|index| many.swap_remove(index)).is_some()
-        })
-}
-
 /// How a word sounds first of all. By its other sound, John would be like Anna.
 pub(in crate::business::customers) fn sound(word: &str) -> Option<String> {
     let is_latin = word.bytes().all(|it| it.is_ascii_lowercase());
     is_latin.then(|| METAPHONE.double_metaphone(word).primary()).filter(|code| !code.is_empty())
-}
-
-fn is_near_word(word: &str, other: &str) -> bool {
-    let letters: Vec<char> = word.chars().collect();
-    let may_be_misspelled = (MIN_LETTERS..=MAX_LETTERS).contains(&letters.len());
-    word == other
-        || (may_be_misspelled && edits(&letters).contains(other))
-        || (may_be_misspelled && sound(word).is_some_and(|it| Some(it) == sound(other)))
 }
 
 impl Terms {
@@ -197,32 +170,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn names_are_near_if_each_word_is() {
-        for (name, other) in [
-            ("Hana Nguyen", "Hana Nguyem"),
-            ("Hana Nguyen", "nguyen hana"),
-            ("Hana Nguyen", "Hana M. Nguyen"),
-            ("Stephen Meyer", "Steven Maier"),
-            ("Bay Bakery", "The Bay Bakery"),
-            ("Bay Bakery", "Bay Bakery LLC"),
-            ("Müller", "muller"),
-        ] {
-            assert!(is_near_name(name, other) && is_near_name(other, name), "{name}, {other}");
-        }
-        for (name, other) in [
-            ("John Smith", "Jane Brown"),
-            ("Anna Smith", "John Smith"),
-            ("Smith", "John Smith"),
-            ("Bay Bakery", "Bay Bakery of San Leandro"),
-            ("Ann Ann", "Ann Lee"),
-            ("", ""),
-            ("&", "Bay"),
-        ] {
-            assert!(!is_near_name(name, other) && !is_near_name(other, name), "{name}, {other}");
-        }
-    }
 
     fn edits_of(word: &str) -> BTreeSet<String> {
         edits(&word.chars().collect::<Vec<_>>())

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::said::{self, SaidWord};
+use super::said::{self, SaidWord, StreetWord};
 use super::{domain_facet, email_facet, local_part_facet, number_facet};
 use crate::search::{Expression, Field, Prefix, cut};
 use crate::values::email;
@@ -224,7 +224,7 @@ fn address_word(prefix: Prefix, word: &SaidWord) -> Option<Expression> {
         let token = prefix.token(Field::AddressWord, cut(text));
         if begins_address_word(text) { Expression::Prefix(token) } else { Expression::Token(token) }
     });
-    let street = said::street_word(&word.text);
+    let street = StreetWord::other(&word.text);
     let street = street.map(|text| Expression::Token(prefix.token(Field::AddressWord, text)));
     Expression::any(texts.chain(street))
 }

@@ -47,7 +47,7 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
         tags::store::attach(ctx.tx, kept.id, tag.id)?;
         ctx.changed(Customer::TYPE, kept.id.uuid(), "tag", Value::Null, json!(tag.id));
     }
-    different::inherit(ctx.tx, merged.id, kept.id)?;
+    different::inherit(ctx, merged.id, kept.id)?;
     store::reindex(ctx.tx, merged)?;
     store::reindex(ctx.tx, kept)
 }

@@ -176,7 +176,7 @@ impl Command for MergeCustomers {
         }
         let now = ctx.moment();
         let plan = Plan::new(ctx.tx, ctx.access, now, input)?;
-        let id = plan.id();
+        let id = plan.id()?;
         if input.plan.as_ref().is_some_and(|sent| sent.0 != id) {
             return Err(Error::conflict(
                 "Something in this plan has changed since: call with dry_run again and check the new plan.",

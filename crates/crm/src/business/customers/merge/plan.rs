@@ -118,18 +118,20 @@ impl Plan {
     }
 
     /// Identifies the plan: another plan, or the same one after any of its records has changed, has another id.
-    pub(super) fn id(&self) -> String {
+    ///
+    /// # Errors
+    /// If a record cannot be written as JSON.
+    pub(super) fn id(&self) -> Result<String> {
         let Self { kept, merged, contacts, locations, notes, subjects, tags, own_tags, own, take } =
             self;
         let records = (&kept.old, &merged.old, &contacts.changes, &locations.changes, subjects);
         let dropped = (&contacts.dropped, &locations.dropped);
         let take: Vec<_> = take.iter().map(|field| field.word()).collect();
         let tags: Vec<_> = [tags, own_tags].map(|tags| ids(tags)).into();
-        let state =
-            serde_json::to_vec(&(records, dropped, own, notes, tags, take)).unwrap_or_default();
+        let state = serde_json::to_vec(&(records, dropped, own, notes, tags, take))?;
         let hash = Sha256::digest(state);
         let first = hash.iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
-        format!("{first:032x}")
+        Ok(format!("{first:032x}"))
     }
 
     /// The tags that the kept customer gets.

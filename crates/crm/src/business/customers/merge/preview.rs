@@ -29,7 +29,7 @@ impl Query for PreviewMerge {
             return Err(Error::field("merge_id", "must be another customer than keep_id"));
         }
         let plan = Plan::new(ctx.tx, ctx.access, Moment(ctx.now), input)?;
-        let id = plan.id();
+        let id = plan.id()?;
         Ok(plan.answer(ctx.access, Some(id)))
     }
 }

@@ -1,5 +1,7 @@
 //! `customers.merge`, through the pipeline.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use zoop_both::both;
 
@@ -139,7 +141,7 @@ fn the_kept_customer_gets_everything_and_the_old_id_and_number_lead_to_it() {
         assert!(!names(&page["rows"], "id").contains(&bobs.other), "{status}");
     }
 
-    // The notes, also by the old ids. Nobody edited them.
+    // The notes, also by the old ids. No one edited them.
     let by_customer = |id: &str| bobs.call("notes.list", json!({ "customer_id": id }));
     let notes = by_customer(&bobs.kept);
     assert_eq!(names(&notes["rows"], "id"), [on_location, on_customer.clone()]);
@@ -379,7 +381,7 @@ fn a_merge_that_cannot_be_is_refused() {
     assert_eq!(bobs.get(&bobs.kept)["id"], json!(bobs.other));
     bobs.undo();
     assert_eq!(bobs.get(&bobs.kept)["status"], "archived");
-    // Programs that act for nobody do not merge.
+    // Programs that act for no user do not merge.
     let error = env.call(&acme.tenant, "customers.merge", bobs.ids(json!({}))).unwrap_err();
     assert!(text(&error_json(&error), "message").contains("user"), "{error:?}");
 }
@@ -583,7 +585,8 @@ fn a_caller_who_may_not_read_learns_nothing_from_a_merge() {
 }
 
 #[both]
-fn who_is_different_from_a_customer_is_different_from_the_one_it_is_merged_into() {
+fn what_is_different_from_a_customer_is_different_from_the_one_it_is_merged_into_until_that_is_undone()
+ {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let bob = || {
@@ -591,12 +594,44 @@ fn who_is_different_from_a_customer_is_different_from_the_one_it_is_merged_into(
                              "phone": "510-555-0101" });
         create(&env, &acme, fields)
     };
-    let (kept, other, son) = (bob(), bob(), bob());
+    let (kept, other, son, known) = (bob(), bob(), bob(), bob());
     let call = |tool: &str, arguments: Value| env.call(&acme.owner, tool, arguments).expect(tool);
-    call("customers.mark_different", json!({ "customer_id": other, "other_id": son }));
-    call("customers.merge", json!({ "keep_id": kept, "merge_id": other }));
-    for id in [&kept, &other, &son] {
+    let different = |one: &str, two: &str| {
+        call("customers.mark_different", json!({ "customer_id": one, "other_id": two }));
+    };
+    different(&other, &son);
+    different(&other, &known);
+    different(&kept, &known);
+    different(&son, &known);
+    let duplicates_of = |id: &str| {
         let found = call("customers.find_duplicates", json!({ "customer_id": id }));
-        assert_eq!(found["rows"], json!([]), "{id}");
-    }
+        let rows = found["rows"].as_array().expect("rows").clone();
+        let ids: BTreeSet<_> =
+            rows.iter().map(|row| row["id"].as_str().map(str::to_owned)).collect();
+        ids.into_iter().flatten().collect::<Vec<_>>()
+    };
+    let before = [&kept, &other, &son, &known].map(|id| duplicates_of(id));
+    assert_eq!(
+        before,
+        [vec![other.clone(), son.clone()], vec![kept.clone()], vec![kept.clone()], vec![]]
+    );
+    call("customers.merge", json!({ "keep_id": kept, "merge_id": other }));
+    let undo = || {
+        let newest = call("changes.list", json!({ "limit": 1 }))["rows"][0].clone();
+        let undone = call("changes.revert", json!({ "id": newest["id"] }));
+        assert_eq!(undone["reverted"], true, "{undone}");
+        undone["steps"].to_string()
+    };
+    let assert_merged = || {
+        for id in [&kept, &other, &son, &known] {
+            assert_eq!(duplicates_of(id), [""; 0], "{id}");
+        }
+    };
+    assert_merged();
+    let steps = undo();
+    let taken_back = format!("mark customers {kept} and {son} as no longer different");
+    assert!(steps.contains(&taken_back) && !steps.contains(&known), "{steps}");
+    assert_eq!([&kept, &other, &son, &known].map(|id| duplicates_of(id)), before);
+    undo();
+    assert_merged();
 }

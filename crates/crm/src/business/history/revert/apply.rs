@@ -38,7 +38,8 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWo
         Opposite::Remove { file } => files::put_back::added(ctx, *file),
         Opposite::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),
         Opposite::Detach { tag, customer } => tags::put_back::detached(ctx, *tag, *customer),
-        Opposite::Mark { one, other, different } => different::set(ctx, *one, *other, *different),
+        Opposite::Mark { one, other } => different::mark(ctx, *one, *other),
+        Opposite::Unmark { one, other } => different::unmark(ctx, *one, *other),
         Opposite::Archive { kind: Kind::Customer, id, .. } => {
             ArchiveCustomer::run(ctx, &ArchiveCustomerInput { id: Id::new(*id) }).map(drop)
         }

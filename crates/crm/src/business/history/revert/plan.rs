@@ -377,10 +377,14 @@ impl<'p> Planning<'p> {
 
     /// The opposite of marking two customers as different (`new`) or of taking that back (`old`). Both have the change.
     fn put_back_mark(&mut self, one: Id<kinds::Customer>, old: &Value, new: &Value) {
-        let different = new.is_null();
         let other = old.as_str().or(new.as_str()).and_then(Id::parse);
         if let Some(other) = other.filter(|other: &Id<kinds::Customer>| one.uuid() < other.uuid()) {
-            self.steps.push(Opposite::Mark { one, other, different });
+            let was_different = new.is_null();
+            self.steps.push(if was_different {
+                Opposite::Mark { one, other }
+            } else {
+                Opposite::Unmark { one, other }
+            });
         }
     }
 

@@ -82,11 +82,15 @@ pub(in crate::business::history) enum Opposite {
         tag: Id<kinds::Tag>,
         customer: Id<kinds::Customer>,
     },
-    /// Two customers are different again, or may be the same again.
+    /// Two customers are different again.
     Mark {
         one: Id<kinds::Customer>,
         other: Id<kinds::Customer>,
-        different: bool,
+    },
+    /// Two customers may be the same again.
+    Unmark {
+        one: Id<kinds::Customer>,
+        other: Id<kinds::Customer>,
     },
     /// A note is about the record again from which a merge took it.
     MoveNote {
@@ -148,7 +152,7 @@ impl Opposite {
             }
             Self::MoveNote { .. } => (1, Some(Kind::Note), false),
             Self::Attach { .. } => (2, None, false),
-            Self::Detach { .. } | Self::Mark { .. } => (3, None, false),
+            Self::Detach { .. } | Self::Mark { .. } | Self::Unmark { .. } => (3, None, false),
             Self::BringBackFile { .. } | Self::Remove { .. } => (4, None, false),
             Self::Archive { kind, .. } => (5, Some(*kind), false),
             Self::Delete { .. } => (6, None, false),
@@ -181,9 +185,11 @@ impl fmt::Display for Opposite {
                 write!(formatter, "detach tag {tag} from customer {customer}")
             }
             Self::MoveNote { note, .. } => write!(formatter, "move note {note} back"),
-            Self::Mark { one, other, different } => {
-                let mark = if *different { "different" } else { "no longer different" };
-                write!(formatter, "mark customers {one} and {other} as {mark}")
+            Self::Mark { one, other } => {
+                write!(formatter, "mark customers {one} and {other} as different")
+            }
+            Self::Unmark { one, other } => {
+                write!(formatter, "mark customers {one} and {other} as no longer different")
             }
             Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
             Self::Remove { file } => write!(formatter, "remove file {file}"),
