@@ -3,6 +3,7 @@
 use zoop_db::{Declared, GlobalSql, Migration, Sql};
 
 use crate::call::table::{Record, Rows, Table};
+use crate::export;
 use crate::transfer;
 
 /// Every migration, in the order in which they run.
@@ -204,6 +205,9 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("files", crate::business::files::STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
+    ("export", export::STATEMENTS),
+    ("export cards", export::CARD_STATEMENTS),
+    ("export tables", export::TABLE_STATEMENTS),
     ("transfer search", transfer::search::STATEMENTS),
 ];
 
@@ -227,6 +231,8 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
     ("database identity", crate::database_identity::GLOBAL_STATEMENTS),
+    ("export", export::GLOBAL_STATEMENTS),
+    ("bringing back", export::BRINGING_BACK),
     ("transfer", transfer::GLOBAL_STATEMENTS),
     ("transfer search", transfer::search::GLOBAL_STATEMENTS),
 ];
