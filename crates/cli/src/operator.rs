@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
-use zoop_crm::call::access::Access;
+use zoop_crm::call::access::{Access, Account};
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::error::{Error, FieldProblem};
@@ -145,12 +145,18 @@ impl Operator {
         write.map_err(|error| to_anyhow(&error))
     }
 
-    /// The name of the business that a call is about.
-    pub(crate) fn business(&self, about: &About) -> Result<String> {
+    /// The account that a call is about.
+    pub(crate) fn account(&self, about: &About) -> Result<Account> {
         let (proof, environment) = (about.clone(), self.environment.clone());
         let account = self.read(move |tx| Ok(proof.access(tx, &environment)?.account))?;
+        account.context("the command is about one business")
+    }
+
+    /// The name of the business that a call is about.
+    pub(crate) fn business(&self, about: &About) -> Result<String> {
+        let account = self.account(about)?;
         let mut businesses = self.businesses()?.into_iter();
-        let found = businesses.find(|it| account.is_some_and(|account| account.id == it.id));
+        let found = businesses.find(|it| account.id == it.id);
         Ok(found.context("the business has no name")?.name)
     }
 

@@ -15,6 +15,7 @@ use sha2::Digest as _;
 use super::*;
 use crate::business::files::NoteFile;
 use crate::call::table::Export;
+use crate::maintenance;
 use crate::schema::TABLES;
 use crate::testing::{Business, TestEnv, engine, error_json, on, text};
 use crate::values::clock::Entropy;
@@ -181,6 +182,13 @@ fn an_account_comes_back_on_the_other_engine_byte_for_byte() {
     assert_eq!(second.folder.len(), first.folder.len());
     assert_eq!(second.files, first.files);
     assert_eq!(Exported::of(&target, neighbor.account).folder, before, "another account changed");
+    let (stored, drift) = target
+        .read(move |tx| {
+            tx.bind(back.account.number);
+            maintenance::measure(tx)
+        })
+        .expect("measured");
+    assert!(stored.total() > 0 && drift.total() == 0, "{stored:?} {drift:?}");
 }
 
 #[both]
