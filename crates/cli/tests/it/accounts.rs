@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use crate::client::Client;
-use crate::env::{Folder, database, text};
+use crate::env::{Folder, Server, database, text};
 
 const TEXT: &str = "The code is 4711.";
 
@@ -41,9 +41,12 @@ fn manifest(folder: &Path) -> Value {
 /// A folder with a business that has a file on a note, and the business's id and key.
 fn business() -> (Folder, String, String) {
     let folder = Folder::new();
+    let store = format!("[files]\nurl = 'file://{}'\n", folder.path("store").display());
+    folder.write("zoop.toml", &store);
     let (tenant, _, key) = folder.business();
     let mut server = folder.serve(&[]);
     let client = Client::new(&server.url, &key);
+    client.ask("tags.create", &json!({ "name": "HOA" }));
     let customer = json!({ "customer_type": "individual", "first_name": "Hana", "last_name": "Nguyen",
                            "phone": "510 555 0123", "tags": ["HOA"] });
     client.ask("customers.create", &customer);
@@ -150,4 +153,32 @@ fn an_export_that_is_not_whole_is_refused() {
     assert_eq!((&back["restored"], &back["files"]), (&json!(true), &json!(1)));
     fs::remove_file(folder.path("exported/manifest.json")).expect("removed");
     refused(&["restore-account", "exported"], "there is no whole export in this folder");
+}
+
+#[test]
+fn the_sample_business_comes_back_on_the_other_engine_and_again() {
+    let folder = Folder::new();
+    let demo = folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]);
+    let mut server = Server::start(demo);
+    server.line();
+    server.terminate();
+    assert!(server.wait().success());
+    let there = database();
+    let urls = ["sqlite://zoop.db", there.url(), "sqlite://back.db"];
+    for (number, url) in urls.iter().enumerate() {
+        if number > 0 {
+            let from = format!("export-{}", number - 1);
+            folder.json(&["migrate", "--database", url]);
+            folder.json(&["restore-account", &from, "--database", url]);
+        }
+        folder.json(&["export", "--to", &format!("export-{number}"), "--database", url]);
+    }
+    let [first, second, third] =
+        [0, 1, 2].map(|number| files(&folder.path(&format!("export-{number}"))));
+    let rows = |name: &str| first[name].iter().filter(|byte| **byte == b'\n').count();
+    assert!(rows("data/customers.jsonl") > 100 && rows("data/notes.jsonl") > 100);
+    for (name, content) in &first {
+        assert!(second[name] == *content && third[name] == *content, "{name}");
+    }
+    assert_eq!((second.len(), third.len()), (first.len(), first.len()));
 }
