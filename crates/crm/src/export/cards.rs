@@ -23,7 +23,7 @@ const CONTACT: &str = zoop_db::drafted!(Contact::COLUMNS.selected("x."));
 zoop_db::statements! {
     CONTACTS = (text!("SELECT ", CONTACT, ", c.customer_number, c.first_name, c.last_name, c.company_name, \
                 c.company_name, c.phone, c.email, l.address_line2, l.address_line1, l.city, l.state, l.postal_code, \
-                l.country FROM contacts x CROSS JOIN customers c LEFT JOIN locations l ON l.tenant_no = $1 \
+                l.country, c.do_not_contact FROM contacts x CROSS JOIN customers c LEFT JOIN locations l ON l.tenant_no = $1 \
                 AND l.customer_id = c.id AND l.location_type = 'service' AND l.is_primary \
                 WHERE x.tenant_no = $1 AND (x.customer_id, x.id) > ($2, $3) AND x.archived_at IS NULL \
                 AND c.tenant_no = $1 AND c.id = x.customer_id AND c.archived_at IS NULL \
@@ -40,6 +40,7 @@ struct Card {
     email: Option<String>,
     /// Unit, street, city, state, postal code and country.
     address: [Option<String>; 6],
+    do_not_contact: bool,
 }
 
 /// Writes the cards.
@@ -65,6 +66,7 @@ impl Card {
             phone: row.take()?,
             email: row.take()?,
             address: [row.take()?, row.take()?, row.take()?, row.take()?, row.take()?, row.take()?],
+            do_not_contact: row.take()?,
         })
     }
 
@@ -95,28 +97,33 @@ impl Card {
         }
         entries.extend(company.as_deref().map(|name| entry(VCardProperty::Org, name)));
         entries.extend(contact.title.as_deref().map(|title| entry(VCardProperty::Title, title)));
-        let own = |value: &Option<String>| value.clone().filter(|_| contact.is_primary);
-        entries.extend(both(&contact.phone, own(&self.phone)).map(|phone| {
+        let [phone, email] =
+            [&self.phone, &self.email].map(|value| value.as_ref().filter(|_| contact.is_primary));
+        entries.extend(both(contact.phone.as_ref(), phone).map(|phone| {
             let kind = if contact.phone_can_sms { VCardType::Text } else { VCardType::Voice };
-            entry(VCardProperty::Tel, &phone).with_param(VCardParameter::typ(kind))
+            entry(VCardProperty::Tel, phone).with_param(VCardParameter::typ(kind))
         }));
-        let addresses = both(&contact.email, own(&self.email));
-        entries.extend(addresses.map(|address| entry(VCardProperty::Email, &address)));
+        let addresses = both(contact.email.as_ref(), email);
+        entries.extend(addresses.map(|address| entry(VCardProperty::Email, address)));
         if self.address.iter().any(Option::is_some) {
             let parts = self.address.each_ref().map(|part| part.as_deref().unwrap_or_default());
             let [unit, street, city, state, postal_code, country] = parts;
             let parts = ["", unit, street, city, state, postal_code, country];
             entries.push(structured(VCardProperty::Adr, parts));
         }
-        entries.push(entry(VCardProperty::Note, &format!("Customer {number}")));
+        let mark = if self.do_not_contact { ": do not contact" } else { "" };
+        entries.push(entry(VCardProperty::Note, &format!("Customer {number}{mark}")));
         entries
     }
 }
 
 /// The contact's own value, and the customer's if it is another one.
-fn both(own: &Option<String>, customers: Option<String>) -> impl Iterator<Item = String> {
-    let other = customers.filter(|other| Some(other) != own.as_ref());
-    own.clone().into_iter().chain(other)
+fn both<'c>(
+    own: Option<&'c String>,
+    customers: Option<&'c String>,
+) -> impl Iterator<Item = &'c String> {
+    let other = customers.filter(|other| Some(*other) != own);
+    own.into_iter().chain(other)
 }
 
 fn entry(property: VCardProperty, text: &str) -> VCardEntry {

@@ -364,6 +364,8 @@ fn the_cards_can_be_read_by_an_address_book() {
     let hana = find("Hana Nguyen");
     let address = ["", "", "482 Oak Street", "Oakland", "CA", "94607", "US"];
     assert_eq!(values(hana, VCardProperty::Adr), address);
+    let marked = find("Åse, \"清\"; 안녕");
+    assert_eq!(values(marked, VCardProperty::Note), ["Customer C-0005: do not contact"]);
     assert!(!text.contains("Moved Away") && !text.contains("Closed Down"), "{text}");
 }
 

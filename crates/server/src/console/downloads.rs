@@ -99,8 +99,8 @@ where
     let (shared, tenant) = (context.context.shared.clone(), context.membership.account.number);
     let begin = Bytes::from(spreadsheet::begin(columns));
     let rows = rows(context, arguments, first, row);
-    let content = stream::once(async { Ok(begin) }).chain(rows).boxed();
-    let body = sending_body(shared, tenant, cut, content, UNKNOWN_LENGTH);
+    let bytes = stream::once(async { Ok(begin) }).chain(rows).boxed();
+    let body = sending_body(shared, tenant, cut, bytes, UNKNOWN_LENGTH);
     Ok(attachment(name, Saved::Table, body))
 }
 

@@ -32,8 +32,8 @@ pub(crate) async fn everything(State(app): State<App>, request: Request) -> Resp
         let spooled = spool(&app, &context).await?;
         let name = format!("{}.zip", context.membership.name);
         let tenant = context.membership.account.number;
-        let content = zipped::stream(spooled);
-        let body = sending_body(app.shared.clone(), tenant, cut, content, UNKNOWN_LENGTH);
+        let bytes = zipped::stream(spooled);
+        let body = sending_body(app.shared.clone(), tenant, cut, bytes, UNKNOWN_LENGTH);
         Ok(attachment(&name, Saved::Zip, body))
     };
     either(answer.await)

@@ -197,14 +197,14 @@ impl TenantContext {
         let (environment, proof) = (self.context.shared.environment.clone(), self.proof());
         let read = self.db.read(deadline, move |tx| {
             let access = proof.access(tx, &environment)?;
-            match access.account.filter(|_| access.scopes.has(Scope::Administer)) {
-                Some(account) => work(tx, account).map_err(Refusal::Failed),
-                None => {
-                    let required = vec![Scope::Administer];
-                    let refused = Error::InsufficientScope { required, attainable: false };
-                    Err(Refusal::Failed(refused))
-                }
+            if let Some(account) = access.account
+                && access.scopes.has(Scope::Administer)
+            {
+                return work(tx, account).map_err(Refusal::Failed);
             }
+            let required = vec![Scope::Administer];
+            let refused = Error::InsufficientScope { required, attainable: false };
+            Err(Refusal::Failed(refused))
         });
         self.tool_error(read.await)
     }

@@ -77,7 +77,9 @@ fn tags(tx: &mut ReadTx<'_>, customers: &[Customer]) -> Result<BTreeMap<Uuid, Ve
     for (customer, tag) in found {
         tags.entry(customer).or_default().push(tag);
     }
-    tags.values_mut().for_each(|tags| tags.sort_unstable());
+    for tags in tags.values_mut() {
+        tags.sort_unstable();
+    }
     Ok(tags)
 }
 
