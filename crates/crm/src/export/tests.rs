@@ -388,7 +388,7 @@ fn people_come_back_without_rights_and_their_names_stay() {
     let owner = people.iter().find(|person| person["role"] == "owner").expect("the owner");
     assert_eq!(owner["id"], there["user_id"]);
     for key in [&business.owner_key, &business.tenant_key] {
-        target.authenticate(key).err().expect("the key is refused");
+        target.authenticate(key).expect_err("the key is refused");
     }
     let keys = target.call_as_operator(account, "keys.list", json!({}));
     let keys = keys["rows"].as_array().expect("keys");
