@@ -87,6 +87,10 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::Call(command) => commands::call::run(&settings?, command, output)?,
         Command::Migrate => commands::migrate::run(&settings?, output)?,
         Command::Copy(command) => commands::copy::run(&settings?, &command, output)?,
+        Command::Export(command) => commands::account::export(&settings?, &command, output)?,
+        Command::RestoreAccount(command) => {
+            commands::account::restore(&settings?, &command, output)?;
+        }
         Command::Files(command) => commands::files::run(&settings?, &command, output)?,
         Command::Backup(command) => commands::backup::backup(&settings?, &command, output)?,
         Command::RestoreBackup(command) => {

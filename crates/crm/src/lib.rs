@@ -12,6 +12,7 @@
 //! | [`values`] | ids, time, randomness, secrets, phone numbers, e-mail addresses, folded text |
 //! | [`schema`] | the migrations, every table, every statement |
 //! | [`transfer`] | copies a database to another one |
+//! | [`export`] | writes all that an account owns to files, and brings it back |
 //! | [`maintenance`] | removes expired rows |
 //! | [`database_identity`] | which database this is |
 //! | [`request_counts`], [`servers`] | what the processes of an installation share |
@@ -29,6 +30,7 @@ pub mod business;
 pub mod call;
 pub mod catalog;
 pub mod database_identity;
+pub mod export;
 pub mod identity;
 pub mod maintenance;
 pub mod request_counts;

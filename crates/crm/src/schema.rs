@@ -3,6 +3,7 @@
 use zoop_db::{Declared, GlobalSql, Migration, Sql};
 
 use crate::call::table::{Record, Rows, Table};
+use crate::export;
 use crate::transfer;
 
 /// Every migration, in the order in which they run.
@@ -212,6 +213,9 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
+    ("export", export::STATEMENTS),
+    ("export cards", export::CARD_STATEMENTS),
+    ("export tables", export::TABLE_STATEMENTS),
     ("transfer search", transfer::search::STATEMENTS),
 ];
 
@@ -235,6 +239,8 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
     ("database identity", crate::database_identity::GLOBAL_STATEMENTS),
+    ("export", export::GLOBAL_STATEMENTS),
+    ("bringing back", export::BRINGING_BACK),
     ("transfer", transfer::GLOBAL_STATEMENTS),
     ("transfer search", transfer::search::GLOBAL_STATEMENTS),
 ];

@@ -15,6 +15,7 @@ use crate::anonymous_limits::AnonymousLimits;
 use crate::bodies::Bodies;
 use crate::clock_skew::ClockSkew;
 use crate::connections::{ConnectionPolicy, Connections};
+use crate::export::Turns;
 use crate::files::pictures::Pictures;
 use crate::files::{FileStore, Receiving};
 use crate::hashing::Hashing;
@@ -132,6 +133,7 @@ pub(crate) struct Shared {
     pub(crate) unread: UnreadAnswers,
     pub(crate) unread_files: UnreadAnswers,
     pub(crate) company: Option<Arc<Provider>>,
+    pub(crate) exports: Turns,
 }
 
 impl App {
@@ -171,6 +173,7 @@ impl App {
             seats: Seats::new(settings.in_flight),
             unread: UnreadAnswers::default(),
             unread_files: UnreadAnswers::of_files(),
+            exports: Turns::default(),
             company: settings
                 .company
                 .clone()

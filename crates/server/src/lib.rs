@@ -19,6 +19,7 @@
 //! | `people` | sign-in, the user's own account, the team |
 //! | `web` | what all pages share |
 //! | `files` | files on notes: receives, stores and sends their content |
+//! | `export` | exports of accounts: in a folder, and as one ZIP |
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
@@ -50,6 +51,7 @@ mod challenges;
 mod clock_skew;
 mod connections;
 mod console;
+mod export;
 mod files;
 mod framing;
 mod hashing;
@@ -84,6 +86,7 @@ mod web_origin;
 
 pub use app::{App, Limits, Settings};
 pub use connections::ConnectionPolicy;
+pub use export::{ExportFolder, UnusableExport};
 pub use files::{CopiedFiles, FileStore, Owner, UnusableFileStore};
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;

@@ -105,6 +105,23 @@ pub(crate) enum Command {
         Examples:\n  zoop backup zoop-$(date +%F).db\n  zoop backup zoop.bak --force"
     )]
     Backup(Backup),
+    /// Write all that a business has stored to a folder
+    #[command(
+        after_help = "The folder gets tables for spreadsheets, the contacts for address books, the \
+        content of files on notes, and all records as JSON lines, with which `zoop restore-account` \
+        brings the business back. Passwords and keys are not in it. A running server goes on.\n\n\
+        Example:\n  zoop export --tenant \"Copper Creek\" --to copper-creek"
+    )]
+    Export(Export),
+    /// Bring back a business that `zoop export` wrote, into an empty one
+    #[command(
+        after_help = "Without --tenant, the business gets the id that it had, and is created if it \
+        is not there. An export is not a credential: its people are pending members until they \
+        confirm their mailbox, and its API keys are revoked. All of it comes back, or nothing. On \
+        SQLite, writes of other businesses wait until it is done.\n\nExample:\n  \
+        zoop restore-account copper-creek"
+    )]
+    RestoreAccount(RestoreAccount),
     /// The store of files on notes
     #[command(subcommand)]
     Files(Files),
@@ -459,6 +476,27 @@ pub(crate) struct RestoreBackup {
     pub(crate) backup: BackupFile,
     #[command(flatten)]
     pub(crate) confirmation: Confirmation,
+}
+
+/// `zoop export`
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A new folder, or an empty one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) of: OfTenant,
+}
+
+/// `zoop restore-account`
+#[derive(Debug, Args)]
+pub(crate) struct RestoreAccount {
+    /// The folder that `zoop export` wrote
+    #[arg(value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// An empty business that gets the records [default: the one with the id that it had]
+    #[arg(long, value_name = "ID|NAME")]
+    pub(crate) tenant: Option<String>,
 }
 
 /// `zoop copy`

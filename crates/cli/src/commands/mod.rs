@@ -1,6 +1,7 @@
 //! The commands: a module for each, or for two that belong together. They use the catalog's tools, the database or
 //! the server. Rules of the product must not live here.
 
+pub(crate) mod account;
 pub(crate) mod backup;
 pub(crate) mod call;
 pub(crate) mod client;

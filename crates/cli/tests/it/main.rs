@@ -1,5 +1,6 @@
 //! Runs the built binary as people and programs do, in a folder of its own, and checks its output and exit code.
 
+mod accounts;
 mod backup;
 mod browser;
 mod call;

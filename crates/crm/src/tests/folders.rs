@@ -16,7 +16,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Modules that list what all folders contain, or serve all of them: they may import any folder, and no folder may
 /// import them.
-const ABOVE: &[&str] = &["catalog", "maintenance", "schema", "testing", "tests", "transfer"];
+const ABOVE: &[&str] =
+    &["catalog", "export", "maintenance", "schema", "testing", "tests", "transfer"];
 
 /// The modules of the tables that are about servers and the database, and the folders that these modules may import.
 const PROCESS_TABLES: (&[&str], &[&str]) =

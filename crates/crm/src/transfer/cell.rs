@@ -7,7 +7,7 @@ use crate::call::error::Result;
 
 /// A value that was read from a row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Null,
     Integer(i64),
     Boolean(bool),
@@ -20,7 +20,7 @@ pub(super) enum Cell {
 
 impl Cell {
     /// Reads the next column of a row, which contains this kind of value or null.
-    pub(super) fn take(kind: Kind, row: &mut Row<'_>) -> Result<Self> {
+    pub(crate) fn take(kind: Kind, row: &mut Row<'_>) -> Result<Self> {
         Ok(match kind {
             Kind::Integer => row.take::<Option<i64>>()?.map(Self::Integer),
             Kind::Boolean => row.take::<Option<bool>>()?.map(Self::Boolean),

@@ -5,8 +5,8 @@
 //! the same order. The target is marked as incomplete until everything has been copied and
 //! compared, and no process opens it before that.
 
-mod cell;
-mod rows;
+pub(crate) mod cell;
+pub(crate) mod rows;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;

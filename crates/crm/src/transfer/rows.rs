@@ -12,7 +12,7 @@ use crate::schema::TABLES;
 const PAGE_SIZE: usize = 500;
 
 /// The number of rows in a table; in a per-tenant table, only the bound tenant's rows.
-pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
+pub(crate) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
     let count = match table.rows {
         Rows::Shared { statements, .. } => tx.global_first(statements.count, &[], read)?,
@@ -37,7 +37,9 @@ pub(super) fn each_page(
     tx: &mut ReadTx<'_>,
     mut take: impl FnMut(&'static Table, Option<Tenant>, Vec<Vec<Cell>>) -> Result<()>,
 ) -> Result<()> {
-    each_table(tx, |tx, table, tenant| pages(tx, table, |page| take(table, tenant, page)))
+    each_table(tx, |tx, table, tenant| {
+        pages(tx, table, PAGE_SIZE, |page| take(table, tenant, page))
+    })
 }
 
 /// Visits every table in the order of [`TABLES`]. Adjacent per-tenant tables are visited as a group, once for
@@ -82,7 +84,7 @@ pub(super) fn add(
 /// The numbers of all tenants.
 fn tenant_numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
     let mut numbers = Vec::new();
-    pages(tx, &TENANTS, |page| {
+    pages(tx, &TENANTS, PAGE_SIZE, |page| {
         for row in page {
             if let Cell::Integer(number) = row[0] {
                 numbers.push(Tenant(u32::try_from(number).map_err(Error::internal)?));
@@ -93,17 +95,19 @@ fn tenant_numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
     Ok(numbers)
 }
 
-/// Passes all rows of a table to `take`, in the order of its key.
-fn pages(
+/// Passes all rows of a table to `take`, in the order of its key, up to `size` of them at once; in a per-tenant table,
+/// only the bound tenant's rows.
+pub(crate) fn pages(
     tx: &mut ReadTx<'_>,
     table: &Table,
+    size: usize,
     mut take: impl FnMut(Vec<Vec<Cell>>) -> Result<()>,
 ) -> Result<()> {
     let key = &table.columns[..table.key];
     let mut after: Vec<Cell> = key.iter().map(|column| Cell::lowest(column.kind)).collect();
     loop {
-        let page = page(tx, table, &after)?;
-        let is_last = page.len() < PAGE_SIZE;
+        let page = page(tx, table, &after, size)?;
+        let is_last = page.len() < size;
         if let Some(row) = page.last() {
             after = row[..table.key].to_vec();
             take(page)?;
@@ -115,8 +119,8 @@ fn pages(
 }
 
 /// The next rows of a table after a key.
-fn page(tx: &mut ReadTx<'_>, table: &Table, after: &[Cell]) -> Result<Vec<Vec<Cell>>> {
-    let limit = i64::try_from(PAGE_SIZE).unwrap_or(i64::MAX);
+fn page(tx: &mut ReadTx<'_>, table: &Table, after: &[Cell], size: usize) -> Result<Vec<Vec<Cell>>> {
+    let limit = i64::try_from(size).unwrap_or(i64::MAX);
     let params: Vec<_> =
         [Value::Integer(limit)].into_iter().chain(after.iter().map(Param::value)).collect();
     let read = |row: &mut Row<'_>| {

@@ -67,6 +67,14 @@ impl Zone {
         TimeZoneDatabase::bundled().get(self.0).unwrap_or(TimeZone::UTC)
     }
 
+    /// A point in time as the clocks of the time zone show it, such as `2026-06-13 11:00:00`: spreadsheets know this form.
+    pub fn civil(self, Timestamp(microseconds): Timestamp) -> String {
+        jiff::Timestamp::from_microsecond(microseconds).map_or_else(
+            |_| String::new(),
+            |time| self.rules().to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        )
+    }
+
     /// A point in time as the clocks of the time zone show it: RFC 3339, milliseconds, with the offset.
     pub fn rfc3339(self, time: Timestamp) -> String {
         let Ok(time) = jiff::Timestamp::from_millisecond(time.0.div_euclid(1_000)) else {

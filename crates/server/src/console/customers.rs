@@ -48,6 +48,8 @@ struct Customers<'a> {
     all: String,
     /// The next page of the list, if there is one.
     more: Option<String>,
+    /// All rows as a table.
+    table: String,
     /// Whether the user may add customers.
     may_change: bool,
     fault: &'a str,
@@ -88,6 +90,11 @@ struct Row {
     is_near: bool,
 }
 
+/// The search that the address of the page asks for, from its first row.
+pub(super) fn asked(query: &Form) -> Arguments<SearchCustomers> {
+    Search { after: None, ..Search::of(query) }.arguments()
+}
+
 /// `GET /customers`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
@@ -113,6 +120,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         rows: page.rows.into_iter().map(|row| Row::of(row, &mut tags_of, business)).collect(),
         more: page.next_cursor.map(|cursor| search.address(business, &cursor)),
         archived: search.among_archived(business),
+        table: search.table(business),
         all,
         may_change: business.role.scopes().has(Scope::WriteCustomers),
         search: &search,
@@ -196,6 +204,15 @@ impl Search {
 
     /// The address of the rows after a cursor.
     fn address(&self, business: &Membership, cursor: &str) -> String {
+        self.at("/customers", business, cursor)
+    }
+
+    /// The address of all rows as a table.
+    fn table(&self, business: &Membership) -> String {
+        self.at("/customers/download", business, "")
+    }
+
+    fn at(&self, path: &str, business: &Membership, cursor: &str) -> String {
         let fields = [
             ("business", business.account.id.to_string()),
             ("q", self.q.clone()),
@@ -204,10 +221,7 @@ impl Search {
             ("tag", self.tag.clone()),
             ("after", cursor.to_owned()),
         ];
-        links::with_query(
-            "/customers",
-            &fields.each_ref().map(|(name, value)| (*name, value.as_str())),
-        )
+        links::with_query(path, &fields.each_ref().map(|(name, value)| (*name, value.as_str())))
     }
 
     fn filters(&self, tags: Vec<Tag>) -> [Filter; 3] {

@@ -12,6 +12,7 @@ mod customer;
 mod customer_form;
 mod customer_history;
 mod customers;
+mod downloads;
 mod duplicates;
 mod elsewhere;
 mod evidence;
@@ -56,6 +57,7 @@ use zoop_crm::values::id::{Id, Kind};
 
 use self::parts::{Contacts, Locations};
 use crate::app::App;
+use crate::export::download;
 use crate::web::form::Form;
 use crate::web::once::{fresh_key, key_of};
 use crate::web::page;
@@ -68,6 +70,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers", get(customers::show))
         .route("/customers/new", get(customer_form::new).post(customer_form::create))
         .route("/customers/similar", get(similar::show))
+        .route("/customers/download", get(downloads::customers))
         .route("/customers/{customer}", get(customer::show))
         .route("/customers/{customer}/edit", get(customer_form::edit).post(customer_form::save))
         .route("/customers/{customer}/notes", post(new_note::add))
@@ -112,6 +115,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/duplicates", get(duplicates::show))
         .route("/duplicates/different", post(duplicates::mark))
         .route("/notes", get(notes::show))
+        .route("/notes/download", get(downloads::notes))
         .route("/notes/new", get(write_note::show).post(write_note::add))
         .route("/tags", get(tags::show).post(tags::add))
         .route("/tags/edit", get(tags::edit).post(tags::save))
@@ -124,6 +128,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/apps", get(apps::show))
         .route("/apps/disconnect", get(apps::ask).post(apps::disconnect))
         .route("/settings", get(settings::show).post(settings::save))
+        .route("/settings/export", post(download::everything))
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
         .route("/notes/{note}/pin", post(note_form::pin))

@@ -49,6 +49,8 @@ struct NotesPage<'a> {
     here: &'a str,
     /// The next page of the list, if there is one.
     older: Option<String>,
+    /// All rows as a table.
+    table: String,
     /// Whether the user may write notes.
     may_write: bool,
     limits: FileLimits,
@@ -69,6 +71,11 @@ struct Search {
     is_pinned: bool,
     /// The cursor of the page before.
     cursor: Option<String>,
+}
+
+/// The search that the address of the page asks for, from its first row.
+pub(super) fn asked(query: &Form) -> Arguments<ListNotes> {
+    Search::of(query).arguments()
 }
 
 /// `GET /notes`
@@ -96,6 +103,7 @@ async fn list(tenant_context: &TenantContext) -> Result<Response, Response> {
         quick: search.quick(tenant_context),
         notes: page.rows.into_iter().map(note).collect(),
         older: page.next_cursor.map(|cursor| search.next_page(business, &cursor)),
+        table: search.table(business),
         all: links::notes(business),
         customers: links::customers(business),
         new: links::of_business(business, "/notes/new"),
@@ -189,6 +197,15 @@ impl Search {
     }
 
     fn next_page(&self, business: &Membership, cursor: &str) -> String {
+        self.at("/notes", business, cursor)
+    }
+
+    /// The address of all rows as a table.
+    fn table(&self, business: &Membership) -> String {
+        self.at("/notes/download", business, "")
+    }
+
+    fn at(&self, path: &str, business: &Membership, cursor: &str) -> String {
         let business = business.account.id.to_string();
         let fields = [
             ("business", business.as_str()),
@@ -199,7 +216,7 @@ impl Search {
             ("pinned", if self.is_pinned { "true" } else { "" }),
             ("cursor", cursor),
         ];
-        links::with_query("/notes", &fields)
+        links::with_query(path, &fields)
     }
 
     fn authors(&self, team: Vec<TeamMember>) -> Filter {

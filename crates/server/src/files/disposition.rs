@@ -84,7 +84,7 @@ fn extended(value: &str) -> Option<String> {
 }
 
 /// The header for a file that is sent: shown by the browser, or saved.
-pub(super) fn header(is_shown: bool, name: &str) -> String {
+pub(crate) fn header(is_shown: bool, name: &str) -> String {
     let kind = if is_shown { "inline" } else { "attachment" };
     let plain: String = name
         .chars()

@@ -10,9 +10,9 @@ use super::pictures::PictureSize;
 
 /// The key of a file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) tenant: Id<kinds::Tenant>,
-    pub(super) file: Id<kinds::File>,
+pub(crate) struct Key {
+    pub(crate) tenant: Id<kinds::Tenant>,
+    pub(crate) file: Id<kinds::File>,
 }
 
 impl Key {

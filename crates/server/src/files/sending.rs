@@ -30,7 +30,7 @@ struct Sending {
 }
 
 /// The body with so many bytes of a file's content.
-pub(super) fn body(
+pub(crate) fn body(
     shared: Arc<Shared>,
     tenant: Tenant,
     cut: Cut,

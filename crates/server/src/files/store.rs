@@ -55,7 +55,7 @@ enum Place {
 
 /// Why a store cannot be used, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusableFileStore(pub(super) String);
+pub struct UnusableFileStore(pub(crate) String);
 
 impl fmt::Display for UnusableFileStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -210,7 +210,7 @@ impl FileStore {
     }
 
     /// Begins to write a file's content.
-    pub(super) async fn write(&self, key: Key) -> Result<Writer> {
+    pub(crate) async fn write(&self, key: Key) -> Result<Writer> {
         if let Some(folder) = self.as_folder() {
             // The store would create it for everybody.
             let of_tenant = folder.join(key.tenant.to_string());
@@ -241,7 +241,7 @@ impl FileStore {
     }
 
     /// Reads all of a file's content.
-    pub(super) async fn read_all(&self, key: Key) -> Result<BoxStream<'static, Result<Bytes>>> {
+    pub(crate) async fn read_all(&self, key: Key) -> Result<BoxStream<'static, Result<Bytes>>> {
         Ok(self.objects()?.get(&key.path()).await?.into_stream())
     }
 

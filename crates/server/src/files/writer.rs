@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 pub(super) const PART: usize = 5 * 1024 * 1024;
 
 /// A file that is being written. It appears in the store when it is finished. Dropping it discards what was written.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     objects: Arc<dyn ObjectStore>,
     path: Path,
     /// The part that is being filled. A file that fits in one part is stored whole.
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// Writes the next piece. Waits only if two parts are full.
-    pub(super) async fn write(&mut self, mut piece: &[u8]) -> Result<()> {
+    pub(crate) async fn write(&mut self, mut piece: &[u8]) -> Result<()> {
         while !piece.is_empty() {
             if self.filling.content_length() == PART {
                 self.send().await?;
@@ -51,7 +51,7 @@ impl Writer {
     }
 
     /// Ends the content, and waits until it is stored.
-    pub(super) async fn finish(mut self) -> Result<()> {
+    pub(crate) async fn finish(mut self) -> Result<()> {
         if self.upload.is_none() {
             let whole = std::mem::take(&mut self.filling);
             return self.objects.put(&self.path, whole.freeze()).await.map(drop);

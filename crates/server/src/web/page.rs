@@ -119,7 +119,7 @@ pub(crate) fn go_to(path: &str) -> Response {
 
 /// Adds the headers that every page has. With the referrer policy `no-referrer`, browsers would send forms with
 /// `Origin: null`.
-fn add_page_headers(headers: &mut HeaderMap) {
+pub(crate) fn add_page_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, POLICY),

@@ -2,17 +2,20 @@
 //! catalog's tools there. The tools decide who may do what.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use askama::Template;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::call::access::Source;
+use zoop_crm::call::access::{Account, Source};
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Error;
+use zoop_crm::call::proof::Proof;
 use zoop_crm::call::run::{self, Ran, Runner};
+use zoop_crm::call::scope::Scope;
 use zoop_crm::call::tool::{Command, List, Query};
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
@@ -183,6 +186,32 @@ impl TenantContext {
             work(&mut Snapshot { tx, environment: &environment, proof: &proof })
         });
         self.tool_error(read.await)
+    }
+
+    /// Runs a read for which there is no tool, if the user may manage the business.
+    pub(crate) async fn administer<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut ReadTx<'_>, Account) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Result<T, Error>, Response> {
+        let (environment, proof) = (self.context.shared.environment.clone(), self.proof());
+        let read = self.db.read(deadline, move |tx| {
+            let access = proof.access(tx, &environment)?;
+            if let Some(account) = access.account
+                && access.scopes.has(Scope::Administer)
+            {
+                return work(tx, account).map_err(Refusal::Failed);
+            }
+            let required = vec![Scope::Administer];
+            let refused = Error::InsufficientScope { required, attainable: false };
+            Err(Refusal::Failed(refused))
+        });
+        self.tool_error(read.await)
+    }
+
+    /// Begins the time for the answer again: for an answer that is sent in parts.
+    pub(crate) fn renew_deadline(&mut self) {
+        self.context.renew_deadline();
     }
 
     /// Runs a tool that lists rows, and returns one page.

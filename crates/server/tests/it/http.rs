@@ -17,7 +17,7 @@ pub(crate) struct Reply {
     pub(crate) headers: Vec<(String, String)>,
     /// The text of the answer; empty if it is a picture or compressed.
     pub(crate) body: String,
-    /// The picture of the answer, or what is compressed.
+    /// The picture or ZIP of the answer, or what is compressed.
     pub(crate) picture: Vec<u8>,
 }
 
@@ -106,13 +106,38 @@ impl Connection {
         let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).expect("the whole body");
+        if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
+            body = self.read_chunks();
+        }
         let is_picture = |(name, value): &(String, String)| {
-            let is_image = ["image/jpeg", "image/png", "image/webp"].contains(&&**value);
+            let binary = ["application/zip", "image/jpeg", "image/png", "image/webp"];
+            let is_image = binary.contains(&&**value);
             (name == "content-type" && is_image) || name == "content-encoding"
         };
         let is_picture = headers.iter().any(is_picture);
         let (body, picture) = if is_picture { (Vec::new(), body) } else { (body, Vec::new()) };
         Reply { status, headers, body: String::from_utf8(body).expect("UTF-8"), picture }
+    }
+
+    /// Reads a body in chunks.
+    fn read_chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            while !line.ends_with(b"\r\n") {
+                let mut byte = [0];
+                self.0.read_exact(&mut byte).expect("the length of a chunk");
+                line.push(byte[0]);
+            }
+            let length = std::str::from_utf8(&line).expect("UTF-8").trim_end();
+            let length = usize::from_str_radix(length, 16).expect("a length");
+            let mut chunk = vec![0; length + 2];
+            self.0.read_exact(&mut chunk).expect("a chunk");
+            if length == 0 {
+                return body;
+            }
+            body.extend_from_slice(&chunk[..length]);
+        }
     }
 
     fn read_head(&mut self) -> String {

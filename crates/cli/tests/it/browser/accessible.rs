@@ -13,7 +13,9 @@ use crate::env::text;
 const LOOKS: [(bool, u32); 4] = [(false, 1280), (true, 1280), (true, 390), (false, 390)];
 
 /// The pages that this test does not open.
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 5] = [
+    ("/customers/download", "is no page: a browser saves it"),
+    ("/notes/download", "is no page: a browser saves it"),
     ("/customers/similar", "is no page: the form for a new customer shows it"),
     ("/sign-in/second-factor", "is checked where somebody signs in with a code"),
     ("/account/email/{}", "people.rs follows its link"),

@@ -78,6 +78,19 @@ impl Recorded for File {
     }
 }
 
+/// A file on a note, whose content belongs to an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteFile {
+    /// The file's id.
+    pub id: Id<kinds::File>,
+    /// Its name, cleaned: without folders.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content, in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// A file attached to a note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attachment {

@@ -3,12 +3,14 @@
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params, text};
 
 use super::inventory::Kept;
-use super::{Attachment, File};
+use super::{Attachment, File, NoteFile};
 use crate::business::notes::ShownNote;
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
+/// How many files one statement reads for an export.
+const EXPORTED_AT_ONCE: i64 = 500;
 /// How many notes one statement reads the files of.
 const NOTES: usize = 25;
 
@@ -40,6 +42,9 @@ zoop_db::statements! {
     /// The files on notes that are there.
     SIZES = "SELECT f.id, f.size, f.sha256 FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
              WHERE f.tenant_no = $1 AND f.removed_at IS NULL ORDER BY f.id";
+    /// The next files after an id that are on notes which are not drafts.
+    EXPORTED = "SELECT f.id, f.name, f.size, f.sha256 FROM files f JOIN notes x ON x.tenant_no = $1 AND x.id = f.note_id \
+                WHERE f.tenant_no = $1 AND f.id > $2 AND f.removed_at IS NULL AND NOT x.draft ORDER BY f.id LIMIT $3";
     DELETE = "DELETE FROM files WHERE tenant_no = $1 AND id = $2";
 }
 
@@ -137,6 +142,22 @@ pub(super) fn kept_of(tx: &mut ReadTx<'_>, tenant: Id<kinds::Tenant>) -> Result<
         let sha256 = hash.and_then(|hash| hash.try_into().ok());
         Ok(Kept { tenant, file, size: u64::try_from(size).unwrap_or(0), sha256 })
     })
+}
+
+/// The files on notes that are not drafts, in the order of their ids.
+pub(crate) fn exported(tx: &mut ReadTx<'_>) -> Result<Vec<NoteFile>> {
+    let (mut files, mut after) = (Vec::new(), Uuid::nil());
+    loop {
+        let page = tx.all::<_, Error>(EXPORTED, params![after, EXPORTED_AT_ONCE], |row| {
+            let (id, name, size): (Id<kinds::File>, _, i64) =
+                (row.take()?, row.take()?, row.take()?);
+            let size = u64::try_from(size).unwrap_or(0);
+            Ok(NoteFile { id, name, size, sha256: row.take()? })
+        })?;
+        let Some(last) = page.last() else { return Ok(files) };
+        after = last.id.uuid();
+        files.extend(page);
+    }
 }
 
 /// Deletes the row of a file.

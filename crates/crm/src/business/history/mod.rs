@@ -11,5 +11,6 @@ mod tests;
 pub mod tools;
 pub mod undoable;
 pub(crate) mod visibility;
+pub(crate) mod whole;
 
 pub use tools::GROUP;

@@ -104,6 +104,17 @@ impl Filters<'_> {
     }
 }
 
+/// The ids of up to `count` entries with ids below `before`, newest first.
+pub(super) fn newest(
+    tx: &mut ReadTx<'_>,
+    filters: &Filters<'_>,
+    before: Uuid,
+    count: usize,
+) -> Result<Vec<Uuid>> {
+    let former = Former::of(tx)?;
+    filters.find(tx, former, filters.from..before, count)
+}
+
 /// Up to `count` entries with ids below `before` that the caller is shown, newest first.
 ///
 /// There is an index only for the records of entries. Therefore a search with other filters, or by a caller who is

@@ -111,6 +111,9 @@ zoop_db::statements! {
     /// The next notes after an id.
     PAGE = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
             ORDER BY x.id LIMIT $3"));
+    /// The next notes after an id, without drafts, as shown.
+    COMMITTED = (text!("SELECT ", SHOWN, " FROM notes x", NAMED, " WHERE x.tenant_no = $1 AND x.id > $2 \
+                 AND NOT x.draft ORDER BY x.id LIMIT $3"));
     INSERT = (Note::INSERT);
     UPDATE = (Note::UPDATE);
     /// The number in the search index of the first note at or after an id.
@@ -319,6 +322,14 @@ impl Tokenizer {
         self.authors.insert(note.created_by.uuid(), author);
         tokens(tx, note, BodyWords::of(&note.body), author).map(Some)
     }
+}
+
+/// The next `count` notes after an id with their files, also archived ones, but no drafts.
+pub(crate) fn committed(tx: &mut ReadTx<'_>, after: Uuid, count: usize) -> Result<Vec<ShownNote>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let mut page = tx.all::<_, Error>(COMMITTED, params![after, count], ShownNote::read)?;
+    files::attach(tx, page.iter_mut())?;
+    Ok(page)
 }
 
 /// Adds the next `count` notes after an id to the search index, which must not contain them yet. Returns

@@ -75,7 +75,7 @@ zoop_db::statements! {
 }
 
 /// Up to `count` tags after the name key `after`, sorted by name key. Returns each tag with its name key.
-pub(super) fn list(tx: &mut ReadTx<'_>, after: &str, count: usize) -> Result<Vec<(Tag, String)>> {
+pub(crate) fn list(tx: &mut ReadTx<'_>, after: &str, count: usize) -> Result<Vec<(Tag, String)>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.all(LIST, params![after, count], |row| Ok((Tag::read(row)?, row.take()?)))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
-use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, Value, params, text};
+use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, Value, WriteTx, params, text};
 
 use super::change::RecordChange;
 use super::{HistoryEntry, former, packed};
@@ -93,13 +93,13 @@ pub(crate) struct StoredEntry {
 
 /// Who did what, with which credential and client, from where.
 #[derive(Debug)]
-pub(super) struct Origin<'a> {
-    pub(super) tool: &'a str,
-    pub(super) actor_kind: &'a str,
-    pub(super) user: Option<Uuid>,
-    pub(super) credential: Uuid,
-    pub(super) client: Option<&'a str>,
-    pub(super) address: Option<&'a str>,
+pub(crate) struct Origin<'a> {
+    pub(crate) tool: &'a str,
+    pub(crate) actor_kind: &'a str,
+    pub(crate) user: Option<Uuid>,
+    pub(crate) credential: Uuid,
+    pub(crate) client: Option<&'a str>,
+    pub(crate) address: Option<&'a str>,
 }
 
 impl Origin<'_> {
@@ -153,6 +153,13 @@ impl Origin<'_> {
 /// The bytes that storage counts for an entry.
 pub(super) fn entry_size(changes: &[u8]) -> i64 {
     HISTORY_ENTRIES.row_size() + i64::try_from(changes.len()).unwrap_or(i64::MAX)
+}
+
+/// Adds an origin that comes from another database, unless the tenant has it, and returns its number.
+pub(crate) fn bring_origin(tx: &mut WriteTx<'_>, origin: &Origin<'_>) -> Result<i64> {
+    let number = origin.number();
+    tx.execute(INSERT_ORIGIN, &origin.row(&number))?;
+    Ok(number)
 }
 
 /// Adds an entry and the ids of the records that it changed.

@@ -20,7 +20,7 @@ use crate::call::error::Result;
 use crate::call::storage;
 
 pub(crate) use record::{field, field_value, parameters, read_field, record};
-pub(crate) use text::{Columns, Copying, Part};
+pub(crate) use text::{Columns, Copying, Part, count_lasting, lasting};
 
 /// A table, and how its rows are copied, exported and erased.
 pub struct Table {
@@ -73,6 +73,9 @@ pub enum Rows {
         statements: Statements<Sql>,
         /// Reads the number of a tenant's rows, and the total length of their text in bytes.
         size: Sql,
+        /// Adds rows that come from another database: with the values of all columns that have no number of the
+        /// engine.
+        bring: Sql,
     },
     /// All tenants share the rows. Row-level security does not protect them, because they are read before the
     /// tenant is known.
@@ -97,7 +100,7 @@ pub struct Statements<S: 'static> {
     pub(crate) declared: &'static [(&'static str, S)],
 }
 
-/// The export that will contain the rows, once exports exist. Hashes and secrets are never exported.
+/// The export that contains the rows; users have none yet. Hashes and secrets are never exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
     /// The tenant's export.
@@ -136,6 +139,11 @@ impl Table {
             Rows::PerTenant { statements, .. } => tx.execute_each(statements.add, rows)?,
         }
         Ok(())
+    }
+
+    /// The columns whose values are the same in every database: not the numbers of the engine.
+    pub fn lasting(&self) -> impl Iterator<Item = &'static Column> {
+        self.columns.iter().filter(|column| column.role != Role::Numbered)
     }
 
     /// The bytes that storage counts for a row, without its text.
@@ -234,6 +242,11 @@ macro_rules! rows {
     (per_tenant, $name:expr, $columns:expr, $key:expr) => {{
         const COPYING: $crate::call::table::Copying<'static> =
             $crate::call::table::Copying::per_tenant($name, $columns, $key);
+        const LASTING: &[$crate::call::table::Column] = &$crate::call::table::lasting::<
+            { $crate::call::table::count_lasting($columns) },
+        >($columns);
+        const BRINGING: $crate::call::table::Copying<'static> =
+            $crate::call::table::Copying::per_tenant($name, LASTING, $key);
         zoop_db::statements! {
             COUNT = (zoop_db::drafted!(COPYING.count()));
             PAGE = (zoop_db::drafted!(COPYING.page()));
@@ -242,6 +255,10 @@ macro_rules! rows {
                 postgres: zoop_db::drafted!(COPYING.add_all()),
             };
             SIZE = (zoop_db::drafted!(COPYING.size()));
+            BRING = {
+                sqlite: zoop_db::drafted!(BRINGING.add_one()),
+                postgres: zoop_db::drafted!(BRINGING.add_all()),
+            };
         }
         $crate::call::table::Rows::PerTenant {
             statements: $crate::call::table::Statements {
@@ -251,6 +268,7 @@ macro_rules! rows {
                 declared: STATEMENTS,
             },
             size: SIZE,
+            bring: BRING,
         }
     }};
     (shared $why:literal, $name:expr, $columns:expr, $key:expr) => {{

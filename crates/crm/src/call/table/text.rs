@@ -288,6 +288,30 @@ impl<'t> Copying<'t> {
     }
 }
 
+/// The number of columns that the engine does not number.
+pub(crate) const fn count_lasting(columns: &[Column]) -> usize {
+    let (mut count, mut index) = (0, 0);
+    while index < columns.len() {
+        count += !matches!(columns[index].role, Role::Numbered) as usize;
+        index += 1;
+    }
+    count
+}
+
+/// The columns that the engine does not number, in their order.
+pub(crate) const fn lasting<const N: usize>(columns: &[Column]) -> [Column; N] {
+    let mut lasting = [columns[0]; N];
+    let (mut filled, mut index) = (0, 0);
+    while index < columns.len() {
+        if !matches!(columns[index].role, Role::Numbered) {
+            lasting[filled] = columns[index];
+            filled += 1;
+        }
+        index += 1;
+    }
+    lasting
+}
+
 /// PostgreSQL's cast to an array of values of this kind.
 const fn array_cast(kind: Kind) -> &'static str {
     match kind {

@@ -68,7 +68,7 @@ pub(crate) fn numbered(tx: &mut ReadTx<'_>) -> Result<Vec<Numbered>> {
 }
 
 /// Adds a tenant and returns its number.
-pub(super) fn insert(
+pub(crate) fn insert(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Tenant>,
     name: &str,

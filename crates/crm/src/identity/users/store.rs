@@ -112,7 +112,7 @@ pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<User
 
 /// Frees a key for a new user. If the previous version stored a user with another address under this key, that user
 /// gets the current key of their own address.
-pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
+pub(crate) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
     if let Some(other) = by_key(tx, key)? {
         set_key(tx, other.id, &email::key(&other.email))?;
     }
@@ -169,7 +169,8 @@ pub(crate) fn rename_member(
     Ok(())
 }
 
-pub(super) fn insert(
+/// Adds a user.
+pub(crate) fn insert(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
     name: &str,
@@ -186,7 +187,7 @@ pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<
 }
 
 /// The user's role in the bound tenant. `None` if the user is not a member.
-pub(super) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Role>> {
+pub(crate) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Role>> {
     tx.first(ROLE, params![id], |row| Ok(row.take()?))
 }
 
@@ -221,7 +222,7 @@ pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<boo
 }
 
 /// Adds a pending membership in the bound tenant.
-pub(super) fn add_pending(
+pub(crate) fn add_pending(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
     role: Role,
@@ -257,7 +258,7 @@ pub(crate) fn pending_memberships(
 }
 
 /// A user's pending membership in the bound tenant.
-pub(super) fn pending_membership(
+pub(crate) fn pending_membership(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,
 ) -> Result<Option<Member>> {

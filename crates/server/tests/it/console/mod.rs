@@ -3,6 +3,7 @@
 mod apps;
 mod customer;
 mod customers;
+mod downloads;
 mod duplicates;
 mod filled;
 mod forms;

@@ -1,0 +1,313 @@
+//! `columns.csv`: what each column of each file is.
+
+use super::people::SHARED;
+use super::writer::Writer;
+use super::{data, tables};
+use crate::call::error::{Error, Result};
+
+const FILE: &str = "columns.csv";
+const COLUMNS: &[&str] = &["File", "Column", "Description"];
+
+/// What the column of one file is, where other files have another column of this name.
+const OF_FILE: &[(&str, &str, &str)] = &[
+    ("data/business.jsonl", "name", "The business's name."),
+    (
+        "data/business.jsonl",
+        "country",
+        "Its country, by the ISO 3166-1 code: that of phone numbers without a country code.",
+    ),
+    ("data/members.jsonl", "name", "The person's name in the business."),
+    ("data/members.jsonl", "email", "The e-mail address by which the person signs in."),
+    ("data/members.jsonl", "role", "What the person may do: owner, office or tech."),
+    (
+        "data/members.jsonl",
+        "removed_at",
+        "When the person was removed; null for those who are members, also pending ones.",
+    ),
+    ("data/members.jsonl", "user_id", "The person's id, by which other files name them."),
+    (
+        "data/api_keys.jsonl",
+        "user_id",
+        "The person that the key acts for; null if it acts for the business.",
+    ),
+    ("data/api_keys.jsonl", "name", "The key's name."),
+    ("data/connected_programs.jsonl", "user_id", "The person who connected the program."),
+    ("data/invitations.jsonl", "name", "The invited person's name."),
+    ("data/invitations.jsonl", "email", "The address that the invitation was sent to."),
+    ("data/invitations.jsonl", "role", "What the person was invited to do: owner, office or tech."),
+    (
+        "data/contacts.jsonl",
+        "role",
+        "What to contact the person about: billing, service, decision_maker or general.",
+    ),
+    (
+        "data/contacts.jsonl",
+        "origin",
+        "Where the contact's fields come from: own, customer (copied from an individual) or placeholder.",
+    ),
+    ("data/contacts.jsonl", "title", "The person's job title."),
+    ("data/subjects.jsonl", "title", "The title of the job, invoice, quote or lawn estimate."),
+    ("data/subjects.jsonl", "status", "Its status, in the business's own words."),
+    ("data/subjects.jsonl", "subject_type", "What it is: job, invoice, quote or lawn_estimate."),
+    (
+        "data/customers.jsonl",
+        "status",
+        "active or inactive. An archived customer keeps the status that it had.",
+    ),
+    ("data/tags.jsonl", "name", "The tag's name."),
+    (
+        "data/files.jsonl",
+        "name",
+        "The file's name. Its content is in files/, in the folder of its id.",
+    ),
+    ("data/files.jsonl", "removed_at", "Always null: removed files are not exported."),
+    ("data/history_origins.jsonl", "user_id", "The person who acted, if a person did."),
+    (
+        "data/history_entries.jsonl",
+        "changes",
+        "What was changed, in the packed form of the program, base 64. tables/changes.csv has it in words.",
+    ),
+    (
+        "data/history_entries.jsonl",
+        "origin",
+        "The number of the row in data/history_origins.jsonl that says who did it.",
+    ),
+    ("data/history.jsonl", "changes", "What was changed, as JSON in a text."),
+    ("data/history.jsonl", "user_id", "The person who acted, if a person did."),
+    (
+        "tables/contacts.csv",
+        "Role",
+        "What to contact the person about: billing, service, decision_maker or general.",
+    ),
+    ("tables/customers.csv", "Name", "The company's name, or the person's first and last name."),
+    ("tables/customers.csv", "Type", "individual or company."),
+    (
+        "tables/locations.csv",
+        "Type",
+        "What the address is for: service, billing, mailing or other.",
+    ),
+    ("tables/locations.csv", "Service", "Notes about the work there."),
+    ("tables/tags.csv", "Name", "The tag's name."),
+];
+
+/// What a column is, in each file that has it.
+const COMMON: &[(&str, &str)] = &[
+    ("File", "The name of a file."),
+    ("Column", "The name of a column of it; in JSON, of a member."),
+    ("Description", "What the column is."),
+    (
+        "id",
+        "The record's id, a UUID. Its first 48 bits are the milliseconds from 1970 to its creation.",
+    ),
+    ("time_zone", "The IANA time zone of the business's clocks; null if it was never set."),
+    ("currency", "The ISO 4217 currency of amounts; null if it was never set."),
+    (
+        "last_customer_number",
+        "The number of the newest customer. The next one gets the number after it.",
+    ),
+    ("notes_out_of_order", "Whether some notes were created while a clock was wrong."),
+    ("actor_kind", "What acted: user, tenant (the business itself) or operator."),
+    ("hint", "The first characters of the key, to recognize it."),
+    ("scopes", "What it was allowed to do."),
+    ("request_limit", "The most requests in a minute, if it had a limit of its own."),
+    ("expires_at", "When it ends or ended by itself."),
+    ("client_id", "The id of the program."),
+    ("connected_at", "When the program was connected."),
+    ("last_used_at", "When it was last used."),
+    ("revoked_at", "When it was revoked."),
+    ("invited_by", "The person who invited."),
+    ("accepted_at", "When the invitation was accepted."),
+    ("customer_id", "The customer that the record belongs to."),
+    ("other_id", "The customer that a person said is another one. Each pair has two rows."),
+    ("tag_id", "The tag that the customer has."),
+    ("customer_number", "The customer's number in the business, shown as C-0042."),
+    ("customer_type", "individual or company."),
+    ("first_name", "Given name."),
+    ("last_name", "Family name."),
+    ("company_name", "A company's name."),
+    ("phone", "Telephone number in the international form, E.164."),
+    ("phone_raw", "Telephone number as it was typed."),
+    ("email", "E-mail address."),
+    ("notes_internal", "Internal notes about the customer."),
+    ("is_vip", "Whether the team marked the customer as very important."),
+    ("do_not_contact", "Whether the team must not contact the customer."),
+    ("do_not_contact_reason", "Why the team must not contact the customer."),
+    ("source", "How the customer was won."),
+    ("external_id", "The customer's id in another system."),
+    ("updated_at", "When the record was last changed."),
+    ("archived_at", "When the record was archived; null if it is not."),
+    ("merged_into", "The customer that this one was merged into."),
+    ("merged_from", "The numbers and ids of the customers that were merged into this one."),
+    ("is_primary", "Whether it is the first of its kind for its customer."),
+    ("phone_can_sms", "Whether the number takes text messages."),
+    ("location_type", "What the address is for: service, billing, mailing or other."),
+    ("label", "A nickname of the address, such as Warehouse."),
+    ("address_line1", "Street address."),
+    ("address_line2", "Unit, suite and the like."),
+    ("city", "City."),
+    ("state", "State or province."),
+    ("postal_code", "ZIP or postal code."),
+    ("country", "ISO 3166-1 country code."),
+    ("access_notes", "Gate codes, alarm codes and the like."),
+    ("parking_notes", "Where to park."),
+    ("service_notes", "Notes about the work there."),
+    ("latitude", "Decimal degrees."),
+    ("longitude", "Decimal degrees."),
+    ("place_id", "The Google Places id."),
+    ("name_key", "The tag's name in the form by which tags are sorted and compared."),
+    ("color", "The tag's color, #RRGGBB."),
+    ("created_by", "The person who created it."),
+    ("body", "The text of the note."),
+    ("pinned", "Whether the note is pinned."),
+    ("draft", "Always false: drafts are not exported, because only their authors may read them."),
+    (
+        "subject_type",
+        "What the note is about: customer, customer_contact, customer_location, job, invoice, quote or lawn_estimate; null if it is about nothing.",
+    ),
+    ("subject_id", "The id of the record that the note is about."),
+    ("note_id", "The note that the file is on."),
+    ("media_type", "The type of the file's content, such as image/jpeg."),
+    ("size", "The size of the file's content in bytes."),
+    ("sha256", "The SHA-256 checksum of the file's content, in hexadecimal digits."),
+    ("width", "An image's width in pixels, if it is known."),
+    ("height", "An image's height in pixels, if it is known."),
+    ("number", "The number of the row, which is computed from its other columns."),
+    ("tool", "What was done: the tool, such as customers.update, or another event."),
+    (
+        "credential_id",
+        "The API key, connected program or session that was used; zeros if none was.",
+    ),
+    ("client", "The program's own name."),
+    ("address", "The IP address from which it was done."),
+    ("record_id", "The record that was changed."),
+    ("entry_id", "The entry of the history that changed it."),
+    ("Customer number", "The customer's number in the business."),
+    ("Customer name", "The customer's name."),
+    ("Customer id", "The customer's id."),
+    ("Status", "active, inactive or archived."),
+    ("First name", "Given name."),
+    ("Last name", "Family name."),
+    ("Company", "A company's name."),
+    ("Phone", "Telephone number in the international form, E.164."),
+    ("Phone as typed", "Telephone number as it was typed."),
+    ("E-mail", "E-mail address."),
+    ("Tags", "The names of the customer's tags."),
+    ("VIP", "yes if the team marked the customer as very important."),
+    ("Do not contact", "yes if the team must not contact the customer."),
+    ("Why not to contact", "Why the team must not contact the customer."),
+    ("Source", "How the customer was won."),
+    ("Internal notes", "Internal notes about the customer."),
+    ("External id", "The customer's id in another system."),
+    ("Created", "When the record was created, by the clocks of the business."),
+    ("Changed", "When the record was last changed, by the clocks of the business."),
+    (
+        "Archived",
+        "When the record was archived, by the clocks of the business; empty if it is not.",
+    ),
+    ("Merged into", "The id of the customer that this one was merged into."),
+    ("Title", "The person's job title."),
+    ("Takes text messages", "yes if the number takes text messages."),
+    ("Primary", "yes if it is the first of its kind for its customer."),
+    ("Contact id", "The contact's id."),
+    ("Label", "A nickname of the address, such as Warehouse."),
+    ("Street", "Street address."),
+    ("Unit", "Unit, suite and the like."),
+    ("City", "City."),
+    ("State", "State or province."),
+    ("Postal code", "ZIP or postal code."),
+    ("Country", "ISO 3166-1 country code."),
+    ("Access", "Gate codes, alarm codes and the like."),
+    ("Parking", "Where to park."),
+    ("Latitude", "Decimal degrees."),
+    ("Longitude", "Decimal degrees."),
+    ("Place id", "The Google Places id."),
+    ("Location id", "The location's id."),
+    ("Author", "The name of the person who wrote the note."),
+    ("Note", "The text of the note."),
+    ("Pinned", "yes if the note is pinned."),
+    (
+        "About",
+        "What the note is about: customer, customer_contact, customer_location, job, invoice, quote or lawn_estimate; empty if it is about nothing.",
+    ),
+    ("Files", "The names of the note's files, whose content is in files/."),
+    ("Note id", "The note's id."),
+    ("Author id", "The id of the person who wrote the note."),
+    ("About id", "The id of the record that the note is about."),
+    ("Color", "The tag's color, #RRGGBB."),
+    ("Tag id", "The tag's id."),
+    ("Creator id", "The id of the person who created the tag."),
+    ("When", "When it was done, by the clocks of the business."),
+    ("Who", "The name of the person who did it, if a person did."),
+    ("Kind of actor", "What acted: user, tenant (the business itself) or operator."),
+    ("Program", "The name of the program that was used."),
+    ("API key", "The name of the API key that was used."),
+    ("What", "What was done: the tool, such as customers.update, or another event."),
+    ("Kind of record", "The kind of the record that was changed."),
+    ("Record id", "The record that was changed."),
+    ("Field", "The field of the record that was changed."),
+    ("Before", "The value before the change."),
+    ("After", "The value after the change."),
+    ("Address", "The IP address from which it was done."),
+    ("Change id", "The id of the entry in the history. Its changed fields have a row each."),
+];
+
+/// Every file that has columns, with their names.
+pub(super) fn of_all_files() -> Vec<(String, Vec<&'static str>)> {
+    let itself = (FILE.to_owned(), COLUMNS.to_vec());
+    let shared = SHARED.iter().map(|shared| {
+        (shared.file.to_owned(), shared.columns.iter().map(|(name, _)| *name).collect())
+    });
+    let data = data::tables()
+        .map(|table| (data::file(table.name), table.lasting().map(|column| column.name).collect()));
+    let tables =
+        tables::COLUMNS.iter().map(|(file, columns)| ((*file).to_owned(), columns.to_vec()));
+    std::iter::once(itself).chain(shared).chain(data).chain(tables).collect()
+}
+
+/// What a column of a file is.
+pub(super) fn description(file: &str, column: &str) -> Option<&'static str> {
+    let of_file = OF_FILE.iter().find(|(of, name, _)| (*of, *name) == (file, column));
+    let common = COMMON.iter().find(|(name, _)| *name == column);
+    of_file.map(|(_, _, text)| *text).or(common.map(|(_, text)| *text))
+}
+
+/// Writes the file.
+pub(super) fn write(writer: &mut Writer<'_>) -> Result<()> {
+    writer.spreadsheet(FILE, COLUMNS, |sheet| {
+        for (file, columns) in of_all_files() {
+            for column in columns {
+                let text = description(&file, column).ok_or_else(|| {
+                    Error::internal(format!("{file} {column} has no description"))
+                })?;
+                sheet.row([file.as_str(), column, text])?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_description_and_every_description_a_column() {
+        let mut used = BTreeSet::new();
+        for (file, columns) in of_all_files() {
+            for column in columns {
+                let text = description(&file, column);
+                assert!(text.is_some(), "{file} {column}");
+                let of_file = OF_FILE.iter().any(|(of, name, _)| *of == file && *name == column);
+                used.insert((of_file.then(|| file.clone()), column));
+            }
+        }
+        for (file, column, _) in OF_FILE {
+            assert!(used.contains(&(Some((*file).to_owned()), *column)), "{file} {column}");
+        }
+        for (column, _) in COMMON {
+            assert!(used.contains(&(None, *column)), "{column}");
+        }
+    }
+}
