@@ -14,6 +14,7 @@ use sha2::Digest as _;
 
 use super::*;
 use crate::business::files::NoteFile;
+use crate::business::import::tests::account as import;
 use crate::call::table::Export;
 use crate::maintenance;
 use crate::schema::TABLES;
@@ -118,6 +119,7 @@ fn rich(env: &TestEnv) -> Business {
     let [kept, merged, different] = ["=SUM(A1)", "'@Merged", "Åse, \"清\"; 안녕"].map(company);
     call("customers.merge", json!({ "keep_id": kept, "merge_id": merged }));
     call("customers.mark_different", json!({ "customer_id": kept, "other_id": different }));
+    import::add(env, &business, "Name,Tags\nIvy Imported,Weekly\n");
     call(
         "customers.update",
         json!({ "id": different, "do_not_contact": true, "status": "inactive" }),

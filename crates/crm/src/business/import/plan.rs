@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
+use zoop_db::Uuid;
 
 use super::draft::Draft;
 use super::matching::{self, Decision};
@@ -11,6 +12,7 @@ use super::source::{Source, Unusable};
 use super::{Importer, Progress};
 use crate::business::tags;
 use crate::call::error::Result;
+use crate::call::history::store as history;
 use crate::values::fold;
 
 /// How many customers are looked up in one read.
@@ -34,6 +36,8 @@ pub struct Plan {
     pub new_tags: Vec<String>,
     /// Identifies all of this: an import with the same token does exactly this.
     pub token: String,
+    /// The latest change of the account when the plan was begun: what is planned holds as long as there is no later one.
+    pub(super) as_of: Option<Uuid>,
 }
 
 /// How many customers of a file have each fate.
@@ -55,6 +59,7 @@ impl Plan {
     /// # Errors
     /// If the member may not import, or the database fails.
     pub fn make(import: &Importer, source: &Source, progress: Progress<'_>) -> Result<Self> {
+        let as_of = import.read(|tx, _| history::latest(tx))?;
         let mut customers = Vec::with_capacity(source.customers());
         let (mut tags, mut hash) = (BTreeMap::new(), Sha256::new());
         for start in (0..source.customers()).step_by(AT_ONCE) {
@@ -77,7 +82,7 @@ impl Plan {
         let new_tags = import.read(move |tx, _| tags::store::missing(tx, tags.clone()))?;
         let digest = hash.finalize();
         let token = HEXLOWER.encode(&digest[..16]);
-        Ok(Self { customers, new_tags, token })
+        Ok(Self { customers, new_tags, token, as_of })
     }
 
     /// How many customers have each fate.

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use zoop_db::WriteTx;
-
 use super::matching::Decision;
 use super::plan::{Plan, Planned};
 use super::source::{Source, Unusable};
 use super::store::{self as imports, Import, State};
 use super::undo::undo;
-use super::write::{self, Ready};
+use super::write::{self, Known, Ready};
 use super::{Importer, Progress};
-use crate::call::access::Access;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
-use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 
 /// How many customers are added in one transaction.
@@ -55,12 +51,20 @@ pub fn run(
         return Err(all_refused(&rejected));
     }
     let to_add = plan.added();
-    let import = begin(importer, source, plan, to_add.len())?;
+    let (import, mut known) = begin(importer, source, plan, to_add.len())?;
     for (batch, done) in to_add.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
         progress(done, to_add.len());
         let ready: Vec<_> = batch.iter().flat_map(|at| source.draft(*at)).map(Ready::new).collect();
         let ready = Arc::new(ready);
-        let Err(error) = add(importer, import, Arc::clone(&ready)) else { continue };
+        let error = match add(importer, import, Arc::clone(&ready), known) {
+            Ok(now) => {
+                known = now;
+                continue;
+            }
+            Err(error) => error,
+        };
+        // Part of the batch may be added again, one by one.
+        known = Known::Changed;
         match when_rejected {
             WhenRejected::AddNone => {
                 undo(importer, import, &|_, _| {})?;
@@ -116,17 +120,16 @@ fn begin(
     source: &Source,
     plan: &Plan,
     customers: usize,
-) -> Result<Id<kinds::Import>> {
+) -> Result<(Id<kinds::Import>, Known)> {
     let file_name = source.file_name.clone();
-    let tags = plan.new_tags.clone();
+    let (tags, known) = (plan.new_tags.clone(), Known::UpTo(plan.as_of));
     importer.write(move |tx, access, environment| {
         let user_id = access.actor.user().ok_or_else(|| Error::internal("no user imports"))?;
         let customers = i64::try_from(customers).unwrap_or(i64::MAX);
         let id = WriteCtx::begin(tx, access, environment)?.next_id(imports::GREATEST_ID_BELOW)?;
         let (file_name, state) = (file_name.clone(), State::Running);
         imports::insert(tx, &Import { id, user_id, file_name, state, customers, added: 0 })?;
-        write::add_tags(tx, environment, access, id, &tags)?;
-        Ok(id)
+        Ok((id, write::add_tags(tx, environment, access, id, &tags, known)?))
     })
 }
 
@@ -137,9 +140,14 @@ fn end(importer: &Importer, id: Id<kinds::Import>, state: State) -> Result<Impor
     })
 }
 
-fn add(importer: &Importer, import: Id<kinds::Import>, customers: Arc<Vec<Ready>>) -> Result<()> {
-    importer.write(move |tx: &mut WriteTx<'_>, access: &Access, environment: &Environment| {
-        write::add(tx, environment, access, import, &customers)
+fn add(
+    importer: &Importer,
+    import: Id<kinds::Import>,
+    customers: Arc<Vec<Ready>>,
+    known: Known,
+) -> Result<Known> {
+    importer.write(move |tx, access, environment| {
+        write::add(tx, environment, access, import, &customers, known)
     })
 }
 
@@ -151,7 +159,7 @@ fn add_each(
 ) -> Result<Vec<Unusable>> {
     let mut rejected = Vec::new();
     for one in customers {
-        if let Err(error) = add(importer, import, Arc::new(vec![one.clone()])) {
+        if let Err(error) = add(importer, import, Arc::new(vec![one.clone()]), Known::Changed) {
             rejected.push(Unusable { lines: one.lines().to_vec(), why: why(error)? });
         }
     }

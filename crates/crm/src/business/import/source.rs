@@ -13,6 +13,9 @@ use crate::call::error::Result;
 use crate::values::country::Country;
 use crate::values::fold;
 
+/// Maximum number of rows about one customer.
+const MAX_ROWS_OF_ONE: usize = 200;
+
 /// How a file is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -90,6 +93,15 @@ impl Source {
     /// Why it cannot be added.
     pub fn draft(&self, customer: usize) -> Result<Draft, Unusable> {
         let rows = &self.groups[customer];
+        if rows.len() > MAX_ROWS_OF_ONE {
+            let lines =
+                rows.iter().take(MAX_ROWS_OF_ONE).map(|row| self.sheet.rows[*row].line).collect();
+            let why = format!(
+                "is one of {} rows about the same customer: at most {MAX_ROWS_OF_ONE} are possible",
+                rows.len()
+            );
+            return Err(Unusable { lines, why });
+        }
         let reader = self.reader();
         let facts = rows.iter().map(|row| reader.facts(&self.sheet.rows[*row])).collect();
         let lines: Vec<_> = rows.iter().map(|row| self.sheet.rows[*row].line).collect();

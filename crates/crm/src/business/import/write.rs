@@ -1,6 +1,6 @@
 //! Adds customers of a file, each with all that belongs to it and one entry of the history.
 
-use zoop_db::WriteTx;
+use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::draft::Draft;
 use super::matching::{self, Decision};
@@ -38,6 +38,33 @@ impl Ready {
     }
 }
 
+/// The latest change of the account that an import knows. Later ones are by others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing was changed by others since the plan was made.
+    UpTo(Option<Uuid>),
+    /// Something was, so each customer is looked up again before it is added.
+    Changed,
+}
+
+impl Known {
+    /// What is known before a write.
+    fn now(self, tx: &mut ReadTx<'_>) -> Result<Self> {
+        match self {
+            Self::UpTo(known) if history::store::latest(tx)? == known => Ok(self),
+            _ => Ok(Self::Changed),
+        }
+    }
+
+    /// What is known after a write of the import itself.
+    fn after_own_write(self, tx: &mut ReadTx<'_>) -> Result<Self> {
+        match self {
+            Self::UpTo(_) => Ok(Self::UpTo(history::store::latest(tx)?)),
+            Self::Changed => Ok(self),
+        }
+    }
+}
+
 /// Adds customers in one transaction.
 ///
 /// # Errors
@@ -48,12 +75,18 @@ pub(super) fn add(
     access: &Access,
     import: Id<kinds::Import>,
     customers: &[Ready],
-) -> Result<()> {
+    known: Known,
+) -> Result<Known> {
+    tx.take_turn()?;
+    let known = known.now(tx)?;
     for ready in customers {
-        require_absent(tx, import, ready)?;
+        if known == Known::Changed {
+            require_absent(tx, import, ready)?;
+        }
         add_one(tx, environment, access, import, ready)?;
     }
-    imports::count_added(tx, import, customers.len())
+    imports::count_added(tx, import, customers.len())?;
+    known.after_own_write(tx)
 }
 
 /// Others may have added the same customer since the plan was made.
@@ -100,7 +133,10 @@ pub(super) fn add_tags(
     access: &Access,
     import: Id<kinds::Import>,
     names: &[String],
-) -> Result<()> {
+    known: Known,
+) -> Result<Known> {
+    tx.take_turn()?;
+    let known = known.now(tx)?;
     for name in names {
         if tags::store::by_name(tx, name)?.is_some() {
             continue;
@@ -109,7 +145,7 @@ pub(super) fn add_tags(
         let (tag, entry) = recorded(tx, environment, access, EVENT, add)?;
         imports::add(tx, import, Imported { entry, record: tag.id.uuid(), is_tag: true }, &[])?;
     }
-    Ok(())
+    known.after_own_write(tx)
 }
 
 /// Does something with an entry of its own in the history.

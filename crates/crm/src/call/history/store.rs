@@ -197,6 +197,11 @@ pub(super) fn insert(
     Ok(())
 }
 
+/// The id of the bound tenant's latest entry.
+pub(crate) fn latest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
+    greatest(tx, GREATEST_IDS_BELOW, Uuid::max())
+}
+
 /// The time of the bound tenant's latest entry, if only a wrong clock can have produced that time.
 pub(crate) fn latest_from_wrong_clock(
     tx: &mut ReadTx<'_>,
