@@ -371,7 +371,7 @@ pub(crate) struct Undo {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The file
-    #[arg(required_unless_present = "undo")]
+    #[arg(required_unless_present_any = ["undo", "list"])]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) of: OfTenant,
@@ -399,6 +399,9 @@ pub(crate) struct Import {
     /// Write what becomes of every row to this file, as CSV
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// List the latest imports instead
+    #[arg(long, conflicts_with_all = ["file", "plan", "yes", "keep_going", "report"])]
+    pub(crate) list: bool,
     /// Undo this import instead, but for what was changed since
     #[arg(long, value_name = "IMPORT", conflicts_with_all = ["file", "plan", "yes", "keep_going", "report"])]
     pub(crate) undo: Option<String>,

@@ -204,6 +204,16 @@ impl Access {
         self
     }
 
+    /// The same user with the rights of an owner, for work that takes back what the user may add.
+    #[must_use]
+    pub(crate) fn as_owner(mut self) -> Self {
+        if let Actor::User { id, .. } = self.actor {
+            self.actor = Actor::User { id, role: Role::Owner };
+            self.scopes = Role::Owner.session_scopes();
+        }
+        self
+    }
+
     /// See [`Rights::attainable`].
     pub const fn attainable(&self) -> Scopes {
         self.attainable

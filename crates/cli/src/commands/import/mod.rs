@@ -4,16 +4,17 @@ mod preview;
 mod report;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
 use zoop_crm::business::import::columns::{Meaning, Said};
+use zoop_crm::business::import::sheet::MAX_BYTES;
+use zoop_crm::business::import::{self, run as run_import, undo};
 use zoop_crm::business::import::{Importer, Plan, Reading, Source, WhenRejected};
-use zoop_crm::business::import::{run as run_import, undo};
 use zoop_crm::call::access::{Credential, Role, Source as CallSource};
-use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::proof::Proof as _;
 use zoop_crm::identity::sign_in::ActingMember;
 use zoop_crm::identity::users::tools::ListUsers;
 use zoop_crm::values::id::Id;
@@ -25,10 +26,26 @@ use crate::database::Missing;
 use crate::names::Kind;
 use crate::operator::{About, Operator, to_anyhow};
 use crate::output::{self, Output};
+use crate::presence;
+use crate::table::Column;
+
+/// How many imports are listed.
+const LISTED: usize = 50;
+
+const COLUMNS: &[Column] = &[
+    Column::time("WHEN", "at"),
+    Column::text("FILE", "file"),
+    Column::word("STATE", "state"),
+    Column::word("ADDED", "added"),
+    Column::word("IMPORT", "id"),
+];
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Import, output: &mut Output<'_>) -> Result<()> {
     let operator = Operator::open(config, Missing::Refuse)?;
+    if command.list {
+        return list(&operator, command, output);
+    }
     let importer = importer(&operator, command)?;
     match (&command.file, &command.undo) {
         (_, Some(import)) => undo_import(&importer, import, output),
@@ -52,10 +69,41 @@ fn importer(operator: &Operator, command: &Import) -> Result<Importer> {
 }
 
 fn first_owner(operator: &Operator, about: &About) -> Result<String> {
-    let users = operator.list(about, Arguments::<ListUsers>::none())?;
-    let owner = users.rows.iter().find(|user| user.member.role == Role::Owner && !user.is_waiting);
+    let users = operator.all::<ListUsers>(about)?;
+    let owner = users.iter().find(|user| user.member.role == Role::Owner && !user.is_waiting);
     let owner = owner.context("the business has no owner: name who imports with --user")?;
     Ok(owner.member.id.to_string())
+}
+
+/// The bytes of a file, up to one more than an import reads.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Lists the latest imports.
+fn list(operator: &Operator, command: &Import, output: &mut Output<'_>) -> Result<()> {
+    let about = About::Tenant(command.of.tenant.clone());
+    let environment = operator.environment.clone();
+    let imports = operator.read(move |tx| {
+        let access = about.access(tx, &environment)?;
+        if let Some(account) = access.account {
+            tx.bind(account.number);
+        }
+        import::latest(tx, LISTED)
+    })?;
+    let rows: Vec<_> = imports
+        .iter()
+        .map(|it| {
+            json!({
+                "id": it.id, "file": it.file_name, "at": it.id.created_at(), "state": it.state, "added": it.added,
+            })
+        })
+        .collect();
+    output.answer(&json!({ "rows": rows }), || output::render_table(&rows, COLUMNS))?;
+    Ok(())
 }
 
 fn import_file(
@@ -65,7 +113,14 @@ fn import_file(
     file: &Path,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    for written in [&command.report, &command.rejected].into_iter().flatten() {
+        ensure!(
+            !presence::is_one_file(written, file),
+            "{} is the file to import",
+            written.display()
+        );
+    }
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let country = operator.account(&About::Tenant(command.of.tenant.clone()))?.country;
     let source = Source::read(&name, &bytes, reading(command)?, country);
@@ -78,22 +133,25 @@ fn import_file(
     if !is_wanted(command, &source, &plan, output)? {
         return Ok(());
     }
-    if counts.added == 0 {
-        output::note("nothing is left to import");
+    if counts.added == 0 && counts.unusable == 0 {
+        let answer = json!({ "import_id": null, "added": 0, "here": counts.here, "rejected": 0 });
+        output.answer(&answer, || format!("nothing to import: {} there already", counts.here))?;
+        return Ok(());
     }
+    let rejected = command.rejected.as_deref().map(report::create).transpose()?;
     let when_rejected =
         if command.keep_going { WhenRejected::AddOthers } else { WhenRejected::AddNone };
     let outcome = with_progress("importing", |progress| {
         run_import(importer, &source, &plan, when_rejected, progress)
     })?;
-    if let Some(path) = &command.rejected {
-        report::write_rejected(path, &source, &outcome.rejected)?;
-    }
     let import = &outcome.import;
     let answer = json!({
         "import_id": import.id, "added": import.added, "here": counts.here, "rejected": outcome.rejected.len(),
     });
     output.answer(&answer, || preview::done(&outcome, counts.here))?;
+    if let Some(file) = rejected {
+        report::write_rejected(file, &source, &outcome.rejected)?;
+    }
     Ok(())
 }
 
@@ -118,10 +176,14 @@ fn is_wanted(
     }
     let asks = io::stdin().is_terminal() && io::stderr().is_terminal() && !output.is_json();
     output.answer(&preview::json(source, plan), || preview::text(source, plan, asks))?;
-    if !asks || plan.counts().added == 0 {
+    let counts = plan.counts();
+    if !asks || counts.added == 0 {
         return Ok(false);
     }
-    let question = format!("Add {}?", preview::customers(plan.counts().added));
+    if counts.unusable > 0 && !command.keep_going {
+        bail!("correct the file, or import the others with --keep-going");
+    }
+    let question = format!("Add {}?", preview::customers(counts.added));
     confirm(&Confirmation { yes: false }, &question)?;
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! Files that say what becomes of every row, for a spreadsheet.
 
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -22,18 +23,23 @@ pub(super) fn write(path: &Path, source: &Source, plan: &Plan) -> Result<()> {
             Planned::Valid(Decision::Add { similar: Some(other) }) => {
                 ("added", format!("may be {}: {}; {said}", other.shown, other.why))
             }
-            Planned::Valid(Decision::Here(found)) => {
+            Planned::Valid(Decision::Here(found) | Decision::IdOfAnother(found)) => {
                 ("there already", format!("{}: {}", found.shown, found.why))
             }
             Planned::Unusable(unusable) => ("not added", unusable.why.clone()),
         };
         rows.push(vec![joined(lines), name, what.to_owned(), why]);
     }
-    save(path, &rows)
+    save(create(path)?, &rows)
+}
+
+/// A new file, which is created before an import, so that it can be written afterwards.
+pub(super) fn create(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes the rows of the file that were not added, with a column that says why.
-pub(super) fn write_rejected(path: &Path, source: &Source, rejected: &[Unusable]) -> Result<()> {
+pub(super) fn write_rejected(file: File, source: &Source, rejected: &[Unusable]) -> Result<()> {
     let names = source.columns().map(|(name, _)| name.to_owned());
     let width = source.columns().count();
     let mut rows: Vec<Vec<String>> = vec![names.chain(["reason".to_owned()]).collect()];
@@ -45,19 +51,17 @@ pub(super) fn write_rejected(path: &Path, source: &Source, rejected: &[Unusable]
             rows.push(cells);
         }
     }
-    save(path, &rows)
+    save(file, &rows)
 }
 
 fn joined(lines: &[u32]) -> String {
     lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn save(path: &Path, rows: &[Vec<String>]) -> Result<()> {
-    let cannot = || format!("cannot write {}", path.display());
-    let mut file = csv::Writer::from_path(path).with_context(cannot)?;
+fn save(file: File, rows: &[Vec<String>]) -> Result<()> {
+    let mut file = csv::Writer::from_writer(file);
     for row in rows {
-        let cells = row.iter().map(|cell| harmless(cell).into_owned());
-        file.write_record(cells).with_context(cannot)?;
+        file.write_record(row.iter().map(|cell| harmless(cell).into_owned()))?;
     }
-    file.flush().with_context(cannot)
+    file.flush().context("the file cannot be written")
 }

@@ -399,7 +399,10 @@ pub(super) fn found_below(
 }
 
 /// A customer as a row of a search.
-pub(super) fn row(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Option<SearchRow>> {
+pub(in crate::business) fn row(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Customer>,
+) -> Result<Option<SearchRow>> {
     Ok(tx.first::<_, Error>(ROW, params![id], found)?.map(|found| found.row))
 }
 

@@ -1,17 +1,21 @@
 //! A customer as it will be added: what its rows say, in the types of the tools that add customers.
 
 use super::cells::name::PersonName;
-use super::facts::{Facts, Place};
+use super::facts::{Colleague, Facts, Place};
 use crate::business::customers::contacts::PrimaryContactInput;
 use crate::business::customers::contacts::tools::CreateContact;
-use crate::business::customers::duplicates::Profile;
+use crate::business::customers::duplicates::{Described, Profile};
+use crate::business::customers::index::SearchedLocation;
 use crate::business::customers::locations::LocationInput;
 use crate::business::customers::locations::tools::CreateLocation;
-use crate::business::customers::tools::create::{self, CreateCustomer, CreateCustomerInput};
+use crate::business::customers::tools::create::{CreateCustomer, CreateCustomerInput};
 use crate::business::notes::MAX_BODY;
 use crate::call::argument::{Arguments, Fields, Input, Json, ParseContext};
 use crate::call::error::FieldProblem;
+use crate::values::fold;
 
+/// From how many notes on they are joined into one.
+const MAX_NOTES: usize = 20;
 /// Maximum number of places and of contacts of an imported customer.
 const MAX_PARTS: usize = 100;
 
@@ -55,26 +59,33 @@ pub struct Shown {
     pub said: Vec<String>,
 }
 
-/// What rows of one customer say together. Where they differ, the first row decides, and nothing is lost.
+/// What rows of one customer say together. Where they differ, the first row decides, and what the others say is kept.
 pub(super) fn together(rows: Vec<Facts>) -> Facts {
     let mut rows = rows.into_iter();
     let mut all = rows.next().unwrap_or_default();
-    for row in rows {
-        let fill = |own: &mut String, other: String| {
+    for mut row in rows {
+        all.take_person(&mut row);
+        let texts = [
+            ("Company", &mut all.company, row.company),
+            ("Job title", &mut all.job_title, row.job_title),
+            ("Source", &mut all.source, row.source),
+            ("Id", &mut all.external_id, row.external_id),
+        ];
+        let mut differing = Vec::new();
+        for (column, own, other) in texts {
             if own.is_empty() {
                 *own = other;
+            } else if !other.is_empty() && !own.eq_ignore_ascii_case(&other) {
+                differing.push((column, other));
             }
-        };
-        fill(&mut all.company, row.company);
-        fill(&mut all.job_title, row.job_title);
-        fill(&mut all.source, row.source);
-        fill(&mut all.external_id, row.external_id);
+        }
+        for (column, other) in differing {
+            all.keep(column, &other);
+        }
         all.is_company |= row.is_company;
         all.is_vip |= row.is_vip;
         all.do_not_contact |= row.do_not_contact;
         all.is_archived &= row.is_archived;
-        all.person = all.person.or(row.person);
-        all.second = all.second.or(row.second);
         add(&mut all.phones, row.phones, |one, other| one.phone.e164() == other.phone.e164());
         add(&mut all.emails, row.emails, |one, other| one.eq_ignore_ascii_case(other));
         add(&mut all.places, row.places, |one, other| one.address == other.address);
@@ -83,6 +94,36 @@ pub(super) fn together(rows: Vec<Facts>) -> Facts {
         add(&mut all.kept, row.kept, |one, other| one == other);
     }
     all
+}
+
+impl Facts {
+    /// Takes over who another row names. A further person at a company is a contact with the phones and addresses of
+    /// that row.
+    fn take_person(&mut self, row: &mut Self) {
+        for person in [row.person.take(), row.second.take()].into_iter().flatten() {
+            let known = [&self.person, &self.second].into_iter().flatten();
+            let folded = |name: &PersonName| fold::caseless(&name.joined());
+            if known.into_iter().any(|known| folded(known) == folded(&person)) {
+                continue;
+            }
+            if self.person.is_none() {
+                self.person = Some(person);
+            } else if self.is_company {
+                let phones = row.phones.drain(..);
+                let phones = phones.filter(|it| {
+                    !self.phones.iter().any(|own| own.phone.e164() == it.phone.e164())
+                });
+                let phones = phones.collect();
+                let emails = row.emails.drain(..);
+                let emails =
+                    emails.filter(|it| !self.emails.iter().any(|own| own.eq_ignore_ascii_case(it)));
+                let (emails, job_title) = (emails.collect(), std::mem::take(&mut row.job_title));
+                self.colleagues.push(Colleague { name: person, job_title, phones, emails });
+            } else {
+                self.keep("Name", &person.joined());
+            }
+        }
+    }
 }
 
 fn add<T>(own: &mut Vec<T>, others: Vec<T>, is_same: impl Fn(&T, &T) -> bool) {
@@ -94,6 +135,11 @@ fn add<T>(own: &mut Vec<T>, others: Vec<T>, is_same: impl Fn(&T, &T) -> bool) {
 }
 
 impl Draft {
+    /// How many records it will be.
+    pub(super) fn records(&self) -> usize {
+        1 + self.contacts.len() + self.locations.len() + self.notes.len()
+    }
+
     /// Its id in another system.
     pub(super) fn external_id(&self) -> Option<&str> {
         self.customer.external_id.as_ref().map(|id| id.0.as_str())
@@ -135,10 +181,11 @@ impl Drafting {
         let contacts = contacts.map(|it| self.read(it)).collect::<Result<Vec<_>, _>>()?;
         let locations = locations.map(|it| self.read(it)).collect::<Result<Vec<_>, _>>()?;
         let notes = self.notes(file, &lines);
+        let notes = if notes.len() > MAX_NOTES { vec![notes.join("\n\n")] } else { notes };
         if notes.iter().any(|note| note.chars().count() > MAX_BODY) {
             return Err(format!("has a note of more than {MAX_BODY} characters"));
         }
-        let profile = create::profile(&customer);
+        let profile = self.profile();
         let shown = self.shown(&notes);
         let is_archived = self.facts.is_archived;
         Ok(Draft {
@@ -221,7 +268,8 @@ impl Drafting {
         let reachable = reachable.filter(|it| !it.first.is_empty() && !it.last.is_empty());
         let mut notes = Vec::new();
         notes.extend(unnamed.iter().map(|person| format!("Contact: {}", person.joined())));
-        if !facts.is_company && !facts.job_title.is_empty() {
+        let is_titled = facts.is_company && !named.is_empty();
+        if !is_titled && !facts.job_title.is_empty() {
             notes.push(format!("Job title: {}", facts.job_title));
         }
         let mut emails = facts.emails.iter().skip(1);
@@ -248,12 +296,40 @@ impl Drafting {
                 None => notes.push(format!("E-mail: {address}")),
             }
         }
+        for colleague in &facts.colleagues {
+            self.add_colleague(colleague, &mut contacts, &mut notes);
+        }
         if !notes.is_empty() {
             said.push(format!("kept in a note: {}", notes.join("; ")));
             self.facts.notes.push(notes.join("\n"));
         }
         self.said = said;
         contacts
+    }
+
+    /// A further person at a company, with a contact for each phone and e-mail address.
+    fn add_colleague(
+        &self,
+        colleague: &Colleague,
+        contacts: &mut Vec<Arguments<CreateContact>>,
+        notes: &mut Vec<String>,
+    ) {
+        let Colleague { name, job_title, phones, emails } = colleague;
+        if name.first.is_empty() || name.last.is_empty() {
+            let phones = phones.iter().map(|it| it.phone.raw().to_owned());
+            let said = [name.joined(), job_title.clone()]
+                .into_iter()
+                .chain(phones)
+                .chain(emails.iter().cloned());
+            let said: Vec<_> = said.filter(|it| !it.is_empty()).collect();
+            notes.push(format!("Contact: {}", said.join(", ")));
+            return;
+        }
+        for at in 0..phones.len().max(emails.len()).max(1) {
+            let phone = phones.get(at).map(|it| it.phone.raw());
+            let contact = self.contact(name).with("title", filled(job_title));
+            contacts.push(contact.with("phone", phone).with("email", emails.get(at)));
+        }
     }
 
     fn contact(&self, person: &PersonName) -> Arguments<CreateContact> {
@@ -277,6 +353,28 @@ impl Drafting {
         notes
     }
 
+    /// All by which a customer of the account may be the same.
+    fn profile(&self) -> Profile {
+        let facts = &self.facts;
+        let person = facts.person.clone().unwrap_or_default();
+        let colleagues = facts.colleagues.iter();
+        let second = facts.second.iter().chain(facts.person.iter().filter(|_| facts.is_company));
+        let contacts = second.chain(colleagues.clone().map(|it| &it.name));
+        let phones = facts.phones.iter().chain(colleagues.clone().flat_map(|it| &it.phones));
+        let emails = facts.emails.iter().chain(colleagues.flat_map(|it| &it.emails));
+        let places: Vec<_> = facts.places.iter().map(searched).collect();
+        let is_person = !facts.is_company;
+        Profile::new(&Described {
+            company_name: if facts.is_company { &facts.company } else { "" },
+            first_name: if is_person { &person.first } else { "" },
+            last_name: if is_person { &person.last } else { "" },
+            contacts: contacts.map(|it| (&*it.first, &*it.last)).collect(),
+            phones: phones.map(|it| it.phone.e164()).collect(),
+            emails: emails.map(String::as_str).collect(),
+            locations: places.iter().collect(),
+        })
+    }
+
     fn shown(&self, notes: &[String]) -> Shown {
         let facts = &self.facts;
         let place = facts.places.first();
@@ -295,6 +393,18 @@ impl Drafting {
 
 fn filled(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
+}
+
+fn searched(place: &Place) -> SearchedLocation {
+    let address = place.address.clone();
+    SearchedLocation {
+        label: None,
+        address_line1: address.line1,
+        address_line2: Some(address.line2).filter(|line| !line.is_empty()),
+        city: address.city,
+        state: address.state,
+        postal_code: address.postal_code,
+    }
 }
 
 fn in_one_line(place: &Place) -> String {

@@ -19,6 +19,8 @@ pub enum Decision {
     },
     /// It is in the account, so nothing is added.
     Here(Found),
+    /// It cannot be added, because its id in the other system is that of a customer with another name.
+    IdOfAnother(Found),
 }
 
 /// A customer of the account.
@@ -57,12 +59,12 @@ pub(super) fn decide(
         && let Some(holder) = store::by_external_id(tx, external_id)?
     {
         let customer = store::resolved(tx, holder.id)?;
-        let why = if customer.archived_at.is_none() {
-            "has this id"
-        } else {
-            "has this id, and is archived"
-        };
-        return Ok(Decision::Here(Found::new(&customer, why)));
+        let is_archived = customer.archived_at.is_some();
+        let why = if is_archived { "has this id, and is archived" } else { "has this id" };
+        let found = Found::new(&customer, why);
+        let comparison = duplicates::compare_with(tx, &draft.profile, customer.id)?;
+        let is_alike = NAMES.iter().any(|likeness| comparison.has(*likeness));
+        return Ok(if is_alike { Decision::Here(found) } else { Decision::IdOfAnother(found) });
     }
     let mut similar = None;
     for Candidate { id, comparison } in duplicates::find(tx, &draft.profile, Among::ALL)? {
@@ -73,7 +75,8 @@ pub(super) fn decide(
         if !comparison.is_likely() || is_own {
             continue;
         }
-        let is_certain = is_certain(&comparison);
+        let is_certain = is_certain(&comparison)
+            && (reaches(&comparison) || !is_reached_otherwise(tx, draft, id)?);
         if is_certain || similar.is_none() {
             let found = Found::new(&store::get(tx, id)?, format!("same {}", comparison.words()));
             if is_certain {
@@ -85,10 +88,38 @@ pub(super) fn decide(
     Ok(Decision::Add { similar })
 }
 
+/// What names have in common that may be the same.
+const NAMES: &[Likeness] = &[
+    Likeness::Name,
+    Likeness::Nickname,
+    Likeness::SimilarName,
+    Likeness::SoundsAlike,
+    Likeness::SwappedNames,
+    Likeness::GivenName,
+    Likeness::FamilyName,
+    Likeness::Contact,
+];
+
 /// Whether two customers are the same beyond doubt: they have a name in common, and a phone, an e-mail address or a whole
 /// address.
 fn is_certain(comparison: &Comparison) -> bool {
-    use Likeness::{Address, Email, Name, Nickname, Phone, SwappedNames};
-    let has = |all: &[Likeness]| all.iter().any(|same| comparison.has(*same));
-    has(&[Name, Nickname, SwappedNames]) && has(&[Phone, Email, Address])
+    use Likeness::{Address, Name, Nickname, SwappedNames};
+    let is_named = [Name, Nickname, SwappedNames].iter().any(|same| comparison.has(*same));
+    is_named && (reaches(comparison) || comparison.has(Address))
+}
+
+fn reaches(comparison: &Comparison) -> bool {
+    comparison.has(Likeness::Phone) || comparison.has(Likeness::Email)
+}
+
+/// Whether both have phones or e-mail addresses: then the same name at the same address may be father and son.
+fn is_reached_otherwise(
+    tx: &mut ReadTx<'_>,
+    draft: &Draft,
+    other: Id<kinds::Customer>,
+) -> Result<bool> {
+    let other = store::row(tx, other)?;
+    let is_reached =
+        other.is_some_and(|it| it.primary_phone.is_some() || it.primary_email.is_some());
+    Ok(is_reached && !(draft.shown.phone.is_empty() && draft.shown.email.is_empty()))
 }

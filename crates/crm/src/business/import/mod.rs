@@ -25,7 +25,7 @@ pub use plan::{Counts, Plan, Planned};
 pub use run::{Outcome, WhenRejected, run};
 pub use source::{Reading, Source, Unusable};
 pub use store::{Import, State, get, latest};
-pub use undo::{Kept, Undone, undo};
+pub use undo::{Kept, Undone, undo_as_member as undo};
 
 pub(crate) use store::STATEMENTS;
 

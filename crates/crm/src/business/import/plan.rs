@@ -11,12 +11,15 @@ use super::matching::{self, Decision};
 use super::source::{Source, Unusable};
 use super::{Importer, Progress};
 use crate::business::tags;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::history::store as history;
 use crate::values::fold;
 
 /// How many customers are looked up in one read.
 const AT_ONCE: usize = 50;
+
+/// Maximum number of tags that an import adds.
+const MAX_NEW_TAGS: usize = 300;
 
 /// What becomes of one customer of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,21 +68,32 @@ impl Plan {
         for start in (0..source.customers()).step_by(AT_ONCE) {
             let end = source.customers().min(start + AT_ONCE);
             let drafts: Vec<_> = (start..end).map(|at| source.draft(at)).collect();
-            for draft in drafts.iter().flatten() {
-                hash.update(draft.digest);
-                for tag in &draft.shown.tags {
-                    tags.entry(fold::caseless(tag)).or_insert_with(|| tag.clone());
-                }
+            let wanted: Vec<_> =
+                drafts.iter().map(|it| it.as_ref().ok().map(|it| it.shown.tags.clone())).collect();
+            for draft in &drafts {
+                hash.update(format!("{draft:?}"));
             }
             let planned = look_up(import, drafts)?;
-            for it in &planned {
+            for (it, wanted) in planned.iter().zip(wanted) {
                 hash.update(format!("{it:?}"));
+                let is_added = matches!(it, Planned::Valid(Decision::Add { .. }));
+                for tag in wanted.into_iter().flatten().filter(|_| is_added) {
+                    tags.entry(fold::caseless(&tag)).or_insert(tag);
+                }
             }
             customers.extend(planned);
             progress(end, source.customers());
         }
         let tags: Vec<_> = tags.into_values().collect();
         let new_tags = import.read(move |tx, _| tags::store::missing(tx, tags.clone()))?;
+        if new_tags.len() > MAX_NEW_TAGS {
+            return Err(Error::invalid(format!(
+                "The file has {} tags that the business does not have, more than {MAX_NEW_TAGS}: does the column of tags have \
+                 tags?",
+                new_tags.len()
+            )));
+        }
+        hash.update(format!("{new_tags:?} {} {}", source.reading(), import.member.tenant));
         let digest = hash.finalize();
         let token = HEXLOWER.encode(&digest[..16]);
         Ok(Self { customers, new_tags, token, as_of })
@@ -95,7 +109,7 @@ impl Plan {
                     counts.added += 1;
                     counts.similar += usize::from(similar.is_some());
                 }
-                Planned::Valid(Decision::Here(_)) => counts.here += 1,
+                Planned::Valid(Decision::Here(_) | Decision::IdOfAnother(_)) => counts.here += 1,
                 Planned::Unusable(_) => counts.unusable += 1,
             }
         }
@@ -106,7 +120,13 @@ impl Plan {
 fn look_up(import: &Importer, drafts: Vec<Result<Draft, Unusable>>) -> Result<Vec<Planned>> {
     import.read(move |tx, _| {
         let planned = drafts.iter().map(|draft| match draft {
-            Ok(draft) => Ok(Planned::Valid(matching::decide(tx, draft, None)?)),
+            Ok(draft) => Ok(match matching::decide(tx, draft, None)? {
+                Decision::IdOfAnother(found) => Planned::Unusable(Unusable {
+                    lines: draft.lines.clone(),
+                    why: format!("has the id of {}, whose name is another", found.shown),
+                }),
+                decision => Planned::Valid(decision),
+            }),
             Err(unusable) => Ok(Planned::Unusable(unusable.clone())),
         });
         planned.collect()

@@ -13,8 +13,10 @@ use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
 
-/// How many customers are added in one transaction.
-const AT_ONCE: usize = 20;
+/// How many records are added in one transaction, if there is more than one customer.
+const AT_ONCE: usize = 60;
+/// How many customers are prepared at once.
+const PREPARED: usize = 20;
 
 /// What to do if a customer of the file cannot be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,35 +53,105 @@ pub fn run(
         return Err(all_refused(&rejected));
     }
     let to_add = plan.added();
-    let (import, mut known) = begin(importer, source, plan, to_add.len())?;
-    for (batch, done) in to_add.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
+    let (import, known) = begin(importer, source, plan, to_add.len())?;
+    let mut running = Running { importer, import, known };
+    for (prepared, done) in to_add.chunks(PREPARED).zip((0..).step_by(PREPARED)) {
         progress(done, to_add.len());
-        let ready: Vec<_> = batch.iter().flat_map(|at| source.draft(*at)).map(Ready::new).collect();
-        let ready = Arc::new(ready);
-        let error = match add(importer, import, Arc::clone(&ready), known) {
-            Ok(now) => {
-                known = now;
-                continue;
-            }
-            Err(error) => error,
-        };
-        // Part of the batch may be added again, one by one.
-        known = Known::Changed;
-        match when_rejected {
-            WhenRejected::AddNone => {
-                undo(importer, import, &|_, _| {})?;
-                end(importer, import, State::Stopped)?;
-                return Err(error);
-            }
-            WhenRejected::AddOthers => {
-                why(error)?;
-                rejected.extend(add_each(importer, import, &ready)?);
+        let ready = prepared.iter().flat_map(|at| source.draft(*at)).map(Ready::new);
+        for batch in batches(ready) {
+            let batch = Arc::new(batch);
+            let Err(error) = running.add(Arc::clone(&batch)) else { continue };
+            match (when_rejected, why(error)) {
+                (WhenRejected::AddOthers, Ok(_)) => rejected.extend(running.add_each(&batch)?),
+                (WhenRejected::AddNone, Ok(why)) => return Err(running.take_back(&why)),
+                (_, Err(error)) => return Err(running.stopped(error)),
             }
         }
     }
     progress(to_add.len(), to_add.len());
-    let import = end(importer, import, State::Done)?;
+    let import = importer.write(move |tx, _, _| {
+        // It was undone while it ran, unless this counts.
+        imports::count_added(tx, import, 0)?;
+        imports::set_state(tx, import, State::Done)?;
+        imports::get(tx, import)
+    })?;
     Ok(Outcome { import, rejected })
+}
+
+/// Customers in batches that do not hold the writer for long.
+fn batches(customers: impl Iterator<Item = Ready>) -> Vec<Vec<Ready>> {
+    let (mut batches, mut records) = (Vec::<Vec<Ready>>::new(), AT_ONCE);
+    for customer in customers {
+        if records + customer.records() > AT_ONCE {
+            batches.push(Vec::new());
+            records = 0;
+        }
+        records += customer.records();
+        if let Some(batch) = batches.last_mut() {
+            batch.push(customer);
+        }
+    }
+    batches
+}
+
+/// An import that runs.
+struct Running<'r> {
+    importer: &'r Importer,
+    import: Id<kinds::Import>,
+    known: Known,
+}
+
+impl Running<'_> {
+    fn add(&mut self, customers: Arc<Vec<Ready>>) -> Result<()> {
+        let (import, known) = (self.import, self.known);
+        let added = self.importer.write(move |tx, access, environment| {
+            write::add(tx, environment, access, import, &customers, known)
+        });
+        // After an error it is not known what others changed.
+        self.known = *added.as_ref().unwrap_or(&Known::Changed);
+        added.map(drop)
+    }
+
+    /// Adds the customers of a batch one by one. Returns those that cannot be added.
+    fn add_each(&mut self, customers: &[Ready]) -> Result<Vec<Unusable>> {
+        let mut rejected = Vec::new();
+        for one in customers {
+            let Err(error) = self.add(Arc::new(vec![one.clone()])) else { continue };
+            match why(error) {
+                Ok(why) => rejected.push(Unusable { lines: one.lines().to_vec(), why }),
+                Err(error) => return Err(self.stopped(error)),
+            }
+        }
+        Ok(rejected)
+    }
+
+    /// Takes back what was added. Returns the error that says why.
+    fn take_back(&self, why: &str) -> Error {
+        let import = self.import;
+        let undone = undo(self.importer, import, &|_, _| {});
+        let stopped =
+            self.importer.write_on(move |tx| imports::set_state(tx, import, State::Stopped));
+        match (undone, stopped) {
+            (Ok(undone), Ok(())) if undone.kept.is_empty() => {
+                Error::conflict(format!("Nothing was imported: {why}"))
+            }
+            _ => Error::conflict(format!(
+                "The import stopped, and not all that it had added could be taken back: {why} Undo the import {import}."
+            )),
+        }
+    }
+
+    /// An error that is not about a customer, such as a lost database. What was added stays, because nothing can be
+    /// written now: importing the file again goes on, and undoing takes it back.
+    fn stopped(&self, error: Error) -> Error {
+        match self.take_back("") {
+            Error::Conflict { message, .. } if message.starts_with("Nothing") => error,
+            _ => Error::conflict(format!(
+                "The import {} was interrupted: import the file again to go on, or undo it.",
+                self.import
+            )),
+        }
+    }
 }
 
 impl Plan {
@@ -131,39 +203,6 @@ fn begin(
         imports::insert(tx, &Import { id, user_id, file_name, state, customers, added: 0 })?;
         Ok((id, write::add_tags(tx, environment, access, id, &tags, known)?))
     })
-}
-
-fn end(importer: &Importer, id: Id<kinds::Import>, state: State) -> Result<Import> {
-    importer.write(move |tx, _, _| {
-        imports::set_state(tx, id, state)?;
-        imports::get(tx, id)
-    })
-}
-
-fn add(
-    importer: &Importer,
-    import: Id<kinds::Import>,
-    customers: Arc<Vec<Ready>>,
-    known: Known,
-) -> Result<Known> {
-    importer.write(move |tx, access, environment| {
-        write::add(tx, environment, access, import, &customers, known)
-    })
-}
-
-/// Adds the customers of a batch one by one. Returns those that cannot be added.
-fn add_each(
-    importer: &Importer,
-    import: Id<kinds::Import>,
-    customers: &[Ready],
-) -> Result<Vec<Unusable>> {
-    let mut rejected = Vec::new();
-    for one in customers {
-        if let Err(error) = add(importer, import, Arc::new(vec![one.clone()]), Known::Changed) {
-            rejected.push(Unusable { lines: one.lines().to_vec(), why: why(error)? });
-        }
-    }
-    Ok(rejected)
 }
 
 /// Why a customer was refused.

@@ -12,6 +12,7 @@ use crate::call::argument::ParseContext;
 use crate::call::error::Result;
 use crate::values::country::Country;
 use crate::values::fold;
+use crate::values::text::is_invisible;
 
 /// Maximum number of rows about one customer.
 const MAX_ROWS_OF_ONE: usize = 200;
@@ -56,7 +57,7 @@ impl Source {
         let sheet = sheet::read(bytes, columns::count_known)?;
         let columns = Columns::recognize(&sheet.columns, &reading.columns)?;
         let defaults = reading.defaults;
-        let file_name = file_name.to_owned();
+        let file_name = file_name.replace(is_invisible, " ");
         let mut source = Self { file_name, sheet, columns, defaults, country, groups: Vec::new() };
         source.groups = source.grouped();
         Ok(source)
@@ -78,6 +79,12 @@ impl Source {
     #[must_use]
     pub fn customers(&self) -> usize {
         self.groups.len()
+    }
+
+    /// What the file is read as, besides its rows.
+    pub(super) fn reading(&self) -> String {
+        let Self { file_name, columns, defaults, country, .. } = self;
+        format!("{file_name:?} {columns:?} {defaults:?} {country:?}")
     }
 
     /// The cells of a row of the file.
@@ -102,6 +109,12 @@ impl Source {
             );
             return Err(Unusable { lines, why });
         }
+        let is_wide = |row: &&usize| self.sheet.rows[**row].cells.len() > self.sheet.columns.len();
+        if let Some(row) = rows.iter().find(is_wide) {
+            let why = "has more cells than there are columns: a cell with a comma needs quotes"
+                .to_owned();
+            return Err(Unusable { lines: vec![self.sheet.rows[*row].line], why });
+        }
         let reader = self.reader();
         let facts = rows.iter().map(|row| reader.facts(&self.sheet.rows[*row])).collect();
         let lines: Vec<_> = rows.iter().map(|row| self.sheet.rows[*row].line).collect();
@@ -115,32 +128,26 @@ impl Source {
         RowReader { sheet, columns, defaults, country: *country }
     }
 
-    /// What tells the rows of a customer from all others: their imported cells.
+    /// What tells the rows of a customer from all others: their cells.
     fn digest(&self, rows: &[usize]) -> [u8; 16] {
-        let mut hash = Sha256::new();
+        let mut cells = Vec::new();
         for row in rows {
-            for (meaning, cell) in self.columns.meanings().iter().zip(&self.sheet.rows[*row].cells)
-            {
-                if let Some(meaning) = meaning.filter(|_| !cell.is_empty()) {
-                    hash.update(meaning.word());
-                    hash.update([0]);
-                    hash.update(cell);
-                    hash.update([0]);
-                }
-            }
-            hash.update([1]);
+            cells.extend(self.sheet.rows[*row].cells.iter().map(String::as_str));
+            cells.push("\n");
         }
-        let digest = hash.finalize();
-        std::array::from_fn(|byte| digest[byte])
+        key(&cells)
     }
 
-    /// Finds the rows that are about one customer: those with the same id, or with the same name and a phone, an e-mail
-    /// address or a whole address in common.
+    /// Finds the rows that are about one customer: those with the same id; or with the same name and a phone, an e-mail
+    /// address or a whole address in common; or with the same name of a company; or the same row.
     fn grouped(&self) -> Vec<Vec<usize>> {
         let reader = self.reader();
         let (mut groups, mut known) = (Vec::<Vec<usize>>::new(), HashMap::<[u8; 16], usize>::new());
         for (at, row) in self.sheet.rows.iter().enumerate() {
-            let keys = keys(&reader.facts(row));
+            let mut keys = keys(&reader.facts(row));
+            // The same row twice.
+            let cells = row.cells.iter().map(String::as_str);
+            keys.push(key(&["row"].into_iter().chain(cells).collect::<Vec<_>>()));
             let group = keys.iter().find_map(|key| known.get(key).copied());
             let group = group.unwrap_or_else(|| {
                 groups.push(Vec::new());
@@ -174,11 +181,8 @@ fn keys(facts: &Facts) -> Vec<[u8; 16]> {
     let places = facts.places.iter().map(|place| folded(&format!("{:?}", place.address)));
     keys.extend(places.map(|place| key(&["place", &name, &place])));
     // A company is one customer, also with several places. Two people may have the same name.
-    if facts.is_company {
+    if facts.is_surely_company {
         keys.push(key(&["company", &name]));
-    }
-    if keys.is_empty() {
-        keys.push(key(&["name", &name]));
     }
     keys
 }

@@ -41,7 +41,7 @@ crate::call::table::table! {
     pub(crate) const IMPORTED = imported {
         per_tenant,
         key: { import_id: Id, entry_id: Id },
-        columns: { record_id: Id as fixed, digest: Bytes as fixed },
+        columns: { record_id: Id as fixed, digest: Bytes },
         exported: WithTenant,
         erased: [WithCustomer, WithTenant],
     }
@@ -55,11 +55,17 @@ zoop_db::statements! {
     LATEST = "SELECT id, user_id, file_name, state, customers, added FROM imports \
               WHERE tenant_no = $1 ORDER BY id DESC LIMIT $2";
     SET_STATE = "UPDATE imports SET state = $3 WHERE tenant_no = $1 AND id = $2";
-    COUNT_ADDED = "UPDATE imports SET added = added + $3 WHERE tenant_no = $1 AND id = $2";
+    COUNT_ADDED = "UPDATE imports SET added = added + $3 WHERE tenant_no = $1 AND id = $2 AND state = 'running'";
     ADD = "INSERT INTO imported (tenant_no, import_id, entry_id, record_id, digest) VALUES ($1, $2, $3, $4, $5)";
+    /// Its rows may be imported again.
+    TAKE_BACK = "UPDATE imported SET digest = $4 WHERE tenant_no = $1 AND import_id = $2 AND entry_id = $3";
     /// What earlier imports added for the same rows, the latest first.
     BY_DIGEST = "SELECT record_id FROM imported WHERE tenant_no = $1 AND digest = $2 \
                  ORDER BY entry_id DESC LIMIT 10";
+    /// Whether a customer has a tag who is not archived, or whom the import did not add.
+    IS_TAG_USED = "SELECT 1 FROM customer_tags x JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
+        WHERE x.tenant_no = $1 AND x.tag_id = $2 AND (c.archived_at IS NULL OR NOT EXISTS (\
+        SELECT 1 FROM imported i WHERE i.tenant_no = $1 AND i.record_id = x.customer_id AND i.import_id = $3)) LIMIT 1";
     HAS_ADDED = "SELECT 1 FROM imported WHERE tenant_no = $1 AND record_id = $2 AND import_id = $3";
     /// What an import added before an entry, the latest first.
     BEFORE = "SELECT entry_id, record_id, digest FROM imported \
@@ -121,8 +127,15 @@ pub(super) fn set_state(tx: &mut WriteTx<'_>, id: Id<kinds::Import>, state: Stat
     Ok(())
 }
 
+/// Counts customers that a running import has added.
+///
+/// # Errors
+/// [`Error::Conflict`] if it does not run any more, because it was undone.
 pub(super) fn count_added(tx: &mut WriteTx<'_>, id: Id<kinds::Import>, more: usize) -> Result<()> {
-    tx.execute(COUNT_ADDED, params![id, i64::try_from(more).unwrap_or(i64::MAX)])?;
+    let more = i64::try_from(more).unwrap_or(i64::MAX);
+    if tx.execute(COUNT_ADDED, params![id, more])? == 0 {
+        return Err(Error::conflict("The import was undone meanwhile."));
+    }
     Ok(())
 }
 
@@ -145,9 +158,33 @@ pub(super) fn add(
     Ok(())
 }
 
+/// The digest of a customer that was taken back: that of no rows.
+const TAKEN_BACK: &[u8] = b"-";
+
+/// Records that a customer was taken back, so that its rows may be imported again.
+pub(super) fn take_back(
+    tx: &mut WriteTx<'_>,
+    import: Id<kinds::Import>,
+    entry: Id<kinds::Entry>,
+) -> Result<()> {
+    tx.execute(TAKE_BACK, params![import, entry, *TAKEN_BACK])?;
+    Ok(())
+}
+
 /// The customers that earlier imports added for the same rows, the latest first.
 pub(super) fn by_digest(tx: &mut ReadTx<'_>, digest: &[u8]) -> Result<Vec<Id<kinds::Customer>>> {
     tx.all(BY_DIGEST, params![*digest], |row| Ok(row.take()?))
+}
+
+/// Whether a customer has a tag who is not archived, or whom the import did not add.
+pub(super) fn is_tag_used(
+    tx: &mut ReadTx<'_>,
+    tag: Id<kinds::Tag>,
+    import: Id<kinds::Import>,
+) -> Result<bool> {
+    Ok(tx
+        .first::<i64, zoop_db::Error>(IS_TAG_USED, params![tag, import], |row| row.take())?
+        .is_some())
 }
 
 /// Whether an import added a customer.

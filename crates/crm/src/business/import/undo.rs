@@ -9,14 +9,18 @@ use super::run::why;
 use super::store::{self as imports, Imported, State};
 use super::{DEADLINE, Importer, Progress};
 use crate::business::customers::{self, history};
-use crate::business::history::revert::RevertChanges;
+use crate::business::history::revert::{RevertChanges, latest_about};
 use crate::business::tags;
+use crate::call::access::Access;
 use crate::call::argument::Arguments;
 use crate::call::error::{Error, Result};
+use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::run::{self, Runner};
+use crate::identity::authenticate::Operator;
 use crate::identity::sign_in::ActingMember;
 use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
+use crate::values::size::Size;
 
 /// How many customers are taken back in one transaction.
 const AT_ONCE: usize = 10;
@@ -46,32 +50,50 @@ pub struct Kept {
 ///
 /// # Errors
 /// If there is no such import, the member may not import, or the database fails.
-pub fn undo(importer: &Importer, id: Id<kinds::Import>, progress: Progress<'_>) -> Result<Undone> {
-    let import = importer.read(move |tx, _| imports::get(tx, id))?;
+pub fn undo_as_member(
+    importer: &Importer,
+    id: Id<kinds::Import>,
+    progress: Progress<'_>,
+) -> Result<Undone> {
+    importer.read(move |tx, _| imports::get(tx, id).map(drop))?;
+    undo(importer, id, progress)
+}
+
+/// [`undo_as_member`], whatever the member may do.
+pub(super) fn undo(
+    importer: &Importer,
+    id: Id<kinds::Import>,
+    progress: Progress<'_>,
+) -> Result<Undone> {
+    let import = importer.write_on(move |tx| {
+        // An import that still runs must not add more.
+        imports::set_state(tx, id, State::Undone)?;
+        imports::get(tx, id)
+    })?;
     let all = usize::try_from(import.added).unwrap_or_default();
     let (mut undone, mut before, mut tags) = (Undone::default(), Id::new(Uuid::max()), Vec::new());
     loop {
-        let page = importer.read(move |tx, _| imports::added_before(tx, id, before, AT_ONCE))?;
+        let page = importer.read_on(move |tx| imports::added_before(tx, id, before, AT_ONCE))?;
         let Some(last) = page.last() else { break };
         before = last.entry;
         let (of_tags, customers): (Vec<_>, Vec<_>) = page.into_iter().partition(|it| it.is_tag);
         tags.extend(of_tags);
-        take_back(importer, Arc::new(customers), &mut undone)?;
+        take_back(importer, id, Arc::new(customers), &mut undone)?;
         progress(undone.taken_back + undone.kept.len(), all);
     }
     for tag in tags {
-        match delete_tag(importer, tag)? {
+        match delete_tag(importer, id, tag)? {
             None => undone.taken_back += 1,
             Some(kept) => undone.kept.push(kept),
         }
     }
-    importer.write(move |tx, _, _| imports::set_state(tx, id, State::Undone))?;
     Ok(undone)
 }
 
 /// Takes customers back: all in one transaction, or one by one if that is refused.
 fn take_back(
     importer: &Importer,
+    import: Id<kinds::Import>,
     customers: Arc<Vec<Imported>>,
     undone: &mut Undone,
 ) -> Result<()> {
@@ -79,12 +101,12 @@ fn take_back(
         undone.taken_back += results.iter().filter(|it| it.is_none()).count();
         undone.kept.extend(results.into_iter().flatten());
     };
-    match in_one(importer, Arc::clone(&customers)) {
+    match in_one(importer, import, Arc::clone(&customers)) {
         Ok(results) => add(undone, results),
         Err(error) => {
             why(error)?;
             for one in customers.iter() {
-                let result = match in_one(importer, Arc::new(vec![*one])) {
+                let result = match in_one(importer, import, Arc::new(vec![*one])) {
                     Ok(results) => results,
                     Err(error) => vec![Some(kept(importer, *one, why(error)?)?)],
                 };
@@ -96,60 +118,152 @@ fn take_back(
 }
 
 fn kept(importer: &Importer, customer: Imported, why: String) -> Result<Kept> {
-    importer.read(move |tx, _| {
+    importer.read_on(move |tx| {
         let name = customers::store::get(tx, Id::new(customer.record))?.display_name();
         Ok(Kept { id: customer.record, name, why: why.clone() })
     })
 }
 
 /// Takes customers back in one transaction. Returns for each why it stays, if it does.
-fn in_one(importer: &Importer, customers: Arc<Vec<Imported>>) -> Result<Vec<Option<Kept>>> {
-    let member = importer.member.clone();
-    importer.write(move |tx, _, environment| {
-        customers.iter().map(|it| take_one_back(tx, environment, &member, *it)).collect()
+fn in_one(
+    importer: &Importer,
+    import: Id<kinds::Import>,
+    customers: Arc<Vec<Imported>>,
+) -> Result<Vec<Option<Kept>>> {
+    let (proof, environment) = (importer.taking_back(), importer.without_limit());
+    importer.write_on(move |tx| {
+        let mut results = Vec::new();
+        for imported in customers.iter() {
+            let kept = take_one_back(tx, &environment, &proof, *imported)?;
+            if kept.is_none() {
+                imports::take_back(tx, import, imported.entry)?;
+            }
+            results.push(kept);
+        }
+        Ok(results)
     })
 }
 
 fn take_one_back(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    member: &ActingMember,
+    proof: &TakingBack,
     imported: Imported,
 ) -> Result<Option<Kept>> {
     let customer = customers::store::get(tx, Id::new(imported.record))?;
-    if customer.archived_at.is_some() && customer.merged_into.is_none() {
-        return Ok(None);
-    }
-    let latest = history::entries(tx, customer.id, Uuid::max(), 1)?;
-    if latest.first().is_some_and(|latest| *latest > imported.entry.uuid()) {
-        let name = customer.display_name();
+    let entries = history::entries(tx, customer.id, Uuid::max(), 2)?;
+    let is_latest = entries.first() == Some(&imported.entry.uuid());
+    let is_archived = customer.archived_at.is_some() && customer.merged_into.is_none();
+    if !is_latest {
         let why = "was changed since".to_owned();
-        return Ok(Some(Kept { id: imported.record, name, why }));
+        let kept = Kept { id: imported.record, name: customer.display_name(), why };
+        return Ok((!is_archived).then_some(kept));
     }
-    let arguments = Arguments::<RevertChanges>::none().with("id", imported.entry);
-    run::command(tx, environment, member, arguments)?;
+    // One that the file had archived has two entries.
+    for entry in entries.into_iter().take(if is_archived { 2 } else { 1 }) {
+        let arguments =
+            Arguments::<RevertChanges>::none().with("id", Id::<kinds::Entry>::new(entry));
+        run::command(tx, environment, proof, arguments)?;
+    }
     Ok(None)
 }
 
-/// Deletes a tag, unless a customer has it.
-fn delete_tag(importer: &Importer, tag: Imported) -> Result<Option<Kept>> {
+/// Deletes a tag, unless another customer has it, or it was changed since.
+fn delete_tag(
+    importer: &Importer,
+    import: Id<kinds::Import>,
+    tag: Imported,
+) -> Result<Option<Kept>> {
     let id = Id::new(tag.record);
-    let stays = importer.read(move |tx, _| in_use(tx, id))?;
-    if stays.is_some() {
-        return Ok(stays);
+    let Some((name, is_used, is_changed)) =
+        importer.read_on(move |tx| state_of(tx, import, id, tag))?
+    else {
+        return Ok(None);
+    };
+    let kept =
+        |why: &str| Ok(Some(Kept { id: id.uuid(), name: name.clone(), why: why.to_owned() }));
+    if is_used {
+        return kept("is a tag that other customers have");
     }
-    let Importer { db, environment, member } = importer;
-    let runner = Runner { db, environment, deadline: Instant::now() + DEADLINE };
+    if is_changed {
+        return kept("was changed since");
+    }
+    let environment = importer.without_limit();
+    let runner =
+        Runner { db: &importer.db, environment: &environment, deadline: Instant::now() + DEADLINE };
     let arguments = Arguments::<RevertChanges>::none().with("id", tag.entry);
-    match runner.command(member.clone(), arguments).wait() {
+    match runner.command(importer.taking_back(), arguments).wait() {
         Ok(_) => Ok(None),
-        // It was deleted by hand.
-        Err(Error::Conflict { .. }) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => kept(&why(error)?),
     }
 }
 
-fn in_use(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<Kept>> {
-    let Some(name) = tags::store::name_if_in_use(tx, id)? else { return Ok(None) };
-    Ok(Some(Kept { id: id.uuid(), name, why: "is a tag that other customers have".to_owned() }))
+/// A tag's name, whether customers have it that stay, and whether it was changed since it was imported. `None` if it is
+/// not there any more.
+fn state_of(
+    tx: &mut ReadTx<'_>,
+    import: Id<kinds::Import>,
+    id: Id<kinds::Tag>,
+    imported: Imported,
+) -> Result<Option<(String, bool, bool)>> {
+    if tags::store::number(tx, id)?.is_none() {
+        return Ok(None);
+    }
+    let name = tags::store::get(tx, id)?.name;
+    let is_used = imports::is_tag_used(tx, id, import)?;
+    let latest = latest_about(tx, id.uuid())?;
+    Ok(Some((name, is_used, latest != Some(imported.entry.uuid()))))
+}
+
+/// The member who takes an import back, with all that this needs: notes of the import may have another author. Without
+/// the member, it is the operator: an import that ends with a membership is taken back too.
+struct TakingBack(ActingMember);
+
+impl Proof for TakingBack {
+    type Refusal = Error;
+
+    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access> {
+        match self.0.access(tx, environment) {
+            Ok(access) => Ok(access.as_owner()),
+            Err(Error::NotFound { .. }) => Operator::of(self.0.tenant).access(tx, environment),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Importer {
+    fn taking_back(&self) -> TakingBack {
+        TakingBack(self.member.clone())
+    }
+
+    /// Taking back must not fail for want of space.
+    fn without_limit(&self) -> Environment {
+        Environment { storage_limit: Size(0), ..self.environment.clone() }
+    }
+
+    /// Reads something of the account without asking whether the member may import.
+    fn read_on<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (proof, environment) = (self.taking_back(), self.environment.clone());
+        let read = self.db.read(Instant::now() + DEADLINE, move |tx| {
+            enter_read(tx, &environment, &proof)?;
+            work(tx)
+        });
+        read.wait()
+    }
+
+    /// Writes something of the account without asking whether the member may import.
+    pub(super) fn write_on<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (proof, environment) = (self.taking_back(), self.environment.clone());
+        let write = self.db.write(Instant::now() + DEADLINE, move |tx| {
+            enter_write(tx, &environment, &proof)?;
+            work(tx)
+        });
+        write.wait()
+    }
 }

@@ -32,6 +32,11 @@ impl Ready {
         Self { draft, words }
     }
 
+    /// How many records it will be.
+    pub(super) fn records(&self) -> usize {
+        self.draft.records()
+    }
+
     /// Where its rows begin.
     pub(super) fn lines(&self) -> &[u32] {
         &self.draft.lines
@@ -91,13 +96,16 @@ pub(super) fn add(
 
 /// Others may have added the same customer since the plan was made.
 fn require_absent(tx: &mut WriteTx<'_>, import: Id<kinds::Import>, ready: &Ready) -> Result<()> {
+    let line = ready.draft.lines.first().copied().unwrap_or_default();
     match matching::decide(tx, &ready.draft, Some(import))? {
         Decision::Add { .. } => Ok(()),
         Decision::Here(found) => Err(Error::conflict(format!(
-            "Line {} is in the account meanwhile: {} ({}). Start the import again.",
-            ready.draft.lines.first().copied().unwrap_or_default(),
-            found.shown,
-            found.why
+            "Line {line} is in the account meanwhile: {} ({}). Start the import again.",
+            found.shown, found.why
+        ))),
+        Decision::IdOfAnother(found) => Err(Error::conflict(format!(
+            "Line {line} has the id that {} got meanwhile. Start the import again.",
+            found.shown
         ))),
     }
 }

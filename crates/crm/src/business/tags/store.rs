@@ -56,10 +56,6 @@ zoop_db::statements! {
     /// Detaches a tag from the customers up to an id.
     DETACH_UP_TO = "DELETE FROM customer_tags \
                     WHERE tenant_no = $1 AND tag_id = $2 AND customer_id <= $3";
-    /// A tag's name, if a customer has it who is not archived.
-    NAME_IF_IN_USE = "SELECT t.name FROM tags t WHERE t.tenant_no = $1 AND t.id = $2 AND EXISTS (\
-        SELECT 1 FROM customer_tags x JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
-        WHERE x.tenant_no = $1 AND x.tag_id = $2 AND c.archived_at IS NULL)";
     ATTACH = "INSERT INTO customer_tags (tenant_no, customer_id, tag_id) VALUES ($1, $2, $3) \
               ON CONFLICT DO NOTHING";
     /// Those of the wanted customers that have the tag `$3`.
@@ -84,7 +80,7 @@ pub(crate) fn list(tx: &mut ReadTx<'_>, after: &str, count: usize) -> Result<Vec
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such tag.
-pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
+pub(in crate::business) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
     tx.first::<_, Error>(GET, params![id], Tag::read)?.ok_or(Error::not_found("tag"))
 }
 
@@ -135,14 +131,6 @@ pub(super) fn by_id_or_name(tx: &mut ReadTx<'_>, text: &str) -> Result<Option<Id
         return Ok(Some(id));
     }
     by_name(tx, text)
-}
-
-/// A tag's name, if a customer has it who is not archived.
-pub(in crate::business) fn name_if_in_use(
-    tx: &mut ReadTx<'_>,
-    id: Id<kinds::Tag>,
-) -> Result<Option<String>> {
-    tx.first(NAME_IF_IN_USE, params![id], |row| Ok(row.take()?))
 }
 
 /// The names that no tag has.

@@ -68,6 +68,16 @@ pub(crate) fn find_unreached(
     compare_found(tx, profile, among, profile.by_name_and_place(tenant))
 }
 
+/// Compares a customer of the account with another one.
+pub(crate) fn compare_with(
+    tx: &mut ReadTx<'_>,
+    profile: &Profile,
+    id: Id<kinds::Customer>,
+) -> Result<Comparison> {
+    let other = store::profiles(tx, &[id])?;
+    Ok(other.first().map(|(_, other)| profile.compare(other)).unwrap_or_default())
+}
+
 fn compare_found(
     tx: &mut ReadTx<'_>,
     profile: &Profile,

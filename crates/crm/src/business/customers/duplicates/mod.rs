@@ -16,7 +16,7 @@ mod tests;
 
 pub use evidence::{Comparison, Evidence, LIKELY, Likeness};
 
-pub(crate) use candidates::{Among, Candidate, find, find_unreached};
+pub(crate) use candidates::{Among, Candidate, compare_with, find, find_unreached};
 pub(crate) use store::STATEMENTS;
 
 use addresses::Place;

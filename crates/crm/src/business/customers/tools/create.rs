@@ -318,7 +318,7 @@ fn add_likely(
 }
 
 /// What the input says of the customer.
-pub(in crate::business) fn profile(input: &CreateCustomerInput) -> Profile {
+fn profile(input: &CreateCustomerInput) -> Profile {
     fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> &str {
         text.map(|text| text.0.as_str()).unwrap_or_default()
     }

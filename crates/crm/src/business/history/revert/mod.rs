@@ -19,6 +19,7 @@ pub(super) use self::obstacle::Obstacle;
 pub(super) use self::plan::Present;
 pub(crate) use self::reverted::STATEMENTS;
 pub(super) use self::reverted::TYPE;
+pub(in crate::business) use self::reverted::latest_about;
 
 use self::obstacle::{ChangedSince, NAMED};
 use self::parts::ATTACHED_AT_ONCE;

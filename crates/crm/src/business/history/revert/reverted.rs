@@ -60,7 +60,7 @@ pub(super) fn among(
 }
 
 /// The latest entry about a record, which may be an entry.
-pub(super) fn latest_about(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Option<Uuid>> {
+pub(in crate::business) fn latest_about(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Option<Uuid>> {
     let wanted = id_list([record]);
     let read = |row: &mut Row<'_>| {
         let _: Uuid = row.take()?;

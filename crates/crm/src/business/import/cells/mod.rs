@@ -14,7 +14,7 @@ pub(super) fn parts<'c>(
 }
 
 /// What people write where they know nothing.
-const NOTHING: &[&str] = &["n/a", "na", "none", "-", "--", "—", "tbd", "unknown", "null", "?"];
+const NOTHING: &[&str] = &["n/a", "none", "-", "--", "—", "tbd", "unknown", "null", "?"];
 
 /// Whether a cell says that nothing is known.
 pub(super) fn is_nothing(cell: &str) -> bool {
@@ -26,4 +26,10 @@ pub(super) fn is_yes(cell: &str) -> bool {
     let cell = cell.trim().to_ascii_lowercase();
     ["yes", "y", "true", "1", "x", "ja", "si", "sí", "on", "vip", "do not contact"]
         .contains(&&*cell)
+}
+
+/// Whether a cell says no.
+pub(super) fn is_no(cell: &str) -> bool {
+    let cell = cell.trim().to_ascii_lowercase();
+    ["", "no", "n", "false", "0", "nein", "off", "active"].contains(&&*cell)
 }

@@ -17,12 +17,16 @@ pub(in crate::business::import) enum Named {
     Couple(PersonName, PersonName),
 }
 
-/// Words that only names of companies have. A legal form at the end is one of them.
+/// Words that say which legal form a company has.
+#[rustfmt::skip]
+const LEGAL_FORMS: &[&str] = &[
+    "llc", "inc", "incorporated", "ltd", "limited", "corp", "corporation", "llp", "pllc", "gmbh", "plc", "pty", "sarl",
+    "srl", "bv", "kg", "company", "hoa", "association",
+];
+/// Words that names of companies have. In names of two words they may be family names.
 #[rustfmt::skip]
 const COMPANY_WORDS: &[&str] = &[
-    "llc", "inc", "incorporated", "ltd", "limited", "corp", "corporation", "llp", "pllc", "gmbh", "plc", "pty", "sarl",
-    "srl", "bv", "kg", "company",
-    "association", "assoc", "hoa", "church", "school", "university", "college", "restaurant", "cafe", "bakery", "deli",
+    "assoc", "church", "school", "university", "college", "restaurant", "cafe", "bakery", "deli",
     "hotel", "motel", "inn", "apartments", "condos", "condominiums", "properties", "realty", "management", "services",
     "holdings", "enterprises", "partners", "solutions", "group", "sons", "bros", "brothers", "clinic", "dental",
     "hospital", "bank", "trust", "foundation", "plumbing", "landscaping", "construction", "roofing", "heating",
@@ -78,7 +82,14 @@ pub(in crate::business::import) fn read_parts(first: &str, last: &str) -> Named 
 /// Whether a name is certainly one of a company.
 pub(in crate::business::import) fn is_company(name: &str) -> bool {
     let words = fold::words(name);
-    words.len() > 1 && words.iter().any(|word| COMPANY_WORDS.contains(&&*word.text))
+    let is_long = words.len() > 2 || name.contains('&');
+    has_legal_form(name) || is_long && words.iter().any(|word| COMPANY_WORDS.contains(&&*word.text))
+}
+
+/// Whether a name has the legal form of a company.
+pub(in crate::business::import) fn has_legal_form(name: &str) -> bool {
+    let words = fold::words(name);
+    words.len() > 1 && words.iter().any(|word| LEGAL_FORMS.contains(&&*word.text))
 }
 
 /// The two names around the only `&`.
@@ -125,11 +136,9 @@ fn folded(text: &str) -> String {
 
 /// Given and family name of one person. The family name is the last word, with the particles in front of it.
 fn person(cell: &str) -> PersonName {
-    let mut words: Vec<_> = cell.split(' ').filter(|word| !word.is_empty()).collect();
-    while words.len() > 2 && is_title(words[0]) {
-        words.remove(0);
-    }
-    with_family(&words)
+    let words: Vec<_> = cell.split(' ').filter(|word| !word.is_empty()).collect();
+    let titles = words.iter().take_while(|word| is_title(word)).count();
+    with_family(&words[titles.min(words.len().saturating_sub(2))..])
 }
 
 fn with_family(words: &[&str]) -> PersonName {
@@ -184,6 +193,7 @@ mod tests {
             ("Smith & Sons", "company Smith & Sons"),
             ("First Baptist Church", "company First Baptist Church"),
             ("Market", "Market|"),
+            ("John Church", "John|Church"),
         ] {
             assert_eq!(shown(read(cell)), expected, "{cell}");
         }

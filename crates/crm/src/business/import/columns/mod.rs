@@ -11,6 +11,8 @@ crate::call::argument::choices! {
     pub enum Meaning {
         /// The customer's id in the other system.
         ExternalId = "external_id",
+        /// The ids of a client and a property in Jobber, with `_` between them.
+        ClientAndProperty = "client_and_property_id",
         /// The whole name of a person or a company.
         Name = "name",
         /// A person's given name.

@@ -54,6 +54,7 @@ pub(super) fn sheet(text: &str) -> Result<Sheet> {
             )));
         }
     }
+    rows.retain(|row| row.cells.iter().any(|cell| !cell.is_empty()));
     if rows.is_empty() {
         return Err(Error::invalid("The file has no address cards."));
     }
@@ -111,9 +112,23 @@ fn cell(card: &VCard, meaning: Meaning) -> String {
         }
         Meaning::Email => lines(card, &VCardProperty::Email),
         Meaning::Tags => lines(card, &VCardProperty::Categories),
-        Meaning::Notes => lines(card, &VCardProperty::Note),
+        Meaning::Notes => notes(card),
         _ => String::new(),
     }
+}
+
+/// The notes of a card, and its addresses beyond those that have columns.
+fn notes(card: &VCard) -> String {
+    let is_billing = |entry: &&VCardEntry| has(entry, VCardType::Billing);
+    let addresses = of(card, &VCardProperty::Adr);
+    let (billing, others): (Vec<_>, Vec<_>) = addresses.partition(is_billing);
+    let further = others.into_iter().skip(2).chain(billing.into_iter().skip(1));
+    let further = further.map(|entry| {
+        let parts = components(entry).into_iter().filter(|part| !part.is_empty());
+        format!("Address: {}", parts.collect::<Vec<_>>().join(", "))
+    });
+    let notes = Some(lines(card, &VCardProperty::Note)).filter(|notes| !notes.is_empty());
+    notes.into_iter().chain(further).collect::<Vec<_>>().join("\n")
 }
 
 /// The addresses of a card: two for the work, and one for invoices.
@@ -122,10 +137,9 @@ fn places(card: &VCard) -> [[String; 6]; 3] {
     let mut service = 0;
     for entry in of(card, &VCardProperty::Adr) {
         let at = if has(entry, VCardType::Billing) { 2 } else { service };
-        if at < 2 {
-            service += 1;
-        }
-        if let Some(place) = places.get_mut(at) {
+        let at = if at == 2 && !has(entry, VCardType::Billing) { usize::MAX } else { at };
+        service += usize::from(at < 2);
+        if let Some(place) = places.get_mut(at).filter(|place| place.iter().all(String::is_empty)) {
             let parts = components(entry);
             let part = |at: usize| parts.get(at).cloned().unwrap_or_default();
             // The post office box, the extended address and the street (RFC 6350, section 6.3.1).

@@ -41,20 +41,41 @@ pub struct SheetRow {
 }
 
 impl SheetRow {
-    /// Whether the row, the last one, only says when the list was made.
+    fn filled(&self) -> impl Iterator<Item = &String> {
+        self.cells.iter().filter(|cell| !cell.is_empty())
+    }
+
+    /// The only filled cell.
+    fn only(&self) -> Option<&String> {
+        let mut filled = self.filled();
+        filled.next().filter(|_| filled.next().is_none())
+    }
+
+    /// Whether the row, the last one, only says when the list was made: it has a time.
     fn is_footer(&self) -> bool {
-        let mut filled = self.cells.iter().filter(|cell| !cell.is_empty());
-        let is_time =
-            |cell: &String| cell.contains(':') && cell.contains(|it: char| it.is_ascii_digit());
-        filled.next().is_some_and(is_time) && filled.next().is_none()
+        self.only().is_some_and(|cell| {
+            let hours = cell.split(':').collect::<Vec<_>>();
+            hours.windows(2).any(|pair| {
+                pair[0].ends_with(|it: char| it.is_ascii_digit())
+                    && pair[1].starts_with(|it: char| it.is_ascii_digit())
+            })
+        })
     }
 
     /// Whether the row has nothing, or only a total.
     fn is_blank(&self) -> bool {
-        let mut filled = self.cells.iter().filter(|cell| !cell.is_empty());
-        let is_total = |cell: &String| cell.to_lowercase().starts_with("total");
-        filled.next().is_none_or(is_total) && filled.next().is_none()
+        self.filled().next().is_none() || self.only().is_some_and(|cell| is_total(cell))
     }
+}
+
+/// Whether a cell is a total, such as `Total: 9 customers`.
+fn is_total(cell: &str) -> bool {
+    const COUNTED: &[&str] =
+        &["total", "totals", "grand", "customers", "clients", "contacts", "rows", "records"];
+    let cell = cell.to_lowercase();
+    let mut words = cell.split(|it: char| !it.is_alphanumeric()).filter(|word| !word.is_empty());
+    cell.contains("total")
+        && words.all(|word| COUNTED.contains(&word) || word.bytes().all(|it| it.is_ascii_digit()))
 }
 
 /// Reads a file. Its content decides about the format, whatever its name is. `known` counts how many of the names are known
@@ -88,36 +109,48 @@ pub fn read(bytes: &[u8], known: impl Fn(&[String]) -> usize) -> Result<Sheet> {
     Ok(sheet)
 }
 
+fn too_long() -> Error {
+    Error::invalid(format!("The file has more than {MAX_ROWS} rows: split it into several."))
+}
+
+fn too_wide() -> Error {
+    Error::invalid(format!(
+        "The file has more than {MAX_COLUMNS} columns: delete those that you do not need."
+    ))
+}
+
 fn require_bounds(sheet: &Sheet) -> Result<()> {
     if sheet.rows.is_empty() {
         return Err(Error::invalid("The file has no rows below the names of its columns."));
     }
     if sheet.rows.len() > MAX_ROWS {
-        return Err(Error::invalid(format!(
-            "The file has more than {MAX_ROWS} rows: split it into several."
-        )));
+        return Err(too_long());
     }
     if sheet.columns.len() > MAX_COLUMNS {
-        return Err(Error::invalid(format!(
-            "The file has more than {MAX_COLUMNS} columns: delete those that you do not need."
-        )));
+        return Err(too_wide());
     }
     Ok(())
 }
 
-/// Finds the row with the names of the columns: the one of the first rows that has most known names.
+/// Finds the row with the names of the columns: the first with a known one, unless a fuller one of the first rows has more.
 fn below_names(mut rows: Vec<SheetRow>, known: impl Fn(&[String]) -> usize) -> Result<Sheet> {
-    for row in &mut rows {
-        for cell in &mut row.cells {
-            *cell = spreadsheet_cell::original(cell.trim()).trim().replace("\r\n", "\n");
-        }
+    for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
+        let text = spreadsheet_cell::original(cell.trim()).trim();
+        // Nothing but newlines and tabs is written in a cell on purpose.
+        *cell = text.chars().filter(|it| !it.is_control() || matches!(it, '\n' | '\t')).collect();
     }
     rows.retain(|row| !row.is_blank());
-    let first = rows.iter().take(MAX_TITLES).enumerate();
-    // Of several with as many names, the first.
-    let names = first.max_by_key(|(at, row)| (known(&row.cells), usize::MAX - at));
-    let Some((at, _)) = names else { return Err(Error::invalid("The file is empty.")) };
-    let mut below = rows.split_off(at + 1);
+    let mut best = (0, 0, 0);
+    for (at, row) in rows.iter().take(MAX_TITLES).enumerate() {
+        let (known, filled) = (known(&row.cells), row.filled().count());
+        if known > best.1 && (best.1 == 0 || filled > best.2) {
+            best = (at, known, filled);
+        }
+    }
+    if rows.is_empty() {
+        return Err(Error::invalid("The file is empty."));
+    }
+    let mut below = rows.split_off(best.0 + 1);
     below.pop_if(|row| row.is_footer());
     let columns = rows.pop().map(|row| row.cells).unwrap_or_default();
     Ok(Sheet { columns, rows: below })

@@ -2,7 +2,7 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{MAX_ROWS, SheetRow};
+use super::{MAX_COLUMNS, MAX_ROWS, MAX_TITLES, SheetRow, too_long, too_wide};
 use crate::call::error::{Error, Result};
 
 /// The delimiters that programs write, the usual one first.
@@ -16,10 +16,23 @@ const SAMPLED_BYTES: usize = 1_000;
 pub fn decoded(bytes: &[u8]) -> String {
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
-        None if std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0) => UTF_8,
+        None if is_nearly_utf_8(bytes) => UTF_8,
         None => without_mark(bytes),
     };
     encoding.decode(bytes).0.into_owned()
+}
+
+/// Whether bytes are UTF-8. A file that a program has damaged in one place still is.
+fn is_nearly_utf_8(bytes: &[u8]) -> bool {
+    if bytes.contains(&0) {
+        return false;
+    }
+    let (mut wide, mut invalid) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        wide += chunk.valid().chars().filter(|it| !it.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
+    }
+    invalid == 0 || wide > 4 * invalid
 }
 
 /// UTF-16 has a zero in every other byte of European text. Any bytes are Windows-1252.
@@ -37,7 +50,7 @@ fn without_mark(bytes: &[u8]) -> &'static Encoding {
 /// The records of a text.
 pub(super) fn rows(text: &str) -> Result<Vec<SheetRow>> {
     // The line of a record would be wrong.
-    let text = text.replace("\r\n", "\n");
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let (named, text) = without_named_delimiter(&text);
     let delimiter = named.unwrap_or_else(|| delimiter(text));
     let skipped = u32::from(named.is_some());
@@ -48,9 +61,19 @@ pub(super) fn rows(text: &str) -> Result<Vec<SheetRow>> {
         })?;
         let line = record.position().map_or(0, csv::Position::line);
         let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(skipped);
-        rows.push(SheetRow { line, cells: record.iter().map(str::to_owned).collect() });
-        if rows.len() > MAX_ROWS + super::MAX_TITLES {
-            break;
+        let filled = record.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+        let filled = filled.last().map_or(0, |(last, _)| last + 1);
+        if filled > MAX_COLUMNS {
+            return Err(too_wide());
+        }
+        if filled > 0 {
+            rows.push(SheetRow {
+                line,
+                cells: record.iter().take(filled).map(str::to_owned).collect(),
+            });
+        }
+        if rows.len() > MAX_ROWS + MAX_TITLES {
+            return Err(too_long());
         }
     }
     Ok(rows)

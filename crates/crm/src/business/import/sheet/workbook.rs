@@ -6,11 +6,15 @@ use std::io::{Cursor, Read as _};
 use calamine::{Data, DataRef, Reader as _, Xlsx, XlsxError};
 use zip::ZipArchive;
 
-use super::{MAX_COLUMNS, MAX_ROWS, MAX_TITLES, SheetRow};
+use super::{MAX_COLUMNS, MAX_ROWS, MAX_TITLES, SheetRow, too_long, too_wide};
 use crate::call::error::{Error, Result};
 
 /// How many bytes a workbook may have once it is unpacked: a small file may unpack to far more than memory holds.
 const MAX_UNPACKED: u64 = 512 * 1024 * 1024;
+/// How many bytes the cells of a sheet may have together.
+const MAX_TEXT: usize = 256 * 1024 * 1024;
+/// What a cell takes besides its text.
+const CELL: usize = 24;
 /// Maximum number of parts of a workbook.
 const MAX_PARTS: usize = 1_000;
 
@@ -22,6 +26,12 @@ pub(super) fn is_workbook(bytes: &[u8]) -> bool {
 /// The rows of the first sheet that has any.
 pub(super) fn rows(bytes: &[u8]) -> Result<Vec<SheetRow>> {
     require_size(bytes)?;
+    // The parser panics on some references that no program writes.
+    let read = std::panic::catch_unwind(|| read(bytes));
+    read.unwrap_or_else(|_| Err(damaged()))
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<SheetRow>> {
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
     for name in workbook.sheet_names() {
         let rows = sheet_rows(&mut workbook, &name)?;
@@ -40,7 +50,6 @@ fn unreadable(error: &XlsxError) -> Error {
 
 /// Unpacks the workbook once without keeping it, because the sizes that it states may be wrong.
 fn require_size(bytes: &[u8]) -> Result<()> {
-    let damaged = || Error::invalid("The file is damaged: save it again as XLSX or CSV.");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged())?;
     let mut left = MAX_UNPACKED;
     for at in 0..archive.len().min(MAX_PARTS + 1) {
@@ -49,6 +58,10 @@ fn require_size(bytes: &[u8]) -> Result<()> {
         left = left.checked_sub(size.map_err(|_| damaged())?).ok_or_else(too_large)?;
     }
     if archive.len() > MAX_PARTS { Err(too_large()) } else { Ok(()) }
+}
+
+fn damaged() -> Error {
+    Error::invalid("The file is damaged: save it again as XLSX or CSV.")
 }
 
 fn too_large() -> Error {
@@ -64,23 +77,30 @@ fn sheet_rows(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Vec<Shee
         Err(error) => return Err(unreadable(&error)),
     };
     let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    // Many cells may have the same long text.
+    let mut left = MAX_TEXT;
     while let Some(cell) = cells.next_cell().map_err(|error| unreadable(&error))? {
         let (row, column) = cell.get_position();
         let text = text(cell.get_value());
         let column = usize::try_from(column).unwrap_or(usize::MAX);
-        if text.is_empty() || column > MAX_COLUMNS {
+        if text.trim().is_empty() {
             continue;
         }
+        if column >= MAX_COLUMNS {
+            return Err(too_wide());
+        }
+        left = left.checked_sub(text.len() + CELL).ok_or_else(too_large)?;
         let cells = rows.entry(row).or_default();
         if cells.len() <= column {
             cells.resize(column + 1, String::new());
         }
         cells[column] = text;
         if rows.len() > MAX_ROWS + MAX_TITLES {
-            break;
+            return Err(too_long());
         }
     }
-    let numbered = rows.into_iter().map(|(row, cells)| SheetRow { line: row + 1, cells });
+    let numbered =
+        rows.into_iter().map(|(row, cells)| SheetRow { line: row.saturating_add(1), cells });
     Ok(numbered.collect())
 }
 

@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::super::{Decision, Plan, Planned, State, WhenRejected, run, undo};
+use super::super::columns::Meaning;
+use super::super::{
+    Decision, Importer, Plan, Planned, Reading, Source, State, WhenRejected, latest, run, undo,
+};
 use super::{importer, plan, source};
-use crate::business::import::Importer;
 use crate::testing::{Business, TestEnv, text};
+use crate::values::country::Country;
+use crate::values::size::Size;
 
 const FILE: &str = "Name,Phone,Email,Street,City,State,Zip,Tags,Notes\n\
     Marco Reyes,510-555-0123,marco@example.com,482 Oak Street,Oakland,CA,94607,\"Weekly, HOA\",Has a dog.\n\
@@ -43,6 +47,7 @@ fn fates(plan: &Plan) -> Vec<String> {
             format!("add, like {}: {}", other.shown, other.why)
         }
         Planned::Valid(Decision::Here(found)) => format!("here: {}", found.why),
+        Planned::Valid(Decision::IdOfAnother(found)) => format!("id of {}", found.shown),
         Planned::Unusable(unusable) => format!("unusable: {}", unusable.why),
     };
     plan.customers.iter().map(fate).collect()
@@ -246,4 +251,141 @@ fn an_import_ends_with_the_membership_and_reaches_no_other_business() {
     let mine = importer(&env, &other);
     let found = undo(&mine, outcome.import.id, &|_, _| {}).expect_err("another business's import");
     assert!(format!("{found:?}").contains("NotFound"), "{found:?}");
+}
+
+#[both]
+fn every_person_of_a_company_becomes_a_contact() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let file = "First name,Last name,Company,Phone\nAnn,Able,Acme LLC,510-555-0101\n\
+        Bea,Best,Acme LLC,510-555-0102\nCal,Cook,Acme LLC,510-555-0103\n";
+    run_all(&importer(&env, &acme), file);
+    let [company] = &search(&env, &acme, &json!({}))[..] else { panic!("one company") };
+    let company =
+        env.call(&acme.owner, "customers.get", json!({ "id": company["id"] })).expect("it");
+    let contacts = company["contacts"].as_array().expect("contacts").iter();
+    let shown = contacts
+        .map(|it| format!("{} {}", text(it, "first_name"), it["phone"]))
+        .collect::<Vec<_>>();
+    assert_eq!(shown, ["Ann null", "Bea \"+15105550102\"", "Cal \"+15105550103\""]);
+}
+
+#[both]
+fn namesakes_and_other_ids_are_told_apart() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let importer = importer(&env, &acme);
+    let plan_of = |file: &str| fates(&plan(&importer, &source("f.csv", file.as_bytes())));
+    let namesakes = "Name,Phone\nJohn Smith,555-0101\nJohn Smith,555-0999\nJohn Church,510-555-0101\n\
+        John Church,510-555-0102\n";
+    assert_eq!(plan_of(namesakes), ["add", "add", "add", "add"]);
+    let first =
+        "Name,ID,Phone,Street,City,State,Zip\nAnn Able,1,510-555-0101,1 Elm St,Oakland,CA,94601\n";
+    run_all(&importer, first);
+    let other = "Name,ID,Phone\nZed Zee,1,510-555-0177\nAnn Abel,1,\n";
+    let [fate] = &plan_of(other)[..] else { panic!("the same id is one customer") };
+    assert!(fate.starts_with("unusable: has the id of C-0001 Ann Able"), "{fate}");
+    let son = "Name,Phone,Street,City,State,Zip\nAnn Able,510-555-0199,1 Elm St,Oakland,CA,94601\n";
+    let [fate] = &plan_of(son)[..] else { panic!("one") };
+    assert!(fate.starts_with("add, like C-0001 Ann Able: same name and address"), "{fate}");
+    let known = "Name,Phone\nAnn Able,510-555-0177 / 510-555-0101\n";
+    assert_eq!(plan_of(known), ["here: same phone and name"]);
+}
+
+#[both]
+fn what_is_planned_for_other_defaults_or_another_business_has_another_token() {
+    let env = TestEnv::new();
+    let (acme, other) = (env.empty_business("Acme"), env.empty_business("Other"));
+    let token = |business: &Business, defaults: &[(Meaning, &str)]| {
+        let defaults = defaults.iter().map(|it| (it.0, it.1.to_owned())).collect();
+        let reading = Reading { columns: Vec::new(), defaults };
+        let file = b"Name,Street,City,Zip\nAnn Able,1 Elm St,Oakland,94601\n";
+        let source = Source::read("f.csv", file, reading, Country::US).expect("a file");
+        plan(&importer(&env, business), &source).token
+    };
+    let plain = token(&acme, &[]);
+    assert_eq!(token(&acme, &[]), plain);
+    assert_ne!(token(&acme, &[(Meaning::ServiceState, "CA")]), plain);
+    assert_ne!(token(&acme, &[(Meaning::DoNotContact, "yes")]), plain);
+    assert_ne!(token(&other, &[]), plain);
+}
+
+#[both]
+fn an_import_that_is_undone_while_it_runs_stops() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let importer = importer(&env, &acme);
+    let many: String =
+        (0..45).map(|n| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n)).collect();
+    let file = source("many.csv", format!("Name,Phone\n{many}").as_bytes());
+    let planned = plan(&importer, &file);
+    let undone = |done: usize, _: usize| {
+        if done == 40 {
+            let reader = importer.clone();
+            let latest = reader.read(|tx, _| latest(tx, 1)).expect("imports");
+            assert_eq!(latest[0].state, State::Running);
+            undo(&importer, latest[0].id, &|_, _| {}).expect("undone");
+        }
+    };
+    let stopped = run(&importer, &file, &planned, WhenRejected::AddNone, &undone);
+    let message = format!("{:?}", stopped.expect_err("it was undone"));
+    assert!(message.contains("was undone meanwhile"), "{message}");
+    assert!(names(&env, &acme, &json!({})).is_empty());
+}
+
+#[both]
+fn an_import_is_taken_back_whole_without_its_member_or_space() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let mut by_office = importer(&env, &acme);
+    by_office.member.user = Business::user(&acme.office);
+    let before = names(&env, &acme, &json!({}));
+    let many: String =
+        (0..45).map(|n| format!("Ann{n} Able{n},510-555-{:04},Note {n}\n", 1000 + n)).collect();
+    let file = source("many.csv", format!("Name,Phone,Notes\n{many}").as_bytes());
+    let planned = plan(&by_office, &file);
+    let removed = |done: usize, _: usize| {
+        if done == 40 {
+            let id = Business::user(&acme.office).to_string();
+            env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": id }));
+        }
+    };
+    let stopped = run(&by_office, &file, &planned, WhenRejected::AddNone, &removed);
+    assert!(stopped.is_err());
+    assert_eq!(names(&env, &acme, &json!({})), before, "the notes of the other user too");
+
+    let mut small = importer(&env, &acme);
+    let used = env.call(&acme.owner, "account.get", json!({})).expect("the account");
+    let used = used["storage"]["used"].as_u64().unwrap_or(100_000);
+    small.environment.storage_limit = Size(used + 20_000);
+    let planned = plan(&small, &file);
+    let stopped = run(&small, &file, &planned, WhenRejected::AddNone, &|_, _| {});
+    let message = format!("{:?}", stopped.expect_err("the storage is full"));
+    assert!(message.contains("Nothing was imported: This account's storage is full"), "{message}");
+    assert_eq!(names(&env, &acme, &json!({})), before);
+}
+
+#[both]
+fn a_tag_that_someone_uses_or_changed_stays_and_archived_customers_go_again() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let importer = importer(&env, &acme);
+    let file = "Name,ID,Tags,Archived\nAnn Able,7,\"Gold, Blue\",\nOld One,8,,true\n";
+    let outcome = run_all(&importer, file);
+    let tags = env.call(&acme.owner, "tags.list", json!({})).expect("tags");
+    let id = |name: &str| {
+        let rows = tags["rows"].as_array().expect("rows");
+        rows.iter().find(|tag| tag["name"] == name).expect("the tag")["id"].clone()
+    };
+    let renamed = json!({ "id": id("Gold"), "name": "Golden" });
+    env.call(&acme.owner, "tags.update", renamed).expect("renamed");
+    let gone = json!({ "customer_type": "individual", "first_name": "Gone", "tags": ["Blue"] });
+    let gone = env.create(&acme.owner, "customers.create", gone);
+    env.call(&acme.owner, "customers.archive", json!({ "id": gone })).expect("archived");
+    let undone = undo(&importer, outcome.import.id, &|_, _| {}).expect("undone");
+    let mut kept: Vec<_> = undone.kept.iter().map(|it| format!("{} {}", it.name, it.why)).collect();
+    kept.sort();
+    assert_eq!(kept, ["Blue is a tag that other customers have", "Golden was changed since"]);
+    let again = run_all(&importer, file);
+    assert_eq!(again.import.added, 2, "both ids are free again");
 }

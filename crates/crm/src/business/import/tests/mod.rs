@@ -1,6 +1,7 @@
 //! Imports, through the functions that the command and the pages call.
 
 pub(crate) mod account;
+mod files;
 mod samples;
 
 use std::path::Path;

@@ -1,8 +1,10 @@
 //! What a row of a file says of a customer. Cells that cannot be filed are kept whole, each with its column.
 
+mod places;
+
 use super::cells::name::{self, Named, PersonName};
-use super::cells::{address, is_nothing, is_yes, parts, phone};
-use super::columns::{BILLING, Columns, Meaning, PlaceColumns, SERVICE, SERVICE2};
+use super::cells::{address, is_no, is_nothing, is_yes, parts, phone};
+use super::columns::{BILLING, Columns, Meaning, SERVICE, SERVICE2};
 use super::sheet::{Sheet, SheetRow};
 use crate::business::customers::CustomerType;
 use crate::business::customers::locations::LocationType;
@@ -26,9 +28,6 @@ const PLAIN_TITLES: &[&str] =
     &["and", "&", "und", "mr", "mrs", "ms", "miss", "mx", "herr", "frau", "sr", "sra"];
 /// Groups that programs make by themselves.
 const OWN_GROUPS: &[&str] = &["0", "* mycontacts", "mycontacts", "* starred", "starred"];
-/// Countries whose addresses have a state or province.
-const WITH_STATES: &[&str] = &["US", "CA", "AU", "MX", "BR", "IN"];
-
 /// A cell, or several of one address, that could not be filed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -53,15 +52,28 @@ pub(super) struct Place {
     pub(super) notes: String,
 }
 
+/// A further person at a company, whom another row names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Colleague {
+    pub(super) name: PersonName,
+    pub(super) job_title: String,
+    pub(super) phones: Vec<LabeledPhone>,
+    pub(super) emails: Vec<String>,
+}
+
 /// What a row says.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
     pub(super) company: String,
     pub(super) is_company: bool,
+    /// Whether the file says so, and not only a word of the name.
+    pub(super) is_surely_company: bool,
     pub(super) person: Option<PersonName>,
     /// Who lives with the person.
     pub(super) second: Option<PersonName>,
     pub(super) job_title: String,
+    /// The people of other rows about the same company.
+    pub(super) colleagues: Vec<Colleague>,
     pub(super) phones: Vec<LabeledPhone>,
     pub(super) emails: Vec<String>,
     pub(super) places: Vec<Place>,
@@ -111,11 +123,12 @@ impl RowReader<'_> {
                 }
             }
         }
-        facts.notes = cells.all(Meaning::Notes).map(|(_, text)| text.to_owned()).collect();
+        facts.notes.extend(cells.all(Meaning::Notes).map(|(_, text)| text.to_owned()));
         facts.source = cells.first(Meaning::Source);
-        facts.external_id = without_property(cells.first(Meaning::ExternalId));
-        facts.is_vip = is_yes(&cells.first(Meaning::Vip));
-        facts.do_not_contact = is_yes(&cells.first(Meaning::DoNotContact));
+        facts.external_id = cells.external_id();
+        facts.is_vip = cells.says_yes(Meaning::Vip, &mut facts);
+        facts.do_not_contact = cells.says_yes(Meaning::DoNotContact, &mut facts);
+        cells.keep_unused(&mut facts);
         let archived = cells.first(Meaning::Archived).to_lowercase();
         facts.is_archived |= is_yes(&archived)
             || ["inactive", "not active", "not-active", "archived", "deleted"]
@@ -126,19 +139,6 @@ impl RowReader<'_> {
 
 /// The greatest length of a tag's name, in characters.
 const MAX_TAG: usize = 64;
-
-/// Jobber writes a row for each property, and the id of the property behind that of the client: `61000103_72000104`.
-fn without_property(id: String) -> String {
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
-    match id.split_once('_') {
-        Some((client, property))
-            if is_number(client) && (property.is_empty() || is_number(property)) =>
-        {
-            client.to_owned()
-        }
-        _ => id,
-    }
-}
 
 /// The cells of one row, by what they mean.
 struct Cells<'r, 'f> {
@@ -156,6 +156,51 @@ impl Cells<'_, '_> {
                 .then_some((self.reader.sheet.columns[at].as_str(), text))
         });
         filled
+    }
+
+    /// The customer's id in the other system. Jobber writes the id of the property behind it: `61000103_72000104`.
+    fn external_id(&self) -> String {
+        let own = self.first(Meaning::ExternalId);
+        if !own.is_empty() {
+            return own;
+        }
+        let with_property = self.first(Meaning::ClientAndProperty);
+        with_property.split('_').next().unwrap_or_default().to_owned()
+    }
+
+    /// Whether a cell says yes. What it says beside that is kept: a person may have written why.
+    fn says_yes(&self, meaning: Meaning, facts: &mut Facts) -> bool {
+        let Some((column, text)) = self.all(meaning).next() else {
+            return is_yes(&self.first(meaning));
+        };
+        if !is_yes(text) && !is_no(text) {
+            facts.keep(column, text);
+            return true;
+        }
+        is_yes(text)
+    }
+
+    /// Keeps the further cells of what a customer has once.
+    fn keep_unused(&self, facts: &mut Facts) {
+        for meaning in
+            [Meaning::ExternalId, Meaning::Source, Meaning::JobTitle, Meaning::CompanyName]
+        {
+            let used = self.first(meaning);
+            for (column, text) in
+                self.all(meaning).filter(|(_, text)| *text != used).collect::<Vec<_>>()
+            {
+                facts.keep(column, text);
+            }
+        }
+        if let Some((column, text)) =
+            self.all(Meaning::CustomerType).next().filter(|it| kind(it.1).is_none())
+        {
+            facts.keep(column, text);
+        }
+        let part = facts.part.clone();
+        if !facts.places.iter().any(|place| place.label == part) {
+            facts.keep("Part", &part);
+        }
     }
 
     fn has_column(&self, meaning: Meaning) -> bool {
@@ -265,73 +310,6 @@ impl Cells<'_, '_> {
             }
         }
     }
-
-    /// One address.
-    fn place(&self, columns: &PlaceColumns, location_type: LocationType, facts: &mut Facts) {
-        let parts = [
-            columns.whole,
-            columns.line1,
-            columns.line2,
-            columns.city,
-            columns.state,
-            columns.postal_code,
-        ];
-        let notes = self.first(columns.notes);
-        if parts.iter().all(|it| self.all(*it).next().is_none()) {
-            if !notes.is_empty() {
-                facts.notes.push(notes);
-            }
-            return;
-        }
-        let written = self.all(columns.country).next().map(|(_, text)| text);
-        let country = written.and_then(country);
-        let in_country = country.unwrap_or(self.reader.country);
-        let address = self.address(columns);
-        let address = address.map(|address| completed(address, in_country));
-        let missing = address.as_ref().and_then(address::Address::missing);
-        match address {
-            Some(address) if missing.is_none() && (written.is_none() || country.is_some()) => {
-                let mut label = self.first(columns.name);
-                for other in [&facts.part, &address.name] {
-                    if label.is_empty() && !facts.is_named(other) {
-                        label.clone_from(other);
-                    }
-                }
-                let place = Place { location_type, label, address, country, notes };
-                facts.places.push(place);
-            }
-            _ => {
-                let cells = parts.iter().chain([&columns.country]).flat_map(|it| self.all(*it));
-                let text = cells.map(|(_, text)| text).collect::<Vec<_>>().join(", ");
-                match missing {
-                    Some(missing) => facts.keep(&format!("Address without {missing}"), &text),
-                    None => facts.keep("Address", &text),
-                }
-                if !notes.is_empty() {
-                    facts.notes.push(notes);
-                }
-            }
-        }
-    }
-
-    /// The parts of an address, taken apart if they are in one cell.
-    fn address(&self, columns: &PlaceColumns) -> Option<address::Address> {
-        let own = |meaning: Meaning| self.all(meaning).next().is_some();
-        let has_parts = own(columns.city) || own(columns.postal_code);
-        let street = if own(columns.line1) { columns.line1 } else { columns.whole };
-        // Some systems write an address line by line, each in a column.
-        let written = self.all(street).map(|(_, text)| text).collect::<Vec<_>>().join("\n");
-        if !has_parts && let Some(address) = address::read(&written) {
-            return Some(address);
-        }
-        let mut lines = written.split('\n').map(str::trim).filter(|line| !line.is_empty());
-        let line1 = lines.next()?.to_owned();
-        let line2 = lines.map(str::to_owned).chain([self.first(columns.line2)]);
-        let line2 = line2.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ");
-        let [city, state, postal_code] =
-            [columns.city, columns.state, columns.postal_code].map(|it| self.first(it));
-        Some(address::Address { name: String::new(), line1, line2, city, state, postal_code })
-    }
 }
 
 /// What a word says of the kind of a customer.
@@ -342,42 +320,6 @@ fn kind(word: &str) -> Option<CustomerType> {
         "company" | "true" | "yes" | "commercial" | "business" | "organization"
         | "organisation" => Some(CustomerType::Company),
         _ => None,
-    }
-}
-
-/// A country by its code or its name.
-fn country(text: &str) -> Option<Country> {
-    let text = text.trim().trim_end_matches('.');
-    let folded = text.to_lowercase().replace('.', "");
-    if ["usa", "united states"].contains(&&*folded) {
-        return Some(Country::US);
-    }
-    Country::parse(text).or_else(|| Country::all().find(|it| it.name().to_lowercase() == folded))
-}
-
-/// The address with what certainly belongs to it. A spreadsheet drops the zero of a ZIP code of the northeast.
-fn completed(address: address::Address, country: Country) -> address::Address {
-    let mut address = address;
-    let is_number = address.postal_code.bytes().all(|it| it.is_ascii_digit());
-    if country == Country::US && address.postal_code.len() == 4 && is_number {
-        address.postal_code.insert(0, '0');
-    }
-    if address.state.is_empty() && !WITH_STATES.contains(&country.code()) {
-        address.state.clone_from(&address.city);
-    }
-    address
-}
-
-impl address::Address {
-    /// The first part that a location must have and that is missing.
-    fn missing(&self) -> Option<&'static str> {
-        let parts = [
-            (&self.line1, "street"),
-            (&self.city, "city"),
-            (&self.state, "state"),
-            (&self.postal_code, "postal code"),
-        ];
-        parts.into_iter().find(|(part, _)| part.is_empty()).map(|(_, name)| name)
     }
 }
 
@@ -408,12 +350,16 @@ impl Facts {
     }
 
     fn take_names(&mut self, named: Option<Named>, kind: Option<CustomerType>) {
+        self.is_surely_company = !self.company.is_empty() || kind == Some(CustomerType::Company);
         match named {
             Some(Named::Person(person)) => self.person = Some(person),
             Some(Named::Couple(one, other)) => {
                 (self.person, self.second) = (Some(one), Some(other))
             }
-            Some(Named::Company(company)) if self.company.is_empty() => self.company = company,
+            Some(Named::Company(company)) if self.company.is_empty() => {
+                self.is_surely_company |= name::has_legal_form(&company);
+                self.company = company;
+            }
             Some(Named::Company(other)) => self.keep("Name", &other),
             None => {}
         }
@@ -431,7 +377,7 @@ impl Facts {
         }
     }
 
-    fn keep(&mut self, column: &str, text: &str) {
+    pub(super) fn keep(&mut self, column: &str, text: &str) {
         let kept = Kept { column: column.to_owned(), text: text.to_owned() };
         if !text.is_empty() && !self.kept.contains(&kept) {
             self.kept.push(kept);
@@ -439,7 +385,7 @@ impl Facts {
     }
 
     /// Whether a name says nothing more than the customer's names.
-    fn is_named(&self, name: &str) -> bool {
+    pub(super) fn is_named(&self, name: &str) -> bool {
         let person =
             |it: &Option<PersonName>| it.as_ref().map(PersonName::joined).unwrap_or_default();
         let known = [self.company.clone(), person(&self.person), person(&self.second)];
@@ -450,18 +396,5 @@ impl Facts {
             let is_plain = PLAIN_TITLES.contains(&&*word.text) || word.text == "dr";
             is_plain || known.contains(word) || !word.text.contains(char::is_alphanumeric)
         })
-    }
-
-    /// Where invoices go is where the work is done, unless the file says otherwise.
-    fn settle_places(&mut self) {
-        let is_service = |place: &Place| place.location_type == LocationType::Service;
-        let service: Vec<_> =
-            self.places.iter().filter(|it| is_service(it)).map(|it| it.address.clone()).collect();
-        self.places.retain(|place| is_service(place) || !service.contains(&place.address));
-        if service.is_empty() {
-            for place in &mut self.places {
-                place.location_type = LocationType::Service;
-            }
-        }
     }
 }

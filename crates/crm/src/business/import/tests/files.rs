@@ -1,0 +1,156 @@
+//! Files that are damaged, strange or made to harm.
+
+use std::io::Write as _;
+
+use super::super::{Reading, Source};
+use super::source;
+use crate::call::error::Error;
+use crate::values::country::Country;
+
+/// Why a file is refused.
+fn refusal(bytes: &[u8]) -> String {
+    match Source::read("f", bytes, Reading::default(), Country::US) {
+        Err(Error::InvalidInput { message, .. }) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The names of the customers of a file.
+fn names(bytes: &[u8]) -> Vec<String> {
+    let source = source("f.csv", bytes);
+    let drafts = (0..source.customers()).map(|at| source.draft(at));
+    drafts.map(|it| it.map_or_else(|unusable| unusable.why, |draft| draft.shown.name)).collect()
+}
+
+#[test]
+fn only_totals_titles_and_times_are_no_customers() {
+    assert_eq!(
+        names(b"Name,Phone\nTotal Plumbing,\nAnn Able,\nTotal: 2 customers,\n"),
+        ["Total Plumbing", "Ann Able"]
+    );
+    assert_eq!(names(b"Name,Phone,City\nAnn Able,,\n\"Smith: Unit 5\",,\n"), ["Ann Able", "Smith"]);
+    assert_eq!(
+        names(b"Our customers\n\nName,Phone\nAnn Able,\n\"May 1, 2026 07:33 AM\",\n"),
+        ["Ann Able"]
+    );
+    let header = b"Name,Kind of client,Best way\nZed Zee,x,y\nAnn Able,Company,Email\n";
+    assert_eq!(names(header), ["Zed Zee", "Ann Able"]);
+}
+
+#[test]
+fn a_row_that_does_not_fit_the_columns_is_not_added() {
+    let [fate] = &names(b"Name,Phone\nAble, Ann,510-555-0101\n")[..] else { panic!("one row") };
+    assert!(fate.starts_with("has more cells than there are columns"), "{fate}");
+}
+
+#[test]
+fn every_encoding_and_line_end_is_read() {
+    let text = "Name;Phone\r\nJosé Muñoz;510-555-0101\r\nZoë;\r\n";
+    let utf_16 = |be: bool| -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| if be { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect()
+    };
+    let windows: Vec<u8> = text.chars().map(|it| u8::try_from(u32::from(it)).unwrap()).collect();
+    let mut damaged = text.as_bytes().to_vec();
+    damaged.extend(b"Bad \xff;\r\nJos\xc3\xa9 \xc3\x81vila;\r\n\xc3\x89va;\r\n");
+    let expected = ["José Muñoz", "Zoë"];
+    for bytes in [
+        text.as_bytes().to_vec(),
+        utf_16(false),
+        utf_16(true),
+        windows,
+        text.replace("\r\n", "\r").into_bytes(),
+    ] {
+        assert_eq!(names(&bytes), expected);
+    }
+    assert_eq!(names(&damaged)[..2], expected);
+    let source = source("f.csv", b"Name,Phone\rAnn Able,1\rBea Best,2\r");
+    assert_eq!(source.cells(3), Some(&["Bea Best".to_owned(), "2".to_owned()][..]));
+}
+
+#[test]
+fn control_characters_are_not_imported() {
+    let source = source("f\u{1b}[2J.csv", b"Name,Notes\nAnn\x1b[2J Able,Line\x00 one\n");
+    assert_eq!(source.file_name, "f [2J.csv");
+    let draft = source.draft(0).expect("a customer");
+    assert_eq!(
+        (&*draft.shown.name, &draft.notes[..]),
+        ("Ann[2J Able", &["Line one".to_owned()][..])
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_say_what_to_do() {
+    for (bytes, advice) in [
+        (&b""[..], "The file is empty."),
+        (b"Name,Phone\n", "no rows below"),
+        (b"\xD0\xCF\x11\xE0....", "save it as XLSX or CSV"),
+        (b"PK\x03\x04....", "damaged"),
+        (b"Wer,Was\na,b\n", "say which of Wer, Was is the name"),
+        (b"BEGIN:VCARD\nnothing", "no address cards"),
+    ] {
+        let message = refusal(bytes);
+        assert!(message.contains(advice), "{message}");
+    }
+    let wide = format!("Name\n{}x\n", ",".repeat(400));
+    assert!(refusal(wide.as_bytes()).contains("columns"), "{wide}");
+    let long = format!("Name\n{}", "a\n".repeat(200_001));
+    assert!(refusal(long.as_bytes()).contains("200000 rows"));
+}
+
+/// A workbook with these cells in its only sheet, and one long text that many cells may share.
+fn workbook(cells: &str, shared: &str) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut part = |name: &str, text: &str| {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    };
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    part(
+        "_rels/.rels",
+        &format!(
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+        ),
+    );
+    part(
+        "xl/workbook.xml",
+        &format!(
+            r#"<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>"#
+        ),
+    );
+    part(
+        "xl/_rels/workbook.xml.rels",
+        &format!(
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#
+        ),
+    );
+    part("xl/sharedStrings.xml", &format!(r#"<sst xmlns="{main}"><si><t>{shared}</t></si></sst>"#));
+    part(
+        "xl/worksheets/sheet1.xml",
+        &format!(r#"<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>"#),
+    );
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_workbook_made_to_harm_is_refused() {
+    let row =
+        |number: usize| format!(r#"<row r="{number}"><c r="A{number}" t="s"><v>0</v></c></row>"#);
+    let named = workbook(&[row(1), row(2)].concat(), "Name");
+    assert_eq!(names(&named), ["Name"]);
+    let many: String = (1..=100_000).map(row).collect();
+    let bomb = workbook(&many, &"x".repeat(30_000));
+    assert!(refusal(&bomb).contains("too large"), "{} bytes", bomb.len());
+    let far = workbook(
+        r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="XFD1" t="s"><v>0</v></c></row>"#,
+        "Name",
+    );
+    assert!(refusal(&far).contains("columns"));
+    for reference in ["A4294967296", "ZZZZZZZZZ1", "1", "A0"] {
+        let strange =
+            workbook(&format!(r#"<row r="1"><c r="{reference}" t="s"><v>0</v></c></row>"#), "Name");
+        let _ = Source::read("f.xlsx", &strange, Reading::default(), Country::US);
+    }
+}
