@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod dependencies;
 mod env;
+mod erase;
 mod files;
 mod import;
 mod load;

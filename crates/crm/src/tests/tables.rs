@@ -53,9 +53,9 @@ fn page() -> String {
         "# Tables\n\n\
          For developers; generated from the table declarations; do not edit by hand\n\
          (`crates/crm/src/tests/tables.rs`).\n\n\
-         `zoop copy` copies the rows of these tables in this order. Export does not exist yet, and the only\n\
-         erasure so far is expiry: the last two columns say whose export will contain the rows, and what will\n\
-         erase them. Hashes and secrets are never exported. For tables that belong to a tenant, the primary\n\
+         `zoop copy` copies the rows of these tables in this order. The last two columns say whose export\n\
+         contains the rows, and what erases them: so far there is no export, and a customer is erased by\n\
+         `zoop erase`, but no user and no tenant. Hashes and secrets are never exported. For tables that belong to a tenant, the primary\n\
          key also begins with `tenant_no`, which is not shown.\n\n\
          | table | key | rows of | exported | erased |\n| --- | --- | --- | --- | --- |\n",
     );

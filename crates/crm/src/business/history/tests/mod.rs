@@ -1,6 +1,6 @@
 //! Who is shown which entries of the history, and its filters.
 
-mod former;
+pub(in crate::business) mod former;
 mod merges;
 mod original;
 mod revert;
