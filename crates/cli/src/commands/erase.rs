@@ -2,14 +2,15 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use zoop_crm::arguments;
 use zoop_crm::business::customers::erase::certificate::{Certificate, STAYS};
 use zoop_crm::business::customers::erase::{self, EraseCustomer, ErasedCustomer};
-use zoop_crm::maintenance;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::{database_identity, maintenance};
+use zoop_server::Owner;
 
 use crate::arguments::Erase;
 use crate::config::Config;
@@ -86,8 +87,14 @@ fn delete_contents(
     let store = config.files()?.context(
         "the customer has files: set files.url to where their content is, so that it is deleted too",
     )?;
-    file_store::wait(store.erase(account.id, &files))
-        .with_context(|| format!("the content of files cannot be deleted in {store}"))?;
+    let failed = || format!("the content of files cannot be deleted in {store}");
+    let database = operator.read(database_identity::get)?;
+    if file_store::wait(store.owner(&database)).with_context(failed)? == Owner::AnotherDatabase {
+        bail!(
+            "{store} belongs to another database, which may need the customer's files: see `zoop files adopt --help`"
+        );
+    }
+    file_store::wait(store.erase(account.id, &files)).with_context(failed)?;
     Ok(files.len())
 }
 

@@ -61,4 +61,8 @@ pub const STAYS: &[Stays] = &[
         what: "On PostgreSQL, the write-ahead log with its archives, and standby servers' copies of it",
         why: "the server needs them, and recycles or deletes them as its settings say",
     },
+    Stays {
+        what: "On PostgreSQL, samples of values in pg_statistic, if the role does not own the database",
+        why: "only its owner may write them again: VACUUM FULL pg_statistic",
+    },
 ];
