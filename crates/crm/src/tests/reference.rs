@@ -64,14 +64,6 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
             "a_merge_is_undone_with_what_came_since",
         ],
     ),
-    (
-        "customers.erase",
-        &[
-            "nothing_of_an_erased_customer_is_left_in_any_file_of_the_database",
-            "an_erased_customer_is_as_if_it_was_not_there_and_no_change_of_it_can_be_undone",
-            "what_else_an_entry_did_can_still_be_undone",
-        ],
-    ),
     ("customers.mark_different", &["customers_marked_as_different_are_no_candidates"]),
     ("contacts.list", &["contacts_are_listed_primary_first_then_in_creation_order"]),
     (

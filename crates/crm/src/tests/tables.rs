@@ -55,8 +55,8 @@ fn page() -> String {
          (`crates/crm/src/tests/tables.rs`).\n\n\
          `zoop copy` copies the rows of these tables in this order. The last two columns say whose export\n\
          contains the rows, and what erases them: so far there is no export, and a customer is erased by\n\
-         `zoop erase`, but no user and no tenant. Hashes and secrets are never exported. For tables that belong to a tenant, the primary\n\
-         key also begins with `tenant_no`, which is not shown.\n\n\
+         `zoop erase`, but no user and no tenant. Hashes and secrets are never exported. For tables that\n\
+         belong to a tenant, the primary key also begins with `tenant_no`, which is not shown.\n\n\
          | table | key | rows of | exported | erased |\n| --- | --- | --- | --- | --- |\n",
     );
     for table in TABLES {
