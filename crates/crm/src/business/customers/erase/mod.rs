@@ -85,7 +85,8 @@ impl Tool for EraseCustomer {
 impl Command for EraseCustomer {
     const EFFECT: Effect = Effect::Destroy;
     const RECEIPT: Receipt = Receipt::Whole;
-    const REPLAY: Replay<Self> = Replay::Kept;
+    // A retry finds no customer to prepare for.
+    const REPLAY: Replay<Self> = Replay::Read(|answer| Ok(serde_json::from_str(answer)?));
 
     fn prepare(
         ctx: &mut ReadCtx<'_, '_>,

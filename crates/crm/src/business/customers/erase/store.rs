@@ -22,7 +22,7 @@ zoop_db::statements! {
     };
     DELETE_NOTE = "DELETE FROM notes WHERE tenant_no = $1 AND id = $2";
     /// A note's files with those that are removed.
-    FILES = (text!("SELECT ", File::SELECTED, " FROM files WHERE tenant_no = $1 AND note_id = $2 ORDER BY id"));
+    FILES = (text!("SELECT ", File::SELECTED, " FROM files WHERE tenant_no = $1 AND note_id = $2"));
     DELETE_FILES = "DELETE FROM files WHERE tenant_no = $1 AND note_id = $2";
     DELETE_CONTACTS = "DELETE FROM contacts WHERE tenant_no = $1 AND customer_id = $2";
     DELETE_LOCATIONS = "DELETE FROM locations WHERE tenant_no = $1 AND customer_id = $2";
