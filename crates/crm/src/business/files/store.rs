@@ -140,7 +140,7 @@ pub(super) fn kept_of(tx: &mut ReadTx<'_>, tenant: Id<kinds::Tenant>) -> Result<
 }
 
 /// Deletes the row of a file.
-pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::File>) -> Result<()> {
+pub(in crate::business) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::File>) -> Result<()> {
     tx.execute(DELETE, params![id])?;
     Ok(())
 }

@@ -8,8 +8,8 @@ use zoop_db::Uuid;
 use super::records::Records;
 use super::store;
 use crate::business::customers::{self, Customer, CustomerType, MergedFrom, Status};
-use crate::business::notes;
 use crate::business::subjects::{self, Subject};
+use crate::business::{files, notes};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::history::change::ERASED;
@@ -40,6 +40,7 @@ pub(super) fn notes(ctx: &mut WriteCtx<'_, '_>, customer: Id<kinds::Customer>) -
     for note in &found {
         for file in store::files(ctx.tx, note.id)? {
             ctx.erased(&file)?;
+            files::store::delete(ctx.tx, file.id)?;
             erased.insert(file.id.uuid());
         }
         notes::erased(ctx, note)?;

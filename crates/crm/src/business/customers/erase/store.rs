@@ -22,8 +22,8 @@ zoop_db::statements! {
     };
     DELETE_NOTE = "DELETE FROM notes WHERE tenant_no = $1 AND id = $2";
     /// A note's files with those that are removed.
-    FILES = (text!("SELECT ", File::SELECTED, " FROM files WHERE tenant_no = $1 AND note_id = $2"));
-    DELETE_FILES = "DELETE FROM files WHERE tenant_no = $1 AND note_id = $2";
+    FILES = (text!("SELECT ", File::SELECTED, " FROM files WHERE tenant_no = $1 AND note_id = $2 \
+             ORDER BY removed_at, id"));
     DELETE_CONTACTS = "DELETE FROM contacts WHERE tenant_no = $1 AND customer_id = $2";
     DELETE_LOCATIONS = "DELETE FROM locations WHERE tenant_no = $1 AND customer_id = $2";
     DETACH_TAGS = "DELETE FROM customer_tags WHERE tenant_no = $1 AND customer_id = $2";
@@ -66,10 +66,9 @@ pub(super) fn files(tx: &mut ReadTx<'_>, note: Id<kinds::Note>) -> Result<Vec<Fi
     tx.all(FILES, params![note], File::read)
 }
 
-/// Deletes a note, its files and its entry in the search index.
+/// Deletes a note and its entry in the search index.
 pub(super) fn delete_note(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
     tx.execute(UNINDEX_NOTE, params![note.n])?;
-    tx.execute(DELETE_FILES, params![note.id])?;
     tx.execute(DELETE_NOTE, params![note.id])?;
     Ok(())
 }
