@@ -84,6 +84,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::History(command) => commands::history::run(&settings?, command, output)?,
         Command::Undo(command) => commands::undo::run(&settings?, command, output)?,
         Command::Import(command) => commands::import::run(&settings?, &command, output)?,
+        Command::Erase(command) => commands::erase::run(&settings?, &command, output)?,
         Command::Call(command) => commands::call::run(&settings?, command, output)?,
         Command::Migrate => commands::migrate::run(&settings?, output)?,
         Command::Copy(command) => commands::copy::run(&settings?, &command, output)?,

@@ -12,13 +12,13 @@ use crate::call::history::store as history;
 use crate::call::idempotency;
 use crate::call::storage::{self, Class, Stored};
 use crate::call::sweep::Sweep;
-use crate::call::table::Rows;
+use crate::call::table::{Erasure, Rows, Table};
 use crate::identity::invitations;
 use crate::identity::oauth;
 use crate::identity::sign_in;
 use crate::identity::tenants::store as tenants;
 use crate::request_counts;
-use crate::schema::TABLES;
+use crate::schema::{SEARCH_TABLES, TABLES};
 use crate::servers;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -142,12 +142,25 @@ pub fn reindex(
 /// # Errors
 /// If the database fails.
 pub fn merge_search_indexes(tx: &mut WriteTx<'_>) -> Result<bool> {
-    for index in ["customer_search", "note_search"] {
+    for index in SEARCH_TABLES {
         if tx.merge_index(index)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Writes the database at a URL again after an erasure, so that its files have nothing of what was erased.
+///
+/// # Errors
+/// See [`zoop_db::engine::rewrite`].
+pub fn rewrite(url: &str) -> zoop_db::error::Result<()> {
+    let may_have_some = |table: &&&Table| {
+        let erasure = |it: &Erasure| matches!(it, Erasure::WithCustomer | Erasure::OnExpiry);
+        table.is_per_tenant() && table.erased.iter().any(erasure)
+    };
+    let tables: Vec<_> = TABLES.iter().filter(may_have_some).map(|table| table.name).collect();
+    zoop_db::engine::rewrite(url, &tables, SEARCH_TABLES)
 }
 
 /// Every sweep, in the order in which they run: a row is removed after all rows that refer to it.

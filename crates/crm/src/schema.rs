@@ -103,6 +103,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0019_imports.sql"),
         postgres: include_str!("../../../migrations/postgres/0019_imports.sql"),
     },
+    Migration {
+        name: "0020_erasure",
+        sqlite: include_str!("../../../migrations/sqlite/0020_erasure.sql"),
+        postgres: include_str!("../../../migrations/postgres/0020_erasure.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -193,6 +198,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("idempotency", crate::call::idempotency::STATEMENTS),
     ("history", crate::call::history::STATEMENTS),
     ("former history", crate::call::history::former::STATEMENTS),
+    ("erased history", crate::call::history::erasing::STATEMENTS),
     ("history lists", crate::business::history::store::STATEMENTS),
     ("names in the history", crate::business::history::names::STATEMENTS),
     ("reverted changes", crate::business::history::revert::STATEMENTS),
@@ -200,6 +206,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("lasting records", crate::business::history::stored_once::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
+    ("erasing customers", crate::business::customers::erase::STATEMENTS),
     ("merging again", crate::business::customers::merge::again::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),

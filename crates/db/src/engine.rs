@@ -232,6 +232,21 @@ impl Db {
     }
 }
 
+/// Writes the database again, so that its files have nothing of rows that were deleted or changed. `tables` and the
+/// full-text `indexes` are those that may have some. Other processes may use the database meanwhile: their writes wait,
+/// and on PostgreSQL also reads of the table that is being written.
+///
+/// # Errors
+/// [`Error::Locked`] if another process reads for too long. Also if the storage fails, as when the disk has no room for
+/// a second copy.
+pub fn rewrite(url: &str, tables: &[&'static str], indexes: &[&'static str]) -> Result<()> {
+    if is_postgres(url) {
+        crate::postgres::rewrite::run(url, &[tables, indexes].concat())
+    } else {
+        crate::sqlite::rewrite::run(&sqlite_path(url)?, indexes)
+    }
+}
+
 /// Whether a database URL names a PostgreSQL server.
 pub fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")

@@ -84,11 +84,21 @@ pub(crate) enum Command {
         after_help = "Without --plan or --yes it shows what it would do, and asks on a terminal. Columns of \
         Jobber, Housecall Pro, ServiceTitan, QuickBooks, Square, HubSpot, Google Contacts and Outlook are known.\n\n\
         Examples:\n  zoop import clients.csv\n  \
-        zoop import clients.csv --default service_state=CA --column 'Gate code=service_notes'\n  \
+        zoop import clients.csv --default service_state=CA\n  \
+        zoop import clients.csv --column 'Gate=service_notes'\n  \
         zoop import clients.csv --keep-going --rejected rejected.csv --yes\n  \
         zoop import --undo 0198c0de-0000-7000-8000-000000000000"
     )]
     Import(Import),
+    /// Erase a customer who asks to be forgotten, for good
+    #[command(
+        after_help = "It shows what it would erase, and asks on a terminal. Then it erases the values in every table, in \
+        the history and in the files of notes, and writes the database again, so that its file has nothing of them \
+        either: that takes room for a second copy, and writes wait meanwhile. Backups are not changed.\n\n\
+        Examples:\n  zoop erase --customer C-0042 --dry-run\n  \
+        zoop erase --customer C-0042 --certificate erased.json --yes"
+    )]
+    Erase(Erase),
     /// Call a tool of a running server
     #[command(after_help = "Examples:\n  export ZOOP_API_KEY=zoop_uk_…\n  \
         zoop call customers.search '{\"q\":\"reyes\"}'\n  \
@@ -405,6 +415,27 @@ pub(crate) struct Import {
     /// Undo this import instead, but for what was changed since
     #[arg(long, value_name = "IMPORT", conflicts_with_all = ["file", "plan", "yes", "keep_going", "report"])]
     pub(crate) undo: Option<String>,
+}
+
+/// `zoop erase`
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// The customer, by number, full name or id
+    #[arg(long, value_name = "CUSTOMER", required_unless_present = "finish")]
+    pub(crate) customer: Option<String>,
+    #[command(flatten)]
+    pub(crate) of: OfTenant,
+    /// Only show what would be erased
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) confirmation: Confirmation,
+    /// Also write the certificate to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Only write the database again, after an erasure that was interrupted
+    #[arg(long, conflicts_with_all = ["customer", "dry_run", "certificate"])]
+    pub(crate) finish: bool,
 }
 
 /// `zoop call`

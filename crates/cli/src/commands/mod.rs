@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod files;
 pub(crate) mod grant;
 pub(crate) mod history;

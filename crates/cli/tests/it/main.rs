@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod dependencies;
 mod env;
+mod erase;
 mod files;
 mod import;
 mod load;

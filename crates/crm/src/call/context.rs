@@ -173,6 +173,14 @@ impl WriteCtx<'_, '_> {
         self.changes.push(RecordChange { record_type: record_type.into(), record_id, kind });
     }
 
+    /// Counts a record that is erased, of whose values the history keeps nothing.
+    pub(crate) fn erased<T: Recorded>(&mut self, old: &T) -> Result<()> {
+        let size: i64 = fields(old)?.values().map(storage::field_size).sum();
+        let copies = if matches!(T::CLASS, Class::Records) { 2 } else { 1 };
+        self.stored.add(T::CLASS, -copies * size);
+        Ok(())
+    }
+
     fn record<T: Recorded>(&mut self, id: Uuid, old: Option<Values>, new: Option<Values>) {
         let size = |fields: &Option<Values>| {
             fields.iter().flat_map(Map::values).map(storage::field_size).sum::<i64>()

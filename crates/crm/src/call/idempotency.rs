@@ -5,8 +5,10 @@
 //!
 //! Only a part and a hash of a long answer are stored. A retry then reads the record again.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
-use zoop_db::{ReadTx, Timestamp, params};
+use zoop_db::{ReadTx, Timestamp, Uuid, params};
 
 use crate::call::access::Access;
 use crate::call::argument::{Field, Json, Object, is_blank};
@@ -49,6 +51,14 @@ zoop_db::statements! {
                 tool = excluded.tool, fingerprint = excluded.fingerprint, \
                 answer = excluded.answer, answered_at = excluded.answered_at, \
                 whole_hash = excluded.whole_hash";
+    /// The next answers after a key.
+    NEXT = "SELECT credential_id, idempotency_key, answer, CAST(octet_length(tool) + octet_length(fingerprint) \
+            + coalesce(octet_length(whole_hash), 0) AS bigint) FROM idempotency \
+            WHERE tenant_no = $1 AND (credential_id, idempotency_key) > ($2, $3) \
+            ORDER BY credential_id, idempotency_key LIMIT $4";
+    /// Without a tool it answers no call, and no other call can use the key.
+    ERASE = "UPDATE idempotency SET tool = '', fingerprint = $4, answer = '', whole_hash = NULL \
+             WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
 }
 
 /// Returns the tenant and the size in bytes of each removed row.
@@ -262,6 +272,37 @@ pub(crate) fn remember(
     let bytes = IDEMPOTENCY.row_size() + texts + i64::try_from(hashes).unwrap_or(0);
     ctx.stored.add(Class::Answers, bytes);
     Ok(())
+}
+
+/// How many answers are read at once.
+const ANSWERS: i64 = 200;
+
+/// Erases the remembered answers that name one of these records. Their keys stay taken, so that a retry writes nothing.
+/// Returns how many they were.
+pub(crate) fn erase(ctx: &mut WriteCtx<'_, '_>, records: &BTreeSet<Uuid>) -> Result<usize> {
+    let (mut erased, mut after) = (0, (Uuid::nil(), String::new()));
+    loop {
+        ctx.tx.ensure_time()?;
+        let answers = ctx.tx.all::<_, Error>(NEXT, params![after.0, after.1, ANSWERS], |row| {
+            let (credential, key): (Uuid, String) = (row.take()?, row.take()?);
+            Ok((credential, key, row.take::<String>()?, row.take::<i64>()?))
+        })?;
+        let Some((credential, key, ..)) = answers.last() else { return Ok(erased) };
+        after = (*credential, key.clone());
+        for (credential, key, answer, rest) in answers {
+            if names_any(&answer, records) {
+                ctx.tx.execute(ERASE, params![credential, key, b""[..]])?;
+                ctx.stored.add(Class::Answers, -rest - storage::length(&answer));
+                erased += 1;
+            }
+        }
+    }
+}
+
+/// Whether a JSON text has the id of one of the records as a string.
+fn names_any(answer: &str, records: &BTreeSet<Uuid>) -> bool {
+    let ids = answer.split('"').filter(|text| text.len() == 36);
+    ids.filter_map(|text| Uuid::try_parse(text).ok()).any(|id| records.contains(&id))
 }
 
 /// The sweeps of answers that have expired.

@@ -53,10 +53,17 @@ fn page() -> String {
         "# Tables\n\n\
          For developers; generated from the table declarations; do not edit by hand\n\
          (`crates/crm/src/tests/tables.rs`).\n\n\
-         `zoop copy` copies the rows of these tables in this order. The last two columns say whose export contains\n\
-         the rows, and what will erase them: `zoop export` exports a tenant ([export.md](export.md)), users have no\n\
-         export yet, and the only erasure so far is expiry. Hashes and secrets are never exported. For tables that belong to a tenant, the primary\n\
-         key also begins with `tenant_no`, which is not shown.\n\n\
+         `zoop copy` copies the rows of these tables in this order. The last two columns say whose export
+\
+         contains the rows, and what erases them: `zoop export` exports a tenant ([export.md](export.md)), and
+\
+         `zoop erase` erases a customer. Users have no export, and neither they nor tenants are erased so far.
+\
+         Hashes and secrets are never exported. For tables that belong to a tenant, the primary key also begins
+\
+         with `tenant_no`, which is not shown.
+
+\
          | table | key | rows of | exported | erased |\n| --- | --- | --- | --- | --- |\n",
     );
     for table in TABLES {

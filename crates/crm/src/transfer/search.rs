@@ -8,9 +8,10 @@ use super::{LONG_TIMEOUT, Tally};
 use crate::call::error::{Error, Result};
 
 zoop_db::statements! {
-    /// Does not count merged customers, which are not in the index.
+    /// Does not count merged and erased customers, which are not in the index. None is both.
     CUSTOMERS = "SELECT (SELECT count(*) FROM customers WHERE tenant_no = $1) - \
-                 (SELECT count(*) FROM customers WHERE tenant_no = $1 AND merged_into IS NOT NULL)";
+                 (SELECT count(*) FROM customers WHERE tenant_no = $1 AND merged_into IS NOT NULL) - \
+                 (SELECT count(*) FROM customers WHERE tenant_no = $1 AND erased_at IS NOT NULL)";
     INDEXED_CUSTOMERS = {
         sqlite: "SELECT count(*) FROM customer_search s JOIN customers c ON c.n = s.rowid \
                  WHERE c.tenant_no = $1",

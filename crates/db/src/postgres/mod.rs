@@ -11,6 +11,7 @@ mod inspect;
 mod link;
 mod migrate;
 mod reader;
+pub(crate) mod rewrite;
 mod server;
 mod statement;
 mod tls;

@@ -9,6 +9,7 @@ mod connection;
 mod error;
 mod migrate;
 mod reader;
+pub(crate) mod rewrite;
 mod snapshots;
 mod value;
 mod writer;

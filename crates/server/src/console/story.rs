@@ -386,6 +386,7 @@ fn changed(
                 None => Line::default().words(&done.replace("the tag", "a tag that was deleted")),
             })
         }
+        (_, "erased") => Some(Line::default().words("erased what it said")),
         ("customer", "different_from") => Some(Line::default().words(if new.is_null() {
             "took back that the customer is different from another"
         } else {

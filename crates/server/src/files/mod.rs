@@ -8,6 +8,7 @@
 //! | `objects` | how what is stored of a file is named there |
 //! | `ownership` | to which database a store belongs |
 //! | `copying` | compares a store with a database, and copies content to another store: for commands |
+//! | `erasing` | deletes the content of files at once: for a command |
 //! | `writer` | writes one file to the store, piece by piece |
 //! | `caller` | who asks: a bearer token, or a session in one of its user's tenants |
 //! | `upload` | `POST /api/notes/{id}/files` |
@@ -25,6 +26,7 @@ mod connector;
 mod copying;
 pub(crate) mod disposition;
 mod download;
+mod erasing;
 mod form;
 mod leftovers;
 mod objects;

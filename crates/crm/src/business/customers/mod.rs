@@ -3,6 +3,7 @@
 pub(crate) mod children;
 pub mod contacts;
 pub mod duplicates;
+pub mod erase;
 mod external_id;
 pub(crate) mod hints;
 pub mod history;
@@ -117,6 +118,9 @@ crate::call::table::record! {
         /// The customers that were merged into it.
         #[serde(default)]
         pub(crate) merged_from: MergedFrom,
+        /// When what identifies it was erased. Its row stays for its number, and is as if it was not there.
+        #[serde(skip)]
+        pub(crate) erased_at: Option<Moment>,
     }
 
     table customers {
@@ -140,6 +144,11 @@ impl Customer {
     /// The status that callers see.
     pub const fn visible_status(&self) -> Status {
         if self.archived_at.is_some() { Status::Archived } else { self.status }
+    }
+
+    /// Whether searches find it.
+    pub(crate) const fn is_indexed(&self) -> bool {
+        self.merged_into.is_none() && self.erased_at.is_none()
     }
 
     /// Returns the customer, or an error that names the one that it was merged into.

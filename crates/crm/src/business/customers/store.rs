@@ -36,8 +36,9 @@ const MERGED: &str = "SELECT c.id FROM wanted CROSS JOIN customers c \
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    /// A customer that is not erased.
     GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
-           WHERE tenant_no = $1 AND id = $2"));
+           WHERE tenant_no = $1 AND id = $2 AND erased_at IS NULL"));
     BY_EXTERNAL_ID = "SELECT id, customer_number FROM customers \
                       WHERE tenant_no = $1 AND external_id = $2";
     /// The next customers after an id.
@@ -226,13 +227,19 @@ pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
 /// Updates a customer in the search index from the tables. Call it after every change of an indexed value: names,
 /// phones, e-mail addresses, addresses, status, flags, tags. Only the deletion of a tag needs no update.
 pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
-    tx.execute(UNINDEX, params![customer.n])?;
+    unindex(tx, customer)?;
     add_to_index(tx, customer)
 }
 
-/// Adds a customer to the search index, unless it was merged.
+/// Removes a customer from the search index.
+pub(super) fn unindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    tx.execute(UNINDEX, params![customer.n])?;
+    Ok(())
+}
+
+/// Adds a customer to the search index, unless it was merged or erased.
 pub(super) fn add_to_index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
-    if customer.merged_into.is_some() {
+    if !customer.is_indexed() {
         return Ok(());
     }
     let tokens = tokens(tx, customer)?;
@@ -274,12 +281,12 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
 }
 
 /// Adds the next `count` customers after the id `after` to the search index, which must not contain them yet.
-/// Returns the ids of all these customers, including merged ones, which are not indexed.
+/// Returns the ids of all these customers, including merged and erased ones, which are not indexed.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Customer::read)?;
     let mut documents = Vec::with_capacity(page.len());
-    for customer in page.iter().filter(|customer| customer.merged_into.is_none()) {
+    for customer in page.iter().filter(|customer| customer.is_indexed()) {
         documents.push((customer.n, tokens(tx, customer)?));
     }
     let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();

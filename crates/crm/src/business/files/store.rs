@@ -161,7 +161,7 @@ pub(crate) fn exported(tx: &mut ReadTx<'_>) -> Result<Vec<NoteFile>> {
 }
 
 /// Deletes the row of a file.
-pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::File>) -> Result<()> {
+pub(in crate::business) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::File>) -> Result<()> {
     tx.execute(DELETE, params![id])?;
     Ok(())
 }

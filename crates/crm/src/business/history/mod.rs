@@ -7,7 +7,7 @@ pub mod revert;
 pub(crate) mod store;
 pub(crate) mod stored_once;
 #[cfg(test)]
-mod tests;
+pub(in crate::business) mod tests;
 pub mod tools;
 pub mod undoable;
 pub(crate) mod visibility;

@@ -268,6 +268,13 @@ fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<
     }
 }
 
+/// Counts a note that is erased.
+pub(in crate::business) fn erased(ctx: &mut WriteCtx<'_, '_>, note: &Note) -> Result<()> {
+    let (class, bytes) = note.size();
+    ctx.stored.add(class, -bytes);
+    note.for_history().map_or(Ok(()), |recorded| ctx.erased(&recorded))
+}
+
 /// The range of ids of drafts that have not expired at `now`. A draft dated a day or more in the future is from
 /// a wrong clock, and counts as expired too.
 fn live_drafts(now: Timestamp) -> Range<Uuid> {

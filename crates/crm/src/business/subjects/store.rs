@@ -52,7 +52,7 @@ pub(crate) fn of_customer(
 }
 
 /// Writes all of a subject's fields that can change.
-pub(super) fn update(tx: &mut WriteTx<'_>, subject: &Subject) -> Result<()> {
+pub(in crate::business) fn update(tx: &mut WriteTx<'_>, subject: &Subject) -> Result<()> {
     tx.execute(UPDATE, subject.updated().as_ref())?;
     Ok(())
 }

@@ -14,13 +14,16 @@ pub(crate) type Values = Map<String, Value>;
 
 /// Names in changes of a record that are not fields of it: what it has, a note's text, and what happened to a tag.
 pub(crate) const NOT_FIELDS: &[&str] =
-    &["tag", "attachments", "body", DETACHED, REVIVED, DIFFERENT_FROM];
+    &["tag", "attachments", "body", DETACHED, REVIVED, DIFFERENT_FROM, ERASED];
 
 /// Of what a customer has several, each a change of its own.
 pub(crate) const SEVERAL: &[&str] = &["tag", DIFFERENT_FROM];
 
 /// In a change of a customer: another one that a person said is not the same.
 pub(crate) const DIFFERENT_FROM: &str = "different_from";
+
+/// In a change of a record: that its values were erased, and so what this change was.
+pub(crate) const ERASED: &str = "erased";
 
 /// In a change of a tag: how many customers lost it, when it is taken from too many for one transaction.
 pub(crate) const DETACHED: &str = "detached";

@@ -287,6 +287,17 @@ impl Moved {
     }
 }
 
+/// Moves the first entries of the bound tenant, whose turn it is. Returns whether there were any.
+///
+/// # Errors
+/// If the database fails, or if an entry is damaged.
+pub(crate) fn move_first(tx: &mut WriteTx<'_>) -> Result<bool> {
+    let tenant = tx.tenant()?;
+    let Some(step) = step(tx, tenant)? else { return Ok(false) };
+    write(tx, &step)?;
+    Ok(true)
+}
+
 /// Moves the entries of a step, unless another process has moved them since the step was read. Returns the number of
 /// moved entries.
 ///

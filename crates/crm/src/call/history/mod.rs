@@ -9,6 +9,7 @@
 //! (`business::history`).
 
 pub(crate) mod change;
+pub(crate) mod erasing;
 pub mod former;
 pub(crate) mod packed;
 pub(crate) mod store;

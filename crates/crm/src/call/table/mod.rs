@@ -113,7 +113,7 @@ pub enum Export {
     Internal,
 }
 
-/// What will erase rows. So far, only expiry erases any.
+/// What erases rows. So far, expiry does, and the erasure of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
     /// The erasure of the customer that the rows are about.

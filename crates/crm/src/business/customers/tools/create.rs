@@ -193,6 +193,7 @@ impl Prepared {
             updated_at: id.created_at(),
             archived_at: None,
             merged_into: None,
+            erased_at: None,
             merged_from: MergedFrom::default(),
         };
         customer.set_phone(input.phone.as_ref().map(|phone| &phone.0));

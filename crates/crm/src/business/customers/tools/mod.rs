@@ -14,6 +14,7 @@ use restore::RestoreCustomer;
 use search::SearchCustomers;
 use update::UpdateCustomer;
 
+use super::erase::EraseCustomer;
 use super::merge::MergeCustomers;
 use crate::business::customers::duplicates::different::MarkDifferent;
 use crate::business::customers::duplicates::find_duplicates::FindDuplicates;
@@ -33,5 +34,6 @@ pub const GROUP: Group = Group {
         ToolDef::command::<RestoreCustomer>(),
         ToolDef::command::<MergeCustomers>(),
         ToolDef::command::<MarkDifferent>(),
+        ToolDef::command::<EraseCustomer>(),
     ],
 };

@@ -21,6 +21,8 @@ pub(in crate::business::history) enum Obstacle {
     Person,
     /// The caller is neither the author of the note nor an owner.
     Author,
+    /// What it was is erased.
+    Erased,
     /// The record is not there any more.
     Gone(Kind),
     /// The record was archived since.
@@ -61,6 +63,7 @@ impl fmt::Display for Obstacle {
             }
             Self::Person => formatter.write_str("Only a person can undo changes."),
             Self::Author => formatter.write_str("Only the note's author or an owner can undo it."),
+            Self::Erased => formatter.write_str("The customer was erased, which cannot be undone."),
             Self::Gone(kind) => write!(formatter, "The {} was deleted since.", kind.word()),
             Self::Archived(kind) => {
                 write!(formatter, "The {} is archived: restore it first.", kind.word())

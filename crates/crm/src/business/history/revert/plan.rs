@@ -18,7 +18,8 @@ use crate::business::{files, notes};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::error::Result;
 use crate::call::history::change::{
-    ChangeKind, DETACHED, DIFFERENT_FROM, FieldChange, REVIVED, RecordChange, SEVERAL, Values,
+    ChangeKind, DETACHED, DIFFERENT_FROM, ERASED, FieldChange, REVIVED, RecordChange, SEVERAL,
+    Values,
 };
 use crate::call::history::store::StoredEntry;
 use crate::values::id::{Id, kinds};
@@ -73,6 +74,9 @@ impl Present {
     ) -> Result<Result<Vec<Opposite>, Obstacle>> {
         if self.reverted.contains(&entry.entry.id.uuid()) {
             return Ok(Err(Obstacle::Reverted));
+        }
+        if entry.changes.iter().any(|change| change.has_field(ERASED)) {
+            return Ok(Err(Obstacle::Erased));
         }
         let removed = ids_where(entry, |kind| matches!(kind, ChangeKind::Removed(_)));
         // The last transaction of bringing back a tag may have nothing left to do.

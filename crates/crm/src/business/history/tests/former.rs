@@ -22,7 +22,7 @@ fn stored(entry: &Value) -> String {
 }
 
 /// Stores entries of the first tenant as earlier versions did.
-fn store_in_the_former_form(env: &TestEnv, entries: &[Value]) {
+pub(in crate::business) fn store_in_the_former_form(env: &TestEnv, entries: &[Value]) {
     let quoted = |value: &Value| match value.as_str() {
         Some(text) => format!("'{}'", text.replace('\'', "''")),
         None => "NULL".to_owned(),

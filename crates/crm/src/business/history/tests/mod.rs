@@ -1,6 +1,6 @@
 //! Who is shown which entries of the history, and its filters.
 
-mod former;
+pub(in crate::business) mod former;
 mod merges;
 mod original;
 mod revert;
@@ -30,7 +30,9 @@ fn run_every_command(env: &TestEnv, acme: &Business, owner: &Caller) -> Vec<Valu
     let operator = Caller::operator(Some(acme.account));
     let mut seen = Vec::new();
     for tool in catalog::tools() {
-        if !matches!(tool.kind, ToolKind::Command { .. }) || tool.name == "tenants.create" {
+        // A new tenant's entry is in its own history, and an erasure takes the sample away from the other commands.
+        let is_left_out = ["tenants.create", "customers.erase"].contains(&tool.name);
+        if !matches!(tool.kind, ToolKind::Command { .. }) || is_left_out {
             continue;
         }
         env.clock.advance(1_000);
@@ -101,7 +103,8 @@ fn the_office_sees_who_changed_a_record_and_nothing_about_people_keys_and_progra
             page["rows"][0].clone()
         });
         assert_eq!(by_owner["tool"], tool.name);
-        let is_about_records = tool.scope.is_grantable() || tool.name == "subjects.create";
+        let is_about_records = tool.scope.is_grantable()
+            || ["subjects.create", "customers.erase"].contains(&tool.name);
         assert_eq!(by_office["tool"] == tool.name, is_about_records, "{}: {by_office}", tool.name);
         seen[usize::from(is_about_records)] += 1;
         if is_about_records {

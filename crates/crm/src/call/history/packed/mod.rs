@@ -120,6 +120,7 @@ pub(crate) const NAMES: &[&str] = &[
     "merged_into",
     "merged_from",
     "different_from",
+    "erased",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since

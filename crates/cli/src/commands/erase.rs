@@ -1,0 +1,135 @@
+//! `zoop erase`: erases a customer from the database, its files and the store of files, and says what was erased.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use zoop_crm::arguments;
+use zoop_crm::business::customers::erase::certificate::{Certificate, STAYS};
+use zoop_crm::business::customers::erase::{self, EraseCustomer, ErasedCustomer};
+use zoop_crm::values::clock::Moment;
+use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::{database_identity, maintenance};
+use zoop_server::Owner;
+
+use crate::arguments::Erase;
+use crate::config::Config;
+use crate::confirmation::confirm;
+use crate::database::{Missing, describe};
+use crate::file_store;
+use crate::names::{Kind, Named};
+use crate::operator::{About, Operator};
+use crate::output::Output;
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> Result<()> {
+    let operator = Operator::open(config, Missing::Refuse)?;
+    let Some(customer) = &command.customer else {
+        drop(operator);
+        rewrite(config)?;
+        output.answer(&json!({ "rewritten": true }), || {
+            "The database is written again.".to_owned()
+        })?;
+        return Ok(());
+    };
+    let about = About::Tenant(command.of.tenant.clone());
+    let named = find(&operator, &about, customer)?;
+    let id = named.id.as_str();
+    let arguments = || arguments!(EraseCustomer { id: id });
+    let found = operator.command(&about, arguments().with("dry_run", true))?;
+    if command.dry_run {
+        output.answer(&found, || format!("This would be erased:\n{}", counts(&found)))?;
+        return Ok(());
+    }
+    let question =
+        format!("{}\nErase {} for good? Nothing brings it back.", counts(&found), named.shown);
+    confirm(&command.confirmation, &question)?;
+    let contents = delete_contents(config, &operator, &about, found.id)?;
+    let erased = operator.command(&about, arguments())?;
+    let tenant_id = operator.account(&about)?.id;
+    let at = Moment(operator.environment.clock.now());
+    // The database is written again without this process's own connections.
+    drop(operator);
+    rewrite(config)?;
+    let certificate = Certificate { tenant_id, at, erased, contents, stays: STAYS };
+    if let Some(path) = &command.certificate {
+        let text = serde_json::to_string_pretty(&certificate)? + "\n";
+        fs::write(path, text)
+            .with_context(|| format!("the certificate cannot be written to {}", path.display()))?;
+    }
+    output.answer(&certificate, || text(&certificate))?;
+    Ok(())
+}
+
+/// The customer, who may be archived.
+fn find(operator: &Operator, about: &About, name: &str) -> Result<Named> {
+    operator
+        .find(about, Kind::Customer, name)
+        .or_else(|error| operator.find(about, Kind::ArchivedCustomer, name).map_err(|_| error))
+}
+
+/// Deletes the content of the customer's files. It goes first, because the rows say which content it is: an interrupted
+/// command can be repeated.
+fn delete_contents(
+    config: &Config,
+    operator: &Operator,
+    about: &About,
+    customer: Id<kinds::Customer>,
+) -> Result<usize> {
+    let account = operator.account(about)?;
+    let files = operator.read(move |tx| {
+        tx.bind(account.number);
+        erase::files(tx, customer)
+    })?;
+    if files.is_empty() {
+        return Ok(0);
+    }
+    let store = config.files()?.context(
+        "the customer has files: set files.url to where their content is, so that it is deleted too",
+    )?;
+    let failed = || format!("the content of files cannot be deleted in {store}");
+    let database = operator.read(database_identity::get)?;
+    if file_store::wait(store.owner(&database)).with_context(failed)? == Owner::AnotherDatabase {
+        bail!(
+            "{store} belongs to another database, which may need the customer's files: see `zoop files adopt --help`"
+        );
+    }
+    file_store::wait(store.erase(account.id, &files)).with_context(failed)?;
+    Ok(files.len())
+}
+
+fn rewrite(config: &Config) -> Result<()> {
+    maintenance::rewrite(&config.database).map_err(|error| {
+        anyhow::anyhow!(
+            "{}: the records are erased, but the database's files may still have some of them; \
+             `zoop erase --finish` writes these again",
+            describe(&error)
+        )
+    })
+}
+
+/// What is erased, a line for each kind.
+fn counts(erased: &ErasedCustomer) -> String {
+    let ErasedCustomer { customer_number, customers, contacts, locations, subjects, .. } = erased;
+    let ErasedCustomer { tags, notes, files, entries, .. } = erased;
+    format!(
+        "  customer {customer_number}, with those merged into it: {customers}\n  \
+         contacts: {contacts}\n  locations: {locations}\n  \
+         titles of jobs, quotes, invoices and estimates: {subjects}\n  \
+         assignments of tags: {tags}\n  notes: {notes}\n  files: {files}\n  \
+         values in entries of the history: {entries}"
+    )
+}
+
+/// The certificate for people.
+fn text(certificate: &Certificate) -> String {
+    let at = serde_json::to_value(certificate.at).ok();
+    let at = at.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+    let stays = certificate.stays.iter().map(|it| format!("  {}:\n    {}", it.what, it.why));
+    format!(
+        "Erased on {at}, for good:\n{}\n  contents of files: {}\n\nThis stays:\n{}",
+        counts(&certificate.erased),
+        certificate.contents,
+        stays.collect::<Vec<_>>().join("\n")
+    )
+}

@@ -1,0 +1,113 @@
+//! Takes the values of erased records out of the history. Their entries stay: who did something, when, and with which
+//! tool.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use zoop_db::{ReadTx, Uuid, params};
+
+use super::change::{ChangeKind, ERASED, FieldChange, RecordChange};
+use super::{former, packed, store};
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, Result};
+use crate::call::storage::Class;
+
+zoop_db::statements! {
+    /// The next entries about a record after another one.
+    NEXT = "SELECT entry_id FROM history_records WHERE tenant_no = $1 AND record_id = $2 AND entry_id > $3 \
+            ORDER BY entry_id LIMIT $4";
+    REPLACE = "UPDATE history_entries SET changes = $3 WHERE tenant_no = $1 AND id = $2";
+}
+
+/// How many entries are read at once.
+const ENTRIES: i64 = 100;
+
+/// Brings some of the tenant's entries into the present form, which is the only one that [`erase`] changes. Returns
+/// whether there were any.
+pub(crate) fn prepare(ctx: &mut WriteCtx<'_, '_>) -> Result<bool> {
+    former::move_first(ctx.tx)
+}
+
+/// The entries about a record.
+pub(crate) fn entries(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Vec<Uuid>> {
+    let mut all = Vec::new();
+    loop {
+        tx.ensure_time()?;
+        let last = all.last().copied().unwrap_or_default();
+        let next = next(tx, record, last)?;
+        if next.is_empty() {
+            return Ok(all);
+        }
+        all.extend(next);
+    }
+}
+
+fn next(tx: &mut ReadTx<'_>, record: Uuid, after: Uuid) -> Result<Vec<Uuid>> {
+    tx.all(NEXT, params![record, after, ENTRIES], |row| Ok(row.take()?))
+}
+
+/// Takes the values of these records out of all entries.
+pub(crate) fn erase(ctx: &mut WriteCtx<'_, '_>, records: &BTreeSet<Uuid>) -> Result<()> {
+    let mut done = BTreeSet::new();
+    for record in records {
+        let mut after = Uuid::nil();
+        loop {
+            ctx.tx.ensure_time()?;
+            let mut ids = next(ctx.tx, *record, after)?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            ids.retain(|id| done.insert(*id));
+            for stored in store::by_ids(ctx.tx, &ids)? {
+                let at = stored.entry.at.0;
+                let before = packed::pack(&stored.changes, at)?;
+                let now = packed::pack(&without(stored.changes, records), at)?;
+                if before == now {
+                    continue;
+                }
+                ctx.stored
+                    .add(Class::History, store::entry_size(&now) - store::entry_size(&before));
+                if ctx.tx.execute(REPLACE, params![stored.entry.id, now[..]])? == 0 {
+                    return Err(Error::conflict(
+                        "A server of the previous version has just written to the history: try again.",
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The changes of an entry without the values of these records.
+fn without(changes: Vec<RecordChange>, records: &BTreeSet<Uuid>) -> Vec<RecordChange> {
+    let is_of = |change: &RecordChange| records.contains(&change.record_id);
+    // The files of a note change together with it, and their rows may be gone.
+    let has_note = changes.iter().any(|change| is_of(change) && change.record_type == "note");
+    let is_erased =
+        |change: &RecordChange| is_of(change) || has_note && change.record_type == "file";
+    // A merge writes values of one customer into the other, and undoing it takes them back.
+    let is_merge = changes.iter().any(|change| is_of(change) && change.has_field("merged_into"));
+    let has_others = changes.iter().any(|change| !is_erased(change));
+    let mut marked = BTreeSet::new();
+    let mut kept = Vec::with_capacity(changes.len());
+    for mut change in changes {
+        if !is_erased(&change) {
+            if is_merge && let ChangeKind::Changed { fields, .. } = &mut change.kind {
+                fields.retain(|it| ["merged_from", "updated_at"].contains(&&*it.field));
+            }
+            kept.push(change);
+        // What else the entry did can still be undone, such as the deletion of a tag that many customers had.
+        } else if !(has_others && has_only_tags(&change)) && marked.insert(change.record_id) {
+            let erased =
+                FieldChange { field: ERASED.to_owned(), old: json!(null), new: json!(true) };
+            let kind = ChangeKind::Changed { first: None, fields: vec![erased] };
+            kept.push(RecordChange { kind, ..change });
+        }
+    }
+    kept
+}
+
+/// Whether a change says only which tags a customer got or lost.
+fn has_only_tags(change: &RecordChange) -> bool {
+    let fields = change.fields();
+    !fields.is_empty() && fields.iter().all(|it| it.field == "tag")
+}
