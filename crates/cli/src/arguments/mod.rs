@@ -391,7 +391,7 @@ pub(crate) struct Import {
     /// What a column means: name, phone, notes and so on, or none
     #[arg(long = "column", value_name = "NAME=MEANING")]
     pub(crate) columns: Vec<String>,
-    /// What blank cells have, such as service_state=CA
+    /// What blank cells have, such as the state of all addresses
     #[arg(long = "default", value_name = "MEANING=VALUE")]
     pub(crate) defaults: Vec<String>,
     /// Do exactly what was shown with this token, or nothing if something has changed since

@@ -21,7 +21,7 @@ fn names(folder: &Folder) -> Vec<String> {
         let changes = row["changes"].as_array().expect("changes").iter();
         let mut first =
             changes.filter(|it| it["record_type"] == "customer" && it["field"] == "first_name");
-        first.next().map(|it| text(it, "new").to_owned())
+        first.next().map(|it| text(it, "new"))
     };
     added.filter_map(name).collect()
 }

@@ -206,7 +206,7 @@ impl Access {
 
     /// The same user with the rights of an owner, for work that takes back what the user may add.
     #[must_use]
-    pub(crate) fn as_owner(mut self) -> Self {
+    pub(crate) fn into_owner(mut self) -> Self {
         if let Actor::User { id, .. } = self.actor {
             self.actor = Actor::User { id, role: Role::Owner };
             self.scopes = Role::Owner.session_scopes();

@@ -83,9 +83,9 @@ pub(super) fn together(rows: Vec<Facts>) -> Facts {
             all.keep(column, &other);
         }
         all.is_company |= row.is_company;
-        all.is_vip |= row.is_vip;
-        all.do_not_contact |= row.do_not_contact;
-        all.is_archived &= row.is_archived;
+        all.marks.is_vip |= row.marks.is_vip;
+        all.marks.do_not_contact |= row.marks.do_not_contact;
+        all.marks.is_archived &= row.marks.is_archived;
         add(&mut all.phones, row.phones, |one, other| one.phone.e164() == other.phone.e164());
         add(&mut all.emails, row.emails, |one, other| one.eq_ignore_ascii_case(other));
         add(&mut all.places, row.places, |one, other| one.address == other.address);
@@ -187,7 +187,7 @@ impl Drafting {
         }
         let profile = self.profile();
         let shown = self.shown(&notes);
-        let is_archived = self.facts.is_archived;
+        let is_archived = self.facts.marks.is_archived;
         Ok(Draft {
             lines,
             digest,
@@ -235,8 +235,8 @@ impl Drafting {
             .with("company_name", company)
             .with("phone", facts.phones.first().map(|it| it.phone.raw()))
             .with("email", facts.emails.first())
-            .with("is_vip", facts.is_vip)
-            .with("do_not_contact", facts.do_not_contact)
+            .with("is_vip", facts.marks.is_vip)
+            .with("do_not_contact", facts.marks.do_not_contact)
             .with("source", filled(&facts.source))
             .with("external_id", filled(&facts.external_id))
             .with("tags", facts.tags.iter().map(String::as_str).collect::<Vec<_>>())
@@ -256,7 +256,7 @@ impl Drafting {
         let (named, unnamed): (Vec<_>, Vec<_>) = people
             .into_iter()
             .partition(|person| !person.first.is_empty() && !person.last.is_empty());
-        let mut contacts: Vec<_> = named.iter().map(|person| self.contact(person)).collect();
+        let mut contacts: Vec<_> = named.iter().map(contact).collect();
         if let Some(first) = contacts.first_mut().filter(|_| facts.is_company) {
             *first = first.clone().with("title", filled(&facts.job_title));
         }
@@ -278,7 +278,7 @@ impl Drafting {
             match &reachable {
                 Some(person) => {
                     let title = if label.is_empty() { "Other phone" } else { label };
-                    let contact = self.contact(person).with("title", title).with("phone", raw);
+                    let contact = contact(person).with("title", title).with("phone", raw);
                     contacts.push(contact.with("email", emails.next()));
                     said.push(format!("another phone: {raw}"));
                 }
@@ -288,16 +288,15 @@ impl Drafting {
         for address in emails {
             match &reachable {
                 Some(person) => {
-                    contacts.push(
-                        self.contact(person).with("title", "Other e-mail").with("email", address),
-                    );
+                    contacts
+                        .push(contact(person).with("title", "Other e-mail").with("email", address));
                     said.push(format!("another e-mail address: {address}"));
                 }
                 None => notes.push(format!("E-mail: {address}")),
             }
         }
         for colleague in &facts.colleagues {
-            self.add_colleague(colleague, &mut contacts, &mut notes);
+            Self::add_colleague(colleague, &mut contacts, &mut notes);
         }
         if !notes.is_empty() {
             said.push(format!("kept in a note: {}", notes.join("; ")));
@@ -309,7 +308,6 @@ impl Drafting {
 
     /// A further person at a company, with a contact for each phone and e-mail address.
     fn add_colleague(
-        &self,
         colleague: &Colleague,
         contacts: &mut Vec<Arguments<CreateContact>>,
         notes: &mut Vec<String>,
@@ -327,13 +325,9 @@ impl Drafting {
         }
         for at in 0..phones.len().max(emails.len()).max(1) {
             let phone = phones.get(at).map(|it| it.phone.raw());
-            let contact = self.contact(name).with("title", filled(job_title));
+            let contact = contact(name).with("title", filled(job_title));
             contacts.push(contact.with("phone", phone).with("email", emails.get(at)));
         }
-    }
-
-    fn contact(&self, person: &PersonName) -> Arguments<CreateContact> {
-        Arguments::none().with("first_name", &person.first).with("last_name", &person.last)
     }
 
     /// The notes of the file, and one with all that could not be filed.
@@ -389,6 +383,10 @@ impl Drafting {
             said: self.said.clone(),
         }
     }
+}
+
+fn contact(person: &PersonName) -> Arguments<CreateContact> {
+    Arguments::none().with("first_name", &person.first).with("last_name", &person.last)
 }
 
 fn filled(text: &str) -> Option<&str> {

@@ -224,7 +224,7 @@ impl Proof for TakingBack {
 
     fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access> {
         match self.0.access(tx, environment) {
-            Ok(access) => Ok(access.as_owner()),
+            Ok(access) => Ok(access.into_owner()),
             Err(Error::NotFound { .. }) => Operator::of(self.0.tenant).access(tx, environment),
             Err(error) => Err(error),
         }

@@ -61,6 +61,14 @@ pub(super) struct Colleague {
     pub(super) emails: Vec<String>,
 }
 
+/// What a customer is marked as.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    pub(super) is_vip: bool,
+    pub(super) do_not_contact: bool,
+    pub(super) is_archived: bool,
+}
+
 /// What a row says.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
@@ -81,9 +89,7 @@ pub(super) struct Facts {
     pub(super) notes: Vec<String>,
     pub(super) source: String,
     pub(super) external_id: String,
-    pub(super) is_vip: bool,
-    pub(super) do_not_contact: bool,
-    pub(super) is_archived: bool,
+    pub(super) marks: Marks,
     /// The part of the customer that the row is about, such as a place of a company.
     part: String,
     pub(super) kept: Vec<Kept>,
@@ -105,9 +111,12 @@ impl RowReader<'_> {
         let mut facts = Facts::default();
         cells.names(&mut facts);
         cells.reach(&mut facts);
-        let kind = |meaning| match is_yes(&cells.first(meaning)) {
-            true => LocationType::Billing,
-            false => LocationType::Service,
+        let kind = |meaning| {
+            if is_yes(&cells.first(meaning)) {
+                LocationType::Billing
+            } else {
+                LocationType::Service
+            }
         };
         cells.place(&SERVICE, kind(Meaning::ServiceIsBilling), &mut facts);
         cells.place(&SERVICE2, kind(Meaning::Service2IsBilling), &mut facts);
@@ -126,11 +135,11 @@ impl RowReader<'_> {
         facts.notes.extend(cells.all(Meaning::Notes).map(|(_, text)| text.to_owned()));
         facts.source = cells.first(Meaning::Source);
         facts.external_id = cells.external_id();
-        facts.is_vip = cells.says_yes(Meaning::Vip, &mut facts);
-        facts.do_not_contact = cells.says_yes(Meaning::DoNotContact, &mut facts);
+        facts.marks.is_vip = cells.says_yes(Meaning::Vip, &mut facts);
+        facts.marks.do_not_contact = cells.says_yes(Meaning::DoNotContact, &mut facts);
         cells.keep_unused(&mut facts);
         let archived = cells.first(Meaning::Archived).to_lowercase();
-        facts.is_archived |= is_yes(&archived)
+        facts.marks.is_archived |= is_yes(&archived)
             || ["inactive", "not active", "not-active", "archived", "deleted"]
                 .contains(&&*archived);
         facts
@@ -266,11 +275,8 @@ impl Cells<'_, '_> {
         let first = join(title, join(first, self.first(Meaning::MiddleName)));
         let last = self.first(Meaning::LastName);
         // Beside a given name alone, the name is the family name, as in German lists.
-        let last = match last.is_empty() && !first.is_empty() && !self.has_column(Meaning::LastName)
-        {
-            true => self.first(Meaning::Name),
-            false => last,
-        };
+        let is_beside = last.is_empty() && !first.is_empty() && !self.has_column(Meaning::LastName);
+        let last = if is_beside { self.first(Meaning::Name) } else { last };
         let suffix = if last.is_empty() { String::new() } else { self.first(Meaning::Suffix) };
         (first, join(last, suffix))
     }
@@ -335,7 +341,7 @@ impl Facts {
     fn take_marks(&mut self, name: String) -> String {
         let name = match name.strip_suffix("(deleted)") {
             Some(name) => {
-                self.is_archived = true;
+                self.marks.is_archived = true;
                 name.trim().to_owned()
             }
             None => name,
@@ -354,7 +360,7 @@ impl Facts {
         match named {
             Some(Named::Person(person)) => self.person = Some(person),
             Some(Named::Couple(one, other)) => {
-                (self.person, self.second) = (Some(one), Some(other))
+                (self.person, self.second) = (Some(one), Some(other));
             }
             Some(Named::Company(company)) if self.company.is_empty() => {
                 self.is_surely_company |= name::has_legal_form(&company);

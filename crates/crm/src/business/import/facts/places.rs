@@ -84,13 +84,14 @@ impl Cells<'_, '_> {
             }
             return Some(address);
         }
-        let mut lines = written.split('\n').map(str::trim).filter(|line| !line.is_empty());
-        let line1 = lines.next()?.to_owned();
-        let line2 = lines.map(str::to_owned).chain([self.first(columns.line2)]);
-        let line2 = line2.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ");
+        let mut written_lines = written.split('\n').map(str::trim).filter(|line| !line.is_empty());
+        let street = written_lines.next()?.to_owned();
+        let rest = written_lines.map(str::to_owned).chain([self.first(columns.line2)]);
+        let rest = rest.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ");
         let [city, state, postal_code] =
             [columns.city, columns.state, columns.postal_code].map(|it| self.first(it));
-        Some(address::Address { name: String::new(), line1, line2, city, state, postal_code })
+        let (name, line1, line2) = (String::new(), street, rest);
+        Some(address::Address { name, line1, line2, city, state, postal_code })
     }
 }
 

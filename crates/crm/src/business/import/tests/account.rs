@@ -39,6 +39,11 @@ pub(crate) fn add(env: &TestEnv, business: &Business, file: &str) {
     run_all(&importer(env, business), file);
 }
 
+/// That many lines of a file.
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 /// Which rows are added, and why the others are not.
 fn fates(plan: &Plan) -> Vec<String> {
     let fate = |planned: &Planned| match planned {
@@ -159,8 +164,7 @@ fn what_was_added_meanwhile_stops_an_import_and_is_not_added_twice() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let importer = importer(&env, &acme);
-    let many: String =
-        (0..25).map(|n| format!("Customer{n} Number{n},510-555-{:04},\n", 1000 + n)).collect();
+    let many = lines(25, |n| format!("Customer{n} Number{n},510-555-{:04},\n", 1000 + n));
     let file = source("many.csv", format!("Name,Phone,Email\n{many}").as_bytes());
     let planned = plan(&importer, &file);
     let late = json!({ "customer_type": "individual", "first_name": "Customer24", "last_name": "Number24", "phone": "510-555-1024" });
@@ -315,8 +319,7 @@ fn an_import_that_is_undone_while_it_runs_stops() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let importer = importer(&env, &acme);
-    let many: String =
-        (0..45).map(|n| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n)).collect();
+    let many = lines(45, |n| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n));
     let file = source("many.csv", format!("Name,Phone\n{many}").as_bytes());
     let planned = plan(&importer, &file);
     let undone = |done: usize, _: usize| {
@@ -340,8 +343,7 @@ fn an_import_is_taken_back_whole_without_its_member_or_space() {
     let mut by_office = importer(&env, &acme);
     by_office.member.user = Business::user(&acme.office);
     let before = names(&env, &acme, &json!({}));
-    let many: String =
-        (0..45).map(|n| format!("Ann{n} Able{n},510-555-{:04},Note {n}\n", 1000 + n)).collect();
+    let many = lines(45, |n| format!("Ann{n} Able{n},510-555-{:04},Note {n}\n", 1000 + n));
     let file = source("many.csv", format!("Name,Phone,Notes\n{many}").as_bytes());
     let planned = plan(&by_office, &file);
     let removed = |done: usize, _: usize| {

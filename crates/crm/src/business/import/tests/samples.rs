@@ -18,7 +18,7 @@ fn shown(name: &str) -> String {
         match source.draft(at) {
             Ok(draft) => write!(text, "{}", described(&draft)).expect("a line"),
             Err(unusable) => {
-                writeln!(text, "{:?}: {}", unusable.lines, unusable.why).expect("a line")
+                writeln!(text, "{:?}: {}", unusable.lines, unusable.why).expect("a line");
             }
         }
     }
@@ -50,13 +50,13 @@ fn described(draft: &Draft) -> String {
     let location = |it: &LocationInput| {
         let kind = it.location_type.map_or("-", |it| it.word());
         let label = it.label.as_ref().map(|it| &*it.0);
-        let line2 = it.address_line2.as_ref().map(|it| &*it.0);
+        let unit = it.address_line2.as_ref().map(|it| &*it.0);
         let notes = it.service_notes.as_ref().map(|it| &*it.0);
         format!(
             "  {kind} {}: {} / {}, {}, {} {} ({})",
             text(label),
             it.address_line1.0,
-            text(line2),
+            text(unit),
             it.city.0,
             it.state.0,
             it.postal_code.0,
