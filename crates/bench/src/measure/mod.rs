@@ -9,7 +9,7 @@
 //! | [`writes`] | creating records, with and without shared transactions |
 //! | [`postgres`] | reads, searches, lists and writes on PostgreSQL |
 //! | [`holds`] | how long one call holds the writer |
-//! | [`duplicates`] | finding and merging duplicates |
+//! | [`mod@duplicates`] | finding and merging duplicates |
 //! | [`fairness`] | one business while another does its worst |
 //! | [`facts`] | memory, starts, sizes |
 

@@ -63,7 +63,7 @@ pub fn content(file: &NoteFile) -> String {
     format!("files/{}/{}", file.id, file.name)
 }
 
-/// What [`write`] has written, and what the caller has to add.
+/// What [`write()`] has written, and what the caller has to add.
 #[derive(Debug)]
 pub struct Written {
     /// The manifest. The caller adds the content of [`Self::files`] and writes it last.
