@@ -310,7 +310,7 @@ pub(crate) struct Assignment {
     /// The tag, by its name or id
     #[arg(value_name = "TAG")]
     pub(crate) tag: String,
-    /// The customer, by number, full name or id
+    /// The customer, by number or id
     #[arg(value_name = "CUSTOMER")]
     pub(crate) customer: String,
     #[command(flatten)]
@@ -420,7 +420,7 @@ pub(crate) struct Import {
 /// `zoop erase`
 #[derive(Debug, Args)]
 pub(crate) struct Erase {
-    /// The customer, by number, full name or id
+    /// The customer, by number or id
     #[arg(long, value_name = "CUSTOMER", required_unless_present = "finish")]
     pub(crate) customer: Option<String>,
     #[command(flatten)]

@@ -1,12 +1,15 @@
 //! `zoop erase`: erases a customer from the database, its files and the store of files, and says what was erased.
 
-use std::fs;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use zoop_crm::arguments;
 use zoop_crm::business::customers::erase::certificate::{Certificate, STAYS};
 use zoop_crm::business::customers::erase::{self, EraseCustomer, ErasedCustomer};
+use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::{database_identity, maintenance};
@@ -17,9 +20,9 @@ use crate::config::Config;
 use crate::confirmation::confirm;
 use crate::database::{Missing, describe};
 use crate::file_store;
-use crate::names::{Kind, Named};
+use crate::names::Kind;
 use crate::operator::{About, Operator};
-use crate::output::Output;
+use crate::output::{Output, cell};
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> Result<()> {
@@ -33,16 +36,18 @@ pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> 
         return Ok(());
     };
     let about = About::Tenant(command.of.tenant.clone());
-    let named = find(&operator, &about, customer)?;
-    let id = named.id.as_str();
+    let id = find(&operator, &about, customer)?;
+    let id = id.as_str();
+    let name = operator.query(&about, arguments!(GetCustomer { id: id }))?.customer.display_name;
+    let name = cell(&json!(name));
     let arguments = || arguments!(EraseCustomer { id: id });
     let found = operator.command(&about, arguments().with("dry_run", true))?;
     if command.dry_run {
-        output.answer(&found, || format!("This would be erased:\n{}", counts(&found)))?;
+        output.answer(&found, || format!("This would be erased of {name}:\n{}", counts(&found)))?;
         return Ok(());
     }
-    let question =
-        format!("{}\nErase {} for good? Nothing brings it back.", counts(&found), named.shown);
+    let file = command.certificate.as_deref().map(new_file).transpose()?;
+    let question = format!("{}\nErase {name} for good? Nothing brings it back.", counts(&found));
     confirm(&command.confirmation, &question)?;
     let contents = delete_contents(config, &operator, &about, found.id)?;
     let erased = operator.command(&about, arguments())?;
@@ -50,22 +55,40 @@ pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> 
     let at = Moment(operator.environment.clock.now());
     // The database is written again without this process's own connections.
     drop(operator);
-    rewrite(config)?;
-    let certificate = Certificate { tenant_id, at, erased, contents, stays: STAYS };
-    if let Some(path) = &command.certificate {
-        let text = serde_json::to_string_pretty(&certificate)? + "\n";
-        fs::write(path, text)
-            .with_context(|| format!("the certificate cannot be written to {}", path.display()))?;
-    }
+    // What was erased is certified, also if the files of the database still have some of it.
+    let rewritten = rewrite(config);
+    let is_rewritten = rewritten.is_ok();
+    let certificate = Certificate { tenant_id, at, erased, contents, is_rewritten, stays: STAYS };
     output.answer(&certificate, || text(&certificate))?;
-    Ok(())
+    if let Some(mut file) = file {
+        writeln!(file, "{}", serde_json::to_string_pretty(&certificate)?)
+            .context("the certificate cannot be written")?;
+    }
+    rewritten
 }
 
-/// The customer, who may be archived.
-fn find(operator: &Operator, about: &About, name: &str) -> Result<Named> {
-    operator
-        .find(about, Kind::Customer, name)
-        .or_else(|error| operator.find(about, Kind::ArchivedCustomer, name).map_err(|_| error))
+/// The file for the certificate. It is made before anything is erased, and replaces no other.
+fn new_file(path: &Path) -> Result<File> {
+    File::create_new(path)
+        .with_context(|| format!("the certificate cannot be written to {}", path.display()))
+}
+
+/// The id of the customer, who may be archived. Not by name: two people may have the same.
+fn find(operator: &Operator, about: &About, customer: &str) -> Result<String> {
+    let is_number = customer
+        .trim_start_matches(['C', 'c'])
+        .trim_start_matches('-')
+        .bytes()
+        .all(|byte| byte.is_ascii_digit());
+    if !is_number && Id::<kinds::Customer>::parse(customer).is_none() {
+        bail!(
+            "name the customer by its number, such as C-0042, or by its id: several people may have one name"
+        );
+    }
+    let found = operator.find(about, Kind::Customer, customer).or_else(|error| {
+        operator.find(about, Kind::ArchivedCustomer, customer).map_err(|_| error)
+    })?;
+    Ok(found.id)
 }
 
 /// Deletes the content of the customer's files. It goes first, because the rows say which content it is: an interrupted

@@ -182,6 +182,7 @@ const COMMON: &[(&str, &str)] = &[
     ("address", "The IP address from which it was done."),
     ("record_id", "The record that was changed."),
     ("entry_id", "The entry of the history that changed it."),
+    ("erased_at", "When the customer was erased; null if it was not."),
     ("file_name", "The name of an imported file."),
     ("state", "How far the import is: running, done, stopped or undone."),
     ("customers", "How many customers the import was to add."),

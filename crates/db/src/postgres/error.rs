@@ -98,6 +98,11 @@ impl Failure {
         matches!(self, Self::Refused(refused) if refused.code == SqlState::INSUFFICIENT_PRIVILEGE)
     }
 
+    /// Whether another connection has held a lock for too long.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        matches!(self, Self::Refused(refused) if refused.code == SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// Whether a prepared statement no longer exists on the server, or is outdated.
     pub(super) fn is_stale_statement(&self) -> bool {
         matches!(self, Self::Refused(refused) if matches!(

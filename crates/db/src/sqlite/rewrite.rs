@@ -1,12 +1,17 @@
 //! Writes a file again, so that it has nothing of rows that were deleted or changed.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Connection;
 use crate::error::{Error, Result};
 
-/// How often a checkpoint that readers prevent is tried; each time it waits for the lock.
-const ATTEMPTS: u32 = 12;
+/// How long a step is tried that other processes prevent: SQLite does not wait where another connection is writing
+/// pages back.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long to wait before a step is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Rewrites the file at this path, which other processes may use meanwhile. The full-text indexes first: their segments
 /// keep the words of deleted rows until they are merged.
@@ -16,13 +21,26 @@ pub(crate) fn run(path: &Path, indexes: &[&'static str]) -> Result<()> {
         connection.script(&format!("INSERT INTO {index} ({index}) VALUES ('optimize')"))?;
     }
     // The new file is as long as the old one, so it must not be built in memory.
-    connection.script("PRAGMA temp_store = FILE; VACUUM")?;
-    for _ in 0..ATTEMPTS {
+    connection.script("PRAGMA temp_store = FILE")?;
+    patiently(|| match connection.script("VACUUM") {
+        Ok(_) => Ok(true),
+        Err(Error::Locked) => Ok(false),
+        Err(error) => Err(error),
+    })?;
+    patiently(|| {
         let pragma = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let is_blocked = connection.raw().query_row(pragma, [], |row| row.get::<_, bool>(0))?;
-        if !is_blocked {
-            return Ok(());
+        Ok(!connection.raw().query_row(pragma, [], |row| row.get::<_, bool>(0))?)
+    })
+}
+
+/// Tries a step until it is done.
+fn patiently(step: impl Fn() -> Result<bool>) -> Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !step()? {
+        if Instant::now() > end {
+            return Err(Error::Locked);
         }
+        thread::sleep(PAUSE);
     }
-    Err(Error::Locked)
+    Ok(())
 }

@@ -9,7 +9,9 @@ use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM subjects WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    EXISTS = "SELECT 1 FROM subjects WHERE tenant_no = $1 AND id = $2 AND subject_type = $3";
+    /// Of an erased customer, none exists for callers.
+    EXISTS = "SELECT 1 FROM subjects s WHERE s.tenant_no = $1 AND s.id = $2 AND s.subject_type = $3 AND NOT EXISTS (\
+              SELECT 1 FROM customers c WHERE c.tenant_no = $1 AND c.id = s.customer_id AND c.erased_at IS NOT NULL)";
     GET = (text!("SELECT ", Subject::SELECTED, " FROM subjects WHERE tenant_no = $1 AND id = $2"));
     /// A customer's subjects, in creation order.
     OF_CUSTOMER = (text!("SELECT ", Subject::SELECTED, " FROM subjects \

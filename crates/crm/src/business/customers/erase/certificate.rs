@@ -11,13 +11,15 @@ use crate::values::id::{Id, kinds};
 pub struct Certificate {
     /// The business.
     pub tenant_id: Id<kinds::Tenant>,
-    /// When the erasure ended.
+    /// When the records were erased.
     pub at: Moment,
     /// What was erased, in numbers.
     #[serde(flatten)]
     pub erased: ErasedCustomer,
     /// Files whose content was deleted from the file store.
     pub contents: usize,
+    /// Whether the files of the database were written again, so that they have nothing of what was erased.
+    pub is_rewritten: bool,
     /// What stays.
     pub stays: &'static [Stays],
 }
@@ -50,6 +52,10 @@ pub const STAYS: &[Stays] = &[
         why: "they are about others: search for the name and change them by hand",
     },
     Stays {
+        what: "Values that came to another customer by a merge that was undone, in that customer's history",
+        why: "they were that customer's own meanwhile",
+    },
+    Stays {
         what: "Words that the team chose: names of tags, of imported files, and idempotency keys",
         why: "they belong to other records too; a key is forgotten after a day",
     },
@@ -62,7 +68,13 @@ pub const STAYS: &[Stays] = &[
         why: "the server needs them, and recycles or deletes them as its settings say",
     },
     Stays {
-        what: "On PostgreSQL, samples of values in pg_statistic, if the role does not own the database",
-        why: "only its owner may write them again: VACUUM FULL pg_statistic",
+        what: "On PostgreSQL, samples of values in pg_statistic, of tables that are empty now, and of all tables if the \
+               role does not own the database",
+        why: "only its owner may write them again (VACUUM FULL pg_statistic), and those of an empty table stay until it \
+              has rows",
+    },
+    Stays {
+        what: "Logs of PostgreSQL and of proxies, and pages and files that browsers have saved",
+        why: "zoop cannot reach them",
     },
 ];
