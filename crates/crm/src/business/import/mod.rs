@@ -16,6 +16,7 @@ mod source;
 pub(crate) mod store;
 #[cfg(test)]
 pub(crate) mod tests;
+mod together;
 mod undo;
 mod write;
 

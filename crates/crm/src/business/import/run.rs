@@ -127,30 +127,34 @@ impl Running<'_> {
 
     /// Takes back what was added. Returns the error that says why.
     fn take_back(&self, why: &str) -> Error {
+        if self.is_taken_back() {
+            return Error::conflict(format!("Nothing was imported: {why}"));
+        }
+        Error::conflict(format!(
+            "The import stopped, and not all that it had added could be taken back: {why} Undo the import {}.",
+            self.import
+        ))
+    }
+
+    /// Takes back what was added, because of an error that is not about a customer, such as a lost database. If that
+    /// fails too, importing the file again goes on, and undoing takes it back.
+    fn stopped(&self, error: Error) -> Error {
+        if self.is_taken_back() {
+            return error;
+        }
+        Error::conflict(format!(
+            "The import {} was interrupted: import the file again to go on, or undo it.",
+            self.import
+        ))
+    }
+
+    /// Whether all that was added could be taken back.
+    fn is_taken_back(&self) -> bool {
         let import = self.import;
         let undone = undo(self.importer, import, &|_, _| {});
         let stopped =
             self.importer.write_on(move |tx| imports::set_state(tx, import, State::Stopped));
-        match (undone, stopped) {
-            (Ok(undone), Ok(())) if undone.kept.is_empty() => {
-                Error::conflict(format!("Nothing was imported: {why}"))
-            }
-            _ => Error::conflict(format!(
-                "The import stopped, and not all that it had added could be taken back: {why} Undo the import {import}."
-            )),
-        }
-    }
-
-    /// An error that is not about a customer, such as a lost database. What was added stays, because nothing can be
-    /// written now: importing the file again goes on, and undoing takes it back.
-    fn stopped(&self, error: Error) -> Error {
-        match self.take_back("") {
-            Error::Conflict { message, .. } if message.starts_with("Nothing") => error,
-            _ => Error::conflict(format!(
-                "The import {} was interrupted: import the file again to go on, or undo it.",
-                self.import
-            )),
-        }
+        undone.is_ok_and(|undone| undone.kept.is_empty()) && stopped.is_ok()
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::columns::{self, Columns, Meaning, Said};
-use super::draft::{Draft, together};
+use super::draft::Draft;
 use super::facts::{Facts, RowReader};
 use super::sheet::{self, Sheet};
+use super::together::together;
 use crate::call::argument::ParseContext;
 use crate::call::error::Result;
 use crate::values::country::Country;
