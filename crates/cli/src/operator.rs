@@ -26,6 +26,9 @@ use crate::output::cell;
 /// The time limit for one call, including its wait in the queue.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The time limit for a call that writes for long.
+const LONG_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
 /// The business that a call is about, if any.
 #[derive(Debug, Clone)]
 pub(crate) enum About {
@@ -113,6 +116,17 @@ impl Operator {
         arguments: Arguments<T>,
     ) -> Result<T::Output> {
         let answer = self.runner().command(about.clone(), arguments).wait();
+        answer.map(|ran| ran.output).map_err(|error| to_anyhow(&error))
+    }
+
+    /// Runs a tool that may write for long, in many transactions.
+    pub(crate) fn long_command<T: Command<Output: Send>>(
+        &self,
+        about: &About,
+        arguments: Arguments<T>,
+    ) -> Result<T::Output> {
+        let runner = Runner { deadline: Instant::now() + LONG_TIMEOUT, ..self.runner() };
+        let answer = runner.command(about.clone(), arguments).wait();
         answer.map(|ran| ran.output).map_err(|error| to_anyhow(&error))
     }
 

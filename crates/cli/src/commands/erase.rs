@@ -13,7 +13,7 @@ use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::values::clock::Moment;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::{database_identity, maintenance};
-use zoop_server::Owner;
+use zoop_server::{FileStore, Owner};
 
 use crate::arguments::Erase;
 use crate::config::Config;
@@ -49,22 +49,24 @@ pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> 
     let file = command.certificate.as_deref().map(new_file).transpose()?;
     let question = format!("{}\nErase {name} for good? Nothing brings it back.", counts(&found));
     confirm(&command.confirmation, &question)?;
-    let contents = delete_contents(config, &operator, &about, found.id)?;
-    let erased = operator.command(&about, arguments())?;
+    let contents = Contents::of(config, &operator, &about, found.id)?;
+    let erased = operator.long_command(&about, arguments())?;
     let tenant_id = operator.account(&about)?.id;
+    let deleted = contents.delete();
     let at = Moment(operator.environment.clock.now());
     // The database is written again without this process's own connections.
     drop(operator);
     // What was erased is certified, also if the files of the database still have some of it.
     let rewritten = rewrite(config);
     let is_rewritten = rewritten.is_ok();
+    let contents = *deleted.as_ref().unwrap_or(&0);
     let certificate = Certificate { tenant_id, at, erased, contents, is_rewritten, stays: STAYS };
     output.answer(&certificate, || text(&certificate))?;
     if let Some(mut file) = file {
         writeln!(file, "{}", serde_json::to_string_pretty(&certificate)?)
             .context("the certificate cannot be written")?;
     }
-    rewritten
+    rewritten.and(deleted.map(drop))
 }
 
 /// The file for the certificate. It is made before anything is erased, and replaces no other.
@@ -91,34 +93,51 @@ fn find(operator: &Operator, about: &About, customer: &str) -> Result<String> {
     Ok(found.id)
 }
 
-/// Deletes the content of the customer's files. It goes first, because the rows say which content it is: an interrupted
-/// command can be repeated.
-fn delete_contents(
-    config: &Config,
-    operator: &Operator,
-    about: &About,
-    customer: Id<kinds::Customer>,
-) -> Result<usize> {
-    let account = operator.account(about)?;
-    let files = operator.read(move |tx| {
-        tx.bind(account.number);
-        erase::files(tx, customer)
-    })?;
-    if files.is_empty() {
-        return Ok(0);
+/// The content of the customer's files, as the rows name it before they are erased.
+struct Contents {
+    tenant: Id<kinds::Tenant>,
+    files: Vec<Id<kinds::File>>,
+    store: Option<FileStore>,
+}
+
+impl Contents {
+    /// Finds the content, and refuses if it could not be deleted.
+    fn of(
+        config: &Config,
+        operator: &Operator,
+        about: &About,
+        customer: Id<kinds::Customer>,
+    ) -> Result<Self> {
+        let account = operator.account(about)?;
+        let files = operator.read(move |tx| {
+            tx.bind(account.number);
+            erase::files(tx, customer)
+        })?;
+        if files.is_empty() {
+            return Ok(Self { tenant: account.id, files, store: None });
+        }
+        let store = config.files()?.context(
+            "the customer has files: set files.url to where their content is, so that it is deleted too",
+        )?;
+        let database = operator.read(database_identity::get)?;
+        let owner = file_store::wait(store.owner(&database));
+        if owner.with_context(|| format!("{store} cannot be read"))? == Owner::AnotherDatabase {
+            bail!(
+                "{store} belongs to another database, which may need the customer's files: see `zoop files adopt --help`"
+            );
+        }
+        Ok(Self { tenant: account.id, files, store: Some(store) })
     }
-    let store = config.files()?.context(
-        "the customer has files: set files.url to where their content is, so that it is deleted too",
-    )?;
-    let failed = || format!("the content of files cannot be deleted in {store}");
-    let database = operator.read(database_identity::get)?;
-    if file_store::wait(store.owner(&database)).with_context(failed)? == Owner::AnotherDatabase {
-        bail!(
-            "{store} belongs to another database, which may need the customer's files: see `zoop files adopt --help`"
-        );
+
+    /// Deletes the content. Returns of how many files. What stays belongs to no file any more, so a server's sweep
+    /// deletes it later.
+    fn delete(&self) -> Result<usize> {
+        let Some(store) = &self.store else { return Ok(0) };
+        file_store::wait(store.erase(self.tenant, &self.files)).with_context(|| {
+            format!("the content of files cannot be deleted in {store} now; a server deletes it within days")
+        })?;
+        Ok(self.files.len())
     }
-    file_store::wait(store.erase(account.id, &files)).with_context(failed)?;
-    Ok(files.len())
 }
 
 fn rewrite(config: &Config) -> Result<()> {
