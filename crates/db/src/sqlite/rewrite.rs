@@ -23,7 +23,7 @@ pub(crate) fn run(path: &Path, indexes: &[&'static str]) -> Result<()> {
     // The new file is as long as the old one, so it must not be built in memory.
     connection.script("PRAGMA temp_store = FILE")?;
     patiently(|| match connection.script("VACUUM") {
-        Ok(_) => Ok(true),
+        Ok(()) => Ok(true),
         Err(Error::Locked) => Ok(false),
         Err(error) => Err(error),
     })?;
