@@ -1,7 +1,7 @@
 //! What an import would do, and what it did, in words.
 
 use serde_json::{Value, json};
-use zoop_crm::business::import::{Counts, Decision, Outcome, Plan, Planned, Source, Undone};
+use zoop_crm::business::import::{Counts, Outcome, Plan, Planned, Source, Undone};
 
 use crate::output;
 use crate::table::Column;
@@ -135,7 +135,7 @@ fn section(heading: &str, rows: Vec<Value>, columns: &[Column]) -> Option<String
 
 fn first(source: &Source, plan: &Plan) -> Vec<Value> {
     let added = plan.customers.iter().enumerate();
-    let added = added.filter(|(_, it)| matches!(it, Planned::Valid(Decision::Add { .. })));
+    let added = added.filter(|(_, it)| matches!(it, Planned::Add { .. }));
     let rows = added.take(SHOWN).filter_map(|(at, _)| {
         let draft = source.draft(at).ok()?;
         let shown = &draft.shown;
@@ -158,9 +158,7 @@ fn row(source: &Source, at: usize, why: &str) -> Option<Value> {
 fn here_rows(source: &Source, plan: &Plan) -> Vec<Value> {
     let planned = plan.customers.iter().enumerate();
     let rows = planned.filter_map(|(at, it)| match it {
-        Planned::Valid(Decision::Here(found)) => {
-            row(source, at, &format!("{}: {}", found.shown, found.why))
-        }
+        Planned::Here(found) => row(source, at, &format!("{}: {}", found.shown, found.why)),
         _ => None,
     });
     rows.collect()
@@ -169,7 +167,7 @@ fn here_rows(source: &Source, plan: &Plan) -> Vec<Value> {
 fn similar_rows(source: &Source, plan: &Plan) -> Vec<Value> {
     let planned = plan.customers.iter().enumerate();
     let rows = planned.filter_map(|(at, it)| match it {
-        Planned::Valid(Decision::Add { similar: Some(found) }) => {
+        Planned::Add { similar: Some(found) } => {
             row(source, at, &format!("{}: {}", found.shown, found.why))
         }
         _ => None,
@@ -179,7 +177,7 @@ fn similar_rows(source: &Source, plan: &Plan) -> Vec<Value> {
 
 fn said(source: &Source, plan: &Plan) -> Vec<Value> {
     let planned = plan.customers.iter().enumerate();
-    let added = planned.filter(|(_, it)| matches!(it, Planned::Valid(Decision::Add { .. })));
+    let added = planned.filter(|(_, it)| matches!(it, Planned::Add { .. }));
     let rows = added.flat_map(|(at, _)| {
         let draft = source.draft(at).ok();
         draft.into_iter().flat_map(|draft| {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use zoop_crm::business::import::{Decision, Plan, Planned, Source, Unusable};
+use zoop_crm::business::import::{Plan, Planned, Source, Unusable};
 use zoop_crm::values::spreadsheet_cell::harmless;
 
 /// Writes one row for each customer of the file.
@@ -19,13 +19,11 @@ pub(super) fn write(path: &Path, source: &Source, plan: &Plan) -> Result<()> {
             Err(unusable) => &unusable.lines,
         };
         let (what, why) = match planned {
-            Planned::Valid(Decision::Add { similar: None }) => ("added", said),
-            Planned::Valid(Decision::Add { similar: Some(other) }) => {
+            Planned::Add { similar: None } => ("added", said),
+            Planned::Add { similar: Some(other) } => {
                 ("added", format!("may be {}: {}; {said}", other.shown, other.why))
             }
-            Planned::Valid(Decision::Here(found) | Decision::IdOfAnother(found)) => {
-                ("there already", format!("{}: {}", found.shown, found.why))
-            }
+            Planned::Here(found) => ("there already", format!("{}: {}", found.shown, found.why)),
             Planned::Unusable(unusable) => ("not added", unusable.why.clone()),
         };
         rows.push(vec![joined(lines), name, what.to_owned(), why]);

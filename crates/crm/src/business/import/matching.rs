@@ -9,9 +9,9 @@ use crate::business::customers::{Customer, store};
 use crate::call::error::Result;
 use crate::values::id::{Id, kinds};
 
-/// What will be done with a customer of a file.
+/// Whether a customer of a file is there, or can be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// It is added.
     Add {
         /// Another customer that may be the same, and why.

@@ -21,7 +21,7 @@ mod undo;
 mod write;
 
 pub use draft::{Draft, Shown};
-pub use matching::{Decision, Found};
+pub use matching::Found;
 pub use plan::{Counts, Plan, Planned};
 pub use run::{Outcome, WhenRejected, run};
 pub use source::{Reading, Source, Unusable};

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use zoop_db::Uuid;
 
 use super::draft::Draft;
-use super::matching::{self, Decision};
+use super::matching::{self, Decision, Found};
 use super::source::{Source, Unusable};
 use super::{Importer, Progress};
 use crate::business::tags;
@@ -24,8 +24,13 @@ const MAX_NEW_TAGS: usize = 300;
 /// What becomes of one customer of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// It is valid: what is done with it.
-    Valid(Decision),
+    /// It is added.
+    Add {
+        /// Another customer that may be the same, and why.
+        similar: Option<Found>,
+    },
+    /// It is in the account, so nothing is added.
+    Here(Found),
     /// It cannot be added.
     Unusable(Unusable),
 }
@@ -76,7 +81,7 @@ impl Plan {
             let planned = look_up(import, drafts)?;
             for (it, wanted) in planned.iter().zip(wanted) {
                 hash.update(format!("{it:?}"));
-                let is_added = matches!(it, Planned::Valid(Decision::Add { .. }));
+                let is_added = matches!(it, Planned::Add { .. });
                 for tag in wanted.into_iter().flatten().filter(|_| is_added) {
                     tags.entry(fold::caseless(&tag)).or_insert(tag);
                 }
@@ -105,11 +110,11 @@ impl Plan {
         let mut counts = Counts::default();
         for planned in &self.customers {
             match planned {
-                Planned::Valid(Decision::Add { similar }) => {
+                Planned::Add { similar } => {
                     counts.added += 1;
                     counts.similar += usize::from(similar.is_some());
                 }
-                Planned::Valid(Decision::Here(_) | Decision::IdOfAnother(_)) => counts.here += 1,
+                Planned::Here(_) => counts.here += 1,
                 Planned::Unusable(_) => counts.unusable += 1,
             }
         }
@@ -125,7 +130,8 @@ fn look_up(import: &Importer, drafts: Vec<Result<Draft, Unusable>>) -> Result<Ve
                     lines: draft.lines.clone(),
                     why: format!("has the id of {}, whose name is another", found.shown),
                 }),
-                decision => Planned::Valid(decision),
+                Decision::Add { similar } => Planned::Add { similar },
+                Decision::Here(found) => Planned::Here(found),
             }),
             Err(unusable) => Ok(Planned::Unusable(unusable.clone())),
         });

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::matching::Decision;
 use super::plan::{Plan, Planned};
 use super::source::{Source, Unusable};
 use super::store::{self as imports, Import, State};
@@ -69,7 +68,8 @@ pub fn run(
         }
     }
     progress(to_add.len(), to_add.len());
-    let import = importer.write(move |tx, _, _| {
+    // All is added, so it is done, even if the member has left the business since.
+    let import = importer.write_on(move |tx| {
         // It was undone while it ran, unless this counts.
         imports::count_added(tx, import, 0)?;
         imports::set_state(tx, import, State::Done)?;
@@ -163,14 +163,14 @@ impl Plan {
     pub fn unusable(&self) -> impl Iterator<Item = &Unusable> {
         self.customers.iter().filter_map(|planned| match planned {
             Planned::Unusable(unusable) => Some(unusable),
-            Planned::Valid(_) => None,
+            Planned::Add { .. } | Planned::Here(_) => None,
         })
     }
 
     /// Which customers are added.
     fn added(&self) -> Vec<usize> {
         let planned = self.customers.iter().enumerate();
-        let added = planned.filter(|(_, it)| matches!(it, Planned::Valid(Decision::Add { .. })));
+        let added = planned.filter(|(_, it)| matches!(it, Planned::Add { .. }));
         added.map(|(at, _)| at).collect()
     }
 }

@@ -5,7 +5,7 @@ use zoop_both::both;
 
 use super::super::columns::Meaning;
 use super::super::{
-    Decision, Importer, Plan, Planned, Reading, Source, State, WhenRejected, latest, run, undo,
+    Importer, Plan, Planned, Reading, Source, State, WhenRejected, latest, run, undo,
 };
 use super::{importer, plan, source};
 use crate::testing::{Business, TestEnv, text};
@@ -47,12 +47,11 @@ fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
 /// Which rows are added, and why the others are not.
 fn fates(plan: &Plan) -> Vec<String> {
     let fate = |planned: &Planned| match planned {
-        Planned::Valid(Decision::Add { similar: None }) => "add".to_owned(),
-        Planned::Valid(Decision::Add { similar: Some(other) }) => {
+        Planned::Add { similar: None } => "add".to_owned(),
+        Planned::Add { similar: Some(other) } => {
             format!("add, like {}: {}", other.shown, other.why)
         }
-        Planned::Valid(Decision::Here(found)) => format!("here: {}", found.why),
-        Planned::Valid(Decision::IdOfAnother(found)) => format!("id of {}", found.shown),
+        Planned::Here(found) => format!("here: {}", found.why),
         Planned::Unusable(unusable) => format!("unusable: {}", unusable.why),
     };
     plan.customers.iter().map(fate).collect()
