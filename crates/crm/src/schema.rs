@@ -108,6 +108,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0020_erasure.sql"),
         postgres: include_str!("../../../migrations/postgres/0020_erasure.sql"),
     },
+    Migration {
+        name: "0021_import_jobs",
+        sqlite: include_str!("../../../migrations/sqlite/0021_import_jobs.sql"),
+        postgres: include_str!("../../../migrations/postgres/0021_import_jobs.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -131,6 +136,9 @@ pub const TABLES: &[&Table] = &[
     &crate::business::files::File::TABLE,
     &crate::business::import::store::IMPORTS,
     &crate::business::import::store::IMPORTED,
+    &crate::business::import::jobs::store::IMPORT_JOBS,
+    &crate::business::import::jobs::store::IMPORT_PARTS,
+    &crate::business::import::jobs::store::IMPORT_QUEUE,
     &crate::business::notes::store::NOTE_WRITES,
     &crate::business::notes::store::DRAFT_BYTES_SAVED,
     &crate::call::idempotency::IDEMPOTENCY,
@@ -220,6 +228,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
+    ("prepared imports", crate::business::import::jobs::store::STATEMENTS),
     ("export", export::STATEMENTS),
     ("export cards", export::CARD_STATEMENTS),
     ("export tables", export::TABLE_STATEMENTS),
@@ -232,6 +241,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("former history", crate::call::history::former::GLOBAL_STATEMENTS),
     ("notes", crate::business::notes::GLOBAL_STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::GLOBAL_STATEMENTS),
+    ("prepared imports", crate::business::import::jobs::store::GLOBAL_STATEMENTS),
     ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),
     ("users", crate::identity::users::GLOBAL_STATEMENTS),
     ("keys", crate::identity::keys::GLOBAL_STATEMENTS),

@@ -61,10 +61,11 @@ fn a_file_is_shown_first_and_imported_exactly_as_shown() {
     let rejected = fs::read_to_string(folder.path("rejected.csv")).expect("a file");
     assert_eq!(
         rejected,
-        "Name,Phone,Street,City,State,Zip,reason\n,510-555-0125,,,,,first_name is required for an individual\n"
+        "\u{feff}Name,Phone,Street,City,State,Zip,reason\r\n\
+         ,510-555-0125,,,,,first_name is required for an individual\r\n"
     );
     let report = fs::read_to_string(folder.path("report.csv")).expect("a file");
-    assert!(report.contains("3,Bob Doe,added,two people: Bob Doe and Jane Doe\n"), "{report}");
+    assert!(report.contains("3,Bob Doe,added,two people: Bob Doe and Jane Doe\r\n"), "{report}");
 
     let again = folder.json(&["import", "customers.csv", "--yes", "--keep-going"]);
     assert_eq!((&again["added"], &again["here"]), (&0.into(), &2.into()), "{again}");

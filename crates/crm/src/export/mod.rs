@@ -9,7 +9,6 @@
 //! | `tables` | `tables/*.csv`: the same records for people and their spreadsheets |
 //! | `cards` | `contacts.vcf`: the contacts for address books |
 //! | `columns` | `columns.csv`: what each column of each file is |
-//! | [`spreadsheet`] | the form of tables |
 //! | `bring_back` | reads the files again |
 //!
 //! An export has no secret and no hash of one, so it opens nothing. It has no drafts, which only their authors may
@@ -24,7 +23,6 @@ mod data;
 mod json;
 pub mod manifest;
 mod people;
-pub mod spreadsheet;
 mod tables;
 #[cfg(test)]
 mod tests;

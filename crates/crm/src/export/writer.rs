@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::manifest::{FileEntry, Purpose};
-use super::{OpenForWriting, Progress, spreadsheet};
+use super::{OpenForWriting, Progress};
 use crate::call::error::{Error, Result};
+use crate::values::spreadsheet;
 
 /// After how many rows the progress is reported.
 const REPORTED: u64 = 100;

@@ -75,6 +75,8 @@ pub mod kinds {
         Record = "record";
         /// An import of a file.
         Import = "import";
+        /// An import that a page prepares.
+        ImportJob = "prepared import";
         /// An entry of the history.
         Entry = "history entry";
     }

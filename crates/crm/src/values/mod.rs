@@ -12,6 +12,7 @@ pub mod id;
 pub mod phone;
 pub mod secret;
 pub mod size;
+pub mod spreadsheet;
 pub mod spreadsheet_cell;
 pub mod stem;
 pub mod text;

@@ -12,8 +12,8 @@ use zoop_crm::business::notes::ShownNote;
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::tool::List;
-use zoop_crm::export::spreadsheet;
 use zoop_crm::values::clock::Moment;
+use zoop_crm::values::spreadsheet;
 use zoop_crm::values::zone::Zone;
 
 use super::{customers, notes};

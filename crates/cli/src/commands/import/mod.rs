@@ -1,17 +1,17 @@
 //! `zoop import`: adds the customers of a file to a business, after showing what it would do; and undoes an import.
 
 mod preview;
-mod report;
 
 use std::fs;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
-use zoop_crm::business::import::columns::{Meaning, Said};
+use zoop_crm::business::import::columns::{Column as SaidColumn, Meaning, Said};
+use zoop_crm::business::import::preview::Preview;
 use zoop_crm::business::import::sheet::MAX_BYTES;
-use zoop_crm::business::import::{self, run as run_import, undo};
+use zoop_crm::business::import::{self, report, run as run_import, undo};
 use zoop_crm::business::import::{Importer, Plan, Reading, Source, WhenRejected};
 use zoop_crm::call::access::{Credential, Role, Source as CallSource};
 use zoop_crm::call::proof::Proof as _;
@@ -83,6 +83,15 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A new file, which is created before an import, so that it can be written afterwards.
+fn create(path: &Path) -> Result<fs::File> {
+    fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write(mut file: fs::File, table: &[u8]) -> Result<()> {
+    file.write_all(table).context("the file cannot be written")
+}
+
 /// Lists the latest imports.
 fn list(operator: &Operator, command: &Import, output: &mut Output<'_>) -> Result<()> {
     let about = About::Tenant(command.of.tenant.clone());
@@ -127,7 +136,7 @@ fn import_file(
     let source = source.map_err(|error| to_anyhow(&error))?;
     let plan = with_progress("looking up", |progress| Plan::make(importer, &source, progress))?;
     if let Some(path) = &command.report {
-        report::write(path, &source, &plan)?;
+        write(create(path)?, &report::of_plan(&source, &plan))?;
     }
     let counts = plan.counts();
     if !is_wanted(command, &source, &plan, output)? {
@@ -138,7 +147,7 @@ fn import_file(
         output.answer(&answer, || format!("nothing to import: {} there already", counts.here))?;
         return Ok(());
     }
-    let rejected = command.rejected.as_deref().map(report::create).transpose()?;
+    let rejected = command.rejected.as_deref().map(create).transpose()?;
     let when_rejected =
         if command.keep_going { WhenRejected::AddOthers } else { WhenRejected::AddNone };
     let outcome = with_progress("importing", |progress| {
@@ -150,7 +159,7 @@ fn import_file(
     });
     output.answer(&answer, || preview::done(&outcome, counts.here))?;
     if let Some(file) = rejected {
-        report::write_rejected(file, &source, &outcome.rejected)?;
+        write(file, &report::of_rejected(&source, &outcome.rejected))?;
     }
     Ok(())
 }
@@ -175,7 +184,12 @@ fn is_wanted(
         return Ok(true);
     }
     let asks = io::stdin().is_terminal() && io::stderr().is_terminal() && !output.is_json();
-    output.answer(&preview::json(source, plan), || preview::text(source, plan, asks))?;
+    let columns: Vec<_> = source.columns().collect();
+    let shown = Preview::of(source, plan, preview::SHOWN);
+    let token = &plan.token;
+    output.answer(&preview::json(&source.file_name, &columns, &shown, token), || {
+        preview::text(&source.file_name, &columns, &shown, (!asks).then_some(token))
+    })?;
     let counts = plan.counts();
     if !asks || counts.added == 0 {
         return Ok(false);
@@ -209,7 +223,7 @@ fn reading(command: &Import) -> Result<Reading> {
             format!("--column {said}: write NAME=MEANING, such as --column 'Kunde=name'")
         })?;
         let meaning = if word == "none" { None } else { Some(meaning(word)?) };
-        reading.columns.push(Said { column: column.to_owned(), meaning });
+        reading.columns.push(Said { column: SaidColumn::Named(column.to_owned()), meaning });
     }
     for said in &command.defaults {
         let (word, value) = said.split_once('=').with_context(|| {
@@ -229,13 +243,14 @@ fn meaning(word: &str) -> Result<Meaning> {
 /// Runs something with a progress bar.
 fn with_progress<T>(
     label: &'static str,
-    work: impl FnOnce(&(dyn Fn(usize, usize) + Send + Sync)) -> zoop_crm::call::error::Result<T>,
+    work: impl FnOnce(import::Progress<'_>) -> zoop_crm::call::error::Result<T>,
 ) -> Result<T> {
     let bar = output::progress(label, 0);
     let drawn = bar.clone();
     let done = work(&move |done, all| {
         drawn.set_length(u64::try_from(all).unwrap_or(u64::MAX));
         drawn.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        Ok(())
     });
     bar.finish_and_clear();
     done.map_err(|error| to_anyhow(&error))

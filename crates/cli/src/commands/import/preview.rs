@@ -1,13 +1,15 @@
 //! What an import would do, and what it did, in words.
 
 use serde_json::{Value, json};
-use zoop_crm::business::import::{Counts, Outcome, Plan, Planned, Source, Undone};
+use zoop_crm::business::import::columns::Meaning;
+use zoop_crm::business::import::preview::{Added, Preview, Remark, Remarks};
+use zoop_crm::business::import::{Counts, Outcome, Undone};
 
 use crate::output;
 use crate::table::Column;
 
 /// How many customers of each kind are shown.
-const SHOWN: usize = 8;
+pub(super) const SHOWN: usize = 8;
 
 /// The width of a terminal.
 const WIDTH: usize = 80;
@@ -27,56 +29,58 @@ pub(super) fn customers(count: usize) -> String {
     if count == 1 { "1 customer".to_owned() } else { format!("{count} customers") }
 }
 
+/// A column of the file, with what it means.
+type NamedColumn<'c> = (&'c str, Option<Meaning>);
+
 /// The plan for programs.
-pub(super) fn json(source: &Source, plan: &Plan) -> Value {
-    let Counts { added, similar, here, unusable } = plan.counts();
-    let columns: Vec<_> = source
-        .columns()
-        .map(
-            |(column, meaning)| json!({ "column": column, "meaning": meaning.map(|it| it.word()) }),
-        )
-        .collect();
+pub(super) fn json(file: &str, columns: &[NamedColumn<'_>], shown: &Preview, token: &str) -> Value {
+    let Counts { added, similar, here, unusable } = shown.counts;
+    let columns = columns.iter().map(|it| column(*it)).collect::<Vec<_>>();
     json!({
-        "file": source.file_name, "rows": source.rows(), "customers": source.customers(), "columns": columns,
-        "added": added, "similar": similar, "here": here, "unusable": unusable, "new_tags": plan.new_tags,
-        "plan": plan.token,
+        "file": file, "rows": shown.rows, "customers": shown.customers, "columns": columns, "added": added,
+        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "plan": token,
     })
 }
 
-/// The plan for people. `asks` says that the command will ask whether to go on.
-pub(super) fn text(source: &Source, plan: &Plan, asks: bool) -> String {
-    let Counts { added, similar, here, unusable } = plan.counts();
+fn column((column, meaning): NamedColumn<'_>) -> Value {
+    json!({ "column": column, "meaning": meaning.map(|it| it.word()) })
+}
+
+/// The plan for people. `token` is that of the plan, unless the command will ask whether to go on.
+pub(super) fn text(
+    file: &str,
+    columns: &[NamedColumn<'_>],
+    shown: &Preview,
+    token: Option<&String>,
+) -> String {
+    let Counts { added, here, unusable, .. } = shown.counts;
     let mut parts = vec![
-        format!("{}: {} rows, {}", source.file_name, source.rows(), customers(source.customers())),
-        columns(source),
+        format!("{file}: {} rows, {}", shown.rows, customers(shown.customers)),
+        meanings(columns),
     ];
-    parts.extend(section("The first of them as they would be added:", first(source, plan), FIRST));
-    let here_rows = here_rows(source, plan);
-    parts.extend(section(&format!("{} in the account already:", are(here)), here_rows, REASONS));
-    let alike = similar_rows(source, plan);
-    parts.extend(section(
-        &format!("{} added and may be the same as another:", are(similar)),
-        alike,
-        REASONS,
-    ));
-    let said = said(source, plan);
-    let has_no_state =
-        said.iter().any(|it| it["why"].as_str().is_some_and(|why| why.contains("without state")));
-    parts.extend(section("Cells that were taken apart or kept in a note:", said, REASONS));
-    if has_no_state {
+    let first = shown.added.iter().map(|Added { line, shown }| {
+        json!({ "line": line, "name": shown.name, "phone": shown.phone, "address": shown.address })
+    });
+    let first: Vec<_> = first.collect();
+    parts.extend(section("The first of them as they would be added:", &first, 0, FIRST));
+    let mut add = |heading: String, remarks: &Remarks| parts.extend(remarked(&heading, remarks));
+    add(format!("{} in the account already:", are(here)), &shown.here);
+    let similar = are(shown.counts.similar);
+    add(format!("{similar} added and may be the same as another:"), &shown.similar);
+    add("Cells that were taken apart or kept in a note:".to_owned(), &shown.said);
+    add(format!("{unusable} cannot be added:"), &shown.unusable);
+    if shown.without_state > 0 {
         parts.push("Addresses without a state: if all are in one, say so, such as --default service_state=CA".to_owned());
     }
-    let unusable_rows = unusable_rows(plan);
-    parts.extend(section(&format!("{unusable} cannot be added:"), unusable_rows, REASONS));
-    if !plan.new_tags.is_empty() {
-        parts.push(format!("New tags: {}", plan.new_tags.join(", ")));
+    if !shown.new_tags.is_empty() {
+        parts.push(format!("New tags: {}", shown.new_tags.join(", ")));
     }
     parts.push(format!(
         "{added} would be added, {here} are there already, {unusable} cannot be added.\nNothing is written yet."
     ));
-    if added > 0 && !asks {
+    if let Some(token) = token.filter(|_| added > 0) {
         let keep_going = if unusable > 0 { " --keep-going" } else { "" };
-        parts.push(format!("To do exactly this, add: --plan {}{keep_going}", plan.token));
+        parts.push(format!("To do exactly this, add: --plan {token}{keep_going}"));
     }
     parts.join("\n\n")
 }
@@ -85,15 +89,13 @@ fn are(count: usize) -> String {
     if count == 1 { "1 is".to_owned() } else { format!("{count} are") }
 }
 
-fn columns(source: &Source) -> String {
-    let (used, unused): (Vec<_>, Vec<_>) =
-        source.columns().partition(|(_, meaning)| meaning.is_some());
-    let used = used.iter().map(
-        |(column, meaning)| json!({ "column": column, "meaning": meaning.map(|it| it.word()) }),
-    );
-    let used = output::render_table(&used.collect::<Vec<_>>(), COLUMNS).trim_end().to_owned();
+fn meanings(columns: &[NamedColumn<'_>]) -> String {
+    let (used, unused): (Vec<NamedColumn<'_>>, Vec<_>) =
+        columns.iter().copied().partition(|(_, meaning)| meaning.is_some());
+    let used: Vec<_> = used.into_iter().map(column).collect();
+    let used = output::render_table(&used, COLUMNS).trim_end().to_owned();
     let unused: Vec<_> =
-        unused.into_iter().map(|(column, _)| column).filter(|it| !it.is_empty()).collect();
+        unused.into_iter().map(|(name, _)| name).filter(|it| !it.is_empty()).collect();
     if unused.is_empty() {
         return used;
     }
@@ -118,81 +120,24 @@ fn wrapped(text: &str) -> String {
     lines.join("\n")
 }
 
-/// A heading with rows, if there are any.
-fn section(heading: &str, rows: Vec<Value>, columns: &[Column]) -> Option<String> {
-    let more = rows.len().saturating_sub(SHOWN);
-    let shown = rows.get(..SHOWN).unwrap_or(&rows);
+/// A heading with rows, if there are any, and how many more there are.
+fn section(heading: &str, rows: &[Value], more: usize, columns: &[Column]) -> Option<String> {
     let more = if more > 0 {
         format!("(and {more} more; --report FILE writes all)")
     } else {
         String::new()
     };
     (!rows.is_empty()).then(|| {
-        let table = output::render_table(shown, columns);
+        let table = output::render_table(rows, columns);
         format!("{heading}\n{table}{more}").trim_end().to_owned()
     })
 }
 
-fn first(source: &Source, plan: &Plan) -> Vec<Value> {
-    let added = plan.customers.iter().enumerate();
-    let added = added.filter(|(_, it)| matches!(it, Planned::Add { .. }));
-    let rows = added.take(SHOWN).filter_map(|(at, _)| {
-        let draft = source.draft(at).ok()?;
-        let shown = &draft.shown;
-        Some(json!({
-            "line": line(&draft.lines), "name": shown.name, "phone": shown.phone, "address": shown.address,
-        }))
+fn remarked(heading: &str, Remarks { first, count }: &Remarks) -> Option<String> {
+    let rows = first.iter().map(|Remark { line, name, text }| {
+        json!({ "line": line, "name": (!name.is_empty()).then_some(name), "why": text })
     });
-    rows.collect()
-}
-
-fn line(lines: &[u32]) -> String {
-    lines.first().map(u32::to_string).unwrap_or_default()
-}
-
-fn row(source: &Source, at: usize, why: &str) -> Option<Value> {
-    let draft = source.draft(at).ok()?;
-    Some(json!({ "line": line(&draft.lines), "name": draft.shown.name, "why": why }))
-}
-
-fn here_rows(source: &Source, plan: &Plan) -> Vec<Value> {
-    let planned = plan.customers.iter().enumerate();
-    let rows = planned.filter_map(|(at, it)| match it {
-        Planned::Here(found) => row(source, at, &format!("{}: {}", found.shown, found.why)),
-        _ => None,
-    });
-    rows.collect()
-}
-
-fn similar_rows(source: &Source, plan: &Plan) -> Vec<Value> {
-    let planned = plan.customers.iter().enumerate();
-    let rows = planned.filter_map(|(at, it)| match it {
-        Planned::Add { similar: Some(found) } => {
-            row(source, at, &format!("{}: {}", found.shown, found.why))
-        }
-        _ => None,
-    });
-    rows.collect()
-}
-
-fn said(source: &Source, plan: &Plan) -> Vec<Value> {
-    let planned = plan.customers.iter().enumerate();
-    let added = planned.filter(|(_, it)| matches!(it, Planned::Add { .. }));
-    let rows = added.flat_map(|(at, _)| {
-        let draft = source.draft(at).ok();
-        draft.into_iter().flat_map(|draft| {
-            let (line, shown) = (line(&draft.lines), draft.shown);
-            let name = shown.name;
-            shown.said.into_iter().map(move |why| json!({ "line": line, "name": name, "why": why }))
-        })
-    });
-    rows.collect()
-}
-
-fn unusable_rows(plan: &Plan) -> Vec<Value> {
-    let rows =
-        plan.unusable().map(|it| json!({ "line": line(&it.lines), "name": null, "why": it.why }));
-    rows.collect()
+    section(heading, &rows.collect::<Vec<_>>(), count - first.len(), REASONS)
 }
 
 /// What an import did.
@@ -203,19 +148,17 @@ pub(super) fn done(outcome: &Outcome, here: usize) -> String {
         customers(usize::try_from(import.added).unwrap_or_default()),
         outcome.rejected.len()
     )];
-    let rows = outcome.rejected.iter();
-    let rows = rows.map(|it| json!({ "line": line(&it.lines), "name": null, "why": it.why }));
-    parts.extend(section("Not added:", rows.collect(), REASONS));
+    parts.extend(remarked("Not added:", &Remarks::of_unusable(&outcome.rejected, SHOWN)));
     parts.push(format!("To undo it: zoop import --undo {}", import.id));
     parts.join("\n")
 }
 
 /// What undoing an import did.
 pub(super) fn undone(undone: &Undone) -> String {
-    let rows = undone.kept.iter().map(|it| json!({ "name": it.name, "why": it.why }));
-    let rows: Vec<_> = rows.collect();
+    let rows = undone.kept.iter().take(SHOWN);
+    let rows: Vec<_> = rows.map(|it| json!({ "name": it.name, "why": it.why })).collect();
     let columns = &[Column::text("WHAT", "name"), Column::text("WHY", "why")];
     let mut parts = vec![format!("taken back: {}", undone.taken_back)];
-    parts.extend(section("Not taken back:", rows, columns));
+    parts.extend(section("Not taken back:", &rows, undone.kept.len() - rows.len(), columns));
     parts.join("\n")
 }

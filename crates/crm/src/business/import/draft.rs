@@ -1,5 +1,7 @@
 //! A customer as it will be added: what its rows say, in the types of the tools that add customers.
 
+use serde::{Deserialize, Serialize};
+
 use super::cells::name::PersonName;
 use super::facts::{Colleague, Facts, Place};
 use crate::business::customers::contacts::PrimaryContactInput;
@@ -38,7 +40,7 @@ pub struct Draft {
 }
 
 /// A customer of a file as a person reads it before it is added.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Its name.
     pub name: String,

@@ -8,8 +8,11 @@ mod cells;
 pub mod columns;
 mod draft;
 mod facts;
+pub mod jobs;
 mod matching;
 mod plan;
+pub mod preview;
+pub mod report;
 mod run;
 pub mod sheet;
 mod source;
@@ -52,8 +55,9 @@ const ARCHIVED: &str = "customers.import_archived";
 /// How long one step may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Is called with how many customers are done, and how many there are.
-pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Send + Sync);
+/// Is called with how many customers are done, and how many there are. An error ends the work where it is: a later
+/// call goes on.
+pub type Progress<'p> = &'p (dyn Fn(usize, usize) -> Result<()> + Send + Sync);
 
 /// Who imports, and where to.
 #[derive(Clone)]

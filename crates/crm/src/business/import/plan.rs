@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zoop_db::Uuid;
 
@@ -14,6 +15,7 @@ use crate::business::tags;
 use crate::call::error::{Error, Result};
 use crate::call::history::store as history;
 use crate::values::fold;
+use crate::values::id::{Id, kinds};
 
 /// How many customers are looked up in one read.
 const AT_ONCE: usize = 50;
@@ -49,7 +51,7 @@ pub struct Plan {
 }
 
 /// How many customers of a file have each fate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// They are added.
     pub added: usize,
@@ -66,8 +68,22 @@ impl Plan {
     ///
     /// # Errors
     /// If the member may not import, or the database fails.
-    pub fn make(import: &Importer, source: &Source, progress: Progress<'_>) -> Result<Self> {
-        let as_of = import.read(|tx, _| history::latest(tx))?;
+    pub fn make(importer: &Importer, source: &Source, progress: Progress<'_>) -> Result<Self> {
+        Self::of_rest(importer, source, None, progress)
+    }
+
+    /// What is left to do for an import that was interrupted. What it has added is there already; otherwise it does not
+    /// count.
+    ///
+    /// # Errors
+    /// As [`Plan::make`].
+    pub(super) fn of_rest(
+        importer: &Importer,
+        source: &Source,
+        import: Option<Id<kinds::Import>>,
+        progress: Progress<'_>,
+    ) -> Result<Self> {
+        let as_of = importer.read(|tx, _| history::latest(tx))?;
         let mut customers = Vec::with_capacity(source.customers());
         let (mut tags, mut hash) = (BTreeMap::new(), Sha256::new());
         for start in (0..source.customers()).step_by(AT_ONCE) {
@@ -78,7 +94,7 @@ impl Plan {
             for draft in &drafts {
                 hash.update(format!("{draft:?}"));
             }
-            let planned = look_up(import, drafts)?;
+            let planned = look_up(importer, import, drafts)?;
             for (it, wanted) in planned.iter().zip(wanted) {
                 hash.update(format!("{it:?}"));
                 let is_added = matches!(it, Planned::Add { .. });
@@ -87,10 +103,10 @@ impl Plan {
                 }
             }
             customers.extend(planned);
-            progress(end, source.customers());
+            progress(end, source.customers())?;
         }
         let tags: Vec<_> = tags.into_values().collect();
-        let new_tags = import.read(move |tx, _| tags::store::missing(tx, tags.clone()))?;
+        let new_tags = importer.read(move |tx, _| tags::store::missing(tx, tags.clone()))?;
         if new_tags.len() > MAX_NEW_TAGS {
             return Err(Error::invalid(format!(
                 "The file has {} tags that the business does not have, more than {MAX_NEW_TAGS}: does the column of tags have \
@@ -98,7 +114,7 @@ impl Plan {
                 new_tags.len()
             )));
         }
-        hash.update(format!("{new_tags:?} {} {}", source.reading(), import.member.tenant));
+        hash.update(format!("{new_tags:?} {} {}", source.reading(), importer.member.tenant));
         let digest = hash.finalize();
         let token = HEXLOWER.encode(&digest[..16]);
         Ok(Self { customers, new_tags, token, as_of })
@@ -122,10 +138,14 @@ impl Plan {
     }
 }
 
-fn look_up(import: &Importer, drafts: Vec<Result<Draft, Unusable>>) -> Result<Vec<Planned>> {
-    import.read(move |tx, _| {
+fn look_up(
+    importer: &Importer,
+    import: Option<Id<kinds::Import>>,
+    drafts: Vec<Result<Draft, Unusable>>,
+) -> Result<Vec<Planned>> {
+    importer.read(move |tx, _| {
         let planned = drafts.iter().map(|draft| match draft {
-            Ok(draft) => Ok(match matching::decide(tx, draft, None)? {
+            Ok(draft) => Ok(match matching::decide(tx, draft, import)? {
                 Decision::IdOfAnother(found) => Planned::Unusable(Unusable {
                     lines: draft.lines.clone(),
                     why: format!("has the id of {}, whose name is another", found.shown),

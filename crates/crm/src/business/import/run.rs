@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zoop_db::WriteTx;
+
 use super::plan::{Plan, Planned};
 use super::source::{Source, Unusable};
 use super::store::{self as imports, Import, State};
@@ -17,13 +19,14 @@ const AT_ONCE: usize = 60;
 /// How many customers are prepared at once.
 const PREPARED: usize = 20;
 
-/// What to do if a customer of the file cannot be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenRejected {
-    /// Add none.
-    AddNone,
-    /// Add the others.
-    AddOthers,
+crate::call::argument::choices! {
+    /// What to do if a customer of the file cannot be added.
+    pub enum WhenRejected {
+        /// Add none.
+        AddNone = "add_none",
+        /// Add the others.
+        AddOthers = "add_others",
+    }
 }
 
 /// What an import did.
@@ -47,15 +50,35 @@ pub fn run(
     when_rejected: WhenRejected,
     progress: Progress<'_>,
 ) -> Result<Outcome> {
+    require_usable(plan, when_rejected)?;
+    let begun = begin(importer, source, plan, |_, _| Ok(()))?;
+    go_on(importer, source, plan, begun, when_rejected, progress)
+}
+
+/// An import that was begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) import: Id<kinds::Import>,
+    pub(super) known: Known,
+}
+
+/// Adds the customers that a plan says are added, to an import that was begun.
+///
+/// # Errors
+/// As [`run`]. After an error of `progress`, what was added stays, and another call with a plan of the rest goes on.
+pub(super) fn go_on(
+    importer: &Importer,
+    source: &Source,
+    plan: &Plan,
+    Begun { import, known }: Begun,
+    when_rejected: WhenRejected,
+    progress: Progress<'_>,
+) -> Result<Outcome> {
     let mut rejected: Vec<_> = plan.unusable().cloned().collect();
-    if when_rejected == WhenRejected::AddNone && !rejected.is_empty() {
-        return Err(all_refused(&rejected));
-    }
     let to_add = plan.added();
-    let (import, known) = begin(importer, source, plan, to_add.len())?;
     let mut running = Running { importer, import, known };
     for (prepared, done) in to_add.chunks(PREPARED).zip((0..).step_by(PREPARED)) {
-        progress(done, to_add.len());
+        progress(done, to_add.len())?;
         let ready = prepared.iter().flat_map(|at| source.draft(*at)).map(Ready::new);
         for batch in batches(ready) {
             let batch = Arc::new(batch);
@@ -67,7 +90,7 @@ pub fn run(
             }
         }
     }
-    progress(to_add.len(), to_add.len());
+    progress(to_add.len(), to_add.len())?;
     // All is added, so it is done, even if the member has left the business since.
     let import = importer.write_on(move |tx| {
         // It was undone while it ran, unless this counts.
@@ -76,6 +99,32 @@ pub fn run(
         imports::get(tx, import)
     })?;
     Ok(Outcome { import, rejected })
+}
+
+/// Goes on with an import that was interrupted.
+///
+/// # Errors
+/// [`Error::Conflict`] if it does not run any more, or the account has changed so that something else would be added than
+/// was planned; then what was added is taken back. Otherwise as [`go_on`].
+pub(super) fn resume(
+    importer: &Importer,
+    source: &Source,
+    import: Id<kinds::Import>,
+    when_rejected: WhenRejected,
+    progress: Progress<'_>,
+) -> Result<Outcome> {
+    let begun = importer.read(move |tx, _| imports::get(tx, import))?;
+    if begun.state != State::Running {
+        return Err(Error::conflict("The import was interrupted, and nothing was imported."));
+    }
+    let plan = Plan::of_rest(importer, source, Some(import), progress)?;
+    let left = i64::try_from(plan.added().len()).unwrap_or(i64::MAX);
+    let known = Known::Changed;
+    if begun.added + left != begun.customers {
+        let why = "your customers changed while it was interrupted.";
+        return Err(Running { importer, import, known }.take_back(why));
+    }
+    go_on(importer, source, &plan, Begun { import, known }, when_rejected, progress)
 }
 
 /// Customers in batches that do not hold the writer for long.
@@ -151,7 +200,7 @@ impl Running<'_> {
     /// Whether all that was added could be taken back.
     fn is_taken_back(&self) -> bool {
         let import = self.import;
-        let undone = undo(self.importer, import, &|_, _| {});
+        let undone = undo(self.importer, import, &|_, _| Ok(()));
         let stopped =
             self.importer.write_on(move |tx| imports::set_state(tx, import, State::Stopped));
         undone.is_ok_and(|undone| undone.kept.is_empty()) && stopped.is_ok()
@@ -168,7 +217,7 @@ impl Plan {
     }
 
     /// Which customers are added.
-    fn added(&self) -> Vec<usize> {
+    pub(super) fn added(&self) -> Vec<usize> {
         let planned = self.customers.iter().enumerate();
         let added = planned.filter(|(_, it)| matches!(it, Planned::Add { .. }));
         added.map(|(at, _)| at).collect()
@@ -190,22 +239,33 @@ fn all_refused(rejected: &[Unusable]) -> Error {
     ))
 }
 
-/// Records the import and adds its tags.
-fn begin(
+/// Refuses a plan with customers that cannot be added, unless the others are to be added.
+pub(super) fn require_usable(plan: &Plan, when_rejected: WhenRejected) -> Result<()> {
+    let rejected: Vec<_> = plan.unusable().cloned().collect();
+    if when_rejected == WhenRejected::AddNone && !rejected.is_empty() {
+        return Err(all_refused(&rejected));
+    }
+    Ok(())
+}
+
+/// Records the import, with `also` in the same transaction, and adds its tags.
+pub(super) fn begin(
     importer: &Importer,
     source: &Source,
     plan: &Plan,
-    customers: usize,
-) -> Result<(Id<kinds::Import>, Known)> {
+    also: impl Fn(&mut WriteTx<'_>, Id<kinds::Import>) -> Result<()> + Send + 'static,
+) -> Result<Begun> {
+    let customers = i64::try_from(plan.added().len()).unwrap_or(i64::MAX);
     let file_name = source.file_name.clone();
     let (tags, known) = (plan.new_tags.clone(), Known::UpTo(plan.as_of));
     importer.write(move |tx, access, environment| {
         let user_id = access.actor.user().ok_or_else(|| Error::internal("no user imports"))?;
-        let customers = i64::try_from(customers).unwrap_or(i64::MAX);
         let id = WriteCtx::begin(tx, access, environment)?.next_id(imports::GREATEST_ID_BELOW)?;
         let (file_name, state) = (file_name.clone(), State::Running);
         imports::insert(tx, &Import { id, user_id, file_name, state, customers, added: 0 })?;
-        Ok((id, write::add_tags(tx, environment, access, id, &tags, known)?))
+        also(tx, id)?;
+        let known = write::add_tags(tx, environment, access, id, &tags, known)?;
+        Ok(Begun { import: id, known })
     })
 }
 

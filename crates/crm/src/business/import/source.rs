@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::columns::{self, Columns, Meaning, Said};
@@ -19,7 +20,7 @@ use crate::values::text::is_invisible;
 const MAX_ROWS_OF_ONE: usize = 200;
 
 /// How a file is read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// What a person says of columns.
     pub columns: Vec<Said>,
@@ -49,13 +50,27 @@ pub struct Unusable {
     pub why: String,
 }
 
+/// The rows of a file, below the names of its columns.
+pub(super) fn rows(bytes: &[u8]) -> Result<Sheet> {
+    sheet::read(bytes, columns::count_known)
+}
+
 impl Source {
     /// Reads a file. `country` is that of phone numbers and addresses without one.
     ///
     /// # Errors
     /// If the file cannot be read, or if it is not known where the names are.
     pub fn read(file_name: &str, bytes: &[u8], reading: Reading, country: Country) -> Result<Self> {
-        let sheet = sheet::read(bytes, columns::count_known)?;
+        Self::of(file_name, rows(bytes)?, reading, country)
+    }
+
+    /// The rows of a file, with what they mean.
+    pub(super) fn of(
+        file_name: &str,
+        sheet: Sheet,
+        reading: Reading,
+        country: Country,
+    ) -> Result<Self> {
         let columns = Columns::recognize(&sheet.columns, &reading.columns)?;
         let defaults = reading.defaults;
         let file_name = file_name.replace(is_invisible, " ");

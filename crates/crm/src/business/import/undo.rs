@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::run::why;
@@ -35,7 +36,7 @@ pub struct Undone {
 }
 
 /// A customer or a tag that an import added and that stays.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The record.
     pub id: Uuid,
@@ -79,7 +80,7 @@ pub(super) fn undo(
         let (of_tags, customers): (Vec<_>, Vec<_>) = page.into_iter().partition(|it| it.is_tag);
         tags.extend(of_tags);
         take_back(importer, id, Arc::new(customers), &mut undone)?;
-        progress(undone.taken_back + undone.kept.len(), all);
+        progress(undone.taken_back + undone.kept.len(), all)?;
     }
     for tag in tags {
         match delete_tag(importer, id, tag)? {

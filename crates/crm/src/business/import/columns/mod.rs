@@ -1,7 +1,10 @@
 //! What the columns of a file mean: recognized by the names that the usual systems give them, or said by a person.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
 
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::values::fold;
@@ -208,13 +211,40 @@ pub struct Columns {
     meanings: Vec<Option<Meaning>>,
 }
 
+/// A column of a file, as a person chooses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Column {
+    /// The first of this name, as the file writes it.
+    Named(String),
+    /// The one at this place; the first is 0.
+    At(usize),
+}
+
 /// What a person says of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// The column's name, as the file writes it.
-    pub column: String,
+    /// The column.
+    pub column: Column,
     /// What it means. `None` if it is not to be imported.
     pub meaning: Option<Meaning>,
+}
+
+impl Column {
+    fn position(&self, names: &[String]) -> Option<usize> {
+        match self {
+            Self::Named(name) => names.iter().position(|it| it.trim() == name.trim()),
+            Self::At(at) => Some(*at).filter(|at| *at < names.len()),
+        }
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::At(at) => write!(f, "column {}", at + 1),
+        }
+    }
 }
 
 impl Columns {
@@ -223,23 +253,31 @@ impl Columns {
     /// # Errors
     /// If the file has no column of a name that was said, or if no column has a name of a customer.
     pub fn recognize(names: &[String], said: &[Said]) -> Result<Self> {
+        let columns = Self::known(names, said)?;
+        columns.require_names(names)?;
+        Ok(columns)
+    }
+
+    /// [`Columns::recognize`] without asking for names of customers.
+    ///
+    /// # Errors
+    /// If the file has no column that was said.
+    pub(super) fn known(names: &[String], said: &[Said]) -> Result<Self> {
         let mut meanings: Vec<_> = names.iter().map(|name| meaning(name)).collect();
         let mut problems = Vec::new();
         for Said { column, meaning } in said {
-            match names.iter().position(|name| name.trim() == column.trim()) {
+            match column.position(names) {
                 Some(at) => meanings[at] = *meaning,
                 None => problems.push(FieldProblem {
-                    field: column.clone(),
-                    problem: "is not the name of a column of this file".to_owned(),
+                    field: column.to_string(),
+                    problem: "is not a column of this file".to_owned(),
                 }),
             }
         }
         if !problems.is_empty() {
             return Err(Error::fields(problems));
         }
-        let columns = Self { meanings };
-        columns.require_names(names)?;
-        Ok(columns)
+        Ok(Self { meanings })
     }
 
     fn require_names(&self, names: &[String]) -> Result<()> {

@@ -31,7 +31,7 @@ fn names(env: &TestEnv, business: &Business, filter: &Value) -> Vec<String> {
 fn run_all(importer: &Importer, file: &str) -> super::super::Outcome {
     let source = source("customers.csv", file.as_bytes());
     let plan = plan(importer, &source);
-    run(importer, &source, &plan, WhenRejected::AddNone, &|_, _| {}).expect("an import")
+    run(importer, &source, &plan, WhenRejected::AddNone, &|_, _| Ok(())).expect("an import")
 }
 
 /// Imports the text of a file in the name of the owner.
@@ -67,7 +67,7 @@ fn a_file_becomes_customers_with_all_that_belongs_to_them() {
     assert_eq!(planned.new_tags, ["HOA", "Weekly"]);
     assert!(names(&env, &acme, &json!({})).is_empty(), "a plan writes nothing");
     let outcome =
-        run(&importer, &file, &planned, WhenRejected::AddNone, &|_, _| {}).expect("an import");
+        run(&importer, &file, &planned, WhenRejected::AddNone, &|_, _| Ok(())).expect("an import");
     assert_eq!((outcome.import.state, outcome.import.added), (State::Done, 3));
     assert_eq!(names(&env, &acme, &json!({})), ["Acme LLC", "Bob Doe", "Marco Reyes"]);
     assert_eq!(
@@ -145,15 +145,15 @@ fn a_row_that_cannot_be_added_stops_all_unless_the_others_are_wanted() {
     let bad = format!("{FILE}{},510-555-0177,,,,,,,\n,510-555-0178,,,,,,,\n", "x".repeat(200));
     let file = source("customers.csv", bad.as_bytes());
     let planned = plan(&importer, &file);
-    let refused = run(&importer, &file, &planned, WhenRejected::AddNone, &|_, _| {});
+    let refused = run(&importer, &file, &planned, WhenRejected::AddNone, &|_, _| Ok(()));
     let message = format!("{:?}", refused.expect_err("two bad rows"));
     assert!(
         message.contains("line 6 first_name") && message.contains("line 7 first_name is required"),
         "{message}"
     );
     assert!(names(&env, &acme, &json!({})).is_empty());
-    let outcome =
-        run(&importer, &file, &planned, WhenRejected::AddOthers, &|_, _| {}).expect("an import");
+    let outcome = run(&importer, &file, &planned, WhenRejected::AddOthers, &|_, _| Ok(()))
+        .expect("an import");
     let lines: Vec<_> = outcome.rejected.iter().map(|it| it.lines.clone()).collect();
     assert_eq!((outcome.import.added, lines), (3, vec![vec![6], vec![7]]));
 }
@@ -168,7 +168,7 @@ fn what_was_added_meanwhile_stops_an_import_and_is_not_added_twice() {
     let planned = plan(&importer, &file);
     let late = json!({ "customer_type": "individual", "first_name": "Customer24", "last_name": "Number24", "phone": "510-555-1024" });
     env.create(&acme.owner, "customers.create", late);
-    let refused = run(&importer, &file, &planned, WhenRejected::AddNone, &|_, _| {});
+    let refused = run(&importer, &file, &planned, WhenRejected::AddNone, &|_, _| Ok(()));
     let message = format!("{:?}", refused.expect_err("a customer of the file is there"));
     assert!(
         message.contains("Line 26 is in the account meanwhile: C-0001 Customer24 Number24"),
@@ -179,8 +179,8 @@ fn what_was_added_meanwhile_stops_an_import_and_is_not_added_twice() {
         ["Customer24 Number24"],
         "the others were taken back"
     );
-    let outcome =
-        run(&importer, &file, &planned, WhenRejected::AddOthers, &|_, _| {}).expect("an import");
+    let outcome = run(&importer, &file, &planned, WhenRejected::AddOthers, &|_, _| Ok(()))
+        .expect("an import");
     assert_eq!((outcome.import.added, outcome.rejected.len()), (24, 1));
 }
 
@@ -193,7 +193,7 @@ fn an_import_is_undone_but_for_what_was_changed_since() {
     let marco = search(&env, &acme, &json!({ "q": "marco" }))[0]["id"].clone();
     let note = json!({ "subject_type": "customer", "subject_id": marco, "body": "Called." });
     env.create(&acme.owner, "notes.create", note);
-    let undone = undo(&importer, outcome.import.id, &|_, _| {}).expect("undone");
+    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
     assert_eq!(undone.taken_back, 2, "{undone:?}");
     let kept: Vec<_> = undone.kept.iter().map(|it| format!("{} {}", it.name, it.why)).collect();
     assert_eq!(
@@ -215,12 +215,12 @@ fn undoing_everything_leaves_no_tag() {
     let acme = env.empty_business("Acme");
     let importer = importer(&env, &acme);
     let outcome = run_all(&importer, FILE);
-    let undone = undo(&importer, outcome.import.id, &|_, _| {}).expect("undone");
+    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
     assert_eq!((undone.taken_back, undone.kept.len()), (5, 0), "{undone:?}");
     assert!(names(&env, &acme, &json!({})).is_empty());
     let tags = env.call(&acme.owner, "tags.list", json!({})).expect("tags");
     assert_eq!(tags["rows"], json!([]));
-    let undone = undo(&importer, outcome.import.id, &|_, _| {}).expect("nothing left to undo");
+    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("nothing left to undo");
     assert_eq!(undone.kept, []);
 }
 
@@ -245,14 +245,15 @@ fn an_import_ends_with_the_membership_and_reaches_no_other_business() {
     let mut stranger = importer(&env, &acme);
     stranger.member.tenant = other.account.id;
     let file = source("customers.csv", FILE.as_bytes());
-    assert!(Plan::make(&stranger, &file, &|_, _| {}).is_err(), "not a member there");
+    assert!(Plan::make(&stranger, &file, &|_, _| Ok(())).is_err(), "not a member there");
     let mut tech = importer(&env, &acme);
     tech.member.user = Business::user(&acme.tech);
-    let refused = Plan::make(&tech, &file, &|_, _| {}).expect_err("technicians do not import");
+    let refused = Plan::make(&tech, &file, &|_, _| Ok(())).expect_err("technicians do not import");
     assert!(format!("{refused:?}").contains("InsufficientScope"), "{refused:?}");
     let outcome = run_all(&importer(&env, &acme), FILE);
     let mine = importer(&env, &other);
-    let found = undo(&mine, outcome.import.id, &|_, _| {}).expect_err("another business's import");
+    let found =
+        undo(&mine, outcome.import.id, &|_, _| Ok(())).expect_err("another business's import");
     assert!(format!("{found:?}").contains("NotFound"), "{found:?}");
 }
 
@@ -326,8 +327,9 @@ fn an_import_that_is_undone_while_it_runs_stops() {
             let reader = importer.clone();
             let latest = reader.read(|tx, _| latest(tx, 1)).expect("imports");
             assert_eq!(latest[0].state, State::Running);
-            undo(&importer, latest[0].id, &|_, _| {}).expect("undone");
+            undo(&importer, latest[0].id, &|_, _| Ok(())).expect("undone");
         }
+        Ok(())
     };
     let stopped = run(&importer, &file, &planned, WhenRejected::AddNone, &undone);
     let message = format!("{:?}", stopped.expect_err("it was undone"));
@@ -350,6 +352,7 @@ fn an_import_is_taken_back_whole_without_its_member_or_space() {
             let id = Business::user(&acme.office).to_string();
             env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": id }));
         }
+        Ok(())
     };
     let stopped = run(&by_office, &file, &planned, WhenRejected::AddNone, &removed);
     assert!(stopped.is_err());
@@ -360,7 +363,7 @@ fn an_import_is_taken_back_whole_without_its_member_or_space() {
     let used = used["storage"]["used"].as_u64().unwrap_or(100_000);
     small.environment.storage_limit = Size(used + 20_000);
     let planned = plan(&small, &file);
-    let stopped = run(&small, &file, &planned, WhenRejected::AddNone, &|_, _| {});
+    let stopped = run(&small, &file, &planned, WhenRejected::AddNone, &|_, _| Ok(()));
     let message = format!("{:?}", stopped.expect_err("the storage is full"));
     assert!(message.contains("Nothing was imported: This account's storage is full"), "{message}");
     assert_eq!(names(&env, &acme, &json!({})), before);
@@ -383,7 +386,7 @@ fn a_tag_that_someone_uses_or_changed_stays_and_archived_customers_go_again() {
     let gone = json!({ "customer_type": "individual", "first_name": "Gone", "tags": ["Blue"] });
     let gone = env.create(&acme.owner, "customers.create", gone);
     env.call(&acme.owner, "customers.archive", json!({ "id": gone })).expect("archived");
-    let undone = undo(&importer, outcome.import.id, &|_, _| {}).expect("undone");
+    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
     let mut kept: Vec<_> = undone.kept.iter().map(|it| format!("{} {}", it.name, it.why)).collect();
     kept.sort();
     assert_eq!(kept, ["Blue is a tag that other customers have", "Golden was changed since"]);

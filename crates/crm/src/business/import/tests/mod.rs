@@ -34,5 +34,5 @@ fn importer(env: &TestEnv, business: &Business) -> Importer {
 }
 
 fn plan(importer: &Importer, source: &Source) -> Plan {
-    Plan::make(importer, source, &|_, _| {}).expect("a plan")
+    Plan::make(importer, source, &|_, _| Ok(())).expect("a plan")
 }

@@ -1,0 +1,386 @@
+//! Jobs, as pages and servers drive them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use zoop_both::both;
+use zoop_db::ReadTx;
+
+use super::super::columns::{Column, Meaning, Said};
+use super::super::{Plan, run, store as imports};
+use super::steps::begun;
+use super::work::deadline;
+use super::*;
+use crate::call::access::Source as CallSource;
+use crate::call::caller::Refusal;
+use crate::identity::sign_in::sessions::InTenant;
+use crate::testing::{Business, Caller, TestEnv};
+use crate::values::country::Country;
+
+const FILE: &str = "Name,Phone,Zugang\nAnn Able,510-555-0101,Has a dog.\nBob Baker,510-555-0102,\n,510-555-0103,\n";
+
+/// A member of a business with the pages open, and a server.
+struct Desk<'e> {
+    env: &'e TestEnv,
+    proof: InTenant,
+    worker: Worker,
+}
+
+impl<'e> Desk<'e> {
+    fn of(env: &'e TestEnv, business: &Business, member: &Caller) -> Self {
+        let (_, signed_in) = env.sign_in(Business::user(member));
+        let proof = signed_in.in_tenant(business.account.id, CallSource::default());
+        Self { env, proof, worker: server(env) }
+    }
+
+    fn try_write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (environment, proof) = (self.env.environment.clone(), self.proof.clone());
+        let write = self.env.db.write(deadline(), move |tx| write(tx, &environment, &proof, &work));
+        write.wait()
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<T> + Send + 'static,
+    ) -> T {
+        self.try_write(work).expect("a write")
+    }
+
+    fn try_read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (environment, proof) = (self.env.environment.clone(), self.proof.clone());
+        let read = self.env.db.read(deadline(), move |tx| read(tx, &environment, &proof, &work));
+        read.wait()
+    }
+
+    fn job(&self, id: Id<kinds::ImportJob>) -> Job {
+        self.try_read(move |tx| get(tx, id)).expect("the job")
+    }
+
+    /// Sends a file in small pieces.
+    fn send(&self, file: &str) -> Id<kinds::ImportJob> {
+        let id = self.write(|ctx| begin(ctx, "customers.csv"));
+        for (part, bytes) in (0..).zip(file.as_bytes().chunks(50)) {
+            let bytes = bytes.to_vec();
+            self.write(move |ctx| add_part(ctx, id, part, &bytes));
+        }
+        self.write(move |ctx| arrived(ctx, id));
+        id
+    }
+
+    /// Sends a file that a server looks up.
+    fn look_up(&self, file: &str) -> Job {
+        let id = self.send(file);
+        self.serve();
+        self.job(id)
+    }
+
+    fn start(&self, job: &Job, when_rejected: WhenRejected) -> Job {
+        let (id, plan) = (job.id, job.plan.clone());
+        self.write(move |ctx| start(ctx, id, &plan, when_rejected));
+        self.serve();
+        self.job(id)
+    }
+
+    /// Lets the server do all that is due.
+    fn serve(&self) {
+        while let Some(due) = self.worker.claim_next().expect("the queue") {
+            self.worker.work(due).expect("work");
+        }
+    }
+
+    /// What is stored of a file.
+    fn file(&self, id: Id<kinds::ImportJob>, file: StoredFile) -> String {
+        let mut bytes = Vec::new();
+        for number in 0.. {
+            let read = self.try_read(move |tx| part(tx, id, file, number)).expect("a part");
+            let Some(part) = read else { break };
+            bytes.extend(part);
+        }
+        String::from_utf8(bytes).expect("a text")
+    }
+}
+
+fn server(env: &TestEnv) -> Worker {
+    let (db, environment) = (env.db.clone(), env.environment.clone());
+    Worker { db, environment, is_stopping: Arc::default() }
+}
+
+fn names(env: &TestEnv, business: &Business) -> Vec<Value> {
+    let found = env.call(&business.owner, "customers.search", json!({})).expect("a list");
+    let rows = found["rows"].as_array().expect("rows");
+    rows.iter().map(|row| row["display_name"].clone()).collect()
+}
+
+#[both]
+fn a_file_is_looked_up_read_as_a_person_says_and_imported_as_shown() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.office);
+    let job = desk.look_up(FILE);
+    assert_eq!((job.stage, &*job.problem), (Stage::Ready, ""));
+    let shown = job.preview.as_ref().expect("a preview");
+    assert_eq!((shown.counts.added, shown.counts.unusable), (2, 1));
+    assert_eq!(shown.added[0].shown.name, "Ann Able");
+    assert_eq!(job.columns[2].samples, ["Has a dog."]);
+    assert_eq!(job.columns[2].meaning, None);
+    assert!(desk.file(job.id, StoredFile::Report).contains("3,Bob Baker,added,"));
+
+    let said = Said { column: Column::At(2), meaning: Some(Meaning::Notes) };
+    let reading = Reading { columns: vec![said], defaults: Vec::new() };
+    let id = job.id;
+    desk.write(move |ctx| read_as(ctx, id, &reading));
+    let old = job.plan.clone();
+    assert!(desk.try_write(move |ctx| start(ctx, id, &old, WhenRejected::AddNone)).is_err());
+    desk.serve();
+    let job = desk.job(id);
+    assert_eq!(job.preview.as_ref().expect("a preview").added[0].shown.notes, 1);
+    assert!(names(&env, &acme).is_empty(), "nothing is written");
+
+    let refused = desk.start(&job, WhenRejected::AddNone);
+    assert_eq!(refused.stage, Stage::Ready);
+    assert!(refused.problem.starts_with("Nothing was imported: line 4"), "{}", refused.problem);
+    let done = desk.start(&job, WhenRejected::AddOthers);
+    assert_eq!((done.stage, done.result.added, done.result.rejected.count), (Stage::Ended, 2, 1));
+    assert_eq!(names(&env, &acme), ["Bob Baker", "Ann Able"]);
+    assert_eq!(
+        desk.file(id, StoredFile::Rejected),
+        "\u{feff}Name,Phone,Zugang,reason\r\n,510-555-0103,,first_name is required for an individual\r\n"
+    );
+    assert_eq!(desk.file(id, StoredFile::Source), "", "it is not kept");
+    let changes = env.call(&acme.owner, "changes.list", json!({})).expect("changes");
+    assert_eq!(changes["rows"][0]["tool"], "customers.import");
+    assert_eq!(changes["rows"][0]["user_name"], "Oscar Office");
+
+    let import = done.import.expect("an import");
+    let again = desk.write(move |ctx| undo(ctx, import));
+    desk.serve();
+    assert_eq!((again, desk.job(id).result.taken_back), (id, 2));
+    assert!(names(&env, &acme).is_empty());
+}
+
+#[both]
+fn what_is_wrong_with_a_file_is_said() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let job = desk.look_up("Wer,Wo\nAnn Able,Oakland\n");
+    assert!(job.problem.starts_with("No column is known"), "{}", job.problem);
+    assert_eq!((job.stage, job.columns.len(), job.preview.is_none()), (Stage::Ready, 2, true));
+    let id = job.id;
+    let refused = desk.try_write(move |ctx| start(ctx, id, "", WhenRejected::AddNone));
+    assert!(format!("{refused:?}").contains("Conflict"), "a file without a plan is not started");
+    let empty = desk.look_up("\n");
+    assert_eq!(empty.problem, "The file is empty.");
+    for _ in 2..MAX_OPEN {
+        desk.send(FILE);
+    }
+    let refused = desk.try_write(|ctx| begin(ctx, "one more.csv"));
+    assert!(format!("{refused:?}").contains("5 files wait already"), "{refused:?}");
+    desk.write(move |ctx| remove(ctx, id));
+    desk.serve();
+    assert!(desk.try_read(move |tx| get(tx, id)).is_err());
+    desk.send(FILE);
+}
+
+/// A job of which a server has added some customers when it dies.
+fn interrupted(desk: &Desk<'_>, count: usize) -> Id<kinds::ImportJob> {
+    let many: String =
+        (0..count).map(|n| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n)).collect();
+    let file = format!("Name,Phone\n{many}");
+    let job = desk.look_up(&file);
+    let (id, token) = (job.id, job.plan.clone());
+    desk.write(move |ctx| start(ctx, id, &token, WhenRejected::AddNone));
+    let due = desk.worker.claim_next().expect("the queue").expect("the job");
+    let row = desk.try_read(move |tx| store::get(tx, id)).expect("the job");
+    let importer = desk.worker.importer(due, &row);
+    let source = super::super::Source::read(
+        "customers.csv",
+        file.as_bytes(),
+        Reading::default(),
+        Country::US,
+    );
+    let source = source.expect("a file");
+    let plan = Plan::make(&importer, &source, &|_, _| Ok(())).expect("a plan");
+    assert_eq!(plan.token, job.plan);
+    let started = run::begin(&importer, &source, &plan, move |tx, import| begun(tx, id, import));
+    let died = |done: usize, _: usize| match done {
+        0 => Ok(()),
+        _ => Err(Error::from(zoop_db::Error::Closed)),
+    };
+    let started = started.expect("an import");
+    run::go_on(&importer, &source, &plan, started, WhenRejected::AddNone, &died)
+        .expect_err("it died");
+    id
+}
+
+#[both]
+fn another_server_goes_on_with_an_import_and_adds_nothing_twice() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let id = interrupted(&desk, 45);
+    let there = names(&env, &acme).len();
+    assert!((1..45).contains(&there), "{there}");
+    assert_eq!(desk.worker.claim_next().expect("the queue"), None, "the first one may still work");
+    env.clock.advance(121_000);
+    desk.serve();
+    let job = desk.job(id);
+    assert_eq!((job.stage, job.result.added, &*job.problem), (Stage::Ended, 45, ""));
+    let all = env.call(&acme.owner, "customers.search", json!({ "limit": 100 })).expect("a list");
+    assert_eq!(all["rows"].as_array().map(Vec::len), Some(45));
+}
+
+#[both]
+fn an_interrupted_import_is_taken_back_if_something_else_would_be_added() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let id = interrupted(&desk, 45);
+    let same = json!({ "customer_type": "individual", "first_name": "Ann44", "last_name": "Able44",
+        "phone": "510-555-1044" });
+    env.create(&acme.owner, "customers.create", same);
+    env.clock.advance(121_000);
+    desk.serve();
+    let job = desk.job(id);
+    assert_eq!(job.stage, Stage::Ready);
+    assert!(
+        job.problem.contains("your customers changed while it was interrupted"),
+        "{}",
+        job.problem
+    );
+    assert_eq!(names(&env, &acme), ["Ann44 Able44"]);
+}
+
+#[both]
+fn a_person_stops_an_import_that_runs() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let id = interrupted(&desk, 45);
+    let import = desk.job(id).import.expect("an import");
+    desk.write(move |ctx| cancel(ctx, id));
+    env.clock.advance(121_000);
+    desk.serve();
+    assert_eq!(desk.job(id).stage, Stage::Ended);
+    assert!(names(&env, &acme).is_empty());
+    let import = desk.try_read(move |tx| imports::get(tx, import)).expect("the import");
+    assert_eq!(import.state, State::Undone);
+}
+
+#[both]
+fn what_has_changed_since_a_person_looked_is_shown_again() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let job = desk.look_up("Name,Phone\nAnn Able,510-555-0101\nBob Baker,510-555-0102\n");
+    let same = json!({ "customer_type": "individual", "first_name": "Ann", "last_name": "Able", "phone": "5105550101" });
+    env.create(&acme.owner, "customers.create", same);
+    let shown = desk.start(&job, WhenRejected::AddNone);
+    assert_eq!(shown.stage, Stage::Ready);
+    assert!(shown.problem.starts_with("Your customers have changed"), "{}", shown.problem);
+    let preview = shown.preview.as_ref().expect("a preview");
+    assert_eq!((preview.counts.added, preview.counts.here), (1, 1));
+    let done = desk.start(&shown, WhenRejected::AddNone);
+    assert_eq!((done.stage, done.result.added), (Stage::Ended, 1));
+}
+
+#[both]
+fn only_members_who_may_import_see_the_jobs_of_their_business() {
+    let env = TestEnv::new();
+    let (acme, other) = (env.empty_business("Acme"), env.empty_business("Other"));
+    let owner = Desk::of(&env, &acme, &acme.owner);
+    let job = owner.look_up(FILE);
+    let (id, token) = (job.id, job.plan.clone());
+    let colleague = Desk::of(&env, &acme, &acme.office);
+    assert_eq!(colleague.job(id).plan, token);
+    let missing = |refused: String| assert!(refused.contains("NotFound"), "{refused}");
+    let stranger = Desk::of(&env, &other, &other.owner);
+    missing(format!("{:?}", stranger.try_read(move |tx| get(tx, id))));
+    missing(format!("{:?}", stranger.try_read(move |tx| part(tx, id, StoredFile::Report, 0))));
+    missing(format!("{:?}", stranger.try_write(move |ctx| remove(ctx, id))));
+    missing(format!("{:?}", stranger.try_write(move |ctx| cancel(ctx, id))));
+    missing(format!("{:?}", stranger.try_write(move |ctx| arrived(ctx, id))));
+    missing(format!("{:?}", stranger.try_write(move |ctx| add_part(ctx, id, 9, b"x"))));
+    missing(format!("{:?}", stranger.try_write(move |ctx| read_as(ctx, id, &Reading::default()))));
+    let plan = token.clone();
+    missing(format!(
+        "{:?}",
+        stranger.try_write(move |ctx| start(ctx, id, &plan, WhenRejected::AddNone))
+    ));
+    assert!(stranger.try_read(latest).expect("a list").is_empty());
+    let done = owner.start(&job, WhenRejected::AddOthers);
+    let import = done.import.expect("an import");
+    missing(format!("{:?}", stranger.try_write(move |ctx| undo(ctx, import))));
+    let tech = Desk::of(&env, &acme, &acme.tech);
+    for refused in [
+        format!("{:?}", tech.try_read(move |tx| get(tx, id))),
+        format!("{:?}", tech.try_write(|ctx| begin(ctx, "customers.csv"))),
+    ] {
+        assert!(refused.contains("InsufficientScope"), "{refused}");
+    }
+}
+
+#[both]
+fn a_job_is_done_by_one_server_and_ends_where_it_is_when_that_stops() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let id = desk.send(FILE);
+    let other = server(&env);
+    let due = desk.worker.claim_next().expect("the queue").expect("the job");
+    assert_eq!(other.claim_next().expect("the queue"), None);
+    env.clock.advance(100_000);
+    steps::At { worker: &desk.worker, due }.progress()(1, 3).expect("it goes on");
+    assert_eq!((desk.job(id).done, desk.job(id).total), (1, 3));
+    env.clock.advance(100_000);
+    assert_eq!(other.claim_next().expect("the queue"), None);
+    desk.worker.is_stopping.store(true, Ordering::Relaxed);
+    desk.worker.work(due).expect_err("the server stops");
+    desk.worker.give_back(due).expect("given back");
+    assert_eq!(desk.job(id).stage, Stage::LookingUp);
+    let due = other.claim_next().expect("the queue").expect("the job");
+    other.work(due).expect("work");
+    assert_eq!(desk.job(id).stage, Stage::Ready);
+    assert_eq!(other.claim_next().expect("the queue"), None, "it is done");
+}
+
+#[both]
+fn a_job_is_removed_after_a_week() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let job = desk.look_up(FILE);
+    let arriving = desk.write(|ctx| begin(ctx, "never.csv"));
+    env.clock.advance(7 * 86_400_000 + 1);
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    desk.serve();
+    for id in [job.id, arriving] {
+        assert!(desk.try_read(move |tx| get(tx, id)).is_err());
+    }
+    let id = job.id;
+    let rows = env.read(move |tx| {
+        tx.bind(acme.account.number);
+        store::count_parts(tx, id, StoredFile::Source)
+    });
+    assert_eq!(rows.expect("a count"), 0);
+}
+
+#[both]
+fn a_bug_ends_a_job_without_losing_it() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let id = desk.send(FILE);
+    let due = desk.worker.claim_next().expect("the queue").expect("the job");
+    desk.worker.fail(due).expect("recorded");
+    let job = desk.job(id);
+    assert_eq!(job.stage, Stage::Ready);
+    assert!(job.problem.starts_with("Something went wrong"), "{}", job.problem);
+}
