@@ -63,10 +63,9 @@ pub fn measure(tx: &mut ReadTx<'_>) -> Result<(Stored, Stored)> {
             }
             "idempotency" => (Class::Answers, 1),
             "notes" => (Class::Notes, 2),
-            // Each user has only a few of these rows, and no write counts them.
-            "note_writes" | "draft_bytes" => continue,
-            // A tenant has only a few of these, and they are removed after a week.
-            "import_jobs" | "import_parts" => continue,
+            // Each user has only a few of these rows, and no write counts them. A tenant has only a few files that wait
+            // to be imported, and they are removed after a week.
+            "note_writes" | "draft_bytes" | "import_jobs" | "import_parts" => continue,
             _ => (Class::Records, 2),
         };
         let size = tx.first::<_, Error>(size, &[], |row| Ok((row.take()?, row.take()?)))?;

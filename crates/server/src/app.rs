@@ -19,6 +19,7 @@ use crate::export::Turns;
 use crate::files::pictures::Pictures;
 use crate::files::{FileStore, Receiving};
 use crate::hashing::Hashing;
+use crate::importing::Importing;
 use crate::lanes::Lanes;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
@@ -134,6 +135,7 @@ pub(crate) struct Shared {
     pub(crate) unread_files: UnreadAnswers,
     pub(crate) company: Option<Arc<Provider>>,
     pub(crate) exports: Turns,
+    pub(crate) importing: Importing,
 }
 
 impl App {
@@ -174,6 +176,7 @@ impl App {
             unread: UnreadAnswers::default(),
             unread_files: UnreadAnswers::of_files(),
             exports: Turns::default(),
+            importing: Importing::default(),
             company: settings
                 .company
                 .clone()

@@ -55,6 +55,7 @@ mod export;
 mod files;
 mod framing;
 mod hashing;
+mod importing;
 mod lanes;
 mod last_use;
 mod limit_sync;

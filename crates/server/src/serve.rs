@@ -25,6 +25,7 @@ use crate::background;
 use crate::connections::{self, Connections};
 use crate::files::sweep;
 use crate::framing;
+use crate::importing;
 use crate::limit_sync;
 use crate::peer::Peer;
 use crate::unread::Cut;
@@ -66,6 +67,7 @@ pub async fn serve(
     }
     tasks.spawn(limit_sync::share(app.clone(), stopping.clone()));
     tasks.spawn(sweep::maintain(app.clone(), stopping.clone()));
+    tasks.spawn(importing::maintain(app.clone(), stopping.clone()));
     tasks.spawn(background::maintain(app, stopping));
     shutdown.await;
     drop(running);

@@ -6,6 +6,7 @@
 mod business;
 mod caller;
 mod files;
+mod imports;
 mod people;
 mod rehearsal;
 

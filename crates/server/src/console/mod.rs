@@ -7,6 +7,7 @@
 mod activity;
 mod apps;
 mod archived;
+mod arriving;
 mod bounded;
 mod customer;
 mod customer_form;
@@ -20,6 +21,7 @@ mod file_removal;
 mod file_rows;
 mod filters;
 mod forms;
+mod imports;
 mod keys;
 mod labels;
 mod links;
@@ -114,6 +116,15 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/history", get(customer_history::show))
         .route("/duplicates", get(duplicates::show))
         .route("/duplicates/different", post(duplicates::mark))
+        .route("/import", get(imports::show).post(imports::receive))
+        .route("/import/undo", post(imports::undo))
+        .route("/import/{job}", get(imports::show_job))
+        .route("/import/{job}/columns", post(imports::columns))
+        .route("/import/{job}/start", post(imports::start))
+        .route("/import/{job}/stop", post(imports::stop))
+        .route("/import/{job}/remove", post(imports::remove))
+        .route("/import/{job}/report", get(imports::report))
+        .route("/import/{job}/rejected", get(imports::rejected))
         .route("/notes", get(notes::show))
         .route("/notes/download", get(downloads::notes))
         .route("/notes/new", get(write_note::show).post(write_note::add))

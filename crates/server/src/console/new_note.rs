@@ -19,9 +19,10 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::arriving::{Refused, closing_unless};
 use super::forms::show_error;
 use super::messages::{self, Messages};
-use super::note_files::{LeftOut, Received, Refused, closing_unless};
+use super::note_files::{LeftOut, Received};
 use super::{customer, key_of, links};
 use crate::anonymous_limits::Action;
 use crate::app::App;

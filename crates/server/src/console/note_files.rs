@@ -8,10 +8,9 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use tokio::time::timeout;
+use futures_util::FutureExt;
 use zoop_crm::arguments;
 use zoop_crm::business::files::tools::add::{AddFiles, AddedFiles, StoredFile};
 use zoop_crm::business::files::tools::check::CheckFile;
@@ -20,11 +19,10 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::id::{Id, kinds};
 
+use super::arriving::{self, Answering, Refused};
 use super::note_form::NOTE;
-use super::{Fault, id_in_path, links, messages};
-use crate::anonymous_limits::Action;
+use super::{id_in_path, links, messages};
 use crate::app::App;
-use crate::bodies;
 use crate::files::{self, Arrival, Gone, Parts, Receiver, Unreceived};
 use crate::network::Holder;
 use crate::web::form::{self, Form};
@@ -57,83 +55,11 @@ struct RefusedPart<'a> {
     is_partial: bool,
 }
 
-/// Why no file was added.
-pub(super) enum Refused {
-    /// With what is wrong.
-    Because(StatusCode, String),
-    /// With a page that any form could be answered with.
-    Page(Response),
-}
-
-impl From<Response> for Refused {
-    fn from(page: Response) -> Self {
-        Self::Page(page)
-    }
-}
-
-impl From<Unreceived> for Refused {
-    fn from(problem: Unreceived) -> Self {
-        if let Unreceived::Store(error) = &problem {
-            tracing::error!(%error, "the file store failed");
-        }
-        Self::Because(problem.status(), problem.text())
-    }
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        match Fault::of(error) {
-            Ok(Fault { status, text }) => Self::Because(status, text),
-            Err(page) => Self::Page(page),
-        }
-    }
-}
-
 /// `POST /notes/{note}/files`
 pub(super) async fn add(State(app): State<App>, request: Request) -> Response {
-    let answer = async {
-        let context = PageContext::begin(&app, request, Action::Console)?;
-        let body = context.take_body();
-        let signed_in = match admit(&context).await {
-            Ok(signed_in) => signed_in,
-            Err(refusal) => return Err(closing_unless(bodies::let_go(body).await, refusal)),
-        };
-        let parts = Parts::new(&context.headers, body);
-        let answer = files::to_the_end(|gone| receive(context, signed_in, parts, gone)).await;
-        answer.ok_or_else(|| page::failed(&Error::internal("an upload ended without an answer")))
-    };
-    either(answer.await)
-}
-
-/// Who sent the form, if a page of this server did.
-async fn admit(context: &PageContext) -> Result<SignedIn, Response> {
-    form::require_own(&context.shared.settings.public_url, &context.headers)?;
-    context.require_sign_in(Section::Notes.path()).await
-}
-
-/// Answers the form. A form that is refused is read on for a while, so that the browser sees the answer.
-async fn receive(
-    context: PageContext,
-    signed_in: SignedIn,
-    mut parts: Parts,
-    gone: Gone,
-) -> Response {
-    let patience = files::drain_timeout(&context.shared);
-    match added(context, signed_in, &mut parts, gone).await {
-        Ok(response) => response,
-        Err(refusal) => {
-            let is_read = timeout(patience, parts.drain()).await.unwrap_or(false);
-            closing_unless(is_read, refusal)
-        }
-    }
-}
-
-/// The answer, after which the connection must end if the form was not read to its end.
-pub(super) fn closing_unless(is_read: bool, mut response: Response) -> Response {
-    if !is_read {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+    let add: Answering =
+        |context, signed_in, parts, gone| added(context, signed_in, parts, gone).boxed();
+    either(arriving::answer(&app, request, Section::Notes, add).await)
 }
 
 async fn added(
@@ -148,7 +74,8 @@ async fn added(
         page::stop(problem.status(), "Something was wrong with the form", &problem.text())
     })?;
     let form = Form::of(fields).map_err(|_| form::unreadable())?;
-    let mut tenant_context = of_business(context, signed_in, &form).await?;
+    let mut tenant_context =
+        arriving::in_business(context, signed_in, Section::Notes, &form).await?;
     let from = from(&form);
     let added = match id_in_path(&tenant_context, NOTE) {
         Ok(note) => add_all(&mut tenant_context, note, parts, arrival).await,
@@ -169,17 +96,6 @@ async fn added(
             Err(refused(&tenant_context, from, status, part))
         }
     }
-}
-
-/// The request in the business that the form names.
-async fn of_business(
-    mut context: PageContext,
-    signed_in: SignedIn,
-    form: &Form,
-) -> Result<TenantContext, Response> {
-    context.renew_deadline();
-    let business = form.get("business").ok_or_else(page::not_found)?;
-    TenantContext::choose(context, signed_in, Section::Notes, Some(business)).await
 }
 
 /// The page that the form is on. Only a page of notes is shown again.

@@ -29,7 +29,7 @@ pub(super) fn boundary(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A form that is being read.
-pub(super) struct FormReader {
+pub(crate) struct FormReader {
     body: Body,
     /// How much more of the body may follow, in bytes.
     left: u64,

@@ -109,7 +109,7 @@ impl Parts {
     }
 
     /// The next file, with its name. Fields of a form that are not files are skipped.
-    pub(super) async fn next(&mut self) -> Result<Option<(FileName, Part<'_>)>, PartFault> {
+    pub(crate) async fn next(&mut self) -> Result<Option<(FileName, Part<'_>)>, PartFault> {
         match &mut self.files {
             Files::One(name, body) => Ok(name.take().map(|name| (name, Part::Body(body)))),
             Files::Form(form) => {
@@ -179,7 +179,7 @@ pub(super) async fn drain(mut body: Body, mut left: u64) -> bool {
 
 impl Part<'_> {
     /// The next piece of the content.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, PartFault> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, PartFault> {
         match self {
             Self::Field(reader) => reader.piece().await,
             Self::Body(body) => {

@@ -172,6 +172,13 @@ impl Arrival {
     }
 }
 
+impl Arrival {
+    /// Counts what has arrived: a slow client has time for as much as it sends.
+    pub(crate) fn received(&mut self, bytes: usize) {
+        self.pace.received(bytes);
+    }
+}
+
 /// Stores the files of one upload, for a caller who may add them to a note of the tenant.
 pub(crate) struct Receiver {
     shared: Arc<Shared>,

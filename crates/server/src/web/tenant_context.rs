@@ -8,10 +8,12 @@ use askama::Template;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
+use zoop_crm::business::import::jobs;
 use zoop_crm::call::access::{Account, Source};
 use zoop_crm::call::answer::Page;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::context::WriteCtx;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::proof::Proof;
 use zoop_crm::call::run::{self, Ran, Runner};
@@ -207,6 +209,30 @@ impl TenantContext {
             Err(Refusal::Failed(refused))
         });
         self.tool_error(read.await)
+    }
+
+    /// Reads something about imports. The inner error is for the page to show.
+    pub(crate) async fn read_imports<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Result<T, Error>, Response> {
+        let (environment, proof) = (self.context.shared.environment.clone(), self.proof());
+        let read = self
+            .db
+            .read(self.context.deadline, move |tx| jobs::read(tx, &environment, &proof, work));
+        self.tool_error(read.await)
+    }
+
+    /// Writes something about imports. The inner error is for the page to show.
+    pub(crate) async fn write_imports<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Result<T, Error>, Response> {
+        let (environment, proof) = (self.context.shared.environment.clone(), self.proof());
+        let write = self
+            .db
+            .write(self.context.deadline, move |tx| jobs::write(tx, &environment, &proof, &work));
+        self.tool_error(write.await)
     }
 
     /// Begins the time for the answer again: for an answer that is sent in parts.

@@ -8,6 +8,7 @@ mod duplicates;
 mod filled;
 mod forms;
 mod history;
+mod imports;
 mod keys;
 mod merging;
 mod note_files;

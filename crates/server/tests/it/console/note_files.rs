@@ -64,7 +64,7 @@ impl Notes {
     }
 }
 
-fn form(fields: &[(&str, &str)], files: &[(&str, &str)]) -> String {
+pub(super) fn form(fields: &[(&str, &str)], files: &[(&str, &str)]) -> String {
     let field = |(name, value): &(&str, &str)| {
         format!("--zoop\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
@@ -78,7 +78,12 @@ fn form(fields: &[(&str, &str)], files: &[(&str, &str)]) -> String {
     parts.chain(["--zoop--\r\n".to_owned()]).collect()
 }
 
-fn send(browser: &mut Browser<'_>, path: &str, form: &str, more: &[(&str, &str)]) -> Reply {
+pub(super) fn send(
+    browser: &mut Browser<'_>,
+    path: &str,
+    form: &str,
+    more: &[(&str, &str)],
+) -> Reply {
     let origin = browser.origin();
     let mut headers =
         vec![("Origin", origin.as_str()), ("Content-Type", "multipart/form-data; boundary=zoop")];

@@ -19,7 +19,7 @@ fn ask(browser: &mut Browser<'_>, method: &str, path: &str, own: &Ids) -> Reply 
     if method == "GET" {
         return browser.get(&format!("{path}?business={business}&tag={}", own.tag));
     }
-    if method == "POST" && path.ends_with("/files") {
+    if method == "POST" && (path.ends_with("/files") || path == "/import") {
         let origin = browser.origin();
         let body = format!(
             "--x\r\nContent-Disposition: form-data; name=\"business\"\r\n\r\n{business}\r\n\
@@ -44,13 +44,15 @@ fn ask(browser: &mut Browser<'_>, method: &str, path: &str, own: &Ids) -> Reply 
         ("city", "Typed"),
         ("state", "CA"),
         ("postal_code", "94607"),
+        ("import", &own.job),
     ];
     browser.post(path, &fields)
 }
 
 /// What an answer says, without the ids that the request named, and the random key of a form.
 fn said(reply: &Reply, ids: &Ids) -> (u16, String) {
-    let all = [&ids.customer, &ids.contact, &ids.location, &ids.note, &ids.file, &ids.entry];
+    let all =
+        [&ids.customer, &ids.contact, &ids.location, &ids.note, &ids.file, &ids.entry, &ids.job];
     let body = all.iter().fold(reply.body.clone(), |body, id| body.replace(id.as_str(), "{id}"));
     let mut parts = body.split("name=\"key\" value=\"");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -74,6 +76,7 @@ fn records_of_another_business_and_unknown_ones_answer_the_same() {
         file: id(5),
         entry: id(6),
         other: id(7),
+        job: id(8),
         tag: own.tag.clone(),
     };
     // The records of one's own that hold a strange one.

@@ -23,7 +23,8 @@ pub(super) enum For {
 
 /// The method and path of every page, and for whom it is; `{customer}` stands for the id of a customer, `{part}` for that
 /// of one of its contacts or locations, `{note}` for that of a note, `{file}` for that of its file, `{entry}` for that
-/// of an entry of the history, and `{other}` for that of another customer. Add new pages here too: the laws of pages follow from this list.
+/// of an entry of the history, `{other}` for that of another customer, and `{job}` for that
+/// of an import that waits for a decision. Add new pages here too: the laws of pages follow from this list.
 pub(super) const PAGES: &[(&str, &str, For)] = &[
     ("GET", "/sign-in", Anyone),
     ("POST", "/sign-in", Anyone),
@@ -94,6 +95,16 @@ pub(super) const PAGES: &[(&str, &str, For)] = &[
     ("GET", "/customers/{customer}/history", Office),
     ("GET", "/duplicates", Office),
     ("POST", "/duplicates/different", Office),
+    ("GET", "/import", Office),
+    ("POST", "/import", Office),
+    ("POST", "/import/undo", Office),
+    ("GET", "/import/{job}", Office),
+    ("POST", "/import/{job}/columns", Office),
+    ("POST", "/import/{job}/start", Office),
+    ("POST", "/import/{job}/stop", Office),
+    ("POST", "/import/{job}/remove", Office),
+    ("GET", "/import/{job}/report", Office),
+    ("GET", "/import/{job}/rejected", Office),
     ("GET", "/notes", Members),
     ("GET", "/notes/download", Members),
     ("GET", "/notes/new", Members),
@@ -140,6 +151,8 @@ pub(super) struct Ids {
     pub(super) entry: String,
     /// A customer that may be the same as the first.
     pub(super) other: String,
+    /// An import that waits for a decision.
+    pub(super) job: String,
     /// Only forms name it.
     pub(super) tag: String,
 }
@@ -164,6 +177,7 @@ impl Ids {
         let note = server.env.create(author, "notes.create", note);
         let file = server.env.add_file(author, &note, "code.txt", b"The code is 4711.");
         let file = file.expect("a file").id.to_string();
+        let job = server.env.prepare_import(owner, "Name\nAnn Able\n");
         let whole = server.env.call(owner, "customers.get", json!({ "id": customer }));
         let whole = whole.expect("the customer");
         let newest = server.env.call(owner, "changes.list", json!({ "limit": 1 }));
@@ -176,6 +190,7 @@ impl Ids {
             location: text(&whole["locations"][0]["id"]),
             note,
             file,
+            job: job.to_string(),
             entry: text(&newest.expect("the history")["rows"][0]["id"]),
         }
     }
@@ -185,7 +200,9 @@ impl Ids {
         let part = if path.contains("/contacts/") { &self.contact } else { &self.location };
         let path = path.replace("{customer}", &self.customer).replace("{part}", part);
         let path = path.replace("{note}", &self.note).replace("{file}", &self.file);
-        path.replace("{entry}", &self.entry).replace("{other}", &self.other)
+        path.replace("{entry}", &self.entry)
+            .replace("{other}", &self.other)
+            .replace("{job}", &self.job)
     }
 }
 

@@ -346,20 +346,17 @@ const STOPPED: &str = "You stopped it: choose Read again, or remove the file.";
 /// [`Error::NotFound`] if the account has no such import, [`Error::Conflict`] if a server works on it.
 pub fn undo(ctx: &mut WriteCtx<'_, '_>, import: Id<kinds::Import>) -> Result<Id<kinds::ImportJob>> {
     let import = imports::get(ctx.tx, import)?;
-    let known = store::latest(ctx.tx, LISTED)?.into_iter();
-    let known = known.filter(|it| it.stage != Stage::Removed);
-    let mut job = match known.into_iter().find(|it| it.import_id == Some(import.id)) {
-        Some(job) => {
-            require(&job, &[Stage::Ended])?;
-            job
-        }
-        None => {
-            let id = ctx.next_id(store::GREATEST_ID_BELOW)?;
-            let mut job = new(ctx, id, &import.file_name, Stage::Undoing)?;
-            job.import_id = Some(import.id);
-            store::insert(ctx.tx, &job)?;
-            job
-        }
+    let mut known =
+        store::latest(ctx.tx, LISTED)?.into_iter().filter(|it| it.stage != Stage::Removed);
+    let mut job = if let Some(job) = known.find(|it| it.import_id == Some(import.id)) {
+        require(&job, &[Stage::Ended])?;
+        job
+    } else {
+        let id = ctx.next_id(store::GREATEST_ID_BELOW)?;
+        let mut job = new(ctx, id, &import.file_name, Stage::Undoing)?;
+        job.import_id = Some(import.id);
+        store::insert(ctx.tx, &job)?;
+        job
     };
     hand_over(ctx, &mut job, Stage::Undoing)?;
     Ok(job.id)

@@ -191,8 +191,8 @@ fn what_is_wrong_with_a_file_is_said() {
 
 /// A job of which a server has added some customers when it dies.
 fn interrupted(desk: &Desk<'_>, count: usize) -> Id<kinds::ImportJob> {
-    let many: String =
-        (0..count).map(|n| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n)).collect();
+    let line = |n: usize| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n);
+    let many = (0..count).map(line).collect::<Vec<_>>().concat();
     let file = format!("Name,Phone\n{many}");
     let job = desk.look_up(&file);
     let (id, token) = (job.id, job.plan.clone());

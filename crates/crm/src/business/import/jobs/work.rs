@@ -12,7 +12,7 @@ use super::steps::{At, Failure};
 use super::store::{self, JobRow};
 use super::{Due, Stage};
 use crate::call::access::{Credential, Source as CallSource};
-use crate::call::error::{Error, Result};
+use crate::call::error::Result;
 use crate::identity::sign_in::ActingMember;
 use crate::values::clock::Environment;
 
@@ -29,10 +29,6 @@ pub struct Worker {
     /// Whether the server stops: then a job ends where it is, and another server goes on.
     pub is_stopping: Arc<AtomicBool>,
 }
-
-/// A job that could not be done now. It is tried again.
-#[derive(Debug)]
-pub struct Postponed(pub Error);
 
 impl Worker {
     /// The job for which something is to be done the longest, claimed for this server. `None` if there is none.
@@ -75,9 +71,9 @@ impl Worker {
     /// Does what is to be done for a job that this server has claimed.
     ///
     /// # Errors
-    /// If it could not be done now.
-    pub fn work(&self, due: Due) -> std::result::Result<(), Postponed> {
-        self.steps(&At { worker: self, due }).map_err(Postponed)
+    /// If it could not be done now. It is due again when this server's claim has ended.
+    pub fn work(&self, due: Due) -> Result<()> {
+        steps(&At { worker: self, due })
     }
 
     /// Ends work that ended with a bug: the job waits for a decision again, or is taken back.
@@ -109,30 +105,30 @@ impl Worker {
         let Self { db, environment, .. } = self.clone();
         Importer { db, environment, member }
     }
+}
 
-    fn steps(&self, at: &At<'_>) -> Result<()> {
-        // A person may give the job something else to do meanwhile.
-        while let Some(job) = at.job()? {
-            let stage = job.stage;
-            let done = match stage {
-                Stage::Removed => return at.delete(),
-                Stage::LookingUp => at.look_up(&job),
-                Stage::Adding => at.add(&job),
-                Stage::Undoing => at.take_back(&job),
-                // It was kept long enough.
-                Stage::Arriving | Stage::Ready | Stage::Ended => at.expire(stage),
-            };
-            match done {
-                Ok(()) => {}
-                Err(Failure::Said(problem)) => at.stop(stage, problem)?,
-                Err(Failure::Failed(error)) => return Err(error),
-            }
-            if !at.job()?.is_some_and(|job| job.stage.is_work() || job.stage == Stage::Removed) {
-                break;
-            }
+/// Does one step after another: a person may give the job something else to do meanwhile.
+fn steps(at: &At<'_>) -> Result<()> {
+    while let Some(job) = at.job()? {
+        let stage = job.stage;
+        let done = match stage {
+            Stage::Removed => return at.delete(),
+            Stage::LookingUp => at.look_up(&job),
+            Stage::Adding => at.add(&job),
+            Stage::Undoing => at.take_back(&job),
+            // It was kept long enough.
+            Stage::Arriving | Stage::Ready | Stage::Ended => at.expire(stage),
+        };
+        match done {
+            Ok(()) => {}
+            Err(Failure::Said(problem)) => at.stop(stage, problem)?,
+            Err(Failure::Failed(error)) => return Err(error),
         }
-        Ok(())
+        if !at.job()?.is_some_and(|job| job.stage.is_work() || job.stage == Stage::Removed) {
+            break;
+        }
     }
+    Ok(())
 }
 
 /// When a step of the database has to be done.
