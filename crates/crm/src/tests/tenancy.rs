@@ -35,6 +35,7 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
             });
             env.call(&business.office, "customers.mark_different", pair).expect("a pair");
             import::add(&env, business, "Name,Tags\nIvy Imported,Weekly\n");
+            env.prepare_import(&business.owner, "Name\nIvy Imported\n");
             let draft = json!({ "body": "Saved twice", "draft": true });
             let id = env.create(&business.office, "notes.create", draft);
             for change in [json!({ "body": "Saved" }), json!({ "draft": false })] {

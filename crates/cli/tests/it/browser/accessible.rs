@@ -13,9 +13,11 @@ use crate::env::text;
 const LOOKS: [(bool, u32); 4] = [(false, 1280), (true, 1280), (true, 390), (false, 390)];
 
 /// The pages that this test does not open.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 7] = [
     ("/customers/download", "is no page: a browser saves it"),
     ("/notes/download", "is no page: a browser saves it"),
+    ("/import/{}/report", "is no page: a browser saves it"),
+    ("/import/{}/rejected", "is no page: a browser saves it"),
     ("/customers/similar", "is no page: the form for a new customer shows it"),
     ("/sign-in/second-factor", "is checked where somebody signs in with a code"),
     ("/account/email/{}", "people.rs follows its link"),
@@ -87,6 +89,9 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
     let key = text(&demo.folder.json(&key), "key");
     let program = Program::start();
     let photo = photo(&demo, "meter.png");
+    let list = demo.folder.path("list.csv");
+    let rows = "Name,Phone,Tags,Zugang\nIvy & Oscar Imported,202-555-0177,Gold,4711\n,,Gold,\n";
+    std::fs::write(&list, rows).expect("a list");
     run(async {
         let browser = Browser::open(DESKTOP).await;
         let mut visit = Visit { browser: &browser, seen: BTreeSet::new() };
@@ -159,6 +164,15 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
         browser.click("form.to .primary").await;
         browser.find("#merged .primary").await;
         visit.check("the result of a merge").await;
+        visit.open(&demo.at("/import")).await;
+        browser.choose_file("#file", &list).await;
+        browser.click("main form.fields .primary").await;
+        browser.find("form[action$='/start']").await;
+        browser.click("details summary").await;
+        visit.check("what a file would add").await;
+        browser.click("form[action$='/start'] .primary").await;
+        browser.find("main .success").await;
+        visit.check("what a file has added").await;
         browser.goto(&demo.at("/team")).await;
         browser.click("a.danger").await;
         browser.find("form[action='/team/remove']").await;

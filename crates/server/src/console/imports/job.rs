@@ -76,6 +76,8 @@ enum View<'a> {
 /// The columns of the file that have values.
 struct Columns {
     chosen: Vec<ChosenColumn>,
+    /// What was said of others before, which stays.
+    kept: Vec<(usize, &'static str)>,
     /// The others that have values, with what they mean.
     others: Vec<String>,
     groups: &'static [Group],
@@ -90,14 +92,14 @@ struct ChosenColumn {
 }
 
 impl Columns {
-    fn of(columns: &[ShownColumn]) -> Self {
+    fn of(columns: &[ShownColumn], reading: &Reading) -> Self {
         let filled = columns.iter().enumerate().filter(|(_, it)| !it.samples.is_empty());
         let mut filled: Vec<_> = filled.collect();
         // Columns without a known meaning have to be chosen first.
         filled.sort_by_key(|(_, it)| it.meaning.is_some());
-        let (chosen, others) = filled.split_at_mut(filled.len().min(CHOSEN));
-        chosen.sort_by_key(|(at, _)| *at);
-        let chosen = chosen.iter().map(|(at, it)| ChosenColumn {
+        let others = filled.split_off(filled.len().min(CHOSEN));
+        filled.sort_by_key(|(at, _)| *at);
+        let chosen = filled.iter().map(|(at, it)| ChosenColumn {
             at: *at,
             name: if it.name.is_empty() { format!("Column {}", at + 1) } else { it.name.clone() },
             samples: it.samples.join(" · "),
@@ -107,7 +109,13 @@ impl Columns {
             Some(meaning) => format!("{} ({})", it.name, meanings::label(meaning)),
             None => format!("{} (not imported)", it.name),
         });
-        Self { chosen: chosen.collect(), others: others.collect(), groups: GROUPS }
+        let chosen: Vec<_> = chosen.collect();
+        let said = reading.columns.iter().filter_map(|said| match said.column {
+            Column::At(at) => Some((at, said.meaning.map_or("", Meaning::word))),
+            Column::Named(_) => None,
+        });
+        let kept = said.filter(|(at, _)| chosen.iter().all(|it| it.at != *at)).collect();
+        Self { chosen, kept, others: others.collect(), groups: GROUPS }
     }
 }
 
@@ -125,7 +133,7 @@ impl<'a> View<'a> {
             Stage::Adding => Self::Work { what: "Adding the customers.", can_stop: true },
             Stage::Undoing => Self::Work { what: "Taking back what was added.", can_stop: false },
             Stage::Ready => Self::Choice {
-                columns: Columns::of(&job.columns),
+                columns: Columns::of(&job.columns, &job.reading),
                 preview: job.preview.as_ref(),
                 remarks: job.preview.as_ref().map(remarks).unwrap_or_default(),
                 added: count(job.preview.as_ref().map_or(0, |preview| preview.counts.added)),

@@ -36,6 +36,8 @@ pub const PART_BYTES: usize = 256 * 1024;
 const MAX_OPEN: usize = 5;
 /// How many of the latest jobs are read.
 const LISTED: usize = 20;
+/// How many parts of a file one transaction deletes.
+const DELETED_AT_ONCE: i64 = 4;
 /// How long a job is kept after its last step, in microseconds.
 const RETENTION: i64 = 7 * 86_400 * 1_000_000;
 
@@ -370,6 +372,24 @@ pub fn remove(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::ImportJob>) -> Result<()
     let mut job = store::get(ctx.tx, id)?;
     require(&job, &[Stage::Arriving, Stage::LookingUp, Stage::Ready, Stage::Ended])?;
     hand_over(ctx, &mut job, Stage::Removed)
+}
+
+/// Deletes some parts of the files of all jobs, and the jobs without one: they may have what is erased elsewhere.
+/// Returns whether there are more.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) fn erase_some(ctx: &mut WriteCtx<'_, '_>) -> Result<bool> {
+    let Some(job) = store::latest(ctx.tx, 1)?.pop() else { return Ok(false) };
+    for file in StoredFile::ALL {
+        if !store::delete_last_parts(ctx.tx, job.id, *file, DELETED_AT_ONCE)? {
+            return Ok(true);
+        }
+    }
+    let account = ctx.access.account.ok_or_else(|| Error::internal("no account"))?;
+    store::delete(ctx.tx, job.id)?;
+    store::forget(ctx.tx, account.number, job.id)?;
+    Ok(true)
 }
 
 fn require(job: &JobRow, stages: &[Stage]) -> Result<()> {

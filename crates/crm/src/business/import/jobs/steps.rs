@@ -12,15 +12,13 @@ use super::super::source::{self, Reading, Source};
 use super::super::{Importer, Plan, report, run, undo};
 use super::store::{self, JobRow};
 use super::work::{Worker, deadline};
-use super::{Due, Outcome, PART_BYTES, RETENTION, Stage, StoredFile, json};
+use super::{DELETED_AT_ONCE, Due, Outcome, PART_BYTES, RETENTION, Stage, StoredFile, json};
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
 /// How many customers of each kind are shown.
 const SHOWN: usize = 10;
-/// How many parts of a file one transaction deletes.
-const DELETED_AT_ONCE: i64 = 4;
 /// How often progress is recorded.
 const REPORTED: Duration = Duration::from_millis(500);
 

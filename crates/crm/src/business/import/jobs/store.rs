@@ -38,7 +38,7 @@ crate::call::table::record! {
     table import_jobs {
         key: [id],
         exported: Internal,
-        erased: [WithTenant, OnExpiry],
+        erased: [WithCustomer, WithTenant, OnExpiry],
     }
 }
 
@@ -49,7 +49,7 @@ crate::call::table::table! {
         key: { job_id: Id, file: Text, part: Integer },
         columns: { bytes: Bytes as fixed },
         exported: Internal,
-        erased: [WithTenant, OnExpiry],
+        erased: [WithCustomer, WithTenant, OnExpiry],
     }
 }
 
@@ -60,7 +60,7 @@ crate::call::table::table! {
         key: { tenant_no: Integer, job_id: Id },
         columns: { due_at: Time },
         exported: Internal,
-        erased: [WithTenant, OnExpiry],
+        erased: [WithCustomer, WithTenant, OnExpiry],
     }
 }
 
