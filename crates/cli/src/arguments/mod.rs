@@ -1,6 +1,8 @@
 //! The grammar and the help of the command line. The commands are in [`crate::commands`], the settings in
 //! [`crate::config`].
 
+mod account_data;
+mod database;
 mod people;
 mod values;
 
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use account_data::{Erase, Export, Import, RestoreAccount};
+pub(crate) use database::{Backup, BackupFile, Copy, Files, RestoreBackup};
 pub(crate) use people::{Client, Grant, Key, User};
 
 /// The whole command line.
@@ -377,67 +381,6 @@ pub(crate) struct Undo {
     pub(crate) of: OfTenant,
 }
 
-/// `zoop import`
-#[derive(Debug, Args)]
-pub(crate) struct Import {
-    /// The file
-    #[arg(required_unless_present_any = ["undo", "list"])]
-    pub(crate) file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) of: OfTenant,
-    /// The member in whose name it is done; the first owner if omitted
-    #[arg(long, value_name = "ID|NAME|EMAIL")]
-    pub(crate) user: Option<String>,
-    /// What a column means: name, phone, notes and so on, or none
-    #[arg(long = "column", value_name = "NAME=MEANING")]
-    pub(crate) columns: Vec<String>,
-    /// What blank cells have, such as the state of all addresses
-    #[arg(long = "default", value_name = "MEANING=VALUE")]
-    pub(crate) defaults: Vec<String>,
-    /// Do exactly what was shown with this token, or nothing if something has changed since
-    #[arg(long, value_name = "TOKEN", conflicts_with = "yes")]
-    pub(crate) plan: Option<String>,
-    /// Import without showing and asking
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Add the others if some cannot be added
-    #[arg(long)]
-    pub(crate) keep_going: bool,
-    /// Write the rows that were not added to this file, with the reason
-    #[arg(long, value_name = "FILE", requires = "keep_going")]
-    pub(crate) rejected: Option<PathBuf>,
-    /// Write what becomes of every row to this file, as CSV
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// List the latest imports instead
-    #[arg(long, conflicts_with_all = ["file", "plan", "yes", "keep_going", "report"])]
-    pub(crate) list: bool,
-    /// Undo this import instead, but for what was changed since
-    #[arg(long, value_name = "IMPORT", conflicts_with_all = ["file", "plan", "yes", "keep_going", "report"])]
-    pub(crate) undo: Option<String>,
-}
-
-/// `zoop erase`
-#[derive(Debug, Args)]
-pub(crate) struct Erase {
-    /// The customer, by number or id
-    #[arg(long, value_name = "CUSTOMER", required_unless_present = "finish")]
-    pub(crate) customer: Option<String>,
-    #[command(flatten)]
-    pub(crate) of: OfTenant,
-    /// Only show what would be erased
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) confirmation: Confirmation,
-    /// Also write the certificate to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) certificate: Option<PathBuf>,
-    /// Only write the database again, after an erasure that was interrupted
-    #[arg(long, conflicts_with_all = ["customer", "dry_run", "certificate"])]
-    pub(crate) finish: bool,
-}
-
 /// `zoop call`
 #[derive(Debug, Args)]
 pub(crate) struct Call {
@@ -458,98 +401,6 @@ pub(crate) struct Call {
         others [env: ZOOP_API_KEY]"
     )]
     pub(crate) key: Option<String>,
-}
-
-/// `zoop backup`
-#[derive(Debug, Args)]
-pub(crate) struct Backup {
-    #[command(flatten)]
-    pub(crate) file: BackupFile,
-    /// Leave out the content of files on notes
-    #[arg(long)]
-    pub(crate) without_files: bool,
-}
-
-/// `zoop files …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Files {
-    /// Make the store belong to this database, which then deletes there what it does not name
-    #[command(
-        after_help = "A store belongs to the first database whose server uses it. A copy and a \
-        restored backup are other databases, which delete nothing there until they adopt it. Adopt \
-        it only if the other database is gone for good, you will not go back to another backup, and \
-        what this database does not name may be deleted. Adopt it too if this database was moved \
-        to another disk or upgraded with pg_upgrade.\n\n\
-        Example:\n  zoop files adopt"
-    )]
-    Adopt(Confirmation),
-    /// Make this database another one, which deletes nothing in the store until it adopts it
-    #[command(
-        after_help = "`zoop backup`, `zoop copy` and `zoop restore-backup` do this themselves. Do it \
-        in a copy of a whole disk or of a whole PostgreSQL cluster (pg_basebackup), before a server \
-        is started on it.\n\n\
-        Example:\n  zoop files release"
-    )]
-    Release,
-}
-
-/// A backup's file.
-#[derive(Debug, Args)]
-pub(crate) struct BackupFile {
-    /// The backup's file
-    pub(crate) path: PathBuf,
-    /// Replace an existing file
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-/// `zoop restore-backup`
-#[derive(Debug, Args)]
-pub(crate) struct RestoreBackup {
-    #[command(flatten)]
-    pub(crate) backup: BackupFile,
-    #[command(flatten)]
-    pub(crate) confirmation: Confirmation,
-}
-
-/// `zoop export`
-#[derive(Debug, Args)]
-pub(crate) struct Export {
-    /// A new folder, or an empty one
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
-    #[command(flatten)]
-    pub(crate) of: OfTenant,
-}
-
-/// `zoop restore-account`
-#[derive(Debug, Args)]
-pub(crate) struct RestoreAccount {
-    /// The folder that `zoop export` wrote
-    #[arg(value_name = "DIR")]
-    pub(crate) from: PathBuf,
-    /// An empty business that gets the records [default: the one with the id that it had]
-    #[arg(long, value_name = "ID|NAME")]
-    pub(crate) tenant: Option<String>,
-}
-
-/// `zoop copy`
-#[derive(Debug, Args)]
-pub(crate) struct Copy {
-    #[arg(long, value_name = "URL", help = "The database to copy [default: --database]")]
-    pub(crate) from: Option<String>,
-    /// The target: a file that does not exist yet, or an empty database of a server
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: String,
-    #[arg(
-        long,
-        value_name = "URL",
-        help = "Where the files of the copy are stored [default: files.url, or beside the target]"
-    )]
-    pub(crate) files_to: Option<String>,
-    /// Copy while a server uses the source: writes made after the copy begins are not copied
-    #[arg(long)]
-    pub(crate) while_running: bool,
 }
 
 #[cfg(test)]
