@@ -302,7 +302,7 @@ document.addEventListener('click', (event) => {
 });
 document.addEventListener('change', ({ target: input }) => {
   const { form } = input;
-  if (input.type !== 'file' || !window.htmx) return;
+  if (input.type !== 'file' || !form.dataset.files || !window.htmx) return;
   const problem = excess(form, input.files);
   refuse(form, problem);
   if (!form.matches('.adding')) {

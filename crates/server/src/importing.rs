@@ -1,16 +1,16 @@
 //! Does what people have started on the pages for imports: a few jobs at once, each on a thread of its own, since parsing
 //! a file and adding customers block.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::{interval, timeout};
-use zoop_crm::business::import::jobs::{Due, Worker};
-use zoop_crm::call::error::Error;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use zoop_crm::business::import::jobs::Worker;
+use zoop_crm::call::error::Result;
+use zoop_db::Tenant;
 
 use crate::app::{App, Shared};
 use crate::lanes;
@@ -26,11 +26,25 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(crate) struct Importing {
     wakes: Notify,
+    /// The business on whose job a thread works: the other thread is for others.
+    busy: Mutex<Vec<Tenant>>,
 }
 
 impl Importing {
     pub(crate) fn wake(&self) {
         self.wakes.notify_one();
+    }
+
+    fn busy(&self) -> Option<Tenant> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).first().copied()
+    }
+
+    /// Works for a business.
+    fn work_for(&self, tenant: Tenant, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).push(tenant);
+        let ended = work();
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).retain(|it| *it != tenant);
+        ended
     }
 }
 
@@ -45,6 +59,7 @@ pub(crate) async fn maintain(app: App, stopping: watch::Receiver<()>) {
 async fn do_jobs(app: &App, mut stopping: watch::Receiver<()>) {
     let is_stopping = Arc::new(AtomicBool::new(false));
     let mut rounds = interval(INTERVAL);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -81,7 +96,7 @@ fn on_a_thread(shared: Arc<Shared>, is_stopping: Arc<AtomicBool>) -> oneshot::Re
 fn do_next(shared: &Shared, is_stopping: &Arc<AtomicBool>) -> bool {
     let environment = shared.environment.clone();
     let own = Worker { db: shared.db.clone(), environment, is_stopping: is_stopping.clone() };
-    let due = match own.claim_next() {
+    let due = match own.claim_next(shared.importing.busy()) {
         Ok(Some(due)) => due,
         Ok(None) => return false,
         Err(error) => {
@@ -92,24 +107,8 @@ fn do_next(shared: &Shared, is_stopping: &Arc<AtomicBool>) -> bool {
     // It takes turns with what others in the business do.
     let lane = lanes::in_tenant(due.number, due.job.uuid());
     let worker = Worker { db: shared.db.lane(lane), ..own };
-    let ended = catch_unwind(AssertUnwindSafe(|| worker.work(due)));
-    let noted = match ended {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => postpone(&worker, due, &error),
-        // The panic is in the log already.
-        Err(_) => worker.fail(due),
-    };
-    if let Err(error) = noted {
-        tracing::warn!(job = %due.job, ?error, "the state of an import could not be recorded");
+    if let Err(error) = shared.importing.work_for(due.number, || worker.work(due)) {
+        tracing::error!(job = %due.job, ?error, "a step of an import could not be done");
     }
     true
-}
-
-/// A job that this server cannot do now: another one goes on at once if this one stops, or any one a little later.
-fn postpone(worker: &Worker, due: Due, error: &Error) -> Result<(), Error> {
-    if worker.is_stopping.load(Ordering::Relaxed) {
-        return worker.give_back(due);
-    }
-    tracing::warn!(job = %due.job, ?error, "an import is tried again later");
-    Ok(())
 }

@@ -105,7 +105,10 @@ fn a_person_says_what_columns_mean_and_what_blank_cells_have() {
     let imported = folder.json(&[&["import", "list.csv"], &flags[..]].concat());
     assert_eq!(imported["added"], 1);
     let report = fs::read_to_string(folder.path("report.csv")).expect("a file");
-    assert_eq!(report, "line,customer,what,why\n2,Jane Doe,added,\n", "the address is a location");
+    assert_eq!(
+        report, "\u{feff}line,customer,what,why\r\n2,Jane Doe,added,\r\n",
+        "the address is a location"
+    );
     let tech = ["user", "create", "--name", "Tom", "--email", "tom@example.com", "--role", "tech"];
     folder.json(&tech);
     let refused =

@@ -23,7 +23,7 @@ impl TestEnv {
         let bytes = file.as_bytes().to_vec();
         let prepare = move |ctx: &mut WriteCtx<'_, '_>| -> Result<Id<kinds::ImportJob>> {
             let job = jobs::begin(ctx, "customers.csv")?;
-            jobs::add_part(ctx, job, 0, &bytes)?;
+            jobs::add_bytes(ctx, job, 0, &bytes)?;
             jobs::arrived(ctx, job)?;
             Ok(job)
         };
@@ -33,7 +33,7 @@ impl TestEnv {
         let job = write.wait().expect("a job");
         let (db, environment) = (self.db.clone(), self.environment.clone());
         let server = Worker { db, environment, is_stopping: Arc::default() };
-        while let Some(due) = server.claim_next().expect("the queue") {
+        while let Some(due) = server.claim_next(None).expect("the queue") {
             server.work(due).expect("work");
         }
         job

@@ -165,7 +165,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
         browser.find("#merged .primary").await;
         visit.check("the result of a merge").await;
         visit.open(&demo.at("/import")).await;
-        browser.choose_file("#file", &list).await;
+        browser.choose_file("main form.fields", &list).await;
         browser.click("main form.fields .primary").await;
         browser.find("form[action$='/start']").await;
         browser.click("details summary").await;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::name::PersonName;
-use super::facts::{Colleague, Facts, Place};
+use super::facts::{Colleague, Facts, Marks, Place};
 use crate::business::customers::contacts::PrimaryContactInput;
 use crate::business::customers::contacts::tools::CreateContact;
 use crate::business::customers::duplicates::{Described, Profile};
@@ -34,6 +34,8 @@ pub struct Draft {
     pub(super) locations: Vec<LocationInput>,
     pub(super) notes: Vec<String>,
     pub(super) is_archived: bool,
+    /// How many addresses are kept in a note because they have no state.
+    pub(super) without_state: usize,
     pub(super) profile: Profile,
     /// As a person reads it.
     pub shown: Shown,
@@ -113,7 +115,7 @@ impl Drafting {
         }
         let profile = self.profile();
         let shown = self.shown(&notes);
-        let is_archived = self.facts.marks.is_archived;
+        let Facts { marks: Marks { is_archived, .. }, without_state, .. } = self.facts;
         Ok(Draft {
             lines,
             digest,
@@ -122,6 +124,7 @@ impl Drafting {
             locations,
             notes,
             is_archived,
+            without_state,
             profile,
             shown,
         })

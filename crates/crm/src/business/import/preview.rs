@@ -16,6 +16,10 @@ const SAMPLES: usize = 3;
 const SAMPLED_ROWS: usize = 500;
 /// From how many characters on a text is cut.
 const MAX_TEXT: usize = 300;
+/// The same for the name of a column, and for one of its values.
+const MAX_CELL: usize = 60;
+/// Maximum number of tags of a customer that are shown.
+const MAX_TAGS: usize = 10;
 
 /// A column of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +82,7 @@ pub struct Preview {
     pub said: Remarks,
     /// Customers that cannot be added.
     pub unusable: Remarks,
-    /// How many of the remarks in `said` are about an address without a state.
+    /// How many addresses would be kept in notes because they have no state.
     pub without_state: usize,
 }
 
@@ -100,9 +104,9 @@ impl Preview {
     }
 
     fn add(&mut self, planned: &Planned, draft: Result<Draft, Unusable>, most: usize) {
-        let (line, shown) = match draft {
-            Ok(draft) => (line(&draft.lines), draft.shown),
-            Err(unusable) => (line(&unusable.lines), Shown::default()),
+        let (line, without_state, shown) = match draft {
+            Ok(draft) => (line(&draft.lines), draft.without_state, draft.shown),
+            Err(unusable) => (line(&unusable.lines), 0, Shown::default()),
         };
         let name = shown.name.clone();
         let remark = |text: &str| Remark { line, name: cut(&name), text: cut(text) };
@@ -116,8 +120,8 @@ impl Preview {
                     let text = format!("{}: {}", found.shown, found.why);
                     self.similar.add(most, remark(&text));
                 }
+                self.without_state += without_state;
                 for said in &shown.said {
-                    self.without_state += usize::from(said.contains("without state"));
                     self.said.add(most, remark(said));
                 }
                 if self.added.len() < most {
@@ -153,7 +157,7 @@ impl Shown {
         for text in [&mut self.name, &mut self.phone, &mut self.email, &mut self.address] {
             *text = cut(text);
         }
-        self.tags = self.tags.iter().map(|tag| cut(tag)).collect();
+        self.tags = self.tags.iter().take(MAX_TAGS).map(|tag| cut(tag)).collect();
         self.said.clear();
         self
     }
@@ -167,12 +171,12 @@ pub(super) fn columns(sheet: &Sheet, columns: &Columns) -> Vec<ShownColumn> {
         let filled = || cells.clone().filter(|cell| !cell.is_empty());
         let mut samples = BTreeMap::new();
         for (order, cell) in filled().take(SAMPLED_ROWS).enumerate() {
-            samples.entry(cut(cell)).or_insert(order);
+            samples.entry(cut_to(cell, MAX_CELL)).or_insert(order);
         }
         let mut samples: Vec<_> = samples.into_iter().collect();
         samples.sort_by_key(|(_, order)| *order);
         let samples = samples.into_iter().take(SAMPLES).map(|(cell, _)| cell).collect();
-        ShownColumn { name: cut(name), meaning: *meaning, samples }
+        ShownColumn { name: cut_to(name, MAX_CELL), meaning: *meaning, samples }
     });
     shown.collect()
 }
@@ -183,7 +187,11 @@ fn line(lines: &[u32]) -> u32 {
 
 /// A text of at most [`MAX_TEXT`] characters, in one line.
 fn cut(text: &str) -> String {
-    let mut short: String = text.chars().take(MAX_TEXT).collect();
+    cut_to(text, MAX_TEXT)
+}
+
+fn cut_to(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
     if short.len() < text.len() {
         short.push('…');
     }

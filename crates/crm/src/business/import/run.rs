@@ -50,81 +50,135 @@ pub fn run(
     when_rejected: WhenRejected,
     progress: Progress<'_>,
 ) -> Result<Outcome> {
-    require_usable(plan, when_rejected)?;
-    let begun = begin(importer, source, plan, |_, _| Ok(()))?;
-    go_on(importer, source, plan, begun, when_rejected, progress)
+    let when_interrupted = WhenInterrupted::TakeBack;
+    let run = Run { importer, source, when_rejected, when_interrupted, progress };
+    let begun = run.begin(plan, |_, _| Ok(()))?;
+    let rejected = run.add(plan, begun)?;
+    let import = run.end(begun.import, |_, _| Ok(()))?;
+    Ok(Outcome { import, rejected })
+}
+
+/// What becomes of what was added if the database is not available.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WhenInterrupted {
+    /// It is taken back, as far as that is possible.
+    TakeBack,
+    /// It stays, and [`Run::resume`] goes on.
+    Keep,
 }
 
 /// An import that was begun.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Begun {
     pub(super) import: Id<kinds::Import>,
-    pub(super) known: Known,
+    known: Known,
 }
 
-/// Adds the customers that a plan says are added, to an import that was begun.
-///
-/// # Errors
-/// As [`run`]. After an error of `progress`, what was added stays, and another call with a plan of the rest goes on.
-pub(super) fn go_on(
-    importer: &Importer,
-    source: &Source,
-    plan: &Plan,
-    Begun { import, known }: Begun,
-    when_rejected: WhenRejected,
-    progress: Progress<'_>,
-) -> Result<Outcome> {
-    let mut rejected: Vec<_> = plan.unusable().cloned().collect();
-    let to_add = plan.added();
-    let mut running = Running { importer, import, known };
-    for (prepared, done) in to_add.chunks(PREPARED).zip((0..).step_by(PREPARED)) {
-        progress(done, to_add.len())?;
-        let ready = prepared.iter().flat_map(|at| source.draft(*at)).map(Ready::new);
-        for batch in batches(ready) {
-            let batch = Arc::new(batch);
-            let Err(error) = running.add(Arc::clone(&batch)) else { continue };
-            match (when_rejected, why(error)) {
-                (WhenRejected::AddOthers, Ok(_)) => rejected.extend(running.add_each(&batch)?),
-                (WhenRejected::AddNone, Ok(why)) => return Err(running.take_back(&why)),
-                (_, Err(error)) => return Err(running.stopped(error)),
+/// How a file is imported: first [`Run::begin`], then [`Run::add`], which [`Run::resume`] can finish, then [`Run::end`].
+pub(super) struct Run<'r> {
+    pub(super) importer: &'r Importer,
+    pub(super) source: &'r Source,
+    pub(super) when_rejected: WhenRejected,
+    pub(super) when_interrupted: WhenInterrupted,
+    pub(super) progress: Progress<'r>,
+}
+
+impl Run<'_> {
+    /// Records the import, with `also` in the same transaction, and adds its tags.
+    ///
+    /// # Errors
+    /// If a customer cannot be added, unless the others are to be added.
+    pub(super) fn begin(
+        &self,
+        plan: &Plan,
+        also: impl Fn(&mut WriteTx<'_>, Id<kinds::Import>) -> Result<()> + Send + 'static,
+    ) -> Result<Begun> {
+        let rejected: Vec<_> = plan.unusable().cloned().collect();
+        if self.when_rejected == WhenRejected::AddNone && !rejected.is_empty() {
+            return Err(all_refused(&rejected));
+        }
+        let customers = i64::try_from(plan.added().len()).unwrap_or(i64::MAX);
+        let file_name = self.source.file_name.clone();
+        let (tags, known) = (plan.new_tags.clone(), Known::UpTo(plan.as_of));
+        self.importer.write(move |tx, access, environment| {
+            let user_id = access.actor.user().ok_or_else(|| Error::internal("no user imports"))?;
+            let id =
+                WriteCtx::begin(tx, access, environment)?.next_id(imports::GREATEST_ID_BELOW)?;
+            let (file_name, state) = (file_name.clone(), State::Running);
+            imports::insert(tx, &Import { id, user_id, file_name, state, customers, added: 0 })?;
+            also(tx, id)?;
+            let known = write::add_tags(tx, environment, access, id, &tags, known)?;
+            Ok(Begun { import: id, known })
+        })
+    }
+
+    /// Adds the customers that a plan says are added. Returns those that could not be added. After an error of
+    /// `progress`, what was added stays.
+    ///
+    /// # Errors
+    /// If a customer cannot be added, unless the others are to be added; or if the import was undone meanwhile.
+    pub(super) fn add(&self, plan: &Plan, begun: Begun) -> Result<Vec<Unusable>> {
+        let mut rejected: Vec<_> = plan.unusable().cloned().collect();
+        let to_add = plan.added();
+        let mut running = Running { run: self, import: begun.import, known: begun.known };
+        for (prepared, done) in to_add.chunks(PREPARED).zip((0..).step_by(PREPARED)) {
+            (self.progress)(done, to_add.len())?;
+            let ready = prepared.iter().flat_map(|at| self.source.draft(*at)).map(Ready::new);
+            for batch in batches(ready) {
+                let batch = Arc::new(batch);
+                let Err(error) = running.add(Arc::clone(&batch)) else { continue };
+                match (self.when_rejected, why(error)) {
+                    (WhenRejected::AddOthers, Ok(why)) => {
+                        running.require_running(&why)?;
+                        rejected.extend(running.add_each(&batch)?);
+                    }
+                    (WhenRejected::AddNone, Ok(why)) => return Err(running.take_back(&why)),
+                    (_, Err(error)) => return Err(running.stopped(error)),
+                }
             }
         }
+        (self.progress)(to_add.len(), to_add.len())?;
+        Ok(rejected)
     }
-    progress(to_add.len(), to_add.len())?;
-    // All is added, so it is done, even if the member has left the business since.
-    let import = importer.write_on(move |tx| {
-        // It was undone while it ran, unless this counts.
-        imports::count_added(tx, import, 0)?;
-        imports::set_state(tx, import, State::Done)?;
-        imports::get(tx, import)
-    })?;
-    Ok(Outcome { import, rejected })
-}
 
-/// Goes on with an import that was interrupted.
-///
-/// # Errors
-/// [`Error::Conflict`] if it does not run any more, or the account has changed so that something else would be added than
-/// was planned; then what was added is taken back. Otherwise as [`go_on`].
-pub(super) fn resume(
-    importer: &Importer,
-    source: &Source,
-    import: Id<kinds::Import>,
-    when_rejected: WhenRejected,
-    progress: Progress<'_>,
-) -> Result<Outcome> {
-    let begun = importer.read(move |tx, _| imports::get(tx, import))?;
-    if begun.state != State::Running {
-        return Err(Error::conflict("The import was interrupted, and nothing was imported."));
+    /// Goes on with an import that was interrupted while it added customers.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the account has changed so that something else would be added than was planned; then what
+    /// was added is taken back. Otherwise as [`Run::add`].
+    pub(super) fn resume(&self, import: &Import) -> Result<Vec<Unusable>> {
+        let plan = Plan::of_rest(self.importer, self.source, Some(import.id), self.progress)?;
+        let all = import.added + i64::try_from(plan.added().len()).unwrap_or(i64::MAX);
+        let begun = Begun { import: import.id, known: Known::Changed };
+        let is_as_planned = match self.when_rejected {
+            WhenRejected::AddNone => all == import.customers,
+            // Those that could not be added then may be there now.
+            WhenRejected::AddOthers => all <= import.customers,
+        };
+        if !is_as_planned {
+            let running = Running { run: self, import: import.id, known: begun.known };
+            return Err(running.take_back("your customers changed while it was interrupted."));
+        }
+        self.add(&plan, begun)
     }
-    let plan = Plan::of_rest(importer, source, Some(import), progress)?;
-    let left = i64::try_from(plan.added().len()).unwrap_or(i64::MAX);
-    let known = Known::Changed;
-    if begun.added + left != begun.customers {
-        let why = "your customers changed while it was interrupted.";
-        return Err(Running { importer, import, known }.take_back(why));
+
+    /// Records that an import is done, with `also` in the same transaction, even if the member has left the business since.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if it was undone meanwhile.
+    pub(super) fn end(
+        &self,
+        import: Id<kinds::Import>,
+        also: impl Fn(&mut WriteTx<'_>, &Import) -> Result<()> + Send + 'static,
+    ) -> Result<Import> {
+        self.importer.write_on(move |tx| {
+            imports::count_added(tx, import, 0)?;
+            imports::set_state(tx, import, State::Done)?;
+            let import = imports::get(tx, import)?;
+            also(tx, &import)?;
+            Ok(import)
+        })
     }
-    go_on(importer, source, &plan, Begun { import, known }, when_rejected, progress)
 }
 
 /// Customers in batches that do not hold the writer for long.
@@ -143,9 +197,9 @@ fn batches(customers: impl Iterator<Item = Ready>) -> Vec<Vec<Ready>> {
     batches
 }
 
-/// An import that runs.
+/// An import that adds customers.
 struct Running<'r> {
-    importer: &'r Importer,
+    run: &'r Run<'r>,
     import: Id<kinds::Import>,
     known: Known,
 }
@@ -153,7 +207,7 @@ struct Running<'r> {
 impl Running<'_> {
     fn add(&mut self, customers: Arc<Vec<Ready>>) -> Result<()> {
         let (import, known) = (self.import, self.known);
-        let added = self.importer.write(move |tx, access, environment| {
+        let added = self.run.importer.write(move |tx, access, environment| {
             write::add(tx, environment, access, import, &customers, known)
         });
         // After an error it is not known what others changed.
@@ -174,21 +228,43 @@ impl Running<'_> {
         Ok(rejected)
     }
 
-    /// Takes back what was added. Returns the error that says why.
-    fn take_back(&self, why: &str) -> Error {
-        if self.is_taken_back() {
-            return Error::conflict(format!("Nothing was imported: {why}"));
-        }
-        Error::conflict(format!(
-            "The import stopped, and not all that it had added could be taken back: {why} Undo the import {}.",
-            self.import
-        ))
+    /// Refuses to go on with an import that was undone meanwhile: then no customer can be added.
+    fn require_running(&self, why: &str) -> Result<()> {
+        let import = self.import;
+        let import = self.run.importer.read_on(move |tx| imports::get(tx, import))?;
+        if import.state == State::Running { Ok(()) } else { Err(Error::conflict(why)) }
     }
 
-    /// Takes back what was added, because of an error that is not about a customer, such as a lost database. If that
-    /// fails too, importing the file again goes on, and undoing takes it back.
+    /// Takes back what was added. Returns the error that says why.
+    fn take_back(&self, why: &str) -> Error {
+        match self.taken_back() {
+            Ok(true) => Error::conflict(format!("Nothing was imported: {why}")),
+            Ok(false) => Error::conflict(format!(
+                "The import stopped, and what others have changed since could not be taken back: {why}"
+            )),
+            Err(error) => self.left(error),
+        }
+    }
+
+    /// Takes back what was added, because of an error that is not about a customer, such as a full disk.
     fn stopped(&self, error: Error) -> Error {
-        if self.is_taken_back() {
+        let is_lost = matches!(error, Error::Unavailable { .. });
+        if is_lost && self.run.when_interrupted == WhenInterrupted::Keep {
+            return error;
+        }
+        match self.taken_back() {
+            Ok(true) => error,
+            Ok(false) => self.left(error),
+            Err(also) => {
+                drop(error);
+                self.left(also)
+            }
+        }
+    }
+
+    /// What is said if something of the import is left.
+    fn left(&self, error: Error) -> Error {
+        if self.run.when_interrupted == WhenInterrupted::Keep {
             return error;
         }
         Error::conflict(format!(
@@ -197,13 +273,15 @@ impl Running<'_> {
         ))
     }
 
-    /// Whether all that was added could be taken back.
-    fn is_taken_back(&self) -> bool {
-        let import = self.import;
-        let undone = undo(self.importer, import, &|_, _| Ok(()));
-        let stopped =
-            self.importer.write_on(move |tx| imports::set_state(tx, import, State::Stopped));
-        undone.is_ok_and(|undone| undone.kept.is_empty()) && stopped.is_ok()
+    /// Takes back what was added. Returns whether that was all of it.
+    fn taken_back(&self) -> Result<bool> {
+        let (importer, import) = (self.run.importer, self.import);
+        let undone = undo(importer, import, self.run.progress)?;
+        let is_all = undone.kept.is_empty();
+        if is_all {
+            importer.write_on(move |tx| imports::set_state(tx, import, State::Stopped))?;
+        }
+        Ok(is_all)
     }
 }
 
@@ -237,36 +315,6 @@ fn all_refused(rejected: &[Unusable]) -> Error {
     Error::invalid(format!(
         "Nothing was imported: {named}{more}. Correct the file, or import the others only."
     ))
-}
-
-/// Refuses a plan with customers that cannot be added, unless the others are to be added.
-pub(super) fn require_usable(plan: &Plan, when_rejected: WhenRejected) -> Result<()> {
-    let rejected: Vec<_> = plan.unusable().cloned().collect();
-    if when_rejected == WhenRejected::AddNone && !rejected.is_empty() {
-        return Err(all_refused(&rejected));
-    }
-    Ok(())
-}
-
-/// Records the import, with `also` in the same transaction, and adds its tags.
-pub(super) fn begin(
-    importer: &Importer,
-    source: &Source,
-    plan: &Plan,
-    also: impl Fn(&mut WriteTx<'_>, Id<kinds::Import>) -> Result<()> + Send + 'static,
-) -> Result<Begun> {
-    let customers = i64::try_from(plan.added().len()).unwrap_or(i64::MAX);
-    let file_name = source.file_name.clone();
-    let (tags, known) = (plan.new_tags.clone(), Known::UpTo(plan.as_of));
-    importer.write(move |tx, access, environment| {
-        let user_id = access.actor.user().ok_or_else(|| Error::internal("no user imports"))?;
-        let id = WriteCtx::begin(tx, access, environment)?.next_id(imports::GREATEST_ID_BELOW)?;
-        let (file_name, state) = (file_name.clone(), State::Running);
-        imports::insert(tx, &Import { id, user_id, file_name, state, customers, added: 0 })?;
-        also(tx, id)?;
-        let known = write::add_tags(tx, environment, access, id, &tags, known)?;
-        Ok(Begun { import: id, known })
-    })
 }
 
 /// Why a customer was refused.

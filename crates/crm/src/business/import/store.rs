@@ -14,6 +14,8 @@ crate::call::argument::choices! {
         Done = "done",
         /// It stopped, and what it had added was taken back.
         Stopped = "stopped",
+        /// It is being undone, or that was interrupted.
+        Undoing = "undoing",
         /// It was undone.
         Undone = "undone",
     }

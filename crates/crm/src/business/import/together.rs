@@ -27,6 +27,7 @@ pub(super) fn together(rows: Vec<Facts>) -> Facts {
         for (column, other) in differing {
             all.keep(column, &other);
         }
+        all.without_state += row.without_state;
         all.is_company |= row.is_company;
         all.marks.is_vip |= row.marks.is_vip;
         all.marks.do_not_contact |= row.marks.do_not_contact;

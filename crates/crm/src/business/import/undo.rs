@@ -66,9 +66,10 @@ pub(super) fn undo(
     id: Id<kinds::Import>,
     progress: Progress<'_>,
 ) -> Result<Undone> {
+    progress(0, 0)?;
     let import = importer.write_on(move |tx| {
         // An import that still runs must not add more.
-        imports::set_state(tx, id, State::Undone)?;
+        imports::set_state(tx, id, State::Undoing)?;
         imports::get(tx, id)
     })?;
     let all = usize::try_from(import.added).unwrap_or_default();
@@ -88,6 +89,7 @@ pub(super) fn undo(
             Some(kept) => undone.kept.push(kept),
         }
     }
+    importer.write_on(move |tx| imports::set_state(tx, id, State::Undone))?;
     Ok(undone)
 }
 
@@ -243,7 +245,7 @@ impl Importer {
     }
 
     /// Reads something of the account without asking whether the member may import.
-    fn read_on<T: Send + 'static>(
+    pub(super) fn read_on<T: Send + 'static>(
         &self,
         work: impl Fn(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -37,6 +37,8 @@ const CHOSEN: usize = 20;
 const STATE: &str = "state";
 /// What has that state.
 const STATES: [Meaning; 3] = [Meaning::ServiceState, Meaning::Service2State, Meaning::BillingState];
+/// What is said of work that needs no open page.
+const GOES_ON: &str = "You can close this page: it goes on.";
 /// The length of a table is known only at its end.
 const UNKNOWN_LENGTH: u64 = u64::MAX;
 
@@ -59,7 +61,7 @@ struct JobPage<'a> {
 /// What the page shows of a job.
 enum View<'a> {
     /// A server works on it.
-    Work { what: &'static str, can_stop: bool },
+    Work { what: &'static str, hint: &'static str, can_stop: bool, can_remove: bool },
     /// A person decides.
     Choice {
         columns: Columns,
@@ -122,16 +124,23 @@ impl Columns {
 impl<'a> View<'a> {
     fn of(job: &'a Job, import: Option<&Import>) -> Self {
         match job.stage {
-            Stage::Arriving => Self::Work { what: "The file is arriving.", can_stop: false },
-            Stage::LookingUp => {
-                Self::Work { what: "Looking up the customers of the file.", can_stop: true }
-            }
-            Stage::Adding if job.import.is_none() => Self::Work {
-                what: "Checking that nothing has changed since you looked.",
-                can_stop: true,
+            Stage::Arriving => Self::Work {
+                what: "The file is arriving.",
+                hint: "If the page that sent it is closed, remove the file and send it again.",
+                can_stop: false,
+                can_remove: true,
             },
-            Stage::Adding => Self::Work { what: "Adding the customers.", can_stop: true },
-            Stage::Undoing => Self::Work { what: "Taking back what was added.", can_stop: false },
+            Stage::LookingUp => Self::work("Looking up the customers of the file."),
+            Stage::Adding if job.import.is_none() => {
+                Self::work("Checking that nothing has changed since you looked.")
+            }
+            Stage::Adding => Self::work("Adding the customers."),
+            Stage::Undoing => Self::Work {
+                what: "Taking back what was added.",
+                hint: GOES_ON,
+                can_stop: false,
+                can_remove: false,
+            },
             Stage::Ready => Self::Choice {
                 columns: Columns::of(&job.columns, &job.reading),
                 preview: job.preview.as_ref(),
@@ -140,10 +149,19 @@ impl<'a> View<'a> {
                 state: default_state(&job.reading),
             },
             Stage::Ended | Stage::Removed => {
-                let can_undo = import.is_some_and(|it| it.state == Done::Done && it.added > 0);
+                let is_left = job.result.kept_count > 0 || !job.problem.is_empty();
+                let can_undo = import.is_some_and(|it| match it.state {
+                    Done::Running | Done::Done | Done::Undoing => it.added > 0,
+                    Done::Undone => is_left,
+                    Done::Stopped => false,
+                });
                 Self::Result { said: said(job), undo: job.import.filter(|_| can_undo) }
             }
         }
+    }
+
+    const fn work(what: &'static str) -> Self {
+        Self::Work { what, hint: GOES_ON, can_stop: true, can_remove: false }
     }
 }
 

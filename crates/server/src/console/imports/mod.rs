@@ -16,7 +16,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::business::import::jobs::{self, Job, Stage};
+use zoop_crm::business::import::jobs::{self, Listed, Stage};
 use zoop_crm::business::import::{self, Import, State as Done};
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
@@ -130,9 +130,9 @@ async fn render(
 }
 
 impl Row {
-    fn of_job(job: &Job, business: &Membership) -> Self {
+    fn of_job(job: &Listed, business: &Membership) -> Self {
         let state = match job.stage {
-            Stage::Arriving => "Did not arrive whole",
+            Stage::Arriving => "Is arriving",
             Stage::LookingUp => "Is looked up",
             Stage::Ready => "Waits for you",
             Stage::Adding => "Is imported",
@@ -148,16 +148,18 @@ impl Row {
         }
     }
 
-    fn of_import(import: Import, jobs: &[Job], business: &Membership) -> Self {
+    fn of_import(import: Import, jobs: &[Listed], business: &Membership) -> Self {
         let job = jobs.iter().find(|job| job.import == Some(import.id));
         let count = customers(import.added);
         let state = match import.state {
-            Done::Running => format!("Was interrupted after {count}"),
+            Done::Running => format!("Not finished: {count} so far"),
             Done::Done => format!("{count} added"),
             Done::Stopped => "Stopped: nothing was added".to_owned(),
+            Done::Undoing => "Not wholly undone".to_owned(),
             Done::Undone => "Undone".to_owned(),
         };
-        let can_undo = matches!(import.state, Done::Running | Done::Done) && import.added > 0;
+        let is_there = matches!(import.state, Done::Running | Done::Done | Done::Undoing);
+        let can_undo = is_there && import.added > 0;
         Self {
             name: import.file_name,
             address: job.map(|job| address(business, job.id)),

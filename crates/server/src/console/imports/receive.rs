@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::FutureExt;
-use zoop_crm::business::import::jobs::{self, PART_BYTES};
+use zoop_crm::business::import::jobs::{self, SENT_BYTES};
 use zoop_crm::business::import::sheet::MAX_BYTES;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::id::{Id, kinds};
@@ -59,7 +59,7 @@ async fn stored(
     };
     let name = name.as_str().to_owned();
     let job = context.write_imports(move |ctx| jobs::begin(ctx, &name)).await??;
-    let mut stored = Storing { context, job, buffer: Vec::new(), part: 0, bytes: 0 };
+    let mut stored = Storing { context, job, buffer: Vec::new(), sent: 0, bytes: 0 };
     let ended = loop {
         match arrival.next(file.next()).await {
             Ok(Some(piece)) => {
@@ -86,8 +86,8 @@ struct Storing<'c> {
     job: Id<kinds::ImportJob>,
     /// What is not stored yet.
     buffer: Vec<u8>,
-    /// The number of the next part.
-    part: i64,
+    /// How often something was stored.
+    sent: usize,
     bytes: usize,
 }
 
@@ -102,19 +102,21 @@ impl Storing<'_> {
             return Err(Refused::Because(StatusCode::PAYLOAD_TOO_LARGE, text));
         }
         self.buffer.extend_from_slice(piece);
-        if self.buffer.len() >= PART_BYTES {
+        while self.buffer.len() >= SENT_BYTES {
+            let rest = self.buffer.split_off(SENT_BYTES);
             self.store().await?;
+            self.buffer = rest;
         }
         Ok(())
     }
 
     async fn store(&mut self) -> Result<(), Refused> {
-        let (job, part) = (self.job, self.part);
+        let (job, sent) = (self.job, self.sent);
         let bytes = std::mem::take(&mut self.buffer);
         self.context.context.renew_deadline();
-        let write = self.context.write_imports(move |ctx| jobs::add_part(ctx, job, part, &bytes));
+        let write = self.context.write_imports(move |ctx| jobs::add_bytes(ctx, job, sent, &bytes));
         write.await??;
-        self.part += 1;
+        self.sent += 1;
         Ok(())
     }
 
@@ -123,7 +125,9 @@ impl Storing<'_> {
             let text = "This file is empty.".to_owned();
             return Err(Refused::Because(StatusCode::BAD_REQUEST, text));
         }
-        self.store().await?;
+        if !self.buffer.is_empty() {
+            self.store().await?;
+        }
         let job = self.job;
         Ok(self.context.write_imports(move |ctx| jobs::arrived(ctx, job)).await??)
     }

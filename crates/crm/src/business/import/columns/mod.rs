@@ -270,7 +270,7 @@ impl Columns {
                 Some(at) => meanings[at] = *meaning,
                 None => problems.push(FieldProblem {
                     field: column.to_string(),
-                    problem: "is not a column of this file".to_owned(),
+                    problem: "is not the name of a column of this file".to_owned(),
                 }),
             }
         }

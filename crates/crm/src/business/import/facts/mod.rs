@@ -93,6 +93,8 @@ pub(super) struct Facts {
     /// The part of the customer that the row is about, such as a place of a company.
     part: String,
     pub(super) kept: Vec<Kept>,
+    /// How many addresses were kept because they have no state.
+    pub(super) without_state: usize,
 }
 
 /// Reads rows of one file.

@@ -57,7 +57,10 @@ impl Cells<'_, '_> {
                 let cells = parts.iter().chain([&columns.country]).flat_map(|it| self.all(*it));
                 let text = cells.map(|(_, text)| text).collect::<Vec<_>>().join(", ");
                 match missing {
-                    Some(missing) => facts.keep(&format!("Address without {missing}"), &text),
+                    Some(missing) => {
+                        facts.without_state += usize::from(missing == STATE);
+                        facts.keep(&format!("Address without {missing}"), &text);
+                    }
                     None => facts.keep("Address", &text),
                 }
                 if !notes.is_empty() {
@@ -118,13 +121,16 @@ fn completed(address: address::Address, country: Country) -> address::Address {
     address
 }
 
+/// What people call the state of an address.
+const STATE: &str = "state";
+
 impl address::Address {
     /// The first part that a location must have and that is missing.
     fn missing(&self) -> Option<&'static str> {
         let parts = [
             (&self.line1, "street"),
             (&self.city, "city"),
-            (&self.state, "state"),
+            (&self.state, STATE),
             (&self.postal_code, "postal code"),
         ];
         parts.into_iter().find(|(part, _)| part.is_empty()).map(|(_, name)| name)

@@ -1,26 +1,25 @@
 //! The steps of a job: looking a file up, adding its customers, taking an import back, and removing the job.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use zoop_db::{ReadTx, Timestamp, WriteTx};
+use zoop_db::WriteTx;
 
 use super::super::columns::Columns;
 use super::super::preview::{self, Preview, Remarks, ShownColumn};
+use super::super::run::{Run, WhenInterrupted};
 use super::super::source::{self, Reading, Source};
-use super::super::{Importer, Plan, report, run, undo};
+use super::super::store::{self as imports, Import, State};
+use super::super::{Importer, Plan, report, undo};
+use super::actions::json;
+use super::holding::{Held, Token};
 use super::store::{self, JobRow};
-use super::work::{Worker, deadline};
-use super::{DELETED_AT_ONCE, Due, Outcome, PART_BYTES, RETENTION, Stage, StoredFile, json};
+use super::{Outcome, PART_BYTES, RETENTION, SENT_BYTES, Stage, StoredFile};
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
 /// How many customers of each kind are shown.
 const SHOWN: usize = 10;
-/// How often progress is recorded.
-const REPORTED: Duration = Duration::from_millis(500);
 
 pub(super) type Step<T = ()> = std::result::Result<T, Failure>;
 
@@ -28,7 +27,7 @@ pub(super) type Step<T = ()> = std::result::Result<T, Failure>;
 pub(super) enum Failure {
     /// Something that the person can do something about.
     Said(String),
-    /// Something that the operator can.
+    /// Something that the operator can, or that is tried again.
     Failed(Error),
 }
 
@@ -38,7 +37,7 @@ impl From<Error> for Failure {
             Error::InvalidInput { message, .. }
             | Error::Unusable { message, .. }
             | Error::Conflict { message, .. } => Self::Said(message),
-            Error::NotFound { .. } | Error::InsufficientScope { .. } => {
+            Error::NotFound { record: "team member" } | Error::InsufficientScope { .. } => {
                 Self::Said("The person who started this may not import any more.".to_owned())
             }
             other => Self::Failed(other),
@@ -46,87 +45,53 @@ impl From<Error> for Failure {
     }
 }
 
-/// A job on which a server works.
-pub(super) struct At<'w> {
-    pub(super) worker: &'w Worker,
-    pub(super) due: Due,
-}
-
-impl At<'_> {
-    fn read<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let number = self.due.number;
-        let read = self.worker.db.read(deadline(), move |tx| {
-            tx.bind(number);
-            work(tx)
-        });
-        read.wait()
-    }
-
-    fn write<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let number = self.due.number;
-        let write = self.worker.db.write(deadline(), move |tx| {
-            tx.bind(number);
-            tx.take_turn()?;
-            work(tx)
-        });
-        write.wait()
-    }
-
-    pub(super) fn job(&self) -> Result<Option<JobRow>> {
-        let id = self.due.job;
-        match self.read(move |tx| store::get(tx, id)) {
-            Ok(job) => Ok(Some(job)),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
+impl Held<'_> {
+    /// Does one step after another: a person may give the job something else to do meanwhile.
+    pub(super) fn steps(&self) -> Result<()> {
+        loop {
+            let Some(job) = self.job()? else { return self.forget() };
+            let stage = job.stage;
+            let done = match stage {
+                Stage::Removed => return self.delete(),
+                Stage::LookingUp => self.look_up(&job),
+                Stage::Adding => self.add(&job),
+                Stage::Undoing => self.take_back(&job),
+                Stage::Ended => return self.end(&job),
+                Stage::Ready if !self.is_old(&job) => return self.let_go(),
+                Stage::Arriving | Stage::Ready => self.expire().map_err(Failure::from),
+            };
+            match done {
+                Ok(()) => {}
+                Err(Failure::Said(problem)) => self.stop(stage, &problem)?,
+                Err(Failure::Failed(error)) => return Err(error),
+            }
         }
     }
 
-    /// Records the end of a step, unless the job has something else to do by now.
-    pub(super) fn finish(
-        &self,
-        stage: Stage,
-        change: impl Fn(&mut JobRow) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
-        let (due, now) = (self.due, self.worker.environment.clock.now());
-        self.write(move |tx| {
-            let mut job = store::get(tx, due.job)?;
-            if job.stage != stage {
-                return Ok(());
-            }
-            (job.done, job.total) = (0, 0);
-            change(&mut job)?;
-            store::update(tx, &job)?;
-            let delay = if job.stage.is_work() { 0 } else { RETENTION };
-            store::postpone(tx, due.number, due.job, Timestamp(now.0 + delay))
-        })
+    /// Whether a job was kept long enough.
+    fn is_old(&self, job: &JobRow) -> bool {
+        let now = self.worker.environment.clock.now();
+        now.0 - job.id.created_at().0.0 >= RETENTION
     }
 
-    /// Says why a step was not done.
-    pub(super) fn stop(&self, stage: Stage, problem: String) -> Result<()> {
-        self.finish(stage, move |job| {
-            job.problem.clone_from(&problem);
-            job.stage = if stage == Stage::Undoing { Stage::Ended } else { Stage::Ready };
-            if stage == Stage::Adding {
-                job.import_id = None;
-            }
-            Ok(())
-        })
+    /// Deletes the files of a job that was done, and later the job.
+    fn end(&self, job: &JobRow) -> Result<()> {
+        if self.is_old(job) {
+            return self.delete();
+        }
+        self.delete_file(StoredFile::Source)?;
+        self.delete_file(StoredFile::Report)?;
+        self.let_go()
     }
 
-    pub(super) fn expire(&self, stage: Stage) -> Step {
-        Ok(self.finish(stage, |job| {
+    fn expire(&self) -> Result<()> {
+        self.change(|job| {
             job.stage = Stage::Removed;
             Ok(())
-        })?)
+        })
     }
 
-    pub(super) fn delete(&self) -> Result<()> {
+    fn delete(&self) -> Result<()> {
         for file in StoredFile::ALL {
             self.delete_file(*file)?;
         }
@@ -137,25 +102,28 @@ impl At<'_> {
         })
     }
 
-    fn delete_file(&self, file: StoredFile) -> Result<()> {
-        let job = self.due.job;
-        while !self.write(move |tx| store::delete_last_parts(tx, job, file, DELETED_AT_ONCE))? {}
-        Ok(())
+    /// Takes a job that is gone out of the queue.
+    fn forget(&self) -> Result<()> {
+        let due = self.due;
+        self.write(move |tx| store::forget(tx, due.number, due.job))
     }
 
     fn replace_file(&self, file: StoredFile, bytes: &[u8]) -> Result<()> {
         self.delete_file(file)?;
         let job = self.due.job;
-        for (part, bytes) in (0..).zip(bytes.chunks(PART_BYTES)) {
+        let parts = SENT_BYTES / PART_BYTES;
+        for (first, bytes) in (0..).step_by(parts).zip(bytes.chunks(SENT_BYTES)) {
             let bytes = Arc::new(bytes.to_vec());
-            self.write(move |tx| store::add_part(tx, job, file, part, &bytes))?;
+            self.write(move |tx| store::add_parts(tx, job, file, first, &bytes))?;
         }
         Ok(())
     }
 
     fn bytes(&self) -> Result<Vec<u8>> {
         let (job, mut bytes) = (self.due.job, Vec::new());
+        let progress = self.progress();
         for part in 0.. {
+            progress(0, 0)?;
             let read = self.read(move |tx| store::part(tx, job, StoredFile::Source, part))?;
             let Some(part) = read else { break };
             bytes.extend(part);
@@ -163,37 +131,30 @@ impl At<'_> {
         Ok(bytes)
     }
 
-    /// Records how far a step is, now and then, and that this server still works on it. Ends the step if the server stops.
-    pub(super) fn progress(&self) -> impl Fn(usize, usize) -> Result<()> + Send + Sync + '_ {
-        let reported = Mutex::new(None::<Instant>);
-        move |done, total| {
-            if self.worker.is_stopping.load(Ordering::Relaxed) {
-                return Err(Error::from(zoop_db::Error::Closed));
-            }
-            let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
-            if reported.is_some_and(|at| at.elapsed() < REPORTED) {
-                return Ok(());
-            }
-            *reported = Some(Instant::now());
-            let (due, until) = (self.due, self.worker.claimed_until());
-            self.write(move |tx| {
-                store::set_progress(tx, due.job, done, total)?;
-                store::postpone(tx, due.number, due.job, until)
-            })
-        }
+    fn read_file(&self, importer: &Importer, job: &JobRow) -> Step<FileOfJob> {
+        let country = country(importer)?;
+        let reading: Reading = serde_json::from_str(&job.reading).map_err(Error::internal)?;
+        let sheet = source::rows(&self.bytes()?)?;
+        let known = Columns::known(&sheet.columns, &reading.columns)?;
+        let columns = preview::columns(&sheet, &known);
+        let source = Source::of(&job.file_name, sheet, reading, country).map_err(Failure::from);
+        Ok(FileOfJob { columns, source })
     }
 
-    pub(super) fn look_up(&self, job: &JobRow) -> Step {
+    fn look_up(&self, job: &JobRow) -> Step {
         let importer = self.worker.importer(self.due, job);
-        let Read { columns, source } = self.read_file(&importer, job)?;
+        let FileOfJob { columns, source } = self.read_file(&importer, job)?;
         let columns = json(&columns)?;
-        let planned = source.and_then(|source| self.plan(&importer, &source));
+        let planned = source.and_then(|source| {
+            let plan = Plan::make(&importer, &source, &self.progress())?;
+            self.show(&source, &plan)
+        });
         let (problem, shown) = match planned {
             Ok(shown) => (String::new(), shown),
             Err(Failure::Said(problem)) => (problem, (String::new(), String::new())),
             Err(failed) => return Err(failed),
         };
-        Ok(self.finish(Stage::LookingUp, move |job| {
+        Ok(self.change(move |job| {
             job.columns.clone_from(&columns);
             (job.preview, job.plan) = shown.clone();
             job.problem.clone_from(&problem);
@@ -202,56 +163,55 @@ impl At<'_> {
         })?)
     }
 
-    /// The plan for a file, as it is shown, with its token.
-    fn plan(&self, importer: &Importer, source: &Source) -> Step<(String, String)> {
-        let plan = Plan::make(importer, source, &self.progress())?;
-        self.show(source, &plan)
-    }
-
+    /// What is shown of a plan, with its token.
     fn show(&self, source: &Source, plan: &Plan) -> Step<(String, String)> {
         self.replace_file(StoredFile::Report, &report::of_plan(source, plan))?;
         Ok((json(&Preview::of(source, plan, SHOWN))?, plan.token.clone()))
     }
 
-    fn read_file(&self, importer: &Importer, job: &JobRow) -> Step<Read> {
-        let country = country(importer)?;
-        let reading: Reading = serde_json::from_str(&job.reading).map_err(Error::internal)?;
-        let sheet = source::rows(&self.bytes()?)?;
-        let known = Columns::known(&sheet.columns, &reading.columns)?;
-        let columns = preview::columns(&sheet, &known);
-        let source = Source::of(&job.file_name, sheet, reading, country).map_err(Failure::from);
-        Ok(Read { columns, source })
-    }
-
-    pub(super) fn add(&self, job: &JobRow) -> Step {
+    fn add(&self, job: &JobRow) -> Step {
         let importer = self.worker.importer(self.due, job);
+        let begun = job.import_id.map(|id| importer.read_on(move |tx| imports::get(tx, id)));
+        let begun = begun.transpose()?;
+        if let Some(Import { state: State::Undoing | State::Undone | State::Stopped, .. }) = begun {
+            return Err(Failure::Said("The import was interrupted.".to_owned()));
+        }
         let source = self.read_file(&importer, job)?.source?;
         let progress = self.progress();
-        let ran = if let Some(import) = job.import_id {
-            run::resume(&importer, &source, import, job.when_rejected, &progress)?
+        let run = Run {
+            importer: &importer,
+            source: &source,
+            when_rejected: job.when_rejected,
+            when_interrupted: WhenInterrupted::Keep,
+            progress: &progress,
+        };
+        let (import, rejected) = if let Some(import) = begun {
+            (import.id, run.resume(&import)?)
         } else {
             let plan = Plan::make(&importer, &source, &progress)?;
             if plan.token != job.plan {
                 return self.show_again(&source, &plan);
             }
-            run::require_usable(&plan, job.when_rejected)?;
-            let id = job.id;
-            let begun =
-                run::begin(&importer, &source, &plan, move |tx, import| begun(tx, id, import))?;
-            run::go_on(&importer, &source, &plan, begun, job.when_rejected, &progress)?
+            let (token, id) = (self.token(), job.id);
+            let begun = run.begin(&plan, move |tx, import| begin(tx, token, id, import))?;
+            (begun.import, run.add(&plan, begun)?)
         };
-        if !ran.rejected.is_empty() {
-            let table = report::of_rejected(&source, &ran.rejected);
+        if !rejected.is_empty() {
+            let table = report::of_rejected(&source, &rejected);
             self.replace_file(StoredFile::Rejected, &table)?;
         }
-        let rejected = Remarks::of_unusable(&ran.rejected, SHOWN);
-        let result = json(&Outcome { added: ran.import.added, rejected, ..Outcome::default() })?;
-        self.finish(Stage::Adding, move |job| {
-            job.result.clone_from(&result);
+        let rejected = Remarks::of_unusable(&rejected, SHOWN);
+        let (token, id) = (self.token(), job.id);
+        let ended = move |tx: &mut WriteTx<'_>, import: &Import| {
+            token.check(tx)?;
+            let mut job = store::get(tx, id)?;
+            let (added, rejected) = (import.added, rejected.clone());
+            job.result = json(&Outcome { added, rejected, ..Outcome::default() })?;
             job.stage = Stage::Ended;
-            Ok(())
-        })?;
-        Ok(self.delete_file(StoredFile::Source)?)
+            store::update(tx, &job)
+        };
+        run.end(import, ended)?;
+        Ok(())
     }
 
     /// Shows what the file would add now, because that is not what was shown.
@@ -259,20 +219,21 @@ impl At<'_> {
         const SAID: &str = "Your customers have changed since you looked, so nothing was imported. This is what the \
                             file would add now.";
         let shown = self.show(source, plan)?;
-        Ok(self.finish(Stage::Adding, move |job| {
+        Ok(self.change(move |job| {
             (job.preview, job.plan) = shown.clone();
             (job.stage, job.problem) = (Stage::Ready, SAID.to_owned());
             Ok(())
         })?)
     }
 
-    pub(super) fn take_back(&self, job: &JobRow) -> Step {
+    fn take_back(&self, job: &JobRow) -> Step {
         let Some(import) = job.import_id else {
             return Err(Error::internal("a job without an import is undone").into());
         };
         let importer = self.worker.importer(self.due, job);
-        let undone = undo::undo_as_member(&importer, import, &self.progress())?;
-        self.finish(Stage::Undoing, move |job| {
+        // Whoever asked for it had the right, and it may be the end of a membership that stopped the import.
+        let undone = undo::undo(&importer, import, &self.progress())?;
+        Ok(self.change(move |job| {
             let mut result: Outcome = serde_json::from_str(&job.result)?;
             result.taken_back += undone.taken_back;
             result.kept = undone.kept.iter().take(SHOWN).cloned().collect();
@@ -280,13 +241,12 @@ impl At<'_> {
             job.result = json(&result)?;
             job.stage = Stage::Ended;
             Ok(())
-        })?;
-        Ok(self.delete_file(StoredFile::Source)?)
+        })?)
     }
 }
 
-/// A file that was read.
-struct Read {
+/// The file of a job.
+struct FileOfJob {
     columns: Vec<ShownColumn>,
     source: Step<Source>,
 }
@@ -299,16 +259,15 @@ fn country(importer: &Importer) -> Result<Country> {
     })
 }
 
-/// Records which import a job became, unless it was stopped.
-pub(super) fn begun(
+/// Records which import a job became, if its server still holds the job.
+pub(super) fn begin(
     tx: &mut WriteTx<'_>,
+    token: Token,
     job: Id<kinds::ImportJob>,
     import: Id<kinds::Import>,
 ) -> Result<()> {
+    token.check(tx)?;
     let mut job = store::get(tx, job)?;
-    if job.stage != Stage::Adding {
-        return Err(Error::conflict("The import was stopped before it began."));
-    }
     job.import_id = Some(import);
     store::update(tx, &job)
 }

@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx, params, text};
 
-use super::{Due, Job, Stage, StoredFile};
+use super::{DELETED_AT_ONCE, Due, Job, Listed, PART_BYTES, Stage, StoredFile};
 use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
@@ -71,21 +71,25 @@ zoop_db::statements! {
     INSERT = (JobRow::INSERT);
     UPDATE = (JobRow::UPDATE);
     GET = (text!("SELECT ", JobRow::SELECTED, " FROM import_jobs WHERE tenant_no = $1 AND id = $2"));
-    LATEST = (text!("SELECT ", JobRow::SELECTED, " FROM import_jobs WHERE tenant_no = $1 ORDER BY id DESC LIMIT $2"));
+    LATEST = "SELECT id, file_name, stage, import_id FROM import_jobs WHERE tenant_no = $1 AND stage <> 'removed' \
+              ORDER BY id DESC LIMIT $2";
+    OLDEST = "SELECT id FROM import_jobs WHERE tenant_no = $1 ORDER BY id LIMIT 1";
+    /// The files that are stored now.
+    COUNT_OPEN = "SELECT count(*) FROM import_jobs WHERE tenant_no = $1 AND stage <> 'ended'";
     PROGRESS = "UPDATE import_jobs SET done = $3, total = $4 WHERE tenant_no = $1 AND id = $2";
     DELETE = "DELETE FROM import_jobs WHERE tenant_no = $1 AND id = $2";
     ADD_PART = "INSERT INTO import_parts (tenant_no, job_id, file, part, bytes) VALUES ($1, $2, $3, $4, $5)";
     PART = "SELECT bytes FROM import_parts WHERE tenant_no = $1 AND job_id = $2 AND file = $3 AND part = $4";
-    /// Some parts of a file.
-    DELETE_PARTS = "DELETE FROM import_parts WHERE tenant_no = $1 AND job_id = $2 AND file = $3 \
-                    AND part >= $4 AND part < $5";
-    COUNT_PARTS = "SELECT count(*) FROM import_parts WHERE tenant_no = $1 AND job_id = $2 AND file = $3";
+    /// The last parts of a file.
+    DELETE_LAST_PARTS = "DELETE FROM import_parts WHERE tenant_no = $1 AND job_id = $2 AND file = $3 AND part IN \
+        (SELECT p.part FROM import_parts p WHERE p.tenant_no = $1 AND p.job_id = $2 AND p.file = $3 \
+        ORDER BY p.part DESC LIMIT $4)";
 }
 
 zoop_db::global_statements! {
     /// The job that is due the longest.
     DUE = "SELECT q.tenant_no, t.id, q.job_id, q.due_at FROM import_queue q JOIN tenants t ON t.no = q.tenant_no \
-           WHERE q.due_at <= $1 ORDER BY q.due_at LIMIT 1";
+           WHERE q.due_at <= $1 AND q.tenant_no <> $2 ORDER BY q.due_at LIMIT 1";
     CLAIM = "UPDATE import_queue SET due_at = $4 WHERE tenant_no = $1 AND job_id = $2 AND due_at = $3";
     POSTPONE = "INSERT INTO import_queue (tenant_no, job_id, due_at) VALUES ($1, $2, $3) \
                 ON CONFLICT (tenant_no, job_id) DO UPDATE SET due_at = excluded.due_at";
@@ -106,8 +110,25 @@ pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::ImportJob>) -> Result<JobRo
     tx.first::<_, Error>(GET, params![id], JobRow::read)?.ok_or(Error::not_found("import"))
 }
 
-pub(super) fn latest(tx: &mut ReadTx<'_>, count: usize) -> Result<Vec<JobRow>> {
-    tx.all(LATEST, params![i64::try_from(count).unwrap_or(i64::MAX)], JobRow::read)
+pub(super) fn latest(tx: &mut ReadTx<'_>, count: usize) -> Result<Vec<Listed>> {
+    tx.all(LATEST, params![i64::try_from(count).unwrap_or(i64::MAX)], |row| {
+        Ok(Listed {
+            id: row.take()?,
+            file_name: row.take()?,
+            stage: row.take()?,
+            import: row.take()?,
+        })
+    })
+}
+
+pub(super) fn oldest(tx: &mut ReadTx<'_>) -> Result<Option<Id<kinds::ImportJob>>> {
+    tx.first::<_, Error>(OLDEST, &[], |row| Ok(row.take()?))
+}
+
+/// How many jobs have files.
+pub(super) fn count_open(tx: &mut ReadTx<'_>) -> Result<i64> {
+    let count = tx.first::<_, Error>(COUNT_OPEN, &[], |row| Ok(row.take()?))?;
+    Ok(count.unwrap_or_default())
 }
 
 pub(super) fn set_progress(
@@ -126,14 +147,17 @@ pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::ImportJob>) -> Result<(
     Ok(())
 }
 
-pub(super) fn add_part(
+/// Adds some bytes of a file, from a part on.
+pub(super) fn add_parts(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::ImportJob>,
     file: StoredFile,
-    part: i64,
+    first: i64,
     bytes: &[u8],
 ) -> Result<()> {
-    tx.execute(ADD_PART, params![id, file, part, *bytes])?;
+    for (part, bytes) in (first..).zip(bytes.chunks(PART_BYTES)) {
+        tx.execute(ADD_PART, params![id, file, part, *bytes])?;
+    }
     Ok(())
 }
 
@@ -146,30 +170,23 @@ pub(super) fn part(
     tx.first::<_, Error>(PART, params![id, file, part], |row| Ok(row.take()?))
 }
 
-pub(super) fn count_parts(
-    tx: &mut ReadTx<'_>,
-    id: Id<kinds::ImportJob>,
-    file: StoredFile,
-) -> Result<i64> {
-    let count = tx.first::<_, Error>(COUNT_PARTS, params![id, file], |row| Ok(row.take()?))?;
-    Ok(count.unwrap_or_default())
-}
-
-/// Deletes the last parts of a file, so many at most. Returns whether that was all of it.
+/// Deletes the last parts of a file. Returns whether there may be more.
 pub(super) fn delete_last_parts(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::ImportJob>,
     file: StoredFile,
-    most: i64,
 ) -> Result<bool> {
-    let count = count_parts(tx, id, file)?;
-    let from = (count - most).max(0);
-    tx.execute(DELETE_PARTS, params![id, file, from, count])?;
-    Ok(from == 0)
+    Ok(tx.execute(DELETE_LAST_PARTS, params![id, file, DELETED_AT_ONCE])? > 0)
 }
 
-pub(super) fn next_due(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Due>> {
-    tx.global_first(DUE, params![now], |row| {
+/// The job that is due the longest, but for those of one tenant.
+pub(super) fn next_due(
+    tx: &mut ReadTx<'_>,
+    now: Timestamp,
+    except: Option<Tenant>,
+) -> Result<Option<Due>> {
+    let except = except.map_or(0, |tenant| tenant.0);
+    tx.global_first(DUE, params![now, except], |row| {
         Ok(Due {
             number: Tenant(row.take()?),
             tenant: row.take()?,
@@ -179,7 +196,7 @@ pub(super) fn next_due(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Due
     })
 }
 
-/// Claims a job until a time. Returns whether no one else did before.
+/// Moves the time of a job, if it still is what it was: no one else has claimed the job or done something with it.
 pub(super) fn claim(tx: &mut WriteTx<'_>, due: &Due, until: Timestamp) -> Result<bool> {
     let Due { number, job, due_at, .. } = due;
     Ok(tx.global_execute(CLAIM, params![number.0, job, due_at, until])? > 0)

@@ -8,8 +8,10 @@ use zoop_both::both;
 use zoop_db::ReadTx;
 
 use super::super::columns::{Column, Meaning, Said};
-use super::super::{Plan, run, store as imports};
-use super::steps::begun;
+use super::super::run::{Run, WhenInterrupted, WhenRejected};
+use super::super::store::{self as imports, State};
+use super::super::{Plan, Source};
+use super::holding::Held;
 use super::work::deadline;
 use super::*;
 use crate::call::access::Source as CallSource;
@@ -63,12 +65,12 @@ impl<'e> Desk<'e> {
         self.try_read(move |tx| get(tx, id)).expect("the job")
     }
 
-    /// Sends a file in small pieces.
+    /// Sends a file.
     fn send(&self, file: &str) -> Id<kinds::ImportJob> {
         let id = self.write(|ctx| begin(ctx, "customers.csv"));
-        for (part, bytes) in (0..).zip(file.as_bytes().chunks(50)) {
+        for (sent, bytes) in file.as_bytes().chunks(SENT_BYTES).enumerate() {
             let bytes = bytes.to_vec();
-            self.write(move |ctx| add_part(ctx, id, part, &bytes));
+            self.write(move |ctx| add_bytes(ctx, id, sent, &bytes));
         }
         self.write(move |ctx| arrived(ctx, id));
         id
@@ -90,7 +92,7 @@ impl<'e> Desk<'e> {
 
     /// Lets the server do all that is due.
     fn serve(&self) {
-        while let Some(due) = self.worker.claim_next().expect("the queue") {
+        while let Some(due) = self.worker.claim_next(None).expect("the queue") {
             self.worker.work(due).expect("work");
         }
     }
@@ -178,7 +180,7 @@ fn what_is_wrong_with_a_file_is_said() {
     assert!(format!("{refused:?}").contains("Conflict"), "a file without a plan is not started");
     let empty = desk.look_up("\n");
     assert_eq!(empty.problem, "The file is empty.");
-    for _ in 2..MAX_OPEN {
+    for _ in 2..actions::MAX_OPEN {
         desk.send(FILE);
     }
     let refused = desk.try_write(|ctx| begin(ctx, "one more.csv"));
@@ -197,26 +199,27 @@ fn interrupted(desk: &Desk<'_>, count: usize) -> Id<kinds::ImportJob> {
     let job = desk.look_up(&file);
     let (id, token) = (job.id, job.plan.clone());
     desk.write(move |ctx| start(ctx, id, &token, WhenRejected::AddNone));
-    let due = desk.worker.claim_next().expect("the queue").expect("the job");
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
     let row = desk.try_read(move |tx| store::get(tx, id)).expect("the job");
     let importer = desk.worker.importer(due, &row);
-    let source = super::super::Source::read(
-        "customers.csv",
-        file.as_bytes(),
-        Reading::default(),
-        Country::US,
-    );
+    let source = Source::read("customers.csv", file.as_bytes(), Reading::default(), Country::US);
     let source = source.expect("a file");
     let plan = Plan::make(&importer, &source, &|_, _| Ok(())).expect("a plan");
     assert_eq!(plan.token, job.plan);
-    let started = run::begin(&importer, &source, &plan, move |tx, import| begun(tx, id, import));
     let died = |done: usize, _: usize| match done {
         0 => Ok(()),
         _ => Err(Error::from(zoop_db::Error::Closed)),
     };
-    let started = started.expect("an import");
-    run::go_on(&importer, &source, &plan, started, WhenRejected::AddNone, &died)
-        .expect_err("it died");
+    let run = Run {
+        importer: &importer,
+        source: &source,
+        when_rejected: WhenRejected::AddNone,
+        when_interrupted: WhenInterrupted::Keep,
+        progress: &died,
+    };
+    let token = Held::new(&desk.worker, due).token();
+    let begun = run.begin(&plan, move |tx, import| steps::begin(tx, token, id, import));
+    run.add(&plan, begun.expect("an import")).expect_err("it died");
     id
 }
 
@@ -228,7 +231,11 @@ fn another_server_goes_on_with_an_import_and_adds_nothing_twice() {
     let id = interrupted(&desk, 45);
     let there = names(&env, &acme).len();
     assert!((1..45).contains(&there), "{there}");
-    assert_eq!(desk.worker.claim_next().expect("the queue"), None, "the first one may still work");
+    assert_eq!(
+        desk.worker.claim_next(None).expect("the queue"),
+        None,
+        "the first one may still work"
+    );
     env.clock.advance(121_000);
     desk.serve();
     let job = desk.job(id);
@@ -307,7 +314,7 @@ fn only_members_who_may_import_see_the_jobs_of_their_business() {
     missing(format!("{:?}", stranger.try_write(move |ctx| remove(ctx, id))));
     missing(format!("{:?}", stranger.try_write(move |ctx| cancel(ctx, id))));
     missing(format!("{:?}", stranger.try_write(move |ctx| arrived(ctx, id))));
-    missing(format!("{:?}", stranger.try_write(move |ctx| add_part(ctx, id, 9, b"x"))));
+    missing(format!("{:?}", stranger.try_write(move |ctx| add_bytes(ctx, id, 9, b"x"))));
     missing(format!("{:?}", stranger.try_write(move |ctx| read_as(ctx, id, &Reading::default()))));
     let plan = token.clone();
     missing(format!(
@@ -334,21 +341,88 @@ fn a_job_is_done_by_one_server_and_ends_where_it_is_when_that_stops() {
     let desk = Desk::of(&env, &acme, &acme.owner);
     let id = desk.send(FILE);
     let other = server(&env);
-    let due = desk.worker.claim_next().expect("the queue").expect("the job");
-    assert_eq!(other.claim_next().expect("the queue"), None);
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
+    assert_eq!(other.claim_next(None).expect("the queue"), None);
     env.clock.advance(100_000);
-    steps::At { worker: &desk.worker, due }.progress()(1, 3).expect("it goes on");
+    let held = Held::new(&desk.worker, due);
+    held.progress()(1, 3).expect("it goes on");
     assert_eq!((desk.job(id).done, desk.job(id).total), (1, 3));
     env.clock.advance(100_000);
-    assert_eq!(other.claim_next().expect("the queue"), None);
+    assert_eq!(other.claim_next(None).expect("the queue"), None);
     desk.worker.is_stopping.store(true, Ordering::Relaxed);
-    desk.worker.work(due).expect_err("the server stops");
-    desk.worker.give_back(due).expect("given back");
+    held.progress()(2, 3).expect_err("the server stops");
+    held.give_back().expect("given back");
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
+    desk.worker.work(due).expect("given back");
     assert_eq!(desk.job(id).stage, Stage::LookingUp);
-    let due = other.claim_next().expect("the queue").expect("the job");
+    let due = other.claim_next(None).expect("the queue").expect("the job");
     other.work(due).expect("work");
     assert_eq!(desk.job(id).stage, Stage::Ready);
-    assert_eq!(other.claim_next().expect("the queue"), None, "it is done");
+    assert_eq!(other.claim_next(None).expect("the queue"), None, "it is done");
+}
+
+#[both]
+fn work_that_a_person_has_stopped_leaves_nothing() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    let id = desk.send(FILE);
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
+    let slow = Held::new(&desk.worker, due);
+    desk.write(move |ctx| cancel(ctx, id));
+    assert_eq!(desk.job(id).problem, "You stopped it: choose Read again, or remove the file.");
+    slow.progress()(1, 3).expect_err("it is stopped");
+    assert!(slow.is_lost());
+    env.clock.advance(121_000);
+    desk.serve();
+    assert_eq!(desk.job(id).stage, Stage::Ready, "the file is there");
+    desk.write(move |ctx| read_as(ctx, id, &Reading::default()));
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
+    slow.change(|_| Ok(())).expect_err("another one has it");
+    desk.worker.work(due).expect("work");
+    let job = desk.job(id);
+    let plan = job.plan.clone();
+    desk.write(move |ctx| start(ctx, id, &plan, WhenRejected::AddOthers));
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
+    let slow = Held::new(&desk.worker, due);
+    desk.write(move |ctx| cancel(ctx, id));
+    desk.write(move |ctx| remove(ctx, id));
+    desk.serve();
+    slow.progress()(1, 3).expect_err("it is gone");
+    env.clock.advance(121_000);
+    assert_eq!(desk.worker.claim_next(None).expect("the queue"), None);
+    assert!(names(&env, &acme).is_empty());
+}
+
+#[both]
+fn an_import_whose_member_left_while_no_server_ran_is_taken_back() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let office = Desk::of(&env, &acme, &acme.office);
+    let id = interrupted(&office, 45);
+    assert!(!names(&env, &acme).is_empty());
+    let user = Business::user(&acme.office).to_string();
+    env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": user }));
+    env.clock.advance(121_000);
+    office.serve();
+    let job = Desk::of(&env, &acme, &acme.owner).job(id);
+    assert_eq!(job.stage, Stage::Ended);
+    assert_eq!(job.problem, "The person who started this may not import any more.");
+    assert!(names(&env, &acme).is_empty());
+}
+
+#[both]
+fn one_business_does_not_hold_all_threads() {
+    let env = TestEnv::new();
+    let (acme, other) = (env.empty_business("Acme"), env.empty_business("Other"));
+    let desk = Desk::of(&env, &acme, &acme.owner);
+    desk.send(FILE);
+    desk.send(FILE);
+    let theirs = Desk::of(&env, &other, &other.owner).send(FILE);
+    let busy = Some(acme.account.number);
+    let due = desk.worker.claim_next(busy).expect("the queue").expect("the other's job");
+    assert_eq!(due.job, theirs);
+    assert_eq!(desk.worker.claim_next(busy).expect("the queue"), None);
 }
 
 #[both]
@@ -358,18 +432,19 @@ fn a_job_is_removed_after_a_week() {
     let desk = Desk::of(&env, &acme, &acme.owner);
     let job = desk.look_up(FILE);
     let arriving = desk.write(|ctx| begin(ctx, "never.csv"));
+    env.clock.advance(10 * 60_000);
+    desk.serve();
+    assert!(desk.try_read(move |tx| get(tx, arriving)).is_err(), "it did not arrive");
     env.clock.advance(7 * 86_400_000 + 1);
     let desk = Desk::of(&env, &acme, &acme.owner);
     desk.serve();
-    for id in [job.id, arriving] {
-        assert!(desk.try_read(move |tx| get(tx, id)).is_err());
-    }
     let id = job.id;
-    let rows = env.read(move |tx| {
+    assert!(desk.try_read(move |tx| get(tx, id)).is_err());
+    let part = env.read(move |tx| {
         tx.bind(acme.account.number);
-        store::count_parts(tx, id, StoredFile::Source)
+        store::part(tx, id, StoredFile::Source, 0)
     });
-    assert_eq!(rows.expect("a count"), 0);
+    assert_eq!(part.expect("a read"), None);
 }
 
 #[both]
@@ -378,8 +453,8 @@ fn a_bug_ends_a_job_without_losing_it() {
     let acme = env.empty_business("Acme");
     let desk = Desk::of(&env, &acme, &acme.owner);
     let id = desk.send(FILE);
-    let due = desk.worker.claim_next().expect("the queue").expect("the job");
-    desk.worker.fail(due).expect("recorded");
+    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
+    Held::new(&desk.worker, due).fail().expect("recorded");
     let job = desk.job(id);
     assert_eq!(job.stage, Stage::Ready);
     assert!(job.problem.starts_with("Something went wrong"), "{}", job.problem);

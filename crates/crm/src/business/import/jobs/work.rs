@@ -1,23 +1,29 @@
-//! How a server takes a job and gives it back. `steps` has what it does for the job. Everything here blocks, so a server
-//! gives it a thread of its own.
+//! How a server takes a job, and what becomes of it if the work fails. Everything here blocks, so a server gives it a thread
+//! of its own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use zoop_db::{Db, Timestamp};
+use zoop_db::{Db, Tenant, Timestamp};
 
 use super::super::{DEADLINE, Importer};
-use super::steps::{At, Failure};
+use super::Due;
+use super::holding::Held;
 use super::store::{self, JobRow};
-use super::{Due, Stage};
 use crate::call::access::{Credential, Source as CallSource};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::identity::sign_in::ActingMember;
 use crate::values::clock::Environment;
 
 /// How long a server has a job to itself without saying that it still works on it, in microseconds.
 const CLAIMED: i64 = 120 * 1_000_000;
+/// Within how many microseconds the ends of claims differ by chance, so that no two are the same.
+const CHANCE: i64 = 1_000_000;
+
+/// What is said of a job whose work has ended with a bug.
+const FAILED: &str = "Something went wrong with this file. The server's log says more.";
 
 /// What a server needs to work on jobs.
 #[derive(Clone)]
@@ -31,14 +37,16 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// The job for which something is to be done the longest, claimed for this server. `None` if there is none.
+    /// The job for which something is to be done the longest, claimed for this server, but none of one tenant. `None` if
+    /// there is none.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn claim_next(&self) -> Result<Option<Due>> {
+    pub fn claim_next(&self, except: Option<Tenant>) -> Result<Option<Due>> {
         let now = self.environment.clock.now();
         loop {
-            let next = self.db.read(deadline(), move |tx| store::next_due(tx, now)).wait()?;
+            let next =
+                self.db.read(deadline(), move |tx| store::next_due(tx, now, except)).wait()?;
             let Some(due) = next else { return Ok(None) };
             if let Some(claimed) = self.claim(due)? {
                 return Ok(Some(claimed));
@@ -55,44 +63,29 @@ impl Worker {
 
     /// Until when a server that works on a job now has it to itself.
     pub(super) fn claimed_until(&self) -> Timestamp {
-        Timestamp(self.environment.clock.now().0 + CLAIMED)
+        let chance = i64::try_from(self.environment.entropy.bits() >> 66).unwrap_or_default();
+        Timestamp(self.environment.clock.now().0 + CLAIMED + chance % CHANCE)
     }
 
-    /// Gives back a job that was not done, so that another server goes on with it at once.
+    /// Does what is to be done for a job that this server has claimed. A panic counts as an internal error: the job waits
+    /// for a decision again, or is taken back.
     ///
     /// # Errors
-    /// If the database fails.
-    pub fn give_back(&self, due: Due) -> Result<()> {
-        let now = self.environment.clock.now();
-        let Due { number, job, .. } = due;
-        self.db.write(deadline(), move |tx| store::postpone(tx, number, job, now)).wait()
-    }
-
-    /// Does what is to be done for a job that this server has claimed.
-    ///
-    /// # Errors
-    /// If it could not be done now. It is due again when this server's claim has ended.
+    /// If it could not be done. If the database was not available, the job is due again when the claim has ended.
     pub fn work(&self, due: Due) -> Result<()> {
-        steps(&At { worker: self, due })
-    }
-
-    /// Ends work that ended with a bug: the job waits for a decision again, or is taken back.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn fail(&self, due: Due) -> Result<()> {
-        const SAID: &str = "Something went wrong with this file. The server's log says more.";
-        let at = At { worker: self, due };
-        let Some(job) = at.job()? else { return Ok(()) };
-        let next = match (job.stage, job.import_id) {
-            (Stage::Adding, Some(_)) => Stage::Undoing,
-            (Stage::Undoing, _) => Stage::Ended,
-            _ => Stage::Ready,
-        };
-        at.finish(job.stage, move |job| {
-            (job.stage, job.problem) = (next, SAID.to_owned());
-            Ok(())
-        })
+        let held = Held::new(self, due);
+        let ended = catch_unwind(AssertUnwindSafe(|| held.steps()));
+        let ended =
+            ended.unwrap_or_else(|_| Err(Error::internal("the work on an import panicked")));
+        match ended {
+            Err(_) if held.is_lost() => Ok(()),
+            Err(_) if self.is_stopping.load(Ordering::Relaxed) => held.give_back(),
+            Err(error) if !matches!(error, Error::Unavailable { .. }) => {
+                held.fail()?;
+                Err(error)
+            }
+            ended => ended,
+        }
     }
 
     pub(super) fn importer(&self, due: Due, job: &JobRow) -> Importer {
@@ -107,28 +100,16 @@ impl Worker {
     }
 }
 
-/// Does one step after another: a person may give the job something else to do meanwhile.
-fn steps(at: &At<'_>) -> Result<()> {
-    while let Some(job) = at.job()? {
-        let stage = job.stage;
-        let done = match stage {
-            Stage::Removed => return at.delete(),
-            Stage::LookingUp => at.look_up(&job),
-            Stage::Adding => at.add(&job),
-            Stage::Undoing => at.take_back(&job),
-            // It was kept long enough.
-            Stage::Arriving | Stage::Ready | Stage::Ended => at.expire(stage),
-        };
-        match done {
-            Ok(()) => {}
-            Err(Failure::Said(problem)) => at.stop(stage, problem)?,
-            Err(Failure::Failed(error)) => return Err(error),
+impl Held<'_> {
+    /// Ends work that ended with a bug. Another try would end the same.
+    pub(super) fn fail(&self) -> Result<()> {
+        let Some(job) = self.job()? else { return Ok(()) };
+        self.stop(job.stage, FAILED)?;
+        if self.job()?.is_some_and(|job| job.stage.is_work()) {
+            return self.give_back();
         }
-        if !at.job()?.is_some_and(|job| job.stage.is_work() || job.stage == Stage::Removed) {
-            break;
-        }
+        self.let_go()
     }
-    Ok(())
 }
 
 /// When a step of the database has to be done.
