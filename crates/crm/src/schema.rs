@@ -108,6 +108,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0020_erasure.sql"),
         postgres: include_str!("../../../migrations/postgres/0020_erasure.sql"),
     },
+    Migration {
+        name: "0022_erasures",
+        sqlite: include_str!("../../../migrations/sqlite/0022_erasures.sql"),
+        postgres: include_str!("../../../migrations/postgres/0022_erasures.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -124,6 +129,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::customers::contacts::Contact::TABLE,
     &crate::business::customers::locations::Location::TABLE,
     &crate::business::customers::duplicates::different::DIFFERENT_CUSTOMERS,
+    &crate::business::customers::erase::ERASURES,
     &crate::business::tags::Tag::TABLE,
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
@@ -207,6 +213,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("erasing customers", crate::business::customers::erase::STATEMENTS),
+    ("erasures", crate::business::customers::erase::ERASURE_STATEMENTS),
     ("merging again", crate::business::customers::merge::again::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),

@@ -143,6 +143,8 @@ fn rich(env: &TestEnv) -> Business {
     let office = Business::user(&business.office);
     env.call(&business.office, "notes.create", json!({ "body": "By the office" })).expect("a note");
     env.call_as_operator(Some(business.account), "users.remove", json!({ "id": office }));
+    let erased = json!({ "id": company("Erased") });
+    env.call_as_operator(Some(business.account), "customers.erase", erased);
     business
 }
 

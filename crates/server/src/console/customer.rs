@@ -25,7 +25,7 @@ use zoop_crm::values::id::{Id, kinds};
 use super::file_rows::FileLimits;
 use super::messages::Messages;
 use super::rows::{ContactRow, Link, LocationRow, NoteRow};
-use super::{bounded, file_removal, fresh_key, links, words};
+use super::{bounded, erasing, file_removal, fresh_key, links, words};
 use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -80,6 +80,7 @@ struct CustomerPage<'a> {
     history: Option<String>,
     may_change: bool,
     may_write: bool,
+    may_erase: bool,
     /// The idempotency key of the form for a new note.
     key: String,
     max_note: usize,
@@ -200,6 +201,7 @@ fn draw(
             .filter(|_| Section::Activity.is_for(business.role)),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
+        may_erase: erasing::is_for(business),
         key: fresh_key(tenant_context),
         max_note: MAX_NOTE,
         takes_files: tenant_context.context.shared.settings.files.is_some(),
