@@ -122,7 +122,15 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         let messages = file_removal::named(&tenant_context, messages).await?;
         let messages = messages.undoable(&tenant_context, &tenant_context.context.target).await?;
-        let stored = read(&tenant_context, id).await?;
+        let stored = match read(&tenant_context, id).await {
+            Ok(stored) => stored,
+            Err(refused) => {
+                let is_missing = refused.status() == StatusCode::NOT_FOUND;
+                let erased =
+                    if is_missing { erasing::page_of_erased(&tenant_context).await? } else { None };
+                return erased.map(|erased| page::go_to(&erased)).ok_or(refused);
+            }
+        };
         if stored.customer.id != id {
             let kept = stored.customer.id;
             return Ok(page::go_to(&links::customer(&tenant_context.membership, kept)));

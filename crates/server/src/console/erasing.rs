@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::business::customers::erase::certificate::{Certificate, STAYS, Stays};
+use zoop_crm::business::customers::erase::certificate::{Certificate, Place, STAYS, Stays};
 use zoop_crm::business::customers::erase::{self, EraseCustomer, ErasedCustomer, Erasure};
 use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::customers::{CustomerNumber, CustomerRecord};
@@ -27,6 +27,8 @@ use crate::web::page_context::either;
 use crate::web::section::Section;
 use crate::web::tenant_context::TenantContext;
 
+/// What the pages show at once of what stays.
+const RECORDS: Place = Place::Records;
 /// How many erasures a page lists.
 const LISTED: usize = 200;
 /// What the user hears whose customer cannot be erased as this server is set up.
@@ -125,8 +127,7 @@ pub(super) async fn erase(State(app): State<App>, request: Request) -> Response 
             return failed(&context, error).await;
         }
         delete(&context, id, &contents).await?;
-        let page = format!("{}/erase", links::customer_path(id));
-        Ok(page::go_to(&links::of_business(&context.membership, &page)))
+        Ok(page::go_to(&address(&context.membership, id)))
     };
     either(answer.await)
 }
@@ -151,10 +152,7 @@ pub(super) async fn list(State(app): State<App>, request: Request) -> Response {
         let business = &context.membership;
         let row = |erasure: Erasure| Row {
             number: erasure.customer_number,
-            address: links::of_business(
-                business,
-                &format!("{}/erase", links::customer_path(erasure.customer_id)),
-            ),
+            address: address(business, erasure.customer_id),
             erased_at: erasure.erased_at,
             is_rewritten: erasure.rewritten_at.is_some(),
         };
@@ -299,6 +297,20 @@ async fn failed(context: &TenantContext, error: Error) -> Result<Response, Respo
     }
     let fault = Fault::of(error)?;
     render(context, fault.status, "", &fault.text).await
+}
+
+/// The page of an erased customer, for owners.
+pub(super) async fn page_of_erased(context: &TenantContext) -> Result<Option<String>, Response> {
+    if !is_for(&context.membership) {
+        return Ok(None);
+    }
+    let erased = stored(context).await?.filter(|erasure| erasure.erased_at.is_some());
+    Ok(erased.map(|it| address(&context.membership, it.customer_id)))
+}
+
+/// The address of the page of an erasure.
+fn address(business: &Membership, customer: Id<kinds::Customer>) -> String {
+    links::of_business(business, &format!("{}/erase", links::customer_path(customer)))
 }
 
 /// Whether the user may erase customers of the business.

@@ -82,9 +82,13 @@ fn an_owner_erases_a_customer_and_keeps_the_certificate() {
     assert!(list.contains(&format!("<a href=\"{address}\">{number}</a>")), "{list}");
 
     let gone = browser.get(&format!("/customers/{id}?business={account}"));
+    assert_eq!((gone.status, location(&gone)), (303, &*address), "{gone:?}");
+    let gone = browser_of(&server, OFFICE).get(&format!("/customers/{id}?business={account}"));
     assert_eq!(gone.status, 404, "{gone:?}");
     let activity = browser.get(&format!("/activity?business={account}")).body;
-    let entry = activity.split("<li>").find(|entry| entry.contains("erased")).expect("an entry");
+    let entries = activity.split("<ol").nth(1).expect("a list");
+    let entry =
+        entries.split("<li>").find(|entry| entry.contains("erased a customer")).expect("an entry");
     assert!(!activity.contains("Quibnark") && !entry.contains(">Undo"), "{entry}");
 }
 

@@ -92,11 +92,11 @@ impl Counts {
             ("Customers, with those merged into it", self.customers),
             ("Contacts", self.contacts),
             ("Locations", self.locations),
-            ("Titles of jobs, quotes, invoices and estimates", self.subjects),
+            ("Jobs, quotes, invoices and estimates (their titles)", self.subjects),
             ("Assignments of tags", self.tags),
             ("Notes", self.notes),
             ("Files", self.files),
-            ("Entries of the history, of which the values were erased", self.entries),
+            ("Entries of the history (their values)", self.entries),
         ]
     }
 }
@@ -108,6 +108,18 @@ pub struct Stays {
     pub what: &'static str,
     /// Why it stays.
     pub why: &'static str,
+    /// Where it is.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// Where something stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the business's records and copies of them.
+    Records,
+    /// In what the server has beside them, which only its operator can look at.
+    Server,
 }
 
 /// What every erasure leaves.
@@ -115,39 +127,48 @@ pub const STAYS: &[Stays] = &[
     Stays {
         what: "The customer's id, number and type, and when it was added",
         why: "numbers are not used again, and what was counted stays counted",
+        place: Place::Records,
     },
     Stays {
         what: "The ids, types and times of its jobs, quotes, invoices and estimates",
         why: "counts and amounts stay; their titles and states are erased",
+        place: Place::Records,
     },
     Stays {
         what: "Who changed its records when, with which tool and program",
         why: "the history shows what the team and its programs did; the values are erased",
+        place: Place::Records,
     },
     Stays {
         what: "Notes on other customers and standalone notes that mention the person",
         why: "they are about others: search for the name and change them by hand",
+        place: Place::Records,
     },
     Stays {
         what: "Words that the team chose: names of tags, of imported files, and idempotency keys",
         why: "they belong to other records too; a key is forgotten after a day",
+        place: Place::Records,
     },
     Stays {
         what: "Backups, copies and exports made before, and old versions in a bucket that keeps them",
         why: "they are not changed: they hold the data until they expire or are deleted",
+        place: Place::Records,
     },
     Stays {
         what: "On PostgreSQL, the write-ahead log with its archives, and standby servers' copies of it",
         why: "the server needs them, and recycles or deletes them as its settings say",
+        place: Place::Server,
     },
     Stays {
         what: "On PostgreSQL, samples of values in pg_statistic, of tables that are empty now, and of all tables if the \
                role does not own the database",
         why: "only its owner may write them again (VACUUM FULL pg_statistic), and those of an empty table stay until it \
               has rows",
+        place: Place::Server,
     },
     Stays {
         what: "Logs of PostgreSQL and of proxies, and pages and files that browsers have saved",
         why: "zoop cannot reach them",
+        place: Place::Server,
     },
 ];
