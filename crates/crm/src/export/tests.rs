@@ -478,7 +478,8 @@ fn a_made_up_export_brings_no_circles_of_customers_and_no_other_person() {
     let made_up = |name: &str, change: &dyn Fn(&mut Vec<Value>)| {
         let mut lines = exported.lines(name);
         change(&mut lines);
-        let content: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+        let content = lines.join("\n") + "\n";
         assert_ne!(content, exported.text(name));
         let (mut manifest, mut folder) = (exported.manifest.clone(), exported.folder.clone());
         let entry = manifest.files.iter_mut().find(|file| file.name == name).expect("the file");

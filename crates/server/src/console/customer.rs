@@ -78,9 +78,10 @@ struct CustomerPage<'a> {
     offered: Vec<Tag>,
     /// The customer's history, if the user may read it.
     history: Option<String>,
+    /// The page that erases the customer, for owners.
+    erasure: Option<String>,
     may_change: bool,
     may_write: bool,
-    may_erase: bool,
     /// The idempotency key of the form for a new note.
     key: String,
     max_note: usize,
@@ -207,9 +208,9 @@ fn draw(
         offered: stored.tags.into_iter().filter(is_offered).collect(),
         history: Some(links::of_business(business, &links::customer_history_path(id)))
             .filter(|_| Section::Activity.is_for(business.role)),
+        erasure: erasing::is_for(business).then(|| erasing::address(business, id)),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
-        may_erase: erasing::is_for(business),
         key: fresh_key(tenant_context),
         max_note: MAX_NOTE,
         takes_files: tenant_context.context.shared.settings.files.is_some(),

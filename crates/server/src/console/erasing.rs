@@ -309,7 +309,7 @@ pub(super) async fn page_of_erased(context: &TenantContext) -> Result<Option<Str
 }
 
 /// The address of the page of an erasure.
-fn address(business: &Membership, customer: Id<kinds::Customer>) -> String {
+pub(super) fn address(business: &Membership, customer: Id<kinds::Customer>) -> String {
     links::of_business(business, &format!("{}/erase", links::customer_path(customer)))
 }
 
