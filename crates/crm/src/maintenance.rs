@@ -3,6 +3,8 @@
 //! Sweeps only keep the database small. No answer may depend on a sweep: expired rows are already invisible
 //! before it removes them. Records dated in the future cannot be repaired, only reported.
 
+use std::time::Duration;
+
 use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx};
 
 use crate::business::customers::store as customers;
@@ -151,17 +153,32 @@ pub fn merge_search_indexes(tx: &mut WriteTx<'_>) -> Result<bool> {
     Ok(false)
 }
 
+/// How long [`rewrite`] is to try a step that other connections prevent: long reads end by then.
+pub const REWRITE_PATIENCE: Duration = Duration::from_secs(300);
+
 /// Writes the database at a URL again after an erasure, so that its files have nothing of what was erased.
 ///
 /// # Errors
 /// See [`zoop_db::engine::rewrite`].
-pub fn rewrite(url: &str) -> zoop_db::error::Result<()> {
+pub fn rewrite(url: &str, patience: Duration) -> zoop_db::error::Result<()> {
+    zoop_db::engine::rewrite(url, &rewritten_tables(), SEARCH_TABLES, patience)
+}
+
+/// Checks that [`rewrite`] can be done, before anything is erased.
+///
+/// # Errors
+/// See [`zoop_db::engine::check_rewrite`].
+pub fn check_rewrite(url: &str) -> zoop_db::error::Result<()> {
+    zoop_db::engine::check_rewrite(url, &rewritten_tables(), SEARCH_TABLES)
+}
+
+/// The tables that may have something of what was erased.
+fn rewritten_tables() -> Vec<&'static str> {
     let may_have_some = |table: &&&Table| {
         let erasure = |it: &Erasure| matches!(it, Erasure::WithCustomer | Erasure::OnExpiry);
         table.is_per_tenant() && table.erased.iter().any(erasure)
     };
-    let tables: Vec<_> = TABLES.iter().filter(may_have_some).map(|table| table.name).collect();
-    zoop_db::engine::rewrite(url, &tables, SEARCH_TABLES)
+    TABLES.iter().filter(may_have_some).map(|table| table.name).collect()
 }
 
 /// Every sweep, in the order in which they run: a row is removed after all rows that refer to it.

@@ -113,6 +113,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0021_import_jobs.sql"),
         postgres: include_str!("../../../migrations/postgres/0021_import_jobs.sql"),
     },
+    Migration {
+        name: "0022_erasures",
+        sqlite: include_str!("../../../migrations/sqlite/0022_erasures.sql"),
+        postgres: include_str!("../../../migrations/postgres/0022_erasures.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -129,6 +134,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::customers::contacts::Contact::TABLE,
     &crate::business::customers::locations::Location::TABLE,
     &crate::business::customers::duplicates::different::DIFFERENT_CUSTOMERS,
+    &crate::business::customers::erase::ERASURES,
     &crate::business::tags::Tag::TABLE,
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
@@ -215,6 +221,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("erasing customers", crate::business::customers::erase::STATEMENTS),
+    ("erasures", crate::business::customers::erase::ERASURE_STATEMENTS),
     ("merging again", crate::business::customers::merge::again::STATEMENTS),
     ("customer history", crate::business::customers::history::STATEMENTS),
     ("named records", crate::business::customers::named::STATEMENTS),

@@ -66,6 +66,7 @@ pub struct Db {
     engine: Arc<Engine>,
     health: Arc<WriteHealth>,
     lane: Lane,
+    url: Arc<str>,
 }
 
 /// The running engine.
@@ -123,7 +124,17 @@ impl Db {
         } else {
             Engine::Sqlite(Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?)
         };
-        Ok(Self { engine: Arc::new(engine), health: Arc::default(), lane: Lane::Internal })
+        Ok(Self {
+            engine: Arc::new(engine),
+            health: Arc::default(),
+            lane: Lane::Internal,
+            url: url.into(),
+        })
+    }
+
+    /// The URL that it was opened with, which may have a password.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Another handle to the same storage, whose jobs wait in this lane. The lane of a handle that was just
@@ -234,16 +245,34 @@ impl Db {
 
 /// Writes the database again, so that its files have nothing of rows that were deleted or changed. `tables` and the
 /// full-text `indexes` are those that may have some. Other processes may use the database meanwhile: their writes wait,
-/// and on PostgreSQL also reads of the table that is being written.
+/// and on PostgreSQL also reads of the table that is being written. A step that other connections prevent is tried again
+/// for this long.
 ///
 /// # Errors
-/// [`Error::Locked`] if another process reads for too long. Also if the storage fails, as when the disk has no room for
+/// [`Error::Locked`] if other connections prevent it for longer. Also if the storage fails, as when the disk has no room for
 /// a second copy.
-pub fn rewrite(url: &str, tables: &[&'static str], indexes: &[&'static str]) -> Result<()> {
+pub fn rewrite(
+    url: &str,
+    tables: &[&'static str],
+    indexes: &[&'static str],
+    patience: Duration,
+) -> Result<()> {
     if is_postgres(url) {
-        crate::postgres::rewrite::run(url, &[tables, indexes].concat())
+        crate::postgres::rewrite::run(url, &[tables, indexes].concat(), patience)
     } else {
-        crate::sqlite::rewrite::run(&sqlite_path(url)?, indexes)
+        crate::sqlite::rewrite::run(&sqlite_path(url)?, indexes, patience)
+    }
+}
+
+/// Checks that [`rewrite`] may write these tables and indexes again.
+///
+/// # Errors
+/// [`Error::NotOwner`] if the role of the server does not own all of them. Also if the database cannot be reached.
+pub fn check_rewrite(url: &str, tables: &[&'static str], indexes: &[&'static str]) -> Result<()> {
+    if is_postgres(url) {
+        crate::postgres::rewrite::check(url, &[tables, indexes].concat())
+    } else {
+        Ok(())
     }
 }
 

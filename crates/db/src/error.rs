@@ -102,6 +102,12 @@ pub enum Error {
         /// The reason that the driver gave.
         source: Cause,
     },
+    /// The role of a PostgreSQL server does not own these tables, so it cannot write them again.
+    #[error(
+        "the database's role does not own {0}, so it cannot write them again: as their owner or as a superuser, run \
+         ALTER TABLE … OWNER TO the role for each of them"
+    )]
+    NotOwner(String),
     /// The schema does not match this program.
     #[error("{0}")]
     Schema(String),

@@ -20,6 +20,7 @@ use zoop_db::{Tenant, Timestamp};
 use crate::app::{App, Shared};
 use crate::packing::Packing;
 use crate::reindexing::Reindexing;
+use crate::rewriting::Rewriting;
 use crate::stored;
 
 /// The time between two rounds.
@@ -51,15 +52,16 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     }
 }
 
-/// Work on what an earlier version has written, which goes on from round to round.
+/// Work that goes on from round to round: on what an earlier version has written, and after erasures.
 #[derive(Default)]
 struct Upkeep {
     packing: Packing,
     reindexing: Reindexing,
+    rewriting: Rewriting,
 }
 
-/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, and brings what an
-/// earlier version wrote into its newest form.
+/// Compares the clocks, drops idle callers' state from memory, sweeps expired rows from the database, brings what an
+/// earlier version wrote into its newest form, and writes the files of the database again if an erasure waits for it.
 async fn round(shared: &Shared, upkeep: &mut Upkeep) {
     compare_clocks(shared).await;
     let now = shared.environment.clock.now();
@@ -83,6 +85,12 @@ async fn round(shared: &Shared, upkeep: &mut Upkeep) {
         tracing::warn!(
             ?error,
             "the search indexes could not be merged; the next round tries again"
+        );
+    }
+    if let Err(error) = upkeep.rewriting.round(shared, now).await {
+        tracing::warn!(
+            ?error,
+            "it is not known whether the files of the database are to be written again"
         );
     }
 }

@@ -33,6 +33,7 @@
 //! | `clock_skew` | the difference between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
 //! | `background` | work that no caller waits for: deleting expired rows, recording uses of credentials |
+//! | `rewriting` | writes the files of the database again in the night after an erasure |
 //! | `stored` | measures what the tenants store, for the metrics and a warning |
 //! | `framing` | rejects ambiguous request heads before anything else |
 //! | [`serve()`] | accepts connections, limits their number, and closes them without cutting off an answer |
@@ -75,6 +76,7 @@ mod people;
 mod process;
 mod reindexing;
 mod request_log;
+mod rewriting;
 mod routes;
 mod seats;
 mod serve;
@@ -88,7 +90,7 @@ mod web_origin;
 pub use app::{App, Limits, Settings};
 pub use connections::ConnectionPolicy;
 pub use export::{ExportFolder, UnusableExport};
-pub use files::{CopiedFiles, FileStore, Owner, UnusableFileStore};
+pub use files::{CopiedFiles, ErasedContents, FileStore, Owner, UnusableFileStore};
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

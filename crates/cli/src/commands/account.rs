@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use serde_json::json;
+use zoop_crm::call::proof::Proof;
 use zoop_crm::export::manifest::{Manifest, Purpose};
 use zoop_crm::export::{self, Written};
 use zoop_crm::values::id::{Id, kinds};
@@ -38,6 +39,12 @@ pub(crate) fn export(config: &Config, command: &Export, output: &mut Output<'_>)
     let written = written.wait();
     bar.finish();
     let mut written = written.map_err(|error| to_anyhow(&error))?;
+    let (about, environment) =
+        (About::Tenant(Some(account.id.to_string())), operator.environment.clone());
+    operator.write(move |tx| {
+        let access = about.access(tx, &environment)?;
+        export::record(tx, &access, &environment)
+    })?;
     let missing = write_contents(&folder, store.as_ref(), &mut written)?;
     folder.finish(&written.manifest)?;
     let Manifest { business, files, .. } = &written.manifest;

@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::business::customers::erase::certificate::{Certificate, STAYS};
-use zoop_crm::business::customers::erase::{self, EraseCustomer, ErasedCustomer};
+use zoop_crm::business::customers::erase::certificate::Certificate;
+use zoop_crm::business::customers::erase::{self, EraseCustomer, ErasedCustomer, rewriting};
 use zoop_crm::business::customers::tools::get::GetCustomer;
-use zoop_crm::values::clock::Moment;
+use zoop_crm::call::access::Account;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::{database_identity, maintenance};
-use zoop_server::{FileStore, Owner};
+use zoop_server::ErasedContents;
 
 use crate::arguments::Erase;
 use crate::config::Config;
@@ -27,9 +27,9 @@ use crate::output::{Output, cell};
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> Result<()> {
     let operator = Operator::open(config, Missing::Refuse)?;
+    maintenance::check_rewrite(&config.database).map_err(|error| anyhow!(describe(&error)))?;
     let Some(customer) = &command.customer else {
-        drop(operator);
-        rewrite(config)?;
+        rewrite(config, operator)?;
         output.answer(&json!({ "rewritten": true }), || {
             "The database is written again.".to_owned()
         })?;
@@ -49,19 +49,17 @@ pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> 
     let file = command.certificate.as_deref().map(new_file).transpose()?;
     let question = format!("{}\nErase {name} for good? Nothing brings it back.", counts(&found));
     confirm(&command.confirmation, &question)?;
-    let contents = Contents::of(config, &operator, &about, found.id)?;
-    let erased = operator.long_command(&about, arguments())?;
-    let tenant_id = operator.account(&about)?.id;
-    let deleted = contents.delete();
-    let at = Moment(operator.environment.clock.now());
-    // The database is written again without this process's own connections.
-    drop(operator);
+    let account = operator.account(&about)?;
+    let contents = contents(config, &operator, account, found.id)?;
+    operator.long_command(&about, arguments())?;
+    let deleted = file_store::wait(contents.delete());
+    if let Ok(count) = deleted {
+        operator.write(move |tx| erase::contents_deleted(tx, account.number, found.id, count))?;
+    }
     // What was erased is certified, also if the files of the database still have some of it.
-    let rewritten = rewrite(config);
-    let is_rewritten = rewritten.is_ok();
-    let contents = *deleted.as_ref().unwrap_or(&0);
-    let certificate = Certificate { tenant_id, at, erased, contents, is_rewritten, stays: STAYS };
-    output.answer(&certificate, || text(&certificate))?;
+    let rewritten = rewrite(config, operator);
+    let certificate = certificate(config, account, found.id)?;
+    output.answer(&certificate, || certificate.to_string().trim_end().to_owned())?;
     if let Some(mut file) = file {
         writeln!(file, "{}", serde_json::to_string_pretty(&certificate)?)
             .context("the certificate cannot be written")?;
@@ -93,85 +91,60 @@ fn find(operator: &Operator, about: &About, customer: &str) -> Result<String> {
     Ok(found.id)
 }
 
-/// The content of the customer's files, as the rows name it before they are erased.
-struct Contents {
-    tenant: Id<kinds::Tenant>,
-    files: Vec<Id<kinds::File>>,
-    store: Option<FileStore>,
+/// The content of the customer's files, if it can be deleted.
+fn contents(
+    config: &Config,
+    operator: &Operator,
+    account: Account,
+    customer: Id<kinds::Customer>,
+) -> Result<ErasedContents> {
+    let (files, database) = operator.read(move |tx| {
+        tx.bind(account.number);
+        Ok((erase::files(tx, customer)?, database_identity::get(tx)?))
+    })?;
+    file_store::wait(ErasedContents::check(config.files()?, &database, account.id, files))
 }
 
-impl Contents {
-    /// Finds the content, and refuses if it could not be deleted.
-    fn of(
-        config: &Config,
-        operator: &Operator,
-        about: &About,
-        customer: Id<kinds::Customer>,
-    ) -> Result<Self> {
-        let account = operator.account(about)?;
-        let files = operator.read(move |tx| {
-            tx.bind(account.number);
-            erase::files(tx, customer)
-        })?;
-        if files.is_empty() {
-            return Ok(Self { tenant: account.id, files, store: None });
-        }
-        let store = config.files()?.context(
-            "the customer has files: set files.url to where their content is, so that it is deleted too",
-        )?;
-        let database = operator.read(database_identity::get)?;
-        let owner = file_store::wait(store.owner(&database));
-        if owner.with_context(|| format!("{store} cannot be read"))? == Owner::AnotherDatabase {
-            bail!(
-                "{store} belongs to another database, which may need the customer's files: see `zoop files adopt --help`"
-            );
-        }
-        Ok(Self { tenant: account.id, files, store: Some(store) })
-    }
-
-    /// Deletes the content. Returns of how many files. What stays belongs to no file any more, so a server's sweep
-    /// deletes it later.
-    fn delete(&self) -> Result<usize> {
-        let Some(store) = &self.store else { return Ok(0) };
-        file_store::wait(store.erase(self.tenant, &self.files)).with_context(|| {
-            format!("the content of files cannot be deleted in {store} now; a server deletes it within days")
-        })?;
-        Ok(self.files.len())
-    }
+/// The certificate of an erasure that is done.
+fn certificate(
+    config: &Config,
+    account: Account,
+    customer: Id<kinds::Customer>,
+) -> Result<Certificate> {
+    let erasure = Operator::open(config, Missing::Refuse)?.read(move |tx| {
+        tx.bind(account.number);
+        erase::get(tx, customer)
+    })?;
+    let certificate = erasure.and_then(|erasure| Certificate::of(account.id, &erasure));
+    certificate.context("the erasure was not stored")
 }
 
-fn rewrite(config: &Config) -> Result<()> {
-    maintenance::rewrite(&config.database).map_err(|error| {
-        anyhow::anyhow!(
+/// Writes the database again, for all erasures that wait. This process's own connections would be in the way.
+fn rewrite(config: &Config, operator: Operator) -> Result<()> {
+    let now = operator.environment.clock.now();
+    let claimed = operator.read(rewriting::waiting)?.tenants;
+    for tenant in &claimed {
+        let tenant = *tenant;
+        operator.write(move |tx| rewriting::claim_all(tx, tenant, now))?;
+    }
+    drop(operator);
+    maintenance::rewrite(&config.database, maintenance::REWRITE_PATIENCE).map_err(|error| {
+        anyhow!(
             "{}: the records are erased, but the database's files may still have some of them; \
-             `zoop erase --finish` writes these again",
+             `zoop erase --finish` writes these again, otherwise a server does tomorrow",
             describe(&error)
         )
-    })
+    })?;
+    let operator = Operator::open(config, Missing::Refuse)?;
+    let (claim, now) = (rewriting::postponed(now), operator.environment.clock.now());
+    for tenant in claimed {
+        operator.write(move |tx| rewriting::rewritten(tx, tenant, claim, now))?;
+    }
+    Ok(())
 }
 
 /// What is erased, a line for each kind.
 fn counts(erased: &ErasedCustomer) -> String {
-    let ErasedCustomer { customer_number, customers, contacts, locations, subjects, .. } = erased;
-    let ErasedCustomer { tags, notes, files, entries, .. } = erased;
-    format!(
-        "  customer {customer_number}, with those merged into it: {customers}\n  \
-         contacts: {contacts}\n  locations: {locations}\n  \
-         titles of jobs, quotes, invoices and estimates: {subjects}\n  \
-         assignments of tags: {tags}\n  notes: {notes}\n  files: {files}\n  \
-         values in entries of the history: {entries}"
-    )
-}
-
-/// The certificate for people.
-fn text(certificate: &Certificate) -> String {
-    let at = serde_json::to_value(certificate.at).ok();
-    let at = at.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-    let stays = certificate.stays.iter().map(|it| format!("  {}:\n    {}", it.what, it.why));
-    format!(
-        "Erased on {at}, for good:\n{}\n  contents of files: {}\n\nThis stays:\n{}",
-        counts(&certificate.erased),
-        certificate.contents,
-        stays.collect::<Vec<_>>().join("\n")
-    )
+    let named = erased.counts.named().map(|(what, count)| format!("  {what}: {count}"));
+    format!("  Customer {}\n{}", erased.customer_number, named.join("\n"))
 }

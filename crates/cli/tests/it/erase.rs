@@ -86,6 +86,7 @@ fn nothing_of_an_erased_customer_is_left_and_the_certificate_says_so() {
     }
     let done = (&erased["erased"], &erased["contents"], &erased["is_rewritten"]);
     assert_eq!(done, (&json!(true), &json!(1), &json!(true)));
+    assert!(erased["rewritten_at"].is_string() && erased["rewrite_due_at"].is_null(), "{erased}");
     let written = fs::read_to_string(folder.path("certificate.json")).expect("the certificate");
     assert_eq!(serde_json::from_str::<Value>(&written).expect("JSON"), erased);
     assert_eq!(found(&folder), Vec::<&str>::new());

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
-use zoop_db::{ReadTx, Timestamp, Uuid, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 
 use crate::call::access::Access;
 use crate::call::argument::{Field, Json, Object, is_blank};
@@ -52,10 +52,20 @@ zoop_db::statements! {
                 answer = excluded.answer, answered_at = excluded.answered_at, \
                 whole_hash = excluded.whole_hash";
     /// The next answers after a key.
-    NEXT = "SELECT credential_id, idempotency_key, answer, CAST(octet_length(tool) + octet_length(fingerprint) \
-            + coalesce(octet_length(whole_hash), 0) AS bigint) FROM idempotency \
+    NEXT = "SELECT credential_id, idempotency_key, answer FROM idempotency \
             WHERE tenant_no = $1 AND (credential_id, idempotency_key) > ($2, $3) \
             ORDER BY credential_id, idempotency_key LIMIT $4";
+    /// The answers since a time. SQLite would look among all answers of the tenant.
+    SINCE = {
+        sqlite: "SELECT credential_id, idempotency_key, answer FROM idempotency INDEXED BY idempotency_by_age \
+                 WHERE tenant_no = $1 AND answered_at >= $2",
+        postgres: "SELECT credential_id, idempotency_key, answer FROM idempotency \
+                   WHERE tenant_no = $1 AND answered_at >= $2",
+    };
+    /// The size of what [`ERASE`] erases.
+    SIZE = "SELECT CAST(octet_length(tool) + octet_length(fingerprint) + octet_length(answer) \
+            + coalesce(octet_length(whole_hash), 0) AS bigint) FROM idempotency \
+            WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
     /// Without a tool it answers no call, and no other call can use the key.
     ERASE = "UPDATE idempotency SET tool = '', fingerprint = $4, answer = '', whole_hash = NULL \
              WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
@@ -277,26 +287,53 @@ pub(crate) fn remember(
 /// How many answers are read at once.
 const ANSWERS: i64 = 200;
 
-/// Erases the remembered answers that name one of these records. Their keys stay taken, so that a retry writes nothing.
-/// Returns how many they were.
-pub(crate) fn erase(ctx: &mut WriteCtx<'_, '_>, records: &BTreeSet<Uuid>) -> Result<usize> {
-    let (mut erased, mut after) = (0, (Uuid::nil(), String::new()));
+/// The credential and the key that an answer is remembered under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnswerKey {
+    credential: Uuid,
+    key: String,
+}
+
+/// The remembered answers that name one of these records. Reads all answers of the tenant.
+pub(crate) fn naming(tx: &mut ReadTx<'_>, records: &BTreeSet<Uuid>) -> Result<Vec<AnswerKey>> {
+    let (mut found, mut after) = (Vec::new(), (Uuid::nil(), String::new()));
     loop {
-        ctx.tx.ensure_time()?;
-        let answers = ctx.tx.all::<_, Error>(NEXT, params![after.0, after.1, ANSWERS], |row| {
-            let (credential, key): (Uuid, String) = (row.take()?, row.take()?);
-            Ok((credential, key, row.take::<String>()?, row.take::<i64>()?))
-        })?;
-        let Some((credential, key, ..)) = answers.last() else { return Ok(erased) };
-        after = (*credential, key.clone());
-        for (credential, key, answer, rest) in answers {
-            if names_any(&answer, records) {
-                ctx.tx.execute(ERASE, params![credential, key, b""[..]])?;
-                ctx.stored.add(Class::Answers, -rest - storage::length(&answer));
-                erased += 1;
-            }
-        }
+        tx.ensure_time()?;
+        let answers = tx.all::<_, Error>(NEXT, params![after.0, after.1, ANSWERS], read_answer)?;
+        let Some((last, _)) = answers.last() else { return Ok(found) };
+        after = (last.credential, last.key.clone());
+        found.extend(answers.into_iter().filter(|it| names_any(&it.1, records)).map(|it| it.0));
     }
+}
+
+/// Those of the answers since a time that name one of these records.
+pub(crate) fn naming_since(
+    tx: &mut ReadTx<'_>,
+    start: Timestamp,
+    records: &BTreeSet<Uuid>,
+) -> Result<Vec<AnswerKey>> {
+    let answers = tx.all::<_, Error>(SINCE, params![start], |row| {
+        let (key, answer) = read_answer(row)?;
+        Ok(names_any(&answer, records).then_some(key))
+    })?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+fn read_answer(row: &mut Row<'_>) -> Result<(AnswerKey, String)> {
+    Ok((AnswerKey { credential: row.take()?, key: row.take()? }, row.take()?))
+}
+
+/// Erases remembered answers. Their keys stay taken, so that a retry writes nothing.
+pub(crate) fn erase(ctx: &mut WriteCtx<'_, '_>, answers: &[AnswerKey]) -> Result<()> {
+    for AnswerKey { credential, key } in answers {
+        let size =
+            ctx.tx.first::<i64, Error>(SIZE, params![credential, key], |row| Ok(row.take()?))?;
+        // A sweep may have removed it meanwhile.
+        let Some(size) = size else { continue };
+        ctx.tx.execute(ERASE, params![credential, key, b""[..]])?;
+        ctx.stored.add(Class::Answers, -size);
+    }
+    Ok(())
 }
 
 /// Whether a JSON text has the id of one of the records as a string.

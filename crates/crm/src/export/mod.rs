@@ -30,13 +30,14 @@ mod writer;
 
 use std::io::{self, Write};
 
-use zoop_db::{ReadTx, Timestamp};
+use zoop_db::{ReadTx, Timestamp, WriteTx};
 
 use crate::business::files::{NoteFile, store as files};
-use crate::call::access::Account;
+use crate::call::access::{Access, Account};
 use crate::call::error::Result;
+use crate::call::history;
 use crate::identity::tenants::store as tenants;
-use crate::values::clock::Moment;
+use crate::values::clock::{Environment, Moment};
 
 pub(crate) use bring_back::GLOBAL_STATEMENTS as BRINGING_BACK;
 pub use bring_back::{BroughtBack, OpenForReading, bring_back, check, check_target};
@@ -55,6 +56,18 @@ pub type Progress<'p> = dyn FnMut(u64, u64) + 'p;
 
 /// The number of rows that are read at once. Rows may be long.
 const PAGE: usize = 100;
+
+/// The name of the entry of the history that says who has exported the account.
+const EVENT: &str = "account.export";
+
+/// Records in the history that the caller has exported the account. Not before the rows were read: they are those of the
+/// time before.
+///
+/// # Errors
+/// If the database fails.
+pub fn record(tx: &mut WriteTx<'_>, access: &Access, environment: &Environment) -> Result<()> {
+    history::event(tx, access, environment, EVENT, |_| Ok(()))
+}
 
 /// The name of the content of a file on a note in an export.
 pub fn content(file: &NoteFile) -> String {

@@ -143,6 +143,8 @@ fn rich(env: &TestEnv) -> Business {
     let office = Business::user(&business.office);
     env.call(&business.office, "notes.create", json!({ "body": "By the office" })).expect("a note");
     env.call_as_operator(Some(business.account), "users.remove", json!({ "id": office }));
+    let erased = json!({ "id": company("Erased") });
+    env.call_as_operator(Some(business.account), "customers.erase", erased);
     business
 }
 
@@ -464,4 +466,42 @@ fn an_account_comes_back_only_into_an_empty_one_and_whole_or_not_at_all() {
     }
     let owner = env.call(&empty.owner, "customers.search", json!({ "q": "nguyen" }));
     assert_eq!(owner.expect("the owner's call")["rows"].as_array().map(Vec::len), Some(1));
+}
+
+#[both]
+fn a_made_up_export_brings_no_circles_of_customers_and_no_other_person() {
+    let env = TestEnv::new();
+    let business = rich(&env);
+    let exported = Exported::of(&env, business.account);
+    let empty = env.empty_business("Empty");
+    // The file with another content, and the manifest agrees.
+    let made_up = |name: &str, change: &dyn Fn(&mut Vec<Value>)| {
+        let mut lines = exported.lines(name);
+        change(&mut lines);
+        let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+        let content = lines.join("\n") + "\n";
+        assert_ne!(content, exported.text(name));
+        let (mut manifest, mut folder) = (exported.manifest.clone(), exported.folder.clone());
+        let entry = manifest.files.iter_mut().find(|file| file.name == name).expect("the file");
+        entry.bytes = content.len() as u64;
+        entry.sha256 = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(&content));
+        folder.insert(name.to_owned(), content.into_bytes());
+        let error = Exported { manifest, folder, files: Vec::new() }
+            .bring_back(&env, empty.account.id)
+            .expect_err("a refusal");
+        text(&error_json(&error), "message").to_owned()
+    };
+    let before = Exported::of(&env, empty.account).folder;
+    let circle = made_up("data/customers.jsonl", &|lines| {
+        let at = lines.iter().position(|it| it["merged_into"].is_string()).expect("a merged one");
+        let kept = lines[at]["merged_into"].clone();
+        let merged = lines[at]["id"].clone();
+        let kept = lines.iter_mut().find(|it| it["id"] == kept).expect("the kept one");
+        kept["merged_into"] = merged;
+    });
+    assert!(circle.contains("was merged into itself, by way of others"), "{circle}");
+    let person =
+        made_up("data/members.jsonl", &|lines| lines[0]["email"] = json!("eve@example.com"));
+    assert!(person.contains("line 1 of data/members.jsonl has the id of a person"), "{person}");
+    assert_eq!(Exported::of(&env, empty.account).folder, before);
 }

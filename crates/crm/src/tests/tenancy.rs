@@ -35,6 +35,9 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
             });
             env.call(&business.office, "customers.mark_different", pair).expect("a pair");
             import::add(&env, business, "Name,Tags\nIvy Imported,Weekly\n");
+            let erased = json!({ "id": env.create(&business.office, "customers.create", json!({
+                "customer_type": "company", "company_name": "Erased" })) });
+            env.call_as_operator(Some(business.account), "customers.erase", erased);
             env.prepare_import(&business.owner, "Name\nIvy Imported\n");
             let draft = json!({ "body": "Saved twice", "draft": true });
             let id = env.create(&business.office, "notes.create", draft);

@@ -82,6 +82,18 @@ impl Zone {
         };
         format!("{:.3}", time.display_with_offset(self.rules().to_offset(time)))
     }
+
+    /// The next time after a point in time at which the clocks of the time zone show this hour, from 0 to 23.
+    pub fn next_hour(self, hour: i8, after: Timestamp) -> Timestamp {
+        let rules = self.rules();
+        let Ok(now) = jiff::Timestamp::from_microsecond(after.0) else { return after };
+        let today = rules.to_datetime(now).date();
+        let mut times = [Ok(today), today.tomorrow()].into_iter().flatten().filter_map(|day| {
+            let time = rules.to_timestamp(day.at(hour, 0, 0, 0)).ok()?;
+            Some(Timestamp(time.as_microsecond()))
+        });
+        times.find(|time| *time > after).unwrap_or(after)
+    }
 }
 
 impl Param for Zone {

@@ -7,35 +7,32 @@ use std::time::{Duration, Instant};
 use super::Connection;
 use crate::error::{Error, Result};
 
-/// How long a step is tried that other processes prevent: SQLite does not wait where another connection is writing
-/// pages back.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How long to wait before a step is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Rewrites the file at this path, which other processes may use meanwhile. The full-text indexes first: their segments
 /// keep the words of deleted rows until they are merged.
-pub(crate) fn run(path: &Path, indexes: &[&'static str]) -> Result<()> {
+pub(crate) fn run(path: &Path, indexes: &[&'static str], patience: Duration) -> Result<()> {
     let connection = Connection::open_writer(&super::resolved(path))?;
     for index in indexes {
         connection.script(&format!("INSERT INTO {index} ({index}) VALUES ('optimize')"))?;
     }
     // The new file is as long as the old one, so it must not be built in memory.
     connection.script("PRAGMA temp_store = FILE")?;
-    patiently(|| match connection.script("VACUUM") {
+    patiently(patience, || match connection.script("VACUUM") {
         Ok(()) => Ok(true),
         Err(Error::Locked) => Ok(false),
         Err(error) => Err(error),
     })?;
-    patiently(|| {
+    patiently(patience, || {
         let pragma = "PRAGMA wal_checkpoint(TRUNCATE)";
         Ok(!connection.raw().query_row(pragma, [], |row| row.get::<_, bool>(0))?)
     })
 }
 
-/// Tries a step until it is done.
-fn patiently(step: impl Fn() -> Result<bool>) -> Result<()> {
-    let end = Instant::now() + PATIENCE;
+/// Tries a step until it is done. SQLite does not wait where another connection is writing pages back.
+fn patiently(patience: Duration, step: impl Fn() -> Result<bool>) -> Result<()> {
+    let end = Instant::now() + patience;
     while !step()? {
         if Instant::now() > end {
             return Err(Error::Locked);

@@ -4,12 +4,16 @@ use std::pin::pin;
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::business::customers::erase;
+use zoop_crm::call::access::Account;
 use zoop_crm::call::history::former;
 use zoop_crm::call::run;
 use zoop_crm::call::run::Runner;
 use zoop_crm::call::sweep;
 use zoop_crm::catalog;
 use zoop_crm::testing::{Caller, TestEnv};
+use zoop_crm::values::id::Id;
+use zoop_crm::values::zone::Zone;
 
 use super::*;
 use crate::app::Settings;
@@ -118,6 +122,65 @@ fn a_round_writes_entries_of_an_older_version_to_the_search_index_again() {
     env.clock.advance(60 * 60 * 1_000);
     runtime.block_on(round(&app.shared, &mut upkeep));
     assert_eq!(outdated(&env), 0);
+}
+
+/// What an erasure of the only customer says: whether the files were written again, and when that is due.
+fn erasure(env: &TestEnv, account: Account, id: &str) -> (Option<Timestamp>, Option<Timestamp>) {
+    let id = Id::parse(id).expect("an id");
+    let read = env.read(move |tx| {
+        tx.bind(account.number);
+        erase::get(tx, id)
+    });
+    let erasure = read.expect("what is stored").expect("an erasure");
+    (erasure.rewritten_at.map(|at| at.0), erasure.due_at.map(|at| at.0))
+}
+
+#[both]
+fn in_the_night_after_an_erasure_one_server_writes_the_files_again() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let zone = json!({ "time_zone": "America/Los_Angeles" });
+    env.call_as_operator(Some(acme.account), "tenants.update", zone);
+    let new = json!({ "customer_type": "company", "company_name": "Quibnark" });
+    let id = env.create(&acme.owner, "customers.create", new);
+    env.call_as_operator(Some(acme.account), "customers.erase", json!({ "id": id }));
+    let (rewritten, due) = erasure(&env, acme.account, &id);
+    let due = due.expect("a time");
+    assert_eq!(rewritten, None);
+    let civil = Zone::parse("America/Los_Angeles").expect("a zone").civil(due);
+    assert!(civil.ends_with(" 03:00:00"), "{civil}");
+    let until_due = due.0 - env.environment.clock.now().0;
+    assert!((1..=24 * 3_600_000_000).contains(&until_due), "{until_due}");
+
+    let apps = [app(&env), app(&env)];
+    let mut upkeeps = [Upkeep::default(), Upkeep::default()];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut rounds = || {
+        for (app, upkeep) in apps.iter().zip(&mut upkeeps) {
+            runtime.block_on(round(&app.shared, upkeep));
+        }
+    };
+    rounds();
+    env.clock.advance(until_due / 1_000 - 1);
+    rounds();
+    assert_eq!(erasure(&env, acme.account, &id), (None, Some(due)), "it is too early");
+    env.clock.advance(1);
+    let has_name = |env: &TestEnv| match env.server() {
+        None => {
+            let bytes = std::fs::read(env.path()).unwrap();
+            bytes.windows(7).any(|part| part.eq_ignore_ascii_case(b"uibnark"))
+        }
+        Some(_) => false,
+    };
+    rounds();
+    let now = env.environment.clock.now();
+    let expected = Timestamp(due.0 + 24 * 3_600_000_000);
+    assert_eq!(erasure(&env, acme.account, &id), (Some(now), Some(expected)));
+    assert!(!has_name(&env));
+    // The other one found nothing to do, and neither do later rounds.
+    env.clock.advance(24 * 3_600 * 1_000);
+    rounds();
+    assert_eq!(erasure(&env, acme.account, &id), (Some(now), Some(expected)));
 }
 
 #[test]

@@ -191,7 +191,8 @@ impl Search {
         programs.extend(Some(self.program.clone()).filter(|program| !program.is_empty()));
         let programs = programs.into_iter().map(|program| (program.clone(), program));
         let more = if sees_all(business) { labels::EVENTS_OF_ADMINISTRATION } else { &[] };
-        let event = |(name, words): &(&str, &str)| ((*name).to_owned(), capitalized(words));
+        let event =
+            |(name, words): &(&str, &str)| ((*name).to_owned(), super::words::capitalized(words));
         let events = labels::EVENTS.iter().chain(more).map(event);
         vec![
             Filter::new("person", "Person", "Everybody", people, &self.person),
@@ -210,10 +211,4 @@ fn sees_all(business: &Membership) -> bool {
 fn programs(entries: &[HistoryEntry], grants: Vec<GrantRecord>) -> BTreeSet<String> {
     let shown = entries.iter().filter_map(|entry| entry.client.clone());
     shown.chain(grants.into_iter().map(|grant| grant.client_name)).collect()
-}
-
-fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
 }

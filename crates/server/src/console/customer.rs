@@ -25,7 +25,7 @@ use zoop_crm::values::id::{Id, kinds};
 use super::file_rows::FileLimits;
 use super::messages::Messages;
 use super::rows::{ContactRow, Link, LocationRow, NoteRow};
-use super::{bounded, file_removal, fresh_key, links, words};
+use super::{bounded, erasing, file_removal, fresh_key, links, words};
 use crate::app::App;
 use crate::web::frame::Frame;
 use crate::web::page;
@@ -78,6 +78,8 @@ struct CustomerPage<'a> {
     offered: Vec<Tag>,
     /// The customer's history, if the user may read it.
     history: Option<String>,
+    /// The page that erases the customer, for owners.
+    erasure: Option<String>,
     may_change: bool,
     may_write: bool,
     /// The idempotency key of the form for a new note.
@@ -121,7 +123,15 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let messages = Messages::of_query(&tenant_context.context.query, Some(id));
         let messages = file_removal::named(&tenant_context, messages).await?;
         let messages = messages.undoable(&tenant_context, &tenant_context.context.target).await?;
-        let stored = read(&tenant_context, id).await?;
+        let stored = match read(&tenant_context, id).await {
+            Ok(stored) => stored,
+            Err(refused) => {
+                let is_missing = refused.status() == StatusCode::NOT_FOUND;
+                let erased =
+                    if is_missing { erasing::page_of_erased(&tenant_context).await? } else { None };
+                return erased.map(|erased| page::go_to(&erased)).ok_or(refused);
+            }
+        };
         if stored.customer.id != id {
             let kept = stored.customer.id;
             return Ok(page::go_to(&links::customer(&tenant_context.membership, kept)));
@@ -198,6 +208,7 @@ fn draw(
         offered: stored.tags.into_iter().filter(is_offered).collect(),
         history: Some(links::of_business(business, &links::customer_history_path(id)))
             .filter(|_| Section::Activity.is_for(business.role)),
+        erasure: erasing::is_for(business).then(|| erasing::address(business, id)),
         may_change: scopes.has(Scope::WriteCustomers),
         may_write: scopes.has(Scope::WriteNotes),
         key: fresh_key(tenant_context),

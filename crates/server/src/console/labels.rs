@@ -125,6 +125,7 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("customers.update", "changed a customer"),
     ("customers.archive", "archived a customer"),
     ("customers.restore", "restored a customer"),
+    ("customers.erase", "erased a customer"),
     ("contacts.create", "added a contact"),
     ("contacts.update", "changed a contact"),
     ("contacts.archive", "archived a contact"),
@@ -180,6 +181,7 @@ pub(super) const EVENTS_OF_ADMINISTRATION: &[(&str, &str)] = &[
     ("users.password_link", "made a link for a new password"),
     ("tenants.create", "created the business"),
     ("tenants.update", "changed the settings"),
+    ("account.export", "exported everything"),
 ];
 
 /// The same events about something or somebody whose name follows.

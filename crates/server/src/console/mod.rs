@@ -16,6 +16,7 @@ mod customers;
 mod downloads;
 mod duplicates;
 mod elsewhere;
+mod erasing;
 mod evidence;
 mod file_removal;
 mod file_rows;
@@ -82,6 +83,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/customers/{customer}/untag", post(forms::untag))
         .route("/customers/{customer}/archive", get(forms::ask_to_archive).post(forms::archive))
         .route("/customers/{customer}/restore", post(forms::restore))
+        .route("/customers/{customer}/erase", get(erasing::show).post(erasing::erase))
+        .route("/customers/{customer}/erase/certificate", get(erasing::certificate))
         .route("/customers/{customer}/merge/{other}", get(merging::show).post(merging::merge))
         .route(
             "/customers/{customer}/contacts/new",
@@ -140,6 +143,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/apps/disconnect", get(apps::ask).post(apps::disconnect))
         .route("/settings", get(settings::show).post(settings::save))
         .route("/settings/export", post(download::everything))
+        .route("/settings/erased", get(erasing::list))
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
         .route("/notes/{note}/pin", post(note_form::pin))

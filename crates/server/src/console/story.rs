@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use zoop_crm::arguments;
+use zoop_crm::business::customers::erase::EraseCustomer;
 use zoop_crm::business::customers::named::{MAX_RECORDS, NamedRecord, NamedRecords};
 use zoop_crm::business::history::revert::RevertChanges;
 use zoop_crm::business::tags::tools::ListTags;
@@ -265,6 +266,10 @@ impl EntryRow {
             .into_iter()
             .flat_map(|record| lines(&record, customer.as_ref(), names))
             .collect();
+        // Each of its records says only that it was erased.
+        if entry.tool == EraseCustomer::NAME {
+            lines.clear();
+        }
         if lines.is_empty() {
             lines.push(event(&entry, names));
         }

@@ -100,3 +100,9 @@ pub(super) fn countries() -> Vec<(&'static str, &'static str)> {
     });
     COUNTRIES.iter().map(|(code, name)| (code.as_str(), name.as_str())).collect()
 }
+
+pub(super) fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}

@@ -15,6 +15,8 @@ pub(crate) enum Saved {
     Table,
     /// A ZIP.
     Zip,
+    /// A text for people.
+    Text,
 }
 
 impl Saved {
@@ -22,6 +24,7 @@ impl Saved {
         match self {
             Self::Table => HeaderValue::from_static("text/csv; charset=utf-8"),
             Self::Zip => HeaderValue::from_static("application/zip"),
+            Self::Text => HeaderValue::from_static("text/plain; charset=utf-8"),
         }
     }
 }

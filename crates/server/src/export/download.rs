@@ -28,8 +28,10 @@ const UNKNOWN_LENGTH: u64 = u64::MAX;
 pub(crate) async fn everything(State(app): State<App>, request: Request) -> Response {
     let cut = request.extensions().get::<Cut>().cloned().unwrap_or_default();
     let answer = async {
-        let (context, _) = TenantContext::form(&app, request, Section::Settings).await?;
+        let (mut context, _) = TenantContext::form(&app, request, Section::Settings).await?;
         let spooled = spool(&app, &context).await?;
+        context.renew_deadline();
+        context.record_export().await?;
         let name = format!("{}.zip", context.membership.name);
         let tenant = context.membership.account.number;
         let bytes = zipped::stream(spooled);

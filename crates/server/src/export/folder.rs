@@ -159,9 +159,19 @@ impl ExportFolder {
         Ok(count)
     }
 
-    /// Opens a file of the export.
+    /// Opens a file of the export, which may not be behind a symbolic link.
     pub(super) fn file(&self, name: &str) -> io::Result<File> {
-        File::open(self.inside(name)?)
+        let path = self.inside(name)?;
+        let mut part = self.0.clone();
+        for name in Path::new(name) {
+            part.push(name);
+            if fs::symlink_metadata(&part)?.is_symlink() {
+                return Err(io::Error::other(
+                    "it is a symbolic link, which could lead out of the export",
+                ));
+            }
+        }
+        File::open(path)
     }
 
     /// Creates a file, and the folders that it is in.
@@ -240,6 +250,25 @@ mod tests {
         for name in ["../zoop.db", "/etc/passwd", "data/../../zoop.db", "./data"] {
             let error = folder.file(name).expect_err(name);
             assert_eq!(error.kind(), io::ErrorKind::InvalidFilename, "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_symbolic_link_of_an_export_is_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("export");
+        fs::create_dir_all(path.join("data")).expect("a folder");
+        fs::write(folder.path().join("secret"), "Secret.").expect("a file");
+        fs::write(path.join("data/notes.jsonl"), "{}").expect("a file");
+        for (target, name) in [("../../secret", "data/tags.jsonl"), ("..", "above")] {
+            std::os::unix::fs::symlink(target, path.join(name)).expect("a link");
+        }
+        let export = ExportFolder(path);
+        export.file("data/notes.jsonl").expect("no link");
+        for name in ["data/tags.jsonl", "above/secret"] {
+            let error = export.file(name).expect_err(name).to_string();
+            assert!(error.contains("it is a symbolic link"), "{name}: {error}");
         }
     }
 }

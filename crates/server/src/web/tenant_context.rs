@@ -19,6 +19,7 @@ use zoop_crm::call::proof::Proof;
 use zoop_crm::call::run::{self, Ran, Runner};
 use zoop_crm::call::scope::Scope;
 use zoop_crm::call::tool::{Command, List, Query};
+use zoop_crm::export;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
 use zoop_crm::values::clock::Environment;
@@ -233,6 +234,16 @@ impl TenantContext {
             .db
             .write(self.context.deadline, move |tx| jobs::write(tx, &environment, &proof, &work));
         self.tool_error(write.await)
+    }
+
+    /// Records that the user has exported the business.
+    pub(crate) async fn record_export(&self) -> Result<(), Response> {
+        let (environment, proof) = (self.context.shared.environment.clone(), self.proof());
+        let write = self.db.write(self.context.deadline, move |tx| {
+            let access = proof.access(tx, &environment)?;
+            export::record(tx, &access, &environment).map_err(Refusal::Failed)
+        });
+        self.tool_error(write.await)?.map_err(|error| page::failed(&error))
     }
 
     /// Begins the time for the answer again: for an answer that is sent in parts.

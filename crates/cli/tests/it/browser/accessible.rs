@@ -13,11 +13,12 @@ use crate::env::text;
 const LOOKS: [(bool, u32); 4] = [(false, 1280), (true, 1280), (true, 390), (false, 390)];
 
 /// The pages that this test does not open.
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("/customers/download", "is no page: a browser saves it"),
     ("/notes/download", "is no page: a browser saves it"),
     ("/import/{}/report", "is no page: a browser saves it"),
     ("/import/{}/rejected", "is no page: a browser saves it"),
+    ("/customers/{}/erase/certificate", "is no page: a browser saves it"),
     ("/customers/similar", "is no page: the form for a new customer shows it"),
     ("/sign-in/second-factor", "is checked where somebody signs in with a code"),
     ("/account/email/{}", "people.rs follows its link"),
@@ -142,6 +143,14 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
             browser.find(there).await;
             visit.check(leads).await;
         }
+        browser.goto(&record).await;
+        browser.click(".rest a[href*='/erase']").await;
+        browser.find("#number").await;
+        visit.check("the question before an erasure").await;
+        browser.fill("#number", "x").await;
+        browser.click("main .danger").await;
+        browser.find("[role=alert]").await;
+        visit.check("another number").await;
         // The forms of contacts, locations and notes are made of the same parts.
         browser.goto(&demo.at("/customers/new")).await;
         browser.fill("#email", "x").await;
@@ -173,6 +182,16 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
         browser.click("form[action$='/start'] .primary").await;
         browser.find("main .success").await;
         visit.check("what a file has added").await;
+        browser.goto(&demo.at("/customers?q=marlow")).await;
+        browser.click(".rows a").await;
+        browser.find("#record .record").await;
+        let number = browser.text(".marks span").await;
+        browser.click(".rest a[href*='/erase']").await;
+        browser.fill("#number", number.trim()).await;
+        browser.click("main .danger").await;
+        browser.find("a[download]").await;
+        visit.check("a certificate").await;
+        visit.open(&demo.at("/settings/erased")).await;
         browser.goto(&demo.at("/team")).await;
         browser.click("a.danger").await;
         browser.find("form[action='/team/remove']").await;

@@ -1,6 +1,11 @@
 //! Takes the values of erased records out of the history. Their entries stay: who did something, when, and with which
 //! tool.
 
+mod lent;
+
+pub(crate) use lent::{Lent, lent};
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::json;
@@ -22,19 +27,23 @@ zoop_db::statements! {
 /// How many entries are read at once.
 const ENTRIES: i64 = 100;
 
+/// In a change of a customer: that it was merged into another one, or is not any more.
+const MERGED_INTO: &str = "merged_into";
+
 /// Brings some of the tenant's entries into the present form, which is the only one that [`erase`] changes. Returns
 /// whether there were any.
 pub(crate) fn prepare(ctx: &mut WriteCtx<'_, '_>) -> Result<bool> {
     former::move_first(ctx.tx)
 }
 
-/// The entries about a record.
-pub(crate) fn entries(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Vec<Uuid>> {
+/// The entries about a record after another one, in order.
+pub(crate) fn entries(tx: &mut ReadTx<'_>, record: Uuid, after: Uuid) -> Result<Vec<Uuid>> {
     let mut all = Vec::new();
     loop {
         tx.ensure_time()?;
-        let last = all.last().copied().unwrap_or_default();
-        let next = next(tx, record, last)?;
+        let last = all.last().copied().unwrap_or(after);
+        let next =
+            tx.all::<Uuid, Error>(NEXT, params![record, last, ENTRIES], |row| Ok(row.take()?))?;
         if next.is_empty() {
             return Ok(all);
         }
@@ -42,39 +51,43 @@ pub(crate) fn entries(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Vec<Uuid>> {
     }
 }
 
-fn next(tx: &mut ReadTx<'_>, record: Uuid, after: Uuid) -> Result<Vec<Uuid>> {
-    tx.all(NEXT, params![record, after, ENTRIES], |row| Ok(row.take()?))
-}
-
-/// Takes the values of these records out of all entries.
-pub(crate) fn erase(ctx: &mut WriteCtx<'_, '_>, records: &BTreeSet<Uuid>) -> Result<()> {
-    let mut done = BTreeSet::new();
-    for record in records {
-        let mut after = Uuid::nil();
-        loop {
-            ctx.tx.ensure_time()?;
-            let mut ids = next(ctx.tx, *record, after)?;
-            let Some(last) = ids.last() else { break };
-            after = *last;
-            ids.retain(|id| done.insert(*id));
-            for stored in store::by_ids(ctx.tx, &ids)? {
-                let at = stored.entry.at.0;
-                let before = packed::pack(&stored.changes, at)?;
-                let now = packed::pack(&without(stored.changes, records), at)?;
-                if before == now {
-                    continue;
-                }
-                ctx.stored
-                    .add(Class::History, store::entry_size(&now) - store::entry_size(&before));
-                if ctx.tx.execute(REPLACE, params![stored.entry.id, now[..]])? == 0 {
-                    return Err(Error::conflict(
-                        "A server of the previous version has just written to the history: try again.",
-                    ));
-                }
-            }
+/// Takes the values of these records, and what other records had of them, out of these entries. Returns how many entries
+/// had some and no erased value before.
+pub(crate) fn erase(
+    ctx: &mut WriteCtx<'_, '_>,
+    entries: &[Uuid],
+    records: &BTreeSet<Uuid>,
+    lent: &[Lent],
+) -> Result<i64> {
+    let mut erased = 0;
+    for stored in store::by_ids(ctx.tx, entries)? {
+        let at = stored.entry.at.0;
+        let is_new = !stored
+            .changes
+            .iter()
+            .any(|change| records.contains(&change.record_id) && change.has_field(ERASED));
+        let before = packed::pack(&stored.changes, at)?;
+        let without = lent::without(stored.changes, stored.entry.id.uuid(), lent);
+        let now = packed::pack(&self::without(without, records), at)?;
+        if before == now {
+            continue;
+        }
+        erased += i64::from(is_new);
+        ctx.stored.add(Class::History, store::entry_size(&now) - store::entry_size(&before));
+        if ctx.tx.execute(REPLACE, params![stored.entry.id, now[..]])? == 0 {
+            return Err(Error::conflict(
+                "A server of the previous version has just written to the history: try again.",
+            ));
         }
     }
-    Ok(())
+    Ok(erased)
+}
+
+/// The change of a record that stands for all values of it.
+fn mark(record_type: Cow<'static, str>, record_id: Uuid) -> RecordChange {
+    let erased = FieldChange { field: ERASED.to_owned(), old: json!(null), new: json!(true) };
+    let kind = ChangeKind::Changed { first: None, fields: vec![erased] };
+    RecordChange { record_type, record_id, kind }
 }
 
 /// The changes of an entry without the values of these records.
@@ -85,22 +98,19 @@ fn without(changes: Vec<RecordChange>, records: &BTreeSet<Uuid>) -> Vec<RecordCh
     let is_erased =
         |change: &RecordChange| is_of(change) || has_note && change.record_type == "file";
     // A merge writes values of one customer into the other, and undoing it takes them back.
-    let is_merge = changes.iter().any(|change| is_of(change) && change.has_field("merged_into"));
+    let is_merge = changes.iter().any(|change| is_of(change) && change.has_field(MERGED_INTO));
     let has_others = changes.iter().any(|change| !is_erased(change));
     let mut marked = BTreeSet::new();
     let mut kept = Vec::with_capacity(changes.len());
     for mut change in changes {
         if !is_erased(&change) {
-            if is_merge && let ChangeKind::Changed { fields, .. } = &mut change.kind {
-                fields.retain(|it| ["merged_from", "updated_at"].contains(&&*it.field));
+            if is_merge {
+                lent::take_back(&mut change);
             }
             kept.push(change);
         // What else the entry did can still be undone, such as the deletion of a tag that many customers had.
         } else if !(has_others && has_only_tags(&change)) && marked.insert(change.record_id) {
-            let erased =
-                FieldChange { field: ERASED.to_owned(), old: json!(null), new: json!(true) };
-            let kind = ChangeKind::Changed { first: None, fields: vec![erased] };
-            kept.push(RecordChange { kind, ..change });
+            kept.push(mark(change.record_type, change.record_id));
         }
     }
     kept

@@ -23,6 +23,8 @@ pub(super) struct Lines {
 /// A row, with its place for messages.
 pub(super) struct ReadRow {
     place: String,
+    /// How long the line was, in bytes.
+    pub(super) length: usize,
     values: Map<String, Value>,
 }
 
@@ -47,7 +49,7 @@ impl Lines {
         let place = format!("line {} of {}", self.number, self.name);
         let values = serde_json::from_slice(&line)
             .map_err(|error| Error::conflict(format!("{place} is not a JSON object: {error}")))?;
-        Ok(Some(ReadRow { place, values }))
+        Ok(Some(ReadRow { place, length: line.len(), values }))
     }
 
     /// Why the file is not as an export writes it.
@@ -84,6 +86,11 @@ impl ReadRow {
     /// The value of a column.
     pub(super) fn value<T: Column>(&mut self, column: &str) -> Result<T> {
         self.any(column)?.ok_or_else(|| self.invalid(column))
+    }
+
+    /// The row says something that cannot be brought back.
+    pub(super) fn refused(&self, why: &str) -> Error {
+        Error::conflict(format!("{} {why}", self.place))
     }
 
     /// A column is not as an export writes it.

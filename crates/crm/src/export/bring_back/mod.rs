@@ -5,6 +5,7 @@
 //! history and the notes name their authors, and no one gains access by a file.
 
 mod lines;
+mod merges;
 mod people;
 mod rows;
 
@@ -46,7 +47,7 @@ zoop_db::global_statements! {
     SET_BUSINESS = "UPDATE tenants SET name = $2, country = $3, time_zone = $4, currency = $5, \
                     last_customer_number = $6, notes_out_of_order = $7 WHERE no = $1";
     TENANT_NUMBER = "SELECT no FROM tenants WHERE id = $1";
-    USER = "SELECT id FROM users WHERE id = $1";
+    USER = "SELECT email FROM users WHERE id = $1";
     BRING_KEY = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, request_limit, \
                  expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
     BRING_FORMER_MEMBER = "INSERT INTO memberships (tenant_no, user_id, role, updated_at, name, removed_at) \

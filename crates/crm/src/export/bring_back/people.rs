@@ -62,9 +62,16 @@ fn bring_person(
     let (role, removed_at): (Role, _) = (row.value("role")?, row.any::<Moment>("removed_at")?);
     row.end()?;
     email::check(&address).map_err(|_| row.invalid("email"))?;
-    let known = tx.global_first::<_, Error>(USER, params![exported], |row| Ok(row.take()?))?;
+    let known = tx.global_first::<String, Error>(USER, params![exported], |row| Ok(row.take()?))?;
     let known = match known {
-        Some(id) => Some(id),
+        // Otherwise a made-up file could make someone a member by an id that it has seen.
+        Some(there) if email::key(&there) != email::key(&address) => {
+            return Err(row.refused(
+                "has the id of a person who has another e-mail address in this database: let the person change the \
+                 address back, or bring the account back into another database",
+            ));
+        }
+        Some(_) => Some(exported),
         None => users::by_email(tx, &address)?.map(|user| user.id),
     };
     let id = if let Some(id) = known {

@@ -6,6 +6,7 @@ use zoop_db::{Param, Uuid, Value, WriteTx};
 
 use super::OpenForReading;
 use super::lines::{Lines, ReadRow};
+use super::merges::Merges;
 use super::people::People;
 use crate::call::error::Result;
 use crate::call::history::store::{HISTORY_ORIGINS, Origin, bring_origin};
@@ -15,6 +16,9 @@ use crate::transfer::cell::Cell;
 
 /// The columns that name people.
 const PEOPLE: [&str; 2] = ["created_by", "user_id"];
+
+/// How many bytes of lines are in memory before their rows are written, and one line more.
+const PAGE_BYTES: usize = 4 << 20;
 
 /// Brings back one table after another.
 pub(super) struct Bringer<'b> {
@@ -46,36 +50,36 @@ impl<'b> Bringer<'b> {
     /// Brings back the rows of a table.
     pub(super) fn bring(&mut self, tx: &mut WriteTx<'_>, table: &Table) -> Result<()> {
         let mut lines = Lines::open(self.open, &data::file(table.name))?;
-        let mut page = Vec::new();
+        let mut merges = Merges::default();
+        let (mut page, mut bytes) = (Vec::new(), 0);
         loop {
             let row = lines.next()?;
             let is_last = row.is_none();
             if let Some(row) = row {
+                bytes += row.length;
                 page.push(row);
             }
-            if page.len() >= PAGE || is_last {
+            if page.len() >= PAGE || bytes >= PAGE_BYTES || is_last {
+                bytes = 0;
                 tx.ensure_time()?;
                 self.done += page.len() as u64;
                 if table.name == HISTORY_ORIGINS.name {
                     self.add_origins(tx, std::mem::take(&mut page))?;
                 } else {
-                    self.add(tx, table, std::mem::take(&mut page))?;
+                    let cells = self.all_cells(table, std::mem::take(&mut page))?;
+                    merges.add(table, &cells);
+                    add(tx, table, &cells)?;
                 }
                 (self.progress)(self.done.min(self.all), self.all);
             }
             if is_last {
-                return Ok(());
+                return merges.check();
             }
         }
     }
 
-    fn add(&self, tx: &mut WriteTx<'_>, table: &Table, page: Vec<ReadRow>) -> Result<()> {
-        let Rows::PerTenant { bring, .. } = table.rows else { return Ok(()) };
-        let cells = page.into_iter().map(|row| self.cells(table, row));
-        let cells = cells.collect::<Result<Vec<_>>>()?;
-        let rows: Vec<Vec<Value<'_>>> =
-            cells.iter().map(|row| row.iter().map(Param::value).collect()).collect();
-        Ok(tx.execute_each(bring, &rows)?)
+    fn all_cells(&self, table: &Table, page: Vec<ReadRow>) -> Result<Vec<Vec<Cell>>> {
+        page.into_iter().map(|row| self.cells(table, row)).collect()
     }
 
     /// The values of a row, as the target has them.
@@ -117,4 +121,11 @@ impl<'b> Bringer<'b> {
         }
         Ok(())
     }
+}
+
+fn add(tx: &mut WriteTx<'_>, table: &Table, cells: &[Vec<Cell>]) -> Result<()> {
+    let Rows::PerTenant { bring, .. } = table.rows else { return Ok(()) };
+    let rows: Vec<Vec<Value<'_>>> =
+        cells.iter().map(|row| row.iter().map(Param::value).collect()).collect();
+    Ok(tx.execute_each(bring, &rows)?)
 }

@@ -4,6 +4,7 @@ use std::io::{Cursor, Read};
 
 use serde_json::{Value, json};
 use zoop_both::both;
+use zoop_crm::testing::Business;
 use zoop_server::FileStore;
 
 use super::{OFFICE, TECH, browser_of, business, call, company, create, start, start_with};
@@ -119,6 +120,15 @@ fn an_owner_downloads_everything_as_one_zip() {
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/zip")));
     let saved = reply.header("content-disposition").expect("a name");
     assert!(saved.starts_with("attachment; filename=\"Acme.zip\""), "{saved}");
+    // The history says who has all of it now.
+    let account = Some(server.business.account);
+    let newest = server.env.call_as_operator(account, "changes.list", json!({ "limit": 1 }));
+    let newest = &newest["rows"][0];
+    let owner_id = Business::user(&server.business.owner);
+    let expected = (&json!("account.export"), &json!(owner_id), &json!(false));
+    assert_eq!((&newest["tool"], &newest["user_id"], &newest["can_revert"]), expected);
+    let activity = owner.get("/activity").body;
+    assert!(activity.contains("exported everything"), "{activity}");
     let mut zip = zip::ZipArchive::new(Cursor::new(reply.picture)).expect("a ZIP");
     let mut read = |name: &str| {
         let mut text = String::new();

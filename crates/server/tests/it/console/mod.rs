@@ -5,6 +5,7 @@ mod customer;
 mod customers;
 mod downloads;
 mod duplicates;
+mod erasing;
 mod filled;
 mod forms;
 mod history;

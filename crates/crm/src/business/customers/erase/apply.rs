@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use zoop_db::Uuid;
+use zoop_db::{Timestamp, Uuid};
 
-use super::records::Records;
+use super::erasure::Erasure;
+use super::records::{Found, Records};
 use super::store;
 use crate::business::customers::{self, Customer, CustomerType, MergedFrom, Status};
 use crate::business::subjects::{self, Subject};
@@ -15,43 +16,76 @@ use crate::call::error::Result;
 use crate::call::history::change::ERASED;
 use crate::call::history::erasing;
 use crate::call::idempotency;
-use crate::values::id::{Id, kinds};
+use crate::values::id;
 
 /// How many notes one step erases.
 const NOTES: usize = 25;
+/// How many entries of the history one step erases the values of.
+const ENTRIES: usize = 50;
+/// How long before a run entries and answers may have been written that it did not find: by another server, whose clock
+/// is late. In microseconds.
+const LATE: i64 = 5 * 60 * 1_000_000;
 
 /// What stands in place of a name or a title.
 const NO_NAME: &str = "Erased customer";
 const NO_TITLE: &str = "Erased";
 
+/// Erases the values of some of the entries that were found. Returns whether there were any.
+pub(super) fn entries(
+    ctx: &mut WriteCtx<'_, '_>,
+    found: &Found,
+    erasure: &mut Erasure,
+) -> Result<bool> {
+    let done =
+        erasure.entries_after.map_or(0, |last| found.entries.partition_point(|it| *it <= last));
+    let rest = found.entries.get(done..).unwrap_or_default();
+    let few = rest.get(..ENTRIES).unwrap_or(rest);
+    let Some(last) = few.last() else { return Ok(false) };
+    erasure.counts.entries += erasing::erase(ctx, few, &found.ids, &found.lent)?;
+    erasure.entries_after = Some(*last);
+    Ok(true)
+}
+
 /// Erases some notes about a customer and what belongs to it, with their files. Returns whether there may be more.
-pub(super) fn notes(ctx: &mut WriteCtx<'_, '_>, customer: Id<kinds::Customer>) -> Result<bool> {
-    let mut found = Vec::new();
-    for record in Records::of(ctx.tx, customer)?.ids() {
-        found.extend(store::notes(ctx.tx, record, NOTES - found.len())?);
-        if found.len() == NOTES {
+pub(super) fn notes(
+    ctx: &mut WriteCtx<'_, '_>,
+    found: &Found,
+    erasure: &mut Erasure,
+) -> Result<bool> {
+    let mut notes = Vec::new();
+    for record in Records::of(ctx.tx, erasure.customer_id)?.ids() {
+        notes.extend(store::notes(ctx.tx, record, NOTES - notes.len())?);
+        if notes.len() == NOTES {
             break;
         }
     }
-    if found.is_empty() {
+    if notes.is_empty() {
         return Ok(false);
     }
-    let mut erased: BTreeSet<_> = found.iter().map(|note| note.id.uuid()).collect();
-    for note in &found {
+    let mut erased: BTreeSet<_> = notes.iter().map(|note| note.id.uuid()).collect();
+    for note in &notes {
         for file in store::files(ctx.tx, note.id)? {
             ctx.erased(&file)?;
             files::store::delete(ctx.tx, file.id)?;
             erased.insert(file.id.uuid());
+            erasure.counts.files += 1;
         }
         notes::erased(ctx, note)?;
         store::delete_note(ctx.tx, note)?;
+        erasure.counts.notes += 1;
     }
-    everywhere_else(ctx, &erased)?;
-    Ok(found.len() == NOTES)
+    since(ctx, found, erasure, &erased)?;
+    Ok(notes.len() == NOTES)
 }
 
 /// Erases the customers and what belongs to them, once no note is left.
-pub(super) fn customers(ctx: &mut WriteCtx<'_, '_>, records: &Records) -> Result<()> {
+pub(super) fn customers(
+    ctx: &mut WriteCtx<'_, '_>,
+    found: &Found,
+    erasure: &mut Erasure,
+) -> Result<()> {
+    let records = Records::of(ctx.tx, erasure.customer_id)?;
+    erasure.counts = erasure.counts.plus(records.counts(ctx.tx)?);
     for contact in &records.contacts {
         ctx.erased(contact)?;
     }
@@ -71,17 +105,34 @@ pub(super) fn customers(ctx: &mut WriteCtx<'_, '_>, records: &Records) -> Result
         customers::store::update(ctx.tx, &stub(ctx, customer))?;
         ctx.erased(customer)?;
     }
-    everywhere_else(ctx, &records.ids())?;
+    since(ctx, found, erasure, &records.ids())?;
+    idempotency::erase(ctx, &found.answers)?;
     for customer in &records.customers {
         ctx.changed("customer", customer.id.uuid(), ERASED, Value::Null, true.into());
     }
     Ok(())
 }
 
-fn everywhere_else(ctx: &mut WriteCtx<'_, '_>, erased: &BTreeSet<Uuid>) -> Result<()> {
-    erasing::erase(ctx, erased)?;
-    idempotency::erase(ctx, erased)?;
-    Ok(())
+/// Erases what the history and the remembered answers have of these records since the run began.
+fn since(
+    ctx: &mut WriteCtx<'_, '_>,
+    found: &Found,
+    erasure: &mut Erasure,
+    records: &BTreeSet<Uuid>,
+) -> Result<()> {
+    let start = Timestamp(found.at.0 - LATE);
+    let first = id::lowest_at(start);
+    let mut entries = BTreeSet::new();
+    for record in records {
+        entries.extend(erasing::entries(ctx.tx, *record, first)?);
+    }
+    let entries: Vec<_> = entries.into_iter().collect();
+    let all = records.union(&found.ids).copied().collect();
+    for few in entries.chunks(ENTRIES) {
+        erasure.counts.entries += erasing::erase(ctx, few, &all, &found.lent)?;
+    }
+    let answers = idempotency::naming_since(ctx.tx, start, records)?;
+    idempotency::erase(ctx, &answers)
 }
 
 /// What stays of a customer: that there was one, its number, and when it was added.

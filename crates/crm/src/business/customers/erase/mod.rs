@@ -1,28 +1,37 @@
 //! `customers.erase`: what identifies a person who asks to be forgotten goes from every table, for good.
 //!
-//! `records.rs` finds what is about a customer, `apply.rs` erases it in steps, and `store.rs` has the SQL. What an engine
-//! still has of it in its files goes with [`zoop_db::engine::rewrite`], and the content of files with the file store: the
-//! command line does all of it.
+//! `records.rs` finds what is about a customer, `apply.rs` erases it in steps, `store.rs` has the SQL, and `erasure.rs`
+//! stores how far it is and what was erased. What an engine still has of it in its files goes with
+//! [`zoop_db::engine::rewrite`], for which erasures wait (`rewriting.rs`), and the content of files with the file store:
+//! the server and the command line do both.
 
 mod apply;
 pub mod certificate;
+mod erasure;
 mod records;
+pub mod rewriting;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use erasure::{Counts, Erasure, contents_deleted, get, latest};
 pub use records::files;
+
+pub(crate) use erasure::{ERASURES, STATEMENTS as ERASURE_STATEMENTS};
 pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use zoop_db::{ReadTx, Timestamp};
 
-use self::records::{Found, Records};
-use crate::business::customers::{CustomerNumber, store as customers};
+use self::records::Found;
+use crate::business::customers::{Customer, CustomerNumber, store as customers};
+use crate::business::import::jobs;
 use crate::call::argument::{NotNull, input};
 use crate::call::context::{ReadCtx, WriteCtx};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::history::erasing;
+use crate::call::idempotency;
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Replay, Step, Tool};
 use crate::values::id::{Id, kinds};
@@ -47,22 +56,9 @@ pub struct ErasedCustomer {
     pub id: Id<kinds::Customer>,
     /// The customer's number, which stays.
     pub customer_number: CustomerNumber,
-    /// Customers: this one, and those that were merged into it.
-    pub customers: usize,
-    /// Contacts, with archived ones.
-    pub contacts: usize,
-    /// Locations, with archived ones.
-    pub locations: usize,
-    /// Jobs, quotes, invoices and estimates, of which only the words are erased.
-    pub subjects: usize,
-    /// Assignments of tags.
-    pub tags: usize,
-    /// Notes, with drafts and archived ones.
-    pub notes: usize,
-    /// Files on these notes.
-    pub files: usize,
-    /// Entries of the history whose values are erased.
-    pub entries: usize,
+    /// How much, with what earlier calls erased that were interrupted.
+    #[serde(flatten)]
+    pub counts: Counts,
 }
 
 /// `customers.erase`
@@ -72,11 +68,11 @@ impl Tool for EraseCustomer {
     const NAME: &'static str = "customers.erase";
     const TITLE: &'static str = "Erase a customer";
     const ABOUT: &'static str = "Erases what identifies a customer from every table, for good: \
-        nothing brings it back. `zoop erase` also removes what is left in the files of the \
-        database, and the content of files.";
-    const SCOPE: Scope = Scope::Operate;
-    const ACTOR: ActorRule = ActorRule::Anyone;
-    const EXPOSURE: Exposure = Exposure::Operator;
+        nothing brings it back. Pages and `zoop erase` also remove the content of files, and what \
+        is left in the files of the database.";
+    const SCOPE: Scope = Scope::Administer;
+    const ACTOR: ActorRule = ActorRule::UserOrOperator;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{customer}"}"#;
     type Input = EraseCustomerInput;
     type Output = ErasedCustomer;
@@ -93,16 +89,25 @@ impl Command for EraseCustomer {
         mut input: EraseCustomerInput,
     ) -> Result<EraseCustomerInput> {
         customers::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
-        input.found = Found::of(ctx.tx, input.id)?;
+        input.found = Found::of(ctx.tx, input.id, ctx.now)?;
+        if !input.is_dry() {
+            input.found.answers = idempotency::naming(ctx.tx, &input.found.ids)?;
+        }
         Ok(input)
     }
 
     fn advance(ctx: &mut WriteCtx<'_, '_>, input: &EraseCustomerInput) -> Result<Step<()>> {
-        if input.dry_run.0 == Some(true) {
+        if input.is_dry() {
             return Ok(Step::Done(()));
         }
-        customers::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
-        if erasing::prepare(ctx)? || apply::notes(ctx, input.id)? {
+        let customer = customers::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
+        let mut erasure = Erasure::of_run(ctx, &customer, &input.found)?;
+        let is_partial = erasing::prepare(ctx)?
+            || jobs::erase_some(ctx)?
+            || apply::entries(ctx, &input.found, &mut erasure)?
+            || apply::notes(ctx, &input.found, &mut erasure)?;
+        erasure.put(ctx.tx)?;
+        if is_partial {
             ctx.leave_no_history();
             return Ok(Step::Partial);
         }
@@ -111,27 +116,51 @@ impl Command for EraseCustomer {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &EraseCustomerInput) -> Result<ErasedCustomer> {
         let customer = customers::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
-        let is_dry = input.dry_run.0 == Some(true);
-        if is_dry {
+        if input.is_dry() {
             ctx.leave_no_history();
-        } else {
-            let records = Records::of(ctx.tx, input.id)?;
-            apply::customers(ctx, &records)?;
+            return counted(ctx.tx, &customer, &input.found);
         }
-        let Found { customers, contacts, locations, subjects, tags, notes, files, entries } =
-            input.found;
+        let mut erasure = Erasure::of_run(ctx, &customer, &input.found)?;
+        apply::customers(ctx, &input.found, &mut erasure)?;
+        let erasure = erasure.finish(ctx)?;
         Ok(ErasedCustomer {
-            erased: !is_dry,
+            erased: true,
             id: customer.id,
             customer_number: customer.customer_number,
-            customers,
-            contacts,
-            locations,
-            subjects,
-            tags,
-            notes,
-            files,
-            entries,
+            counts: erasure.counts,
         })
     }
+}
+
+impl EraseCustomerInput {
+    fn is_dry(&self) -> bool {
+        self.dry_run.0 == Some(true)
+    }
+}
+
+/// What an erasure of a customer would erase, with what an interrupted one erased before.
+///
+/// # Errors
+/// If there is no such customer, or if it was merged into another one.
+pub fn preview(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Customer>,
+    now: Timestamp,
+) -> Result<ErasedCustomer> {
+    let customer = customers::get(tx, id)?;
+    if customer.merged_into.is_some() {
+        return Err(Error::not_found("customer"));
+    }
+    let found = Found::of(tx, id, now)?;
+    counted(tx, &customer, &found)
+}
+
+fn counted(tx: &mut ReadTx<'_>, customer: &Customer, found: &Found) -> Result<ErasedCustomer> {
+    let before = erasure::get(tx, customer.id)?.map(|it| it.counts).unwrap_or_default();
+    Ok(ErasedCustomer {
+        erased: false,
+        id: customer.id,
+        customer_number: customer.customer_number,
+        counts: found.counts.plus(before),
+    })
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use zoop_db::{ReadTx, Uuid};
+use zoop_db::{ReadTx, Timestamp, Uuid};
 
+use super::erasure::Counts;
 use super::store;
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
 use crate::business::customers::{self, Customer};
 use crate::business::subjects::{self, Subject};
 use crate::call::error::Result;
-use crate::call::history::erasing;
+use crate::call::history::erasing::{self, Lent};
+use crate::call::idempotency::AnswerKey;
 use crate::values::id::{Id, kinds};
 
 /// A customer, those that were merged into it, and what belongs to them.
@@ -45,6 +47,22 @@ impl Records {
         Ok(records)
     }
 
+    /// How many they are, without notes and entries of the history.
+    pub(super) fn counts(&self, tx: &mut ReadTx<'_>) -> Result<Counts> {
+        let mut tags = 0;
+        for customer in &self.customers {
+            tags += count(customers::store::tags(tx, customer.id)?.len());
+        }
+        Ok(Counts {
+            customers: count(self.customers.len()),
+            contacts: count(self.contacts.len()),
+            locations: count(self.locations.len()),
+            subjects: count(self.subjects.len()),
+            tags,
+            ..Counts::default()
+        })
+    }
+
     /// Their ids. Notes can be about each of them.
     pub(super) fn ids(&self) -> BTreeSet<Uuid> {
         let customers = self.customers.iter().map(|it| it.id.uuid());
@@ -55,45 +73,67 @@ impl Records {
     }
 }
 
-/// How much is about a customer.
-#[derive(Debug, Clone, Copy, Default)]
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+/// What is about a customer, as it was read before anything of it was erased. What is added meanwhile is found by the steps
+/// themselves.
+#[derive(Debug, Clone)]
 pub struct Found {
-    pub(super) customers: usize,
-    pub(super) contacts: usize,
-    pub(super) locations: usize,
-    pub(super) subjects: usize,
-    pub(super) tags: usize,
-    pub(super) notes: usize,
-    pub(super) files: usize,
-    pub(super) entries: usize,
+    /// When it was read, which also tells this run of an erasure from others.
+    pub(super) at: Timestamp,
+    /// How much it is.
+    pub(super) counts: Counts,
+    /// The ids of all records, with the notes.
+    pub(super) ids: BTreeSet<Uuid>,
+    /// The entries of the history that may have values of them, in order.
+    pub(super) entries: Vec<Uuid>,
+    /// What other records had of their values for a while.
+    pub(super) lent: Vec<Lent>,
+    /// The remembered answers that name one of them.
+    pub(super) answers: Vec<AnswerKey>,
 }
 
 crate::call::argument::not_sent!(Found);
 
-impl Found {
-    /// Counts what is about a customer.
-    pub(super) fn of(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Self> {
-        let records = Records::of(tx, id)?;
-        let mut found = Self {
-            customers: records.customers.len(),
-            contacts: records.contacts.len(),
-            locations: records.locations.len(),
-            subjects: records.subjects.len(),
-            ..Self::default()
-        };
-        for customer in &records.customers {
-            found.tags += customers::store::tags(tx, customer.id)?.len();
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            at: Timestamp(0),
+            counts: Counts::default(),
+            ids: BTreeSet::new(),
+            entries: Vec::new(),
+            lent: Vec::new(),
+            answers: Vec::new(),
         }
+    }
+}
+
+impl Found {
+    /// Finds what is about a customer, without the remembered answers.
+    pub(super) fn of(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>, now: Timestamp) -> Result<Self> {
+        let records = Records::of(tx, id)?;
+        let (mut counts, mut ids) = (records.counts(tx)?, records.ids());
+        let customers = records.customers.iter().map(|it| it.id.uuid()).collect();
+        let mut lent = erasing::lent(tx, &customers)?;
+        lent.retain(|it| !ids.contains(&it.record));
         let mut entries = BTreeSet::new();
+        for lent in &lent {
+            entries.extend(lent.entries(tx)?);
+        }
         for record in records.ids() {
-            entries.extend(erasing::entries(tx, record)?);
+            entries.extend(erasing::entries(tx, record, Uuid::nil())?);
             for note in store::note_ids(tx, record)? {
-                found.notes += 1;
-                found.files += store::files(tx, note)?.len();
-                entries.extend(erasing::entries(tx, note.uuid())?);
+                counts.notes += 1;
+                counts.files += count(store::files(tx, note)?.len());
+                entries.extend(erasing::entries(tx, note.uuid(), Uuid::nil())?);
+                ids.insert(note.uuid());
             }
         }
-        Ok(Self { entries: entries.len(), ..found })
+        counts.entries = count(entries.len());
+        let entries = entries.into_iter().collect();
+        Ok(Self { at: now, counts, ids, entries, lent, answers: Vec::new() })
     }
 }
 

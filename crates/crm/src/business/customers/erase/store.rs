@@ -29,10 +29,8 @@ zoop_db::statements! {
     DETACH_TAGS = "DELETE FROM customer_tags WHERE tenant_no = $1 AND customer_id = $2";
     FORGET_DIFFERENT = "DELETE FROM different_customers WHERE tenant_no = $1 AND customer_id = $2";
     FORGET_DIFFERENT_FROM = "DELETE FROM different_customers WHERE tenant_no = $1 AND other_id = $2";
-    FORGET_IMPORTED = {
-        sqlite: "DELETE FROM imported INDEXED BY imported_by_record WHERE tenant_no = $1 AND record_id = $2",
-        postgres: "DELETE FROM imported WHERE tenant_no = $1 AND record_id = $2",
-    };
+    FORGET_IMPORTED = "DELETE FROM imported WHERE tenant_no = $1 AND (import_id, entry_id) IN (\
+        SELECT import_id, entry_id FROM imported WHERE tenant_no = $1 AND record_id = $2)";
 }
 
 /// What removes the rows of each table that are about one customer, whose contents nothing else needs.
