@@ -15,7 +15,7 @@ use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
 
 /// How many files of an account can wait for a decision.
-pub(super) const MAX_OPEN: i64 = 5;
+pub(super) const MAX_OPEN: usize = 5;
 /// How long an upload may take from one part of a file to the next, in microseconds.
 const ARRIVING: i64 = 10 * 60 * 1_000_000;
 /// Begins a job with a file that is about to arrive.
@@ -23,7 +23,7 @@ const ARRIVING: i64 = 10 * 60 * 1_000_000;
 /// # Errors
 /// [`Error::Conflict`] if too many files of the account wait already.
 pub fn begin(ctx: &mut WriteCtx<'_, '_>, file_name: &str) -> Result<Id<kinds::ImportJob>> {
-    if store::count_open(ctx.tx)? >= MAX_OPEN {
+    if store::has_open(ctx.tx, MAX_OPEN)? {
         return Err(Error::conflict(format!(
             "{MAX_OPEN} files wait already: import one of them, or remove it."
         )));

@@ -60,7 +60,7 @@ crate::call::table::table! {
         key: { tenant_no: Integer, job_id: Id },
         columns: { due_at: Time },
         exported: Internal,
-        erased: [WithCustomer, WithTenant, OnExpiry],
+        erased: [WithTenant, OnExpiry],
     }
 }
 
@@ -74,8 +74,8 @@ zoop_db::statements! {
     LATEST = "SELECT id, file_name, stage, import_id FROM import_jobs WHERE tenant_no = $1 AND stage <> 'removed' \
               ORDER BY id DESC LIMIT $2";
     OLDEST = "SELECT id FROM import_jobs WHERE tenant_no = $1 ORDER BY id LIMIT 1";
-    /// The files that are stored now.
-    COUNT_OPEN = "SELECT count(*) FROM import_jobs WHERE tenant_no = $1 AND stage <> 'ended'";
+    /// Some jobs whose files are stored.
+    OPEN = "SELECT id FROM import_jobs WHERE tenant_no = $1 AND stage <> 'ended' ORDER BY id LIMIT $2";
     PROGRESS = "UPDATE import_jobs SET done = $3, total = $4 WHERE tenant_no = $1 AND id = $2";
     DELETE = "DELETE FROM import_jobs WHERE tenant_no = $1 AND id = $2";
     ADD_PART = "INSERT INTO import_parts (tenant_no, job_id, file, part, bytes) VALUES ($1, $2, $3, $4, $5)";
@@ -125,10 +125,12 @@ pub(super) fn oldest(tx: &mut ReadTx<'_>) -> Result<Option<Id<kinds::ImportJob>>
     tx.first::<_, Error>(OLDEST, &[], |row| Ok(row.take()?))
 }
 
-/// How many jobs have files.
-pub(super) fn count_open(tx: &mut ReadTx<'_>) -> Result<i64> {
-    let count = tx.first::<_, Error>(COUNT_OPEN, &[], |row| Ok(row.take()?))?;
-    Ok(count.unwrap_or_default())
+/// Whether so many jobs have files.
+pub(super) fn has_open(tx: &mut ReadTx<'_>, count: usize) -> Result<bool> {
+    let most = i64::try_from(count).unwrap_or(i64::MAX);
+    let open: Vec<Id<kinds::ImportJob>> =
+        tx.all::<_, Error>(OPEN, params![most], |row| Ok(row.take()?))?;
+    Ok(open.len() >= count)
 }
 
 pub(super) fn set_progress(

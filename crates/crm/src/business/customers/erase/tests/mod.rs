@@ -121,6 +121,9 @@ impl<'a> Person<'a> {
             json!({ "customer_id": id, "other_id": acme.id("customer") }),
         );
         call("customers.merge", json!({ "keep_id": id, "merge_id": merged }));
+        // A file that waits to be imported has them too.
+        let rows = format!("Name,{},Notes\n{},{},{}\n,,{}\n", w(), w(), w(), w(), w());
+        env.prepare_import(&acme.owner, &rows);
         // Some of the history is as earlier versions wrote it.
         let entries = call("changes.list", json!({ "record_id": id, "limit": 3 }));
         store_in_the_former_form(env, entries["rows"].as_array().expect("rows"));
@@ -202,6 +205,8 @@ fn each_table_that_is_erased_with_a_customer_has_its_part_here() {
         "notes",
         "files",
         "imported",
+        "import_jobs",
+        "import_parts",
         "history_entries",
         "history_records",
         "history",
