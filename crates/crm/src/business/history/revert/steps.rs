@@ -118,7 +118,40 @@ pub(in crate::business::history) enum Opposite {
     },
 }
 
+/// What steps have in common that are done together, because a merge may have moved a thousand records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Contacts that go back to their customers.
+    Contacts,
+    /// Locations that go back to their customers.
+    Locations,
+    /// Subjects that go back to their customers.
+    Subjects,
+    /// Notes that are about another record again.
+    Notes { from: Uuid, to: Uuid },
+    /// Tags that a customer gets. It is indexed again once.
+    Attached { to: Id<kinds::Customer> },
+    /// Tags that a customer loses.
+    Detached { from: Id<kinds::Customer> },
+}
+
 impl Opposite {
+    /// What the step has in common with those that are done together with it. `None` if it is done by itself.
+    pub(super) fn joint(&self) -> Option<Joint> {
+        match self {
+            Self::MoveNote { from, to, .. } => Some(Joint::Notes { from: *from, to: *to }),
+            Self::Attach { customer, .. } => Some(Joint::Attached { to: *customer }),
+            Self::Detach { customer, .. } => Some(Joint::Detached { from: *customer }),
+            Self::Put { kind, values, .. } if values.contains_key("customer_id") => match kind {
+                Kind::Contact => Some(Joint::Contacts),
+                Kind::Location => Some(Joint::Locations),
+                Kind::Subject => Some(Joint::Subjects),
+                Kind::Tag | Kind::Customer | Kind::Note | Kind::File => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The customer that gets an external id or loses it.
     pub(super) fn external_id_of(&self) -> Option<Uuid> {
         match self {
