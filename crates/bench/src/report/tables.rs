@@ -5,7 +5,7 @@ use super::goals::{self, CALLERS};
 use crate::cases;
 use crate::load::Measured;
 use crate::measure::{
-    self, ALONE, BARE, BARE_CALLS, BESIDE, BOUND, BOUND_CALLS, MOVED, POSTGRES, SINGLE,
+    self, ALONE, BARE, BARE_CALLS, BESIDE, BOUND, BOUND_CALLS, MOVED, MOVING, POSTGRES, SINGLE,
 };
 use crate::results::{Key, Results};
 
@@ -34,6 +34,7 @@ pub(super) fn all(results: &Results) -> String {
         holds(results),
         duplicates(results),
         fairness(results),
+        moving(results),
         others(results),
         sizes(results),
         postgres(results),
@@ -266,6 +267,38 @@ pub(crate) fn duplicates(results: &Results) -> String {
          more with one family name in one street. The calls are made in one process, one after another; the time \
          is from a call to its answer, with a commit of its own if it writes.\n\n{}",
         table(&["call", "p50", "p99"], &rows)
+    )
+}
+
+/// An import and an export of a business, and what another one notices of them.
+pub(crate) fn moving(results: &Results) -> String {
+    let moving = results.samples.iter().find(|sample| sample.key.server == MOVING);
+    let rows = moving.map(|sample| sample.key.customers).unwrap_or_default();
+    let fact = |prefix: &str, command: &str| results.fact(&format!("{prefix}{command}"), rows);
+    let commands = measure::COMMANDS.map(|command| {
+        let seconds = fact(measure::SECONDS, command);
+        vec![
+            format!("`zoop {command}`"),
+            seconds.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.1} s")),
+            whole(seconds.map(|seconds| f64::from(rows) / seconds)),
+            megabytes(fact(measure::PEAK, command)),
+        ]
+    });
+    let calls = measure::MOVES.map(|case| {
+        let at = |value: fn(&Measured) -> f64| {
+            let is_wanted = |key: &Key| key.server == MOVING && key.case == case;
+            time(results.median(is_wanted, value))
+        };
+        vec![case.to_owned(), at(|it| it.p50), at(|it| it.p99), at(|it| it.p999)]
+    });
+    format!(
+        "## An import and an export\n\nA file of {} rows (name, phone, e-mail, address, tag, id, and a note in half of \
+         them) is imported into one business, which is then exported. Meanwhile another business of the same SQLite \
+         database adds forty customers a second, and the time of its `{}` is measured.\n\n{}\n\n{}",
+        whole(Some(f64::from(rows))),
+        measure::MOVING_TOOL,
+        table(&["command", "took", "rows a second", "most memory"], &commands),
+        table(&["the other business's calls", "p50", "p99", "p99.9"], &calls),
     )
 }
 

@@ -34,7 +34,17 @@ pub(in crate::business) fn customer(
     if let Some(external_id) = &new.external_id {
         external_id::claim(ctx, external_id, Some(new.id))?;
     }
-    Customer::save(ctx, &old, &Customer { updated_at: ctx.moment(), ..new })
+    let new = Customer { updated_at: ctx.moment(), ..new };
+    if is_settled_later(values) {
+        store::update(ctx.tx, &new)?;
+        return ctx.updated(&old, &new);
+    }
+    Customer::save(ctx, &old, &new)
+}
+
+/// Whether the values are of a merge. What it moved comes after them, and then [`settle`], which indexes the customer.
+pub(in crate::business) fn is_settled_later(values: &Values) -> bool {
+    ["merged_into", "merged_from"].iter().any(|field| values.contains_key(*field))
 }
 
 /// Takes a customer's external id away, before another one gets it.
@@ -45,7 +55,7 @@ pub(in crate::business) fn without_external_id(ctx: &mut WriteCtx<'_, '_>, id: U
     ctx.updated(&old, &new)
 }
 
-/// Ends putting back what a merge changed in a customer: a placeholder that came back beside other contacts gives way to
+/// Ends putting back what a merge changed in a customer, as [`is_settled_later`] says: a placeholder that came back beside other contacts gives way to
 /// them again, and searches find what the customer has now.
 pub(in crate::business) fn settle(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
     let customer = store::get(ctx.tx, Id::new(id))?;

@@ -6,7 +6,7 @@ use zoop_db::{ReadTx, Row, Sql, Uuid, params, text};
 use crate::business::customers::Customer;
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
-use crate::business::notes::{self, Note};
+use crate::business::notes;
 use crate::business::subjects::{self, Subject};
 use crate::business::tags::Tag;
 use crate::call::context::{Recorded, fields};
@@ -35,7 +35,13 @@ macro_rules! columns {
 
 const CUSTOMERS: &str =
     text!("SELECT ", columns!(Customer), " FROM wanted CROSS JOIN customers", WANTED);
-const NOTES: &str = text!("SELECT ", columns!(Note), " FROM wanted CROSS JOIN notes", WANTED);
+/// Without the texts, which can be long.
+const NOTES: &str = text!(
+    "SELECT x.id, x.pinned, x.created_by, x.updated_at, x.subject_type, x.subject_id, x.archived_at \
+     FROM wanted CROSS JOIN notes",
+    WANTED,
+    " AND NOT x.draft"
+);
 const TAGS: &str = text!("SELECT ", columns!(Tag), " FROM wanted CROSS JOIN tags", WANTED);
 /// SQLite keeps the order of a CROSS JOIN, and so looks each wanted record up.
 const WANTED: &str = " x WHERE x.tenant_no = $1 AND x.id = wanted_id";

@@ -282,11 +282,7 @@ pub(super) fn set_subjects(tx: &mut WriteTx<'_>, from: Uuid, to: Uuid) -> Result
 }
 
 /// Gives notes another subject of the same type.
-pub(super) fn set_subject(
-    tx: &mut WriteTx<'_>,
-    notes: &[Id<kinds::Note>],
-    to: Uuid,
-) -> Result<()> {
+pub(super) fn set_subject(tx: &mut WriteTx<'_>, notes: &[Id<kinds::Note>], to: Uuid) -> Result<()> {
     let wanted = id_list(notes.iter().map(|note| note.uuid()));
     tx.execute(SET_SUBJECT, params![wanted, to])?;
     Ok(())

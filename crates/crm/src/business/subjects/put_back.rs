@@ -24,7 +24,8 @@ pub(in crate::business) fn subjects(
     for (id, values) in moves {
         let customer = values.get("customer_id").and_then(Value::as_str);
         let customer = customer.and_then(Id::<kinds::Customer>::parse);
-        let customer = customer.ok_or_else(|| Error::internal("only a subject's customer changes"))?;
+        let customer =
+            customer.ok_or_else(|| Error::internal("only a subject's customer changes"))?;
         let subject = now.remove(id).ok_or_else(|| Error::not_found("subject"))?;
         by_customer.entry(customer.uuid()).or_default().push(subject);
     }

@@ -40,9 +40,8 @@ pub(super) fn contacts(
         let says_nothing = is_placeholder && new.phone.is_none() && new.email.is_none();
         let its_name = name(&new);
         let mut active = named.iter().filter(|_| old.archived_at.is_none());
-        let same = active.find(|(own, name)| {
-            says_nothing || (*name == its_name && adds_nothing(&new, own))
-        });
+        let same = active
+            .find(|(own, name)| says_nothing || (*name == its_name && adds_nothing(&new, own)));
         match same {
             Some((same, _)) => dropped.push(SameContact { id: old.id, same_as: same.id }),
             None => moved.push(Replaced { old, new }),

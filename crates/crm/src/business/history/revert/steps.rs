@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use zoop_db::Uuid;
 
+use crate::business::customers::put_back;
 use crate::call::history::change::Values;
 use crate::call::scope::Scope;
 use crate::values::id::{Id, kinds};
@@ -166,9 +167,7 @@ impl Opposite {
     pub(super) fn merged_customer(&self) -> Option<Uuid> {
         match self {
             Self::Put { kind: Kind::Customer, id, values } => {
-                let is_of_merge =
-                    ["merged_into", "merged_from"].iter().any(|it| values.contains_key(*it));
-                is_of_merge.then_some(*id)
+                put_back::is_settled_later(values).then_some(*id)
             }
             _ => None,
         }
