@@ -44,9 +44,7 @@ pub(crate) use console::{CONSOLE, PAGES};
 pub(crate) use duplicates::{CROWDED, HALF, MOST, duplicates, measure_duplicates};
 pub(crate) use fairness::{ALONE, BESIDE, CALLS};
 pub(crate) use holds::{HOLD, kinds, measure_holds};
-pub(crate) use moving::{
-    COMMANDS, MOVES, MOVING, PEAK, ROWS, SECONDS, TOOL as MOVING_TOOL, measure_moving,
-};
+pub(crate) use moving::{COMMANDS, MOVES, PEAK, ROWS, SECONDS, TIMES, measure_moving};
 pub(crate) use others::CALLERS;
 pub(crate) use postgres::{BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES};
 pub(crate) use writes::SINGLE;

@@ -4,51 +4,46 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
+use hdrhistogram::Histogram;
 use procfs::process::Process;
 
 use super::Run;
 use super::writes::Copy;
 use crate::cases;
 use crate::generate::{self, Parameters};
-use crate::load::{self, Measured, Span};
-use crate::opponents::server::{Commits, Server, Zoop};
-use crate::results::{Key, Results, Sample};
+use crate::load::{Connection, Target};
+use crate::opponents::server::{Commits, Zoop};
+use crate::results::Results;
 use crate::say;
 
-/// What is measured: the other business alone, and while one is imported or exported.
+/// The rows of the file in a full run.
+pub(crate) const ROWS: u32 = 100_000;
+/// The commands.
+pub(crate) const COMMANDS: [&str; 2] = ["import", "export"];
+/// What is measured: the other business alone, and beside each command.
 pub(crate) const MOVES: [&str; 3] = ["alone", "beside an import", "beside an export"];
 /// The prefixes for the names of these results, before the command.
 pub(crate) const SECONDS: &str = "seconds of ";
 pub(crate) const PEAK: &str = "peak memory of ";
-/// The server's name in these results.
-pub(crate) const MOVING: &str = "zoop, moving";
-/// The commands.
-pub(crate) const COMMANDS: [&str; 2] = ["import", "export"];
-pub(crate) const TOOL: &str = "customers.create";
+/// The prefixes for the times of the other business's calls, before what is measured.
+pub(crate) const TIMES: [&str; 3] = ["moving, p50: ", "moving, p99: ", "moving, longest: "];
 
-/// The rows of the file in a full run.
-pub(crate) const ROWS: u32 = 100_000;
 /// The customers that both businesses have together before.
 const CUSTOMERS: u32 = 2_000;
-/// The other business's callers, and the time between the calls of each.
-const CALLERS: usize = 2;
-const INTERVAL: Duration = Duration::from_millis(50);
-/// The longest time in which calls are counted. The load ends before a command does, however fast the machine is.
-const LONGEST: Duration = Duration::from_secs(20);
-/// More rows than any machine imports, and customers than it exports, in a second.
-const FASTEST: [u32; 2] = [8_000, 40_000];
+/// The time between the other business's calls.
+const INTERVAL: Duration = Duration::from_millis(25);
+/// How long the other business is measured alone.
+const ALONE: Duration = Duration::from_secs(15);
 
 /// Measures on SQLite.
 pub(super) fn measure(run: &mut Run) -> Result<()> {
-    let rows = if run.results.largest() < ROWS { run.results.largest() } else { ROWS };
-    let moved = measure_moving(&run.plan.zoop, rows)?;
-    run.results.facts.extend(moved.facts);
-    run.results.samples.extend(moved.samples);
+    let rows = run.results.largest().min(ROWS);
+    run.results.facts.extend(measure_moving(&run.plan.zoop, rows)?.facts);
     Ok(())
 }
 
@@ -65,30 +60,26 @@ pub(crate) fn measure_moving(zoop: &Zoop, rows: u32) -> Result<Results> {
     fs::write(&file, file_of(rows))?;
     let _ = fs::remove_dir_all(&exported);
     let server = zoop.start(&copy.0, &other.owner_key, Commits::Grouped)?;
-    let results = Results { sizes: vec![rows], ..Results::default() };
-    let mut moving = Moving { server, results, rows };
-    let alone = moving.calls(LONGEST)?;
-    moving.note(MOVES[0], alone);
-    let tenant = ["--tenant", &moved.tenant_id];
     let command = |arguments: &[&str], path: &Path| {
         let mut command = Command::new(&zoop.binary);
-        command.args(arguments).args(tenant).arg("--json");
+        command.args(arguments).arg(path).args(["--tenant", &moved.tenant_id, "--json"]);
         command.env("ZOOP_DATABASE", format!("sqlite://{}", copy.0.display()));
-        command.arg(path);
         command
     };
-    moving.beside(0, command(&["import", "--yes"], &file))?;
-    moving.beside(1, {
-        let mut export = command(&["export"], Path::new("--to"));
-        export.arg(&exported);
-        export
-    })?;
+    let commands = [command(&["import", "--yes"], &file), command(&["export", "--to"], &exported)];
+    let results = Results { sizes: vec![rows], ..Results::default() };
+    let mut moving = Moving { target: server.target.clone(), results, rows };
+    let until = Instant::now() + ALONE;
+    moving.calls(0, || Ok(Instant::now() < until))?;
+    for (number, command) in commands.into_iter().enumerate() {
+        moving.beside(number, command)?;
+    }
     let _ = (fs::remove_dir_all(&exported), fs::remove_file(&file));
     Ok(moving.results)
 }
 
 struct Moving {
-    server: Server,
+    target: Target,
     results: Results,
     rows: u32,
 }
@@ -97,58 +88,47 @@ impl Moving {
     /// Runs a command, and the other business's calls meanwhile.
     fn beside(&mut self, number: usize, mut command: Command) -> Result<()> {
         let name = COMMANDS[number];
-        let seconds = f64::from(self.rows) / f64::from(FASTEST[number]);
-        let counted = Duration::from_secs_f64(seconds).min(LONGEST);
         let began = Instant::now();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let process = Process::new(i32::try_from(child.id())?)?;
         let peak = thread::spawn(move || peak_memory(&process));
-        let calls = self.calls(counted)?;
-        ensure!(child.try_wait()?.is_none(), "the {name} ended before the calls: send more rows");
-        let seconds = end(&mut child, name, began)?;
+        self.calls(number + 1, || Ok(child.try_wait()?.is_none()))?;
+        let seconds = began.elapsed().as_secs_f64();
+        ensure!(child.wait()?.success(), "zoop {name} failed");
         let peak = peak.join().map_err(|_| anyhow!("the watch panicked"))?;
         self.results.note(&format!("{SECONDS}{name}"), self.rows, seconds);
         self.results.note(&format!("{PEAK}{name}"), self.rows, peak);
-        say(&format!(
-            "{name}: {seconds:.1} s, {:.0} rows a second, {:.0} MB",
-            f64::from(self.rows) / seconds,
-            peak / 1e6
-        ));
-        self.note(MOVES[number + 1], calls);
         Ok(())
     }
 
-    /// The other business's calls, during this time.
-    fn calls(&self, counted: Duration) -> Result<Measured> {
-        // No two loads add the same customers.
-        let series = self.results.samples.len();
-        let span = Span { warm_up: Duration::from_millis(300), counted, interval: INTERVAL };
-        let requests = cases::new_customers(&self.server.target, series);
-        load::run(&self.server.target, requests, CALLERS, span, &self.server.process)
+    /// The other business's calls as long as `goes_on`. A late answer delays the next call, whose time counts from when it
+    /// was due.
+    fn calls(&mut self, number: usize, mut goes_on: impl FnMut() -> Result<bool>) -> Result<()> {
+        let requests = cases::new_customers(&self.target, number);
+        let mut times = Histogram::<u64>::new(3)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut connection = Connection::open(self.target.address).await?;
+            let mut due = Instant::now();
+            for index in 0.. {
+                due += INTERVAL;
+                tokio::time::sleep_until(due.into()).await;
+                if !goes_on()? {
+                    break;
+                }
+                connection.call(&requests.get(index), requests.expected()).await?;
+                times.record(u64::try_from(due.elapsed().as_micros())?)?;
+            }
+            anyhow::Ok(())
+        })?;
+        let values = [times.value_at_quantile(0.5), times.value_at_quantile(0.99), times.max()];
+        for (prefix, value) in TIMES.iter().zip(values) {
+            let value = f64::from(u32::try_from(value)?);
+            self.results.note(&format!("{prefix}{}", MOVES[number]), self.rows, value);
+        }
+        say(&format!("{} calls {}: p50, p99, longest {values:?} µs", times.len(), MOVES[number]));
+        Ok(())
     }
-
-    fn note(&mut self, case: &str, measured: Measured) {
-        say(&format!(
-            "{case}: p50 {:.0} µs, p99 {:.0} µs, p99.9 {:.0} µs, {} calls",
-            measured.p50, measured.p99, measured.p999, measured.calls
-        ));
-        let key = Key {
-            server: MOVING.to_owned(),
-            tool: TOOL.to_owned(),
-            case: case.to_owned(),
-            callers: CALLERS,
-            customers: self.rows,
-            business: String::new(),
-        };
-        self.results.samples.push(Sample { key, round: 0, measured });
-    }
-}
-
-/// Waits for the end of a command that must succeed. Returns how long it took, in seconds.
-fn end(child: &mut Child, name: &str, began: Instant) -> Result<f64> {
-    let status = child.wait()?;
-    ensure!(status.success(), "zoop {name} failed");
-    Ok(began.elapsed().as_secs_f64())
 }
 
 /// The greatest memory of a process until it ends, in bytes.

@@ -5,7 +5,7 @@ use super::goals::{self, CALLERS};
 use crate::cases;
 use crate::load::Measured;
 use crate::measure::{
-    self, ALONE, BARE, BARE_CALLS, BESIDE, BOUND, BOUND_CALLS, MOVED, MOVING, POSTGRES, SINGLE,
+    self, ALONE, BARE, BARE_CALLS, BESIDE, BOUND, BOUND_CALLS, MOVED, POSTGRES, SINGLE,
 };
 use crate::results::{Key, Results};
 
@@ -272,8 +272,10 @@ pub(crate) fn duplicates(results: &Results) -> String {
 
 /// An import and an export of a business, and what another one notices of them.
 pub(crate) fn moving(results: &Results) -> String {
-    let moving = results.samples.iter().find(|sample| sample.key.server == MOVING);
-    let rows = moving.map(|sample| sample.key.customers).unwrap_or_default();
+    let seconds = format!("{}{}", measure::SECONDS, measure::COMMANDS[0]);
+    let mut facts = results.facts.iter();
+    let rows = facts.find(|fact| fact.name == seconds).map(|fact| fact.customers);
+    let rows = rows.unwrap_or_default();
     let fact = |prefix: &str, command: &str| results.fact(&format!("{prefix}{command}"), rows);
     let commands = measure::COMMANDS.map(|command| {
         let seconds = fact(measure::SECONDS, command);
@@ -285,20 +287,16 @@ pub(crate) fn moving(results: &Results) -> String {
         ]
     });
     let calls = measure::MOVES.map(|case| {
-        let at = |value: fn(&Measured) -> f64| {
-            let is_wanted = |key: &Key| key.server == MOVING && key.case == case;
-            time(results.median(is_wanted, value))
-        };
-        vec![case.to_owned(), at(|it| it.p50), at(|it| it.p99), at(|it| it.p999)]
+        let times = measure::TIMES.map(|prefix| time(fact(prefix, case)));
+        std::iter::once(case.to_owned()).chain(times).collect()
     });
     format!(
         "## An import and an export\n\nA file of {} rows (name, phone, e-mail, address, tag, id, and a note in half of \
          them) is imported into one business, which is then exported. Meanwhile another business of the same SQLite \
-         database adds forty customers a second, and the time of its `{}` is measured.\n\n{}\n\n{}",
+         database adds forty customers a second.\n\n{}\n{}",
         whole(Some(f64::from(rows))),
-        measure::MOVING_TOOL,
         table(&["command", "took", "rows a second", "most memory"], &commands),
-        table(&["the other business's calls", "p50", "p99", "p99.9"], &calls),
+        table(&["`customers.create` of the other business", "p50", "p99", "longest"], &calls),
     )
 }
 
