@@ -119,6 +119,15 @@ enum Command {
         #[arg(long)]
         peers: PathBuf,
     },
+    /// Measures only an import and an export beside another business's calls, and prints it.
+    Moving {
+        /// Rows of the imported file.
+        #[arg(long, default_value_t = measure::ROWS)]
+        rows: u32,
+        /// The release binary.
+        #[arg(long)]
+        zoop: PathBuf,
+    },
     /// Writes the report of the last run again.
     Report,
     /// Runs the floor.
@@ -180,6 +189,10 @@ fn main() -> Result<()> {
             let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
             let plan = Plan { sizes: vec![customers], ..Plan::full(customers, zoop, peers)? };
             say(&report::fairness(&measure::measure_neighbors(plan)?));
+        }
+        Command::Moving { rows, zoop } => {
+            let zoop = Zoop { binary: zoop.canonicalize()? };
+            say(&report::moving(&measure::measure_moving(&zoop, rows)?));
         }
         Command::Report => report::write(&Results::load(&folder()?)?, Path::new(report::FOLDER))?,
         Command::Floor { port, answer } => floor::serve(port, answer)?,

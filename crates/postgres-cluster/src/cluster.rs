@@ -23,6 +23,13 @@ else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
 /// The server's message when it accepts clients.
 const READY: &str = "database system is ready to accept ";
 
+/// Where folders are on disk, and where they are in memory.
+const ON_DISK: &str = "/tmp";
+const IN_MEMORY: &str = "/dev/shm";
+
+/// The bytes that must be free in memory for a cluster: a cluster of all tests uses less than one gigabyte.
+const ROOM_IN_MEMORY: u64 = 2 << 30;
+
 /// Settings for a machine with gigabytes of memory to spare.
 const MEMORY_SETTINGS: &[&str] = &[
     "shared_buffers=2GB",
@@ -71,16 +78,12 @@ impl Cluster {
 
     /// Starts a cluster.
     pub fn start_with(durability: Durability) -> Result<Self> {
-        let folder = socket_folder()?;
-        let data = folder.join("data");
-        Self::start_in(folder, data, Authentication::None, durability, &[])
+        Self::start_removed(Authentication::None, durability)
     }
 
     /// Starts a cluster that asks every role for a password.
     pub fn start_with_passwords() -> Result<Self> {
-        let folder = socket_folder()?;
-        let data = folder.join("data");
-        Self::start_in(folder, data, Authentication::Password, Durability::Off, &[])
+        Self::start_removed(Authentication::Password, Durability::Off)
     }
 
     /// Starts a cluster whose data is kept in a folder, which is created if it does not exist. The server's memory
@@ -90,12 +93,22 @@ impl Cluster {
             programs::create_for_ordinary_user(data)?;
         }
         Self::start_in(
-            socket_folder()?,
+            folder_in(Path::new(ON_DISK))?,
             data.to_owned(),
             Authentication::None,
             Durability::On,
             MEMORY_SETTINGS,
         )
+    }
+
+    /// Starts a cluster whose data is removed with it.
+    fn start_removed(authentication: Authentication, durability: Durability) -> Result<Self> {
+        let folder = folder_in(match durability {
+            Durability::Off => fast_folder(),
+            Durability::On => Path::new(ON_DISK),
+        })?;
+        let data = folder.join("data");
+        Self::start_in(folder, data, authentication, durability, &[])
     }
 
     fn start_in(
@@ -201,12 +214,20 @@ impl Drop for Cluster {
     }
 }
 
-/// Creates a folder for a server's socket. It is always under /tmp, even if TMPDIR is set: the server's user must
-/// be able to reach it, and the path of a socket is limited to about a hundred characters.
-fn socket_folder() -> Result<PathBuf> {
+/// Where data is that need not survive the machine: in memory if there is room, because a database has hundreds of
+/// files, and creating them takes most of a short test's time on some disks.
+fn fast_folder() -> &'static Path {
+    let memory = Path::new(IN_MEMORY);
+    let has_room = fs4::available_space(memory).is_ok_and(|bytes| bytes >= ROOM_IN_MEMORY);
+    if has_room { memory } else { Path::new(ON_DISK) }
+}
+
+/// Creates a folder for a server's socket, and for its data unless the data is kept. It is never in TMPDIR: the server's
+/// user must be able to reach it, and the path of a socket is limited to about a hundred characters.
+fn folder_in(parent: &Path) -> Result<PathBuf> {
     let mut mktemp = programs::as_ordinary_user(Path::new("mktemp"));
-    let path = programs::output(mktemp.args(["-d", "/tmp/zoop-postgres.XXXXXX"]))?;
-    Ok(PathBuf::from(path.trim()))
+    mktemp.arg("-d").arg(parent.join("zoop-postgres.XXXXXX"));
+    Ok(PathBuf::from(programs::output(&mut mktemp)?.trim()))
 }
 
 /// Creates the data folder of a new cluster.

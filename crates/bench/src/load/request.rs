@@ -32,14 +32,14 @@ pub(crate) enum Requests {
 
 impl Requests {
     /// The request at this index.
-    pub(super) fn get(&self, index: usize) -> Cow<'_, [u8]> {
+    pub(crate) fn get(&self, index: usize) -> Cow<'_, [u8]> {
         match self {
             Self::Repeated(requests, _) => Cow::Borrowed(&requests[index % requests.len()]),
             Self::New(make) => Cow::Owned(make(index)),
         }
     }
 
-    pub(super) const fn expected(&self) -> Expected {
+    pub(crate) const fn expected(&self) -> Expected {
         match self {
             Self::Repeated(_, expected) => *expected,
             Self::New(_) => Expected::Success,

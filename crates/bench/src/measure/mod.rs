@@ -11,6 +11,7 @@
 //! | [`holds`] | how long one call holds the writer |
 //! | [`mod@duplicates`] | finding and merging duplicates |
 //! | [`fairness`] | one business while another does its worst |
+//! | [`moving`] | an import and an export, and another business meanwhile |
 //! | [`facts`] | memory, starts, sizes |
 
 mod console;
@@ -19,6 +20,7 @@ mod facts;
 mod fairness;
 mod holds;
 mod machine;
+mod moving;
 mod others;
 mod pages;
 mod postgres;
@@ -42,6 +44,7 @@ pub(crate) use console::{CONSOLE, PAGES};
 pub(crate) use duplicates::{CROWDED, HALF, MOST, duplicates, measure_duplicates};
 pub(crate) use fairness::{ALONE, BESIDE, CALLS};
 pub(crate) use holds::{HOLD, kinds, measure_holds};
+pub(crate) use moving::{COMMANDS, MOVES, PEAK, ROWS, SECONDS, TIMES, measure_moving};
 pub(crate) use others::CALLERS;
 pub(crate) use postgres::{BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES};
 pub(crate) use writes::SINGLE;
@@ -125,6 +128,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
         ("the writer", holds::measure),
         ("duplicates", duplicates::measure),
         ("two businesses", fairness::measure),
+        ("an import and an export", moving::measure),
         ("PostgreSQL", postgres::measure),
     ] {
         say(&format!("measuring: {name}"));

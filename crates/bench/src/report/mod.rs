@@ -19,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub(crate) use tables::{console, duplicates, fairness, holds};
+pub(crate) use tables::{console, duplicates, fairness, holds, moving};
 
 use crate::results::Results;
 use crate::say;

@@ -34,6 +34,7 @@ pub(super) fn all(results: &Results) -> String {
         holds(results),
         duplicates(results),
         fairness(results),
+        moving(results),
         others(results),
         sizes(results),
         postgres(results),
@@ -266,6 +267,36 @@ pub(crate) fn duplicates(results: &Results) -> String {
          more with one family name in one street. The calls are made in one process, one after another; the time \
          is from a call to its answer, with a commit of its own if it writes.\n\n{}",
         table(&["call", "p50", "p99"], &rows)
+    )
+}
+
+/// An import and an export of a business, and what another one notices of them.
+pub(crate) fn moving(results: &Results) -> String {
+    let seconds = format!("{}{}", measure::SECONDS, measure::COMMANDS[0]);
+    let mut facts = results.facts.iter();
+    let rows = facts.find(|fact| fact.name == seconds).map(|fact| fact.customers);
+    let rows = rows.unwrap_or_default();
+    let fact = |prefix: &str, command: &str| results.fact(&format!("{prefix}{command}"), rows);
+    let commands = measure::COMMANDS.map(|command| {
+        let seconds = fact(measure::SECONDS, command);
+        vec![
+            format!("`zoop {command}`"),
+            seconds.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.1} s")),
+            whole(seconds.map(|seconds| f64::from(rows) / seconds)),
+            megabytes(fact(measure::PEAK, command)),
+        ]
+    });
+    let calls = measure::MOVES.map(|case| {
+        let times = measure::TIMES.map(|prefix| time(fact(prefix, case)));
+        std::iter::once(case.to_owned()).chain(times).collect()
+    });
+    format!(
+        "## An import and an export\n\nA file of {} rows (name, phone, e-mail, address, tag, id, and a note in half of \
+         them) is imported into one business, which is then exported. Meanwhile another business of the same SQLite \
+         database adds forty customers a second.\n\n{}\n{}",
+        whole(Some(f64::from(rows))),
+        table(&["command", "took", "rows a second", "most memory"], &commands),
+        table(&["`customers.create` of the other business", "p50", "p99", "longest"], &calls),
     )
 }
 

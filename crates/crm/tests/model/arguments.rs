@@ -85,6 +85,7 @@ fn clean_value(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<S
             return read(inner, fields).map(Value::Object);
         }
         FieldType::Tags => return clean_tags(value),
+        FieldType::Words(words) => return clean_words(value, words),
         FieldType::Boolean => value.is_boolean(),
         FieldType::Degrees(max) => {
             let degrees = value.as_f64().filter(|degrees| degrees.abs() <= max);
@@ -146,6 +147,15 @@ fn clean_tags(value: &Value) -> Result<Value, BTreeSet<String>> {
     let invalid = clean.iter().enumerate().filter(|(_, item)| item.is_none());
     let invalid: BTreeSet<_> = invalid.map(|(index, _)| format!("[{index}]")).collect();
     if invalid.is_empty() { Ok(clean.into_iter().flatten().collect()) } else { Err(invalid) }
+}
+
+/// A list of words. The inner paths of invalid items are their indexes.
+fn clean_words(value: &Value, words: &[&str]) -> Result<Value, BTreeSet<String>> {
+    let items = value.as_array().or_invalid()?;
+    let is_known = |item: &Value| item.as_str().is_some_and(|word| words.contains(&word));
+    let invalid = items.iter().enumerate().filter(|(_, item)| !is_known(item));
+    let invalid: BTreeSet<_> = invalid.map(|(index, _)| format!("[{index}]")).collect();
+    if invalid.is_empty() { Ok(value.clone()) } else { Err(invalid) }
 }
 
 fn clean_text(value: &Value, max: usize) -> Result<Value, BTreeSet<String>> {

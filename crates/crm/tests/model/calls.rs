@@ -91,6 +91,7 @@ impl Generator<'_> {
             "customers.update" => self.shape_update(&mut sent),
             "notes.create" | "notes.update" | "notes.list" => self.shape_note(tool, &mut sent),
             "customers.find_duplicates" => self.shape_duplicate(&mut sent),
+            "customers.merge" => self.shape_merge(&mut sent),
             _ => {}
         }
         self.shape_child(tool, &mut sent);
@@ -172,7 +173,8 @@ impl Generator<'_> {
         match field_type {
             FieldType::Id => {
                 let kind = match (name, tool.group()) {
-                    ("customer_id" | "other_id", _) | ("id", "customers") => Kind::Customer,
+                    ("customer_id" | "other_id" | "keep_id" | "merge_id", _)
+                    | ("id", "customers") => Kind::Customer,
                     ("id", "contacts") => Kind::Contact,
                     ("id", "locations") => Kind::Location,
                     ("id", "tags") | ("tag", _) => Kind::Tag,
@@ -197,6 +199,9 @@ impl Generator<'_> {
                     _ => generator.id(Kind::Tag, false),
                 };
                 (0..self.rng.roll(3)).map(|_| item(self)).collect()
+            }
+            FieldType::Words(words) => {
+                (0..self.rng.roll(4)).map(|_| json!(*self.rng.pick(words))).collect()
             }
             FieldType::Search if tool.group() == "notes" => {
                 json!(*self.rng.pick(pools::NOTE_SEARCHES))
@@ -336,6 +341,34 @@ impl Generator<'_> {
         }
         if !self.rng.one_in(8) {
             sent.insert("limit".to_owned(), json!(100));
+        }
+    }
+
+    /// Usually merges two customers that were not merged yet, sometimes by a plan, and usually takes only fields of the
+    /// kept customer's type.
+    fn shape_merge(&mut self, sent: &mut Object) {
+        let tenant = self.tenants[self.tenant];
+        if let Some(plan) = tenant.plans.last().filter(|_| self.rng.roll(3) == 0) {
+            sent.extend(plan.arguments.clone());
+            sent.insert("plan".to_owned(), plan.id.clone());
+            return;
+        }
+        if !self.rng.one_in(20) {
+            sent.remove("plan");
+        }
+        if self.rng.roll(4) == 0 {
+            sent.insert("dry_run".to_owned(), json!(true));
+        }
+        let is_company = |id: &Value| {
+            let mut customers = tenant.customers.iter();
+            customers.find(|it| it.own["id"] == *id).is_some_and(Customer::is_company)
+        };
+        let is_company = sent.get("keep_id").is_some_and(is_company);
+        let foreign: &[&str] =
+            if is_company { &["first_name", "last_name"] } else { &["company_name"] };
+        let is_shaped = !self.rng.one_in(8);
+        if let Some(Value::Array(take)) = sent.get_mut("take").filter(|_| is_shaped) {
+            take.retain(|field| foreign.iter().all(|name| *field != **name));
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::arguments::Object;
 use super::state::{
     CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, argument,
-    argument_or, creation, e164, time,
+    argument_or, creation, e164, milliseconds, time,
 };
 
 impl Contact {
@@ -78,12 +78,16 @@ impl Contact {
 }
 
 impl Customer {
-    /// Whether the contact that was created with an individual is the same person: it is active and has the
-    /// customer's name.
-    pub(super) fn has_own_contact(&self) -> bool {
-        let contact = &self.contacts[0];
+    /// The position of the contact that was created with an individual, if it is the same person: it is active and has the
+    /// customer's name. Older contacts come from customers that were merged into this one.
+    pub(super) fn own_contact(&self) -> Option<usize> {
+        let created = milliseconds(&self.own["created_at"]);
+        let mut contacts = self.contacts.iter();
+        let first = contacts.position(|it| milliseconds(&it.shown["created_at"]) >= created)?;
+        let contact = &self.contacts[first];
         let same = |field: &str| contact.shown[field] == self.own[field];
-        !self.is_company() && contact.is_active() && same("first_name") && same("last_name")
+        let is_same = contact.is_active() && same("first_name") && same("last_name");
+        (!self.is_company() && is_same).then_some(first)
     }
 
     /// Sets the fields of a person that a call sends for the contact, who is the same person.
@@ -141,6 +145,7 @@ impl Tenant {
         let customer_id = argument(arguments, "customer_id");
         match verb {
             "list" => {
+                let customer_id = self.resolved(&customer_id);
                 let customer = self.customer(&customer_id)?;
                 let archived = || customer.contacts.iter().filter(|contact| !contact.is_active());
                 let rows: Vec<_> = match arguments.get("archived") {
@@ -175,6 +180,10 @@ impl Tenant {
         let mut contacts = customer.contacts.iter_mut();
         let found = contacts.find(|contact| contact.shown["id"] == *id && !contact.is_active());
         let found = found.ok_or(NOT_FOUND)?;
+        // Another contact took its place for good.
+        if found.origin == Origin::Placeholder {
+            return Err(CONFLICT);
+        }
         found.shown["archived_at"] = Value::Null;
         found.shown["updated_at"] = json!(time(now));
         Ok(json!({ "restored": true, "id": id }))
@@ -188,7 +197,8 @@ fn create(
     created: i64,
     now: i64,
 ) -> Value {
-    let placeholder = |contact: &&mut Contact| contact.origin == Origin::Placeholder;
+    let placeholder =
+        |contact: &&mut Contact| contact.origin == Origin::Placeholder && contact.is_active();
     if let Some(contact) = customer.contacts.iter_mut().find(placeholder) {
         contact.fill(arguments);
         contact.shown["updated_at"] = json!(time(now));
@@ -209,7 +219,8 @@ fn create(
 
 fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Predicted {
     let id = argument(arguments, "id");
-    let is_customer = customer.has_own_contact() && customer.contacts[0].shown["id"] == id;
+    let own_contact = customer.own_contact();
+    let is_customer = own_contact.is_some_and(|it| customer.contacts[it].shown["id"] == id);
     let contact = customer.active_contact(&id)?;
     if contact.is_primary() && arguments.get("is_primary") == Some(&json!(false)) {
         return Err(CONFLICT);

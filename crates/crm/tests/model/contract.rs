@@ -16,6 +16,8 @@ pub(super) enum FieldType {
     Time,
     /// A list of tags, by id or name.
     Tags,
+    /// A list of words.
+    Words(&'static [&'static str]),
     /// The number of rows on a page.
     Limit {
         max: u64,
@@ -40,7 +42,7 @@ pub(super) type Field = (&'static str, FieldType, Presence);
 
 use FieldType::{
     Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Tags, Text, Time,
-    Word,
+    Word, Words,
 };
 use Presence::{Clearable, NotNull, Optional, Required};
 
@@ -209,6 +211,28 @@ const POSSIBLE_DUPLICATE: &[Field] = &[
     ("limit", Limit { max: 100 }, Optional),
 ];
 const PAIR: &[Field] = &[CUSTOMER_ID, ("other_id", Id, Required), ("different", Boolean, Optional)];
+/// The fields that a merge can take from the other customer.
+const TAKEN: &[&str] = &[
+    "first_name",
+    "last_name",
+    "company_name",
+    "status",
+    "phone",
+    "email",
+    "notes_internal",
+    "is_vip",
+    "do_not_contact",
+    "do_not_contact_reason",
+    "source",
+    "external_id",
+];
+const MERGED: &[Field] = &[
+    ("keep_id", Id, Required),
+    ("merge_id", Id, Required),
+    ("take", Words(TAKEN), Optional),
+    ("dry_run", Boolean, NotNull),
+    ("plan", Text(64), Optional),
+];
 const NOTE_FILTERS: &[Field] = &[
     ("pinned", Boolean, Optional),
     ("subject_type", Word(SUBJECT_FILTERS), Optional),
@@ -293,6 +317,7 @@ pub(super) const TOOLS: &[Tool] = &[
     for_users_and_operator(tool("customers.restore", WC, ONE, 2)),
     tool("customers.find_duplicates", RC, POSSIBLE_DUPLICATE, 4),
     for_users(tool("customers.mark_different", WC, PAIR, 4)),
+    for_users_and_operator(tool("customers.merge", WC, MERGED, 5)),
     tool("contacts.list", RC, OF_CUSTOMER, 2),
     tool("contacts.get", RC, ONE_BY_ID, 2),
     tool("contacts.create", WC, NEW_CONTACT, 7),

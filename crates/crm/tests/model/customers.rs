@@ -23,7 +23,7 @@ impl Tenant {
         match verb {
             "search" => Ok(self.search(arguments)),
             "get" => {
-                let tags = self.tags.clone();
+                let (tags, id) = (self.tags.clone(), self.resolved(&id));
                 Ok(self.customer(&id)?.with_children(&tags))
             }
             "find_duplicates" => self.find_duplicates(arguments),
@@ -37,7 +37,7 @@ impl Tenant {
                 Ok(json!({ "archived": true, "id": id }))
             }
             "restore" => {
-                let customer = self.customer(&id)?;
+                let customer = self.unmerged_customer(&id)?;
                 if !customer.is_archived() {
                     return Err(NOT_FOUND);
                 }
@@ -94,6 +94,7 @@ impl Tenant {
             contacts: vec![contact],
             locations: Vec::new(),
             tags,
+            merged_into: None,
         };
         if argument(arguments, "if_duplicate") == "refuse" {
             if !self.may(caller, "read:customers") {
@@ -139,10 +140,20 @@ impl Tenant {
 
     /// Rejects an external id that another customer has, archived or not.
     fn require_free(&self, external_id: &Value, own: &Value) -> Predicted<()> {
-        let others = self.customers.iter().filter(|customer| customer.own["id"] != *own);
-        let mut taken = others.map(|customer| &customer.own["external_id"]);
-        let is_taken = !external_id.is_null() && taken.any(|taken| taken == external_id);
-        if is_taken { Err(CONFLICT) } else { Ok(()) }
+        let mut holders = self.customers.iter().filter(|it| it.own["external_id"] == *external_id);
+        let is_taken = holders.any(|holder| self.resolved(&holder.own["id"]) != *own);
+        if !external_id.is_null() && is_taken { Err(CONFLICT) } else { Ok(()) }
+    }
+
+    /// A customer that was merged gives its external id up to the one that has its records.
+    fn give_up(&mut self, external_id: &Value, own: &Value, now: i64) {
+        let is_merged = |it: &&mut Customer| it.merged_into.is_some() && it.own["id"] != *own;
+        for holder in self.customers.iter_mut().filter(is_merged) {
+            if !external_id.is_null() && holder.own["external_id"] == *external_id {
+                holder.own["external_id"] = Value::Null;
+                holder.own["updated_at"] = json!(time(now));
+            }
+        }
     }
 
     fn update_customer(&mut self, arguments: &Object, now: i64) -> Predicted {
@@ -158,7 +169,9 @@ impl Tenant {
             return Err(invalid_fields(foreign));
         }
         free?;
-        let is_one_person = customer.has_own_contact();
+        self.give_up(&argument(arguments, "external_id"), &id, now);
+        let customer = self.active_customer(&id)?;
+        let own_contact = customer.own_contact();
         let old_name = customer.own["company_name"].clone();
         for (field, value) in arguments {
             match field.as_str() {
@@ -173,14 +186,15 @@ impl Tenant {
             }
         }
         let name_changed = customer.own["company_name"] != old_name;
-        let placeholder = |contact: &&mut Contact| contact.origin == Origin::Placeholder;
+        let placeholder =
+            |contact: &&mut Contact| contact.origin == Origin::Placeholder && contact.is_active();
         if let Some(contact) = customer.contacts.iter_mut().find(placeholder)
             && name_changed
         {
             contact.follow(&customer.own, now);
         }
-        if is_one_person {
-            customer.contacts[0].copy_sent(arguments, now);
+        if let Some(contact) = own_contact {
+            customer.contacts[contact].copy_sent(arguments, now);
         }
         customer.own["updated_at"] = json!(time(now));
         Ok(customer.with_derived_fields(&tags))

@@ -75,7 +75,8 @@ impl Tenant {
         if one == other {
             return Err(invalid_field("other_id"));
         }
-        let ids = [self.customer(&one)?.id().to_owned(), self.customer(&other)?.id().to_owned()];
+        let mut id = |id| Ok(self.unmerged_customer(id)?.id().to_owned());
+        let ids: [String; 2] = [id(&one)?, id(&other)?];
         let different = arguments.get("different") != Some(&json!(false));
         for pair in [(0, 1), (1, 0)].map(|(one, other)| (ids[one].clone(), ids[other].clone())) {
             if different {
@@ -90,7 +91,7 @@ impl Tenant {
     /// The rows that may be found, each with what it shares, and whether it must be found. Of the whole account it is
     /// pairs.
     pub(super) fn find_duplicates(&mut self, arguments: &Object) -> Predicted {
-        let id = argument(arguments, "customer_id");
+        let id = self.resolved(&argument(arguments, "customer_id"));
         let asked = if id.is_null() {
             DESCRIBING
                 .iter()

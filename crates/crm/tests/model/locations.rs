@@ -117,6 +117,7 @@ impl Tenant {
         let customer_id = argument(arguments, "customer_id");
         match verb {
             "list" => {
+                let customer_id = self.resolved(&customer_id);
                 let customer = self.customer(&customer_id)?;
                 let archived = || customer.locations.iter().filter(|row| is_archived(row));
                 let rows: Vec<_> = match arguments.get("archived") {

@@ -30,6 +30,7 @@ mod ids;
 mod initial_state;
 mod locations;
 mod many_rows;
+mod merge;
 mod notes;
 mod pairs;
 mod pipeline;

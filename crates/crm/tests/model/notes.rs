@@ -74,7 +74,7 @@ impl Tenant {
     ) -> Predicted<(Value, bool)> {
         let (kind, subject) =
             (argument(arguments, "subject_type"), argument(arguments, "subject_id"));
-        if !kind.is_null() && self.customer_of(&kind, &subject).is_none() {
+        if !kind.is_null() && !self.can_be_subject(&kind, &subject) {
             return Err(NOT_FOUND);
         }
         self.count_write(user, now)?;
@@ -111,7 +111,7 @@ impl Tenant {
             return Err(invalid_field("body"));
         }
         let kind = &new["subject_type"];
-        if !kind.is_null() && self.customer_of(kind, &new["subject_id"]).is_none() {
+        if !kind.is_null() && !self.can_be_subject(kind, &new["subject_id"]) {
             return Err(NOT_FOUND);
         }
         if new["draft"] == false {
@@ -122,6 +122,11 @@ impl Tenant {
         let (answer, leaves_history) = (self.with_names(&new), new["draft"] == false);
         self.notes[index].shown = new;
         Ok((answer, leaves_history))
+    }
+
+    /// Whether a note can be about a record: not about what was left with a customer that was merged into another one.
+    fn can_be_subject(&self, kind: &Value, id: &Value) -> bool {
+        self.customer_of(kind, id).is_some_and(|customer| customer.merged_into.is_none())
     }
 
     /// A note as shown: with the current names of its author and of its customer.
@@ -168,6 +173,12 @@ impl Tenant {
     }
 
     fn listed_notes(&self, filters: &Object) -> Vec<Value> {
+        let mut filters = filters.clone();
+        for name in ["customer_id", "subject_id"] {
+            if let Some(id) = filters.get_mut(name) {
+                *id = self.resolved(id);
+            }
+        }
         let matches = |note: &&Note| {
             let is = |field: &str, shown: &str| {
                 filters.get(field).is_none_or(|wanted| *wanted == note.shown[shown])

@@ -95,6 +95,7 @@ impl Tenant {
     ) -> Predicted<(Value, bool)> {
         let verb = tool.verb();
         let answer = match tool.group() {
+            "customers" if verb == "merge" => return self.merge(arguments, caller, fresh, now),
             "customers" => self.customers(verb, arguments, caller, fresh, now),
             "contacts" => self.contacts(verb, arguments, fresh, now),
             "locations" => self.locations(verb, arguments, fresh, now),
@@ -142,6 +143,9 @@ impl Tenant {
                     .iter()
                     .map(|key| ((*key).to_owned(), answer[*key].clone()))
                     .collect();
+            }
+            ("customers.merge", _) => {
+                return json!({ "merged": answer["merged"], "plan": answer["plan"] });
             }
             (_, "create") => "created_at",
             (_, "update") => "updated_at",

@@ -13,6 +13,9 @@ use super::rng::Rng;
 use super::state::{Caller, Checked, Fresh, Predicted, Refusal, Tenant, milliseconds};
 use super::steps::{self, Step};
 
+/// The number of characters of the plan of a merge.
+const PLAN_LENGTH: usize = 32;
+
 pub(super) struct Play {
     pub(super) processes: [Process; 2],
     /// Number of processes that were started so far.
@@ -210,6 +213,13 @@ impl Play {
 
     /// The ids that a call created.
     pub(super) fn fresh(&mut self, call: &Call, found: &Answer) -> Checked<Fresh> {
+        if let (Ok(answer), "customers.merge") = (found, call.tool.name) {
+            let plan = answer["plan"].clone();
+            if plan.as_str().is_some_and(|plan| plan.len() != PLAN_LENGTH) {
+                return Err(format!("{plan} is not in the contract's format"));
+            }
+            return Ok(Fresh { plan, ..Fresh::default() });
+        }
         let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
         let id = answer["id"].as_str().ok_or("an answer without an id")?.to_owned();
         let uuid: zoop_db::Uuid = id.parse().map_err(|_| format!("{id} is not a UUID"))?;

@@ -16,7 +16,7 @@ impl Tenant {
     /// The rows that a search finds: whole matches first, then other matches in names and the like, then those that
     /// need an address, each newest first. If there are none, also every row that may be similar.
     pub(super) fn search(&self, filters: &Object) -> Value {
-        let found = || self.customers.iter().rev().filter(|it| passes(it, filters));
+        let found = || self.customers.iter().rev().filter(|it| self.passes(it, filters));
         let Some(q) = filters.get("q") else {
             return json!({ "rows": found().map(row).collect::<Vec<_>>() });
         };
@@ -40,6 +40,33 @@ impl Tenant {
         });
         json!({ "rows": [], "similar": similar.collect::<Vec<_>>() })
     }
+}
+
+impl Tenant {
+    fn passes(&self, customer: &Customer, filters: &Object) -> bool {
+        customer.merged_into.is_none()
+            && self.is_numbered(customer, filters)
+            && passes(customer, filters)
+    }
+
+    /// Whether a customer has the number and the external id, or one that was merged into it has.
+    fn is_numbered(&self, customer: &Customer, filters: &Object) -> bool {
+        let holder = filters.get("external_id").map(|wanted| {
+            let mut customers = self.customers.iter();
+            let holder = customers.find(|it| it.own["external_id"] == *wanted);
+            holder.map_or(Value::Null, |holder| holder.own["customer_number"].clone())
+        });
+        let wanted = [filters.get("customer_number"), holder.as_ref()];
+        let wanted: Vec<_> = wanted.into_iter().flatten().collect();
+        wanted.iter().all(|number| *number == wanted[0] && numbers(customer).contains(number))
+    }
+}
+
+/// The customer's number, and those of the customers that were merged into it.
+fn numbers(customer: &Customer) -> Vec<&Value> {
+    let merged = customer.own["merged_from"].as_array().into_iter().flatten();
+    let merged = merged.map(|merged| &merged["customer_number"]);
+    [&customer.own["customer_number"]].into_iter().chain(merged).collect()
 }
 
 fn passes(customer: &Customer, filters: &Object) -> bool {
@@ -71,10 +98,8 @@ fn passes(customer: &Customer, filters: &Object) -> bool {
         && tag
         && email
         && is("type", &customer.own["customer_type"])
-        && is("customer_number", &customer.own["customer_number"])
         && is("is_vip", &customer.own["is_vip"])
         && is("do_not_contact", &customer.own["do_not_contact"])
-        && is("external_id", &customer.own["external_id"])
         && is("has_phone", &json!(!phones(customer).is_empty()))
         && located("city", &|text| folded(text, " "))
         && located("postal_code", &|text| folded(text, ""))
@@ -367,6 +392,9 @@ fn shown_places(customer: &Customer, row: &Value) -> Vec<Place> {
 fn all_places(customer: &Customer) -> Vec<Place> {
     let mut places = own_places(customer);
     let own = &customer.own;
+    let merged = numbers(customer).into_iter().skip(1).filter_map(Value::as_str);
+    let merged = merged.map(|number| Some(number.to_owned()));
+    places.extend(merged.map(|number| Place { number, ..Place::new("number", None) }));
     if !own["primary_phone"].is_null() {
         places.push(Place::of_phone(None, forms(&own["primary_phone_raw"])));
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use zoop_crm::values::text;
 
 use super::arguments::Object;
+use super::merge::Plan;
 use super::pools;
 use super::process::Credential;
 
@@ -44,6 +45,8 @@ pub(super) fn invalid_field(field: &str) -> Refusal {
 /// The ids that a call created. The model cannot predict ids, so it takes them from the product.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Fresh {
+    /// The plan of a dry run. The model cannot predict it either.
+    pub(super) plan: Value,
     pub(super) id: String,
     pub(super) contact: String,
     pub(super) location: String,
@@ -82,6 +85,8 @@ pub(super) struct Customer {
     pub(super) contacts: Vec<Contact>,
     pub(super) locations: Vec<Value>,
     pub(super) tags: BTreeSet<String>,
+    /// The id of the customer that it was merged into.
+    pub(super) merged_into: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +133,8 @@ pub(super) struct Tenant {
     pub(super) customers: Vec<Customer>,
     /// Pairs of customers that a user marked as different, each pair in both directions.
     pub(super) different: BTreeSet<(String, String)>,
+    /// The plans of merges.
+    pub(super) plans: Vec<Plan>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
     pub(super) files: Vec<File>,

@@ -64,7 +64,7 @@ impl Tenant {
                 Ok(json!({ "attached": true, "id": id, "customer_id": customer_id }))
             }
             "detach" => {
-                self.customer(&customer_id)?.tags.remove(&text);
+                self.unmerged_customer(&customer_id)?.tags.remove(&text);
                 Ok(json!({ "detached": true, "id": id, "customer_id": customer_id }))
             }
             other => panic!("tags.{other}"),

@@ -11,6 +11,7 @@ use crate::call::archive::{self, Archivable};
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::tool::Found;
+use crate::values::clock::Moment;
 use crate::values::id::{Id, Kind, kinds};
 
 /// Maximum number of active contacts, and of active locations, of one customer.
@@ -19,7 +20,7 @@ pub(crate) const MAX_ACTIVE: usize = 200;
 pub(crate) const MAX_ROWS: u32 = 200;
 
 /// A contact or a location of a customer. Children in the same group are rivals: at most one of them is primary.
-pub(crate) trait Child: Archivable + Recorded {
+pub(crate) trait Child: Archivable + Recorded + PartialEq {
     /// The plural of the word for this kind of child.
     const PLURAL: &'static str;
     /// Whether a customer keeps at least one active child of this kind, and one of them is always primary.
@@ -48,8 +49,18 @@ pub(crate) trait Child: Archivable + Recorded {
     /// The customer that the child belongs to.
     fn customer_id(&self) -> Id<kinds::Customer>;
 
+    /// The children with the ids in a parameter that `id_list` writes.
+    fn by_ids(tx: &mut ReadTx<'_>, wanted: &str) -> Result<Vec<Self>>;
+
     /// Writes a child that belongs to another customer now.
     fn move_to(tx: &mut WriteTx<'_>, old: &Self, new: &Self) -> Result<()>;
+
+    /// Writes children that belong to another customer now, as one statement.
+    fn hand_over(tx: &mut WriteTx<'_>, handover: &Handover, at: Moment) -> Result<()>;
+
+    /// The same child, of this customer.
+    #[must_use]
+    fn of_customer(self, customer: Id<kinds::Customer>) -> Self;
 
     /// Returns an error if the child stood in for children that have come since.
     fn require_restorable(&self) -> Result<()> {
@@ -76,6 +87,34 @@ pub(crate) struct Sibling<C: Child> {
     pub(crate) id: Id<C::Kind>,
     pub(crate) is_primary: bool,
     pub(crate) group: C::Group,
+}
+
+/// Children that go from one customer to another. They are not primary there, and nothing else of them changes. A customer
+/// can have a thousand, so they are written together.
+pub(crate) struct Handover {
+    pub(crate) from: Id<kinds::Customer>,
+    pub(crate) to: Id<kinds::Customer>,
+    pub(crate) ids: Vec<Uuid>,
+}
+
+impl Handover {
+    /// A handover of no children yet.
+    pub(crate) const fn new(from: Id<kinds::Customer>, to: Id<kinds::Customer>) -> Self {
+        Self { from, to, ids: Vec::new() }
+    }
+
+    /// The child after the handover.
+    pub(crate) fn result<C: Child>(&self, old: &C, at: Moment) -> C {
+        let mut new = old.clone().of_customer(self.to).with_primary(false);
+        new.set_archived(old.archived_at(), at);
+        new
+    }
+
+    /// Writes the handover, which [`WriteCtx::updated`] has recorded.
+    pub(crate) fn write<C: Child>(self, ctx: &mut WriteCtx<'_, '_>) -> Result<()> {
+        let at = ctx.moment();
+        if self.ids.is_empty() { Ok(()) } else { C::hand_over(ctx.tx, &self, at) }
+    }
 }
 
 /// A part of a customer's list of children.

@@ -11,6 +11,7 @@ pub mod index;
 pub mod locations;
 pub mod merge;
 mod merged;
+pub(in crate::business) mod moved_back;
 pub mod named;
 mod number;
 pub(in crate::business) mod put_back;

@@ -34,7 +34,17 @@ pub(in crate::business) fn customer(
     if let Some(external_id) = &new.external_id {
         external_id::claim(ctx, external_id, Some(new.id))?;
     }
-    Customer::save(ctx, &old, &Customer { updated_at: ctx.moment(), ..new })
+    let new = Customer { updated_at: ctx.moment(), ..new };
+    if is_settled_later(values) {
+        store::update(ctx.tx, &new)?;
+        return ctx.updated(&old, &new);
+    }
+    Customer::save(ctx, &old, &new)
+}
+
+/// Whether the values are of a merge. What it moved comes after them, and then [`settle`], which indexes the customer.
+pub(in crate::business) fn is_settled_later(values: &Values) -> bool {
+    ["merged_into", "merged_from"].iter().any(|field| values.contains_key(*field))
 }
 
 /// Takes a customer's external id away, before another one gets it.
@@ -45,61 +55,7 @@ pub(in crate::business) fn without_external_id(ctx: &mut WriteCtx<'_, '_>, id: U
     ctx.updated(&old, &new)
 }
 
-/// Gives a contact back to the customer that it was moved from. A company's placeholder that became a contact by its move
-/// is the placeholder again.
-pub(in crate::business) fn moved_contact(
-    ctx: &mut WriteCtx<'_, '_>,
-    id: Uuid,
-    values: &Values,
-) -> Result<()> {
-    moved::<Contact>(ctx, id, values, |old, new, there| {
-        // The move gave a placeholder the company's own phone or e-mail address, and now takes them away.
-        let is_changed = ["phone", "email"].iter().any(|field| values.contains_key(*field));
-        let says_nothing = new.last_name.is_none() && new.phone.is_none() && new.email.is_none();
-        let has_its_name = Some(&new.first_name) == there.company_name.as_ref();
-        let origin = match old.origin {
-            _ if is_changed && says_nothing && has_its_name => Origin::Placeholder,
-            Origin::Placeholder if is_changed => Origin::Own,
-            origin => origin,
-        };
-        Contact { origin, ..new }
-    })
-}
-
-/// Gives a location back to the customer that it was moved from.
-pub(in crate::business) fn moved_location(
-    ctx: &mut WriteCtx<'_, '_>,
-    id: Uuid,
-    values: &Values,
-) -> Result<()> {
-    moved::<Location>(ctx, id, values, |_, new, _| new)
-}
-
-/// Moves a contact or location between two customers. [`settle`] follows for both.
-fn moved<C: Child + DeserializeOwned>(
-    ctx: &mut WriteCtx<'_, '_>,
-    id: Uuid,
-    values: &Values,
-    complete: impl Fn(&C, C, &Customer) -> C,
-) -> Result<()> {
-    let id = Id::new(id);
-    let here = C::customer_of(ctx.tx, id)?.ok_or_else(|| Error::not_found(C::Kind::WORD))?;
-    let old = C::get(ctx.tx, here, id)?;
-    let new: C = with_values(&old, values)?;
-    let here = store::get(ctx.tx, here)?;
-    let there = store::get(ctx.tx, new.customer_id())?.unless_merged(ctx.access)?;
-    let new = complete(&old, new, &there);
-    let rest = Children::<C>::read(ctx.tx, here.id)?;
-    // A merged customer keeps none.
-    let is_kept = here.merged_into.is_none();
-    if is_kept && old.archived_at().is_none() {
-        rest.require_another(&old)?;
-    }
-    Children::<C>::read(ctx.tx, there.id)?.receive(ctx, &old, new)?;
-    if is_kept && old.is_primary() { rest.promote_oldest_rival(ctx, &old) } else { Ok(()) }
-}
-
-/// Ends putting back what a merge changed in a customer: a placeholder that came back beside other contacts gives way to
+/// Ends putting back what a merge changed in a customer, as [`is_settled_later`] says: a placeholder that came back beside other contacts gives way to
 /// them again, and searches find what the customer has now.
 pub(in crate::business) fn settle(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
     let customer = store::get(ctx.tx, Id::new(id))?;

@@ -4,10 +4,10 @@
 use zoop_db::{ReadTx, Row, Sql, Uuid, params, text};
 
 use crate::business::customers::Customer;
-use crate::business::customers::contacts::Contact;
-use crate::business::customers::locations::Location;
-use crate::business::notes::{self, Note};
-use crate::business::subjects::Subject;
+use crate::business::customers::contacts::{self, Contact};
+use crate::business::customers::locations::{self, Location};
+use crate::business::notes;
+use crate::business::subjects::{self, Subject};
 use crate::business::tags::Tag;
 use crate::call::context::{Recorded, fields};
 use crate::call::error::Result;
@@ -35,13 +35,13 @@ macro_rules! columns {
 
 const CUSTOMERS: &str =
     text!("SELECT ", columns!(Customer), " FROM wanted CROSS JOIN customers", WANTED);
-const CONTACTS: &str =
-    text!("SELECT ", columns!(Contact), " FROM wanted CROSS JOIN contacts", WANTED);
-const LOCATIONS: &str =
-    text!("SELECT ", columns!(Location), " FROM wanted CROSS JOIN locations", WANTED);
-const NOTES: &str = text!("SELECT ", columns!(Note), " FROM wanted CROSS JOIN notes", WANTED);
-const SUBJECTS: &str =
-    text!("SELECT ", columns!(Subject), " FROM wanted CROSS JOIN subjects", WANTED);
+/// Without the texts, which can be long.
+const NOTES: &str = text!(
+    "SELECT x.id, x.pinned, x.created_by, x.updated_at, x.subject_type, x.subject_id, x.archived_at \
+     FROM wanted CROSS JOIN notes",
+    WANTED,
+    " AND NOT x.draft"
+);
 const TAGS: &str = text!("SELECT ", columns!(Tag), " FROM wanted CROSS JOIN tags", WANTED);
 /// SQLite keeps the order of a CROSS JOIN, and so looks each wanted record up.
 const WANTED: &str = " x WHERE x.tenant_no = $1 AND x.id = wanted_id";
@@ -50,16 +50,7 @@ zoop_db::statements! {
     CUSTOMERS_NOW = {
         sqlite: text!(WANTED_SQLITE, CUSTOMERS), postgres: text!(WANTED_POSTGRES, CUSTOMERS),
     };
-    CONTACTS_NOW = {
-        sqlite: text!(WANTED_SQLITE, CONTACTS), postgres: text!(WANTED_POSTGRES, CONTACTS),
-    };
-    LOCATIONS_NOW = {
-        sqlite: text!(WANTED_SQLITE, LOCATIONS), postgres: text!(WANTED_POSTGRES, LOCATIONS),
-    };
     NOTES_NOW = { sqlite: text!(WANTED_SQLITE, NOTES), postgres: text!(WANTED_POSTGRES, NOTES) };
-    SUBJECTS_NOW = {
-        sqlite: text!(WANTED_SQLITE, SUBJECTS), postgres: text!(WANTED_POSTGRES, SUBJECTS),
-    };
     TAGS_NOW = { sqlite: text!(WANTED_SQLITE, TAGS), postgres: text!(WANTED_POSTGRES, TAGS) };
 }
 
@@ -71,11 +62,11 @@ pub(crate) const STORED_ONCE: &[StoredOnce] = &[
     },
     StoredOnce {
         record_type: Contact::TYPE,
-        read: |tx, wanted| read(tx, CONTACTS_NOW, wanted, Contact::read),
+        read: |tx, wanted| with_fields(contacts::store::by_ids(tx, wanted)?),
     },
     StoredOnce {
         record_type: Location::TYPE,
-        read: |tx, wanted| read(tx, LOCATIONS_NOW, wanted, Location::read),
+        read: |tx, wanted| with_fields(locations::store::by_ids(tx, wanted)?),
     },
     StoredOnce {
         record_type: notes::RecordedNote::TYPE,
@@ -83,7 +74,7 @@ pub(crate) const STORED_ONCE: &[StoredOnce] = &[
     },
     StoredOnce {
         record_type: Subject::TYPE,
-        read: |tx, wanted| read(tx, SUBJECTS_NOW, wanted, Subject::read),
+        read: |tx, wanted| with_fields(subjects::store::by_ids(tx, wanted)?),
     },
     StoredOnce { record_type: Tag::TYPE, read: |tx, wanted| read(tx, TAGS_NOW, wanted, Tag::read) },
 ];
@@ -94,8 +85,9 @@ fn read<T: Recorded>(
     wanted: &str,
     read: fn(&mut Row<'_>) -> Result<T>,
 ) -> Result<Records> {
-    tx.all(statement, params![*wanted], |row| {
-        let record = read(row)?;
-        Ok((record.record_id(), fields(&record)?))
-    })
+    with_fields(tx.all(statement, params![*wanted], read)?)
+}
+
+fn with_fields<T: Recorded>(records: Vec<T>) -> Result<Records> {
+    records.iter().map(|record| Ok((record.record_id(), fields(record)?))).collect()
 }

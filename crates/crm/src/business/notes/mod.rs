@@ -42,10 +42,9 @@ use crate::business::files::Attachment;
 use crate::call::archive::Archivable;
 use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
 use crate::call::context::{Recorded, WriteCtx};
-use crate::call::error::{Error, Result};
+use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::call::storage::{self, Class};
-use crate::call::table::Record;
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
@@ -224,11 +223,19 @@ pub(crate) struct RecordedNote {
 }
 
 impl RecordedNote {
-    /// Reads the columns of a note, which is not a draft.
+    /// Reads the columns of the fields, in their order.
     pub(crate) fn read(row: &mut Row<'_>) -> Result<Self> {
-        Note::read(row)?
-            .for_history()
-            .ok_or_else(|| Error::internal("a draft has an entry in the history"))
+        let id: Id<kinds::Note> = row.take()?;
+        Ok(Self {
+            id,
+            pinned: row.take()?,
+            created_by: row.take()?,
+            created_at: id.created_at(),
+            updated_at: row.take()?,
+            subject_type: row.take()?,
+            subject_id: row.take()?,
+            archived_at: row.take()?,
+        })
     }
 }
 

@@ -14,8 +14,8 @@ use crate::values::id::{Id, kinds};
 /// The notes about one record, and the record of the same kind that they will be about.
 #[derive(Debug, Serialize)]
 pub(in crate::business) struct NotesAbout {
-    from: Uuid,
-    to: Uuid,
+    pub(in crate::business) from: Uuid,
+    pub(in crate::business) to: Uuid,
     pub(in crate::business) notes: Vec<Id<kinds::Note>>,
 }
 
@@ -39,25 +39,20 @@ pub(in crate::business) fn about(
 /// Gives notes their new subject. The search index does not contain it.
 pub(in crate::business) fn apply(ctx: &mut WriteCtx<'_, '_>, about: &NotesAbout) -> Result<()> {
     store::set_subjects(ctx.tx, about.from, about.to)?;
-    for note in &about.notes {
-        record(ctx, *note, about.from, about.to);
+    record(ctx, about);
+    Ok(())
+}
+
+/// Gives notes back to the record that they were about before a merge.
+pub(in crate::business) fn back(ctx: &mut WriteCtx<'_, '_>, about: &NotesAbout) -> Result<()> {
+    store::set_subject(ctx.tx, &about.notes, about.to)?;
+    record(ctx, about);
+    Ok(())
+}
+
+/// Records moves without a time: by that, undo tells them from edits.
+fn record(ctx: &mut WriteCtx<'_, '_>, NotesAbout { from, to, notes }: &NotesAbout) {
+    for note in notes {
+        ctx.changed(RecordedNote::TYPE, note.uuid(), "subject_id", json!(from), json!(to));
     }
-    Ok(())
-}
-
-/// Gives a note back to the record that it was about before a merge.
-pub(in crate::business) fn back(
-    ctx: &mut WriteCtx<'_, '_>,
-    note: Id<kinds::Note>,
-    from: Uuid,
-    to: Uuid,
-) -> Result<()> {
-    store::set_subject(ctx.tx, note, to)?;
-    record(ctx, note, from, to);
-    Ok(())
-}
-
-/// Records a move without a time: by that, undo tells it from an edit.
-fn record(ctx: &mut WriteCtx<'_, '_>, note: Id<kinds::Note>, from: Uuid, to: Uuid) {
-    ctx.changed(RecordedNote::TYPE, note.uuid(), "subject_id", json!(from), json!(to));
 }

@@ -11,11 +11,16 @@ use crate::business::files::store as files;
 use crate::business::notes::index::{BodyWords, NoteDocument};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::storage::{self, Class};
 use crate::call::sweep::{Sweep, few};
 use crate::call::table::Record;
 use crate::identity::users;
 use crate::values::id::{self, Id, kinds};
+
+/// Gives the wanted notes another subject.
+const WANTED_SUBJECT: &str = "UPDATE notes SET subject_id = $3 \
+    WHERE tenant_no = $1 AND id IN (SELECT wanted_id FROM wanted)";
 
 /// A note's columns, each with its table, because the search index also has a column `n`.
 const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
@@ -160,7 +165,9 @@ zoop_db::statements! {
     /// The notes about a record, with archived ones.
     ABOUT = "SELECT id FROM notes WHERE tenant_no = $1 AND subject_id = $2 AND NOT draft ORDER BY id LIMIT $3";
     SET_SUBJECTS = "UPDATE notes SET subject_id = $3 WHERE tenant_no = $1 AND subject_id = $2 AND NOT draft";
-    SET_SUBJECT = "UPDATE notes SET subject_id = $3 WHERE tenant_no = $1 AND id = $2";
+    SET_SUBJECT = {
+        sqlite: text!(WANTED_SQLITE, WANTED_SUBJECT), postgres: text!(WANTED_POSTGRES, WANTED_SUBJECT),
+    };
     /// The user's write with exactly `$4` later writes, if its id is `$3` or above.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
@@ -274,9 +281,10 @@ pub(super) fn set_subjects(tx: &mut WriteTx<'_>, from: Uuid, to: Uuid) -> Result
     Ok(())
 }
 
-/// Gives a note another subject of the same type.
-pub(super) fn set_subject(tx: &mut WriteTx<'_>, note: Id<kinds::Note>, to: Uuid) -> Result<()> {
-    tx.execute(SET_SUBJECT, params![note, to])?;
+/// Gives notes another subject of the same type.
+pub(super) fn set_subject(tx: &mut WriteTx<'_>, notes: &[Id<kinds::Note>], to: Uuid) -> Result<()> {
+    let wanted = id_list(notes.iter().map(|note| note.uuid()));
+    tx.execute(SET_SUBJECT, params![wanted, to])?;
     Ok(())
 }
 

@@ -72,13 +72,19 @@ impl Recorded for Subject {
     }
 }
 
-/// Writes that a subject belongs to another customer.
-pub(in crate::business) fn move_to(
+/// Writes that subjects belong to another customer.
+pub(in crate::business) fn hand_over(
     ctx: &mut WriteCtx<'_, '_>,
-    old: &Subject,
+    subjects: &[Subject],
     customer: Id<kinds::Customer>,
 ) -> Result<()> {
-    let new = Subject { customer_id: customer, updated_at: ctx.moment(), ..old.clone() };
-    store::update(ctx.tx, &new)?;
-    ctx.updated(old, &new)
+    let at = ctx.moment();
+    if !subjects.is_empty() {
+        store::hand_over(ctx.tx, subjects.iter().map(|it| it.id.uuid()), customer, at)?;
+    }
+    for old in subjects {
+        let new = Subject { customer_id: customer, updated_at: at, ..old.clone() };
+        ctx.updated(old, &new)?;
+    }
+    Ok(())
 }

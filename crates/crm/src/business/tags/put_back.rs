@@ -3,10 +3,10 @@
 use serde_json::json;
 use zoop_db::Uuid;
 
-use super::tools::{record_assignment, require_room, require_unique_name};
+use super::tools::{require_room, require_unique_name};
 use super::{MAX_TAGS, Tag, store};
-use crate::business::customers;
-use crate::call::context::WriteCtx;
+use crate::business::customers::{self, Customer};
+use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::call::history::change::{Values, with_values};
 use crate::values::id::{Id, kinds};
@@ -40,35 +40,44 @@ pub(in crate::business) fn deleted(ctx: &mut WriteCtx<'_, '_>, values: &Values) 
     ctx.added(&new)
 }
 
-/// Attaches a tag again, also to an archived customer, which had it when it was archived.
+/// Attaches tags again, also to an archived customer, which had them when it was archived.
 pub(in crate::business) fn attached(
     ctx: &mut WriteCtx<'_, '_>,
-    tag: Id<kinds::Tag>,
     customer: Id<kinds::Customer>,
+    tags: impl Iterator<Item = Id<kinds::Tag>>,
 ) -> Result<()> {
     // A merge moved the other tags of the customer too.
     let customer = customers::store::resolved(ctx.tx, customer)?;
-    if store::attach(ctx.tx, customer.id, tag)? {
-        require_room(ctx, customer.id).map_err(|_| {
-            let number = customer.customer_number;
-            Error::conflict(format!(
-                "{number} already has {MAX_TAGS} tags, the maximum: detach one first."
-            ))
-        })?;
-        record_assignment(ctx, &customer, json!(null), json!(tag))?;
+    let before = ctx.changes.len();
+    for tag in tags {
+        if store::attach(ctx.tx, customer.id, tag)? {
+            ctx.changed(Customer::TYPE, customer.id.uuid(), "tag", json!(null), json!(tag));
+        }
     }
-    Ok(())
+    if ctx.changes.len() == before {
+        return Ok(());
+    }
+    require_room(ctx, customer.id).map_err(|_| {
+        let number = customer.customer_number;
+        Error::conflict(format!(
+            "{number} already has {MAX_TAGS} tags, the maximum: detach one first."
+        ))
+    })?;
+    customers::store::reindex(ctx.tx, &customer)
 }
 
-/// Detaches a tag.
+/// Detaches tags.
 pub(in crate::business) fn detached(
     ctx: &mut WriteCtx<'_, '_>,
-    tag: Id<kinds::Tag>,
     customer: Id<kinds::Customer>,
+    tags: impl Iterator<Item = Id<kinds::Tag>>,
 ) -> Result<()> {
     let customer = customers::store::get(ctx.tx, customer)?;
-    if store::detach(ctx.tx, customer.id, tag)? {
-        record_assignment(ctx, &customer, json!(tag), json!(null))?;
+    let before = ctx.changes.len();
+    for tag in tags {
+        if store::detach(ctx.tx, customer.id, tag)? {
+            ctx.changed(Customer::TYPE, customer.id.uuid(), "tag", json!(tag), json!(null));
+        }
     }
-    Ok(())
+    if ctx.changes.len() == before { Ok(()) } else { customers::store::reindex(ctx.tx, &customer) }
 }

@@ -395,7 +395,7 @@ pub(super) fn require_room(
 }
 
 /// Records a customer's change of tags in the search index and in its history.
-pub(super) fn record_assignment(
+fn record_assignment(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
     old: Value,

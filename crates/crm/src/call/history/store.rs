@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
-use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, Value, WriteTx, params, text};
+use zoop_db::{Param, ReadTx, Row, Sql, Timestamp, Uuid, Value, WriteTx, params, text};
 
 use super::change::RecordChange;
 use super::{HistoryEntry, former, packed};
@@ -74,8 +74,6 @@ zoop_db::statements! {
         (tenant_no, number, tool, actor_kind, user_id, credential_id, client, address) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_no, number) DO NOTHING";
     INSERT = "INSERT INTO history_entries (tenant_no, id, origin, changes) VALUES ($1, $2, $3, $4)";
-    INSERT_RECORD = "INSERT INTO history_records (tenant_no, record_id, entry_id) \
-                     VALUES ($1, $2, $3)";
     /// The entries of a list of ids.
     BY_IDS = {
         sqlite: text!(WANTED_SQLITE, ENTRIES),
@@ -126,7 +124,6 @@ impl Origin<'_> {
 
     /// The row, after the tenant.
     pub(super) fn row<'v>(&'v self, number: &'v i64) -> [Value<'v>; 7] {
-        use zoop_db::Param;
         [
             number.value(),
             self.tool.value(),
@@ -191,10 +188,8 @@ pub(super) fn insert(
     let records: BTreeSet<_> = changes.iter().map(|change| change.record_id).collect();
     let links = HISTORY_RECORDS.row_size() * i64::try_from(records.len()).unwrap_or(0);
     ctx.stored.add(Class::History, entry_size(&packed) + links);
-    for record in records {
-        ctx.tx.execute(INSERT_RECORD, params![record, id])?;
-    }
-    Ok(())
+    let rows: Vec<_> = records.iter().map(|record| vec![record.value(), id.value()]).collect();
+    HISTORY_RECORDS.add(ctx.tx, &rows)
 }
 
 /// The id of the bound tenant's latest entry.

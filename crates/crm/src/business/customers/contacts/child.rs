@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::{Contact, Origin, store};
-use crate::business::customers::children::{Child, Part, Sibling};
+use crate::business::customers::children::{Child, Handover, Part, Sibling};
 use crate::call::archive::Archivable;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -84,6 +84,18 @@ impl Child for Contact {
         Err(Error::conflict(
             "This contact only had the company's name until the first person came: add a contact instead.",
         ))
+    }
+
+    fn by_ids(tx: &mut ReadTx<'_>, wanted: &str) -> Result<Vec<Self>> {
+        store::by_ids(tx, wanted)
+    }
+
+    fn hand_over(tx: &mut WriteTx<'_>, handover: &Handover, at: Moment) -> Result<()> {
+        store::hand_over(tx, handover, at)
+    }
+
+    fn of_customer(self, customer_id: Id<kinds::Customer>) -> Self {
+        Self { customer_id, ..self }
     }
 
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()> {

@@ -3,10 +3,22 @@
 use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
 use super::Contact;
-use crate::business::customers::children::{Part, Sibling};
+use crate::business::customers::children::{Handover, Part, Sibling};
 use crate::call::error::{Error, Result};
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::table::Record;
+use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
+
+/// SQLite keeps the order of a CROSS JOIN, and so looks each wanted one up.
+const WANTED: &str = text!(
+    "SELECT ",
+    zoop_db::drafted!(Contact::COLUMNS.selected("x.")),
+    " FROM wanted CROSS JOIN contacts x WHERE x.tenant_no = $1 AND x.id = wanted_id"
+);
+/// Those that only get another customer, of whom they are not primary ones.
+const HANDED_OVER: &str = "UPDATE contacts SET customer_id = $4, is_primary = false, updated_at = $5 \
+    WHERE tenant_no = $1 AND customer_id = $3 AND id IN (SELECT wanted_id FROM wanted)";
 
 zoop_db::statements! {
     GREATEST_ID_BELOW = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
@@ -29,6 +41,10 @@ zoop_db::statements! {
     /// All of a customer's contacts, in creation order.
     ALL = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
            WHERE tenant_no = $1 AND customer_id = $2 ORDER BY id LIMIT $3"));
+    BY_IDS = { sqlite: text!(WANTED_SQLITE, WANTED), postgres: text!(WANTED_POSTGRES, WANTED) };
+    HAND_OVER = {
+        sqlite: text!(WANTED_SQLITE, HANDED_OVER), postgres: text!(WANTED_POSTGRES, HANDED_OVER),
+    };
     INSERT = (Contact::INSERT);
     MOVE = "UPDATE contacts SET customer_id = $4, is_primary = $5 \
             WHERE tenant_no = $1 AND customer_id = $2 AND id = $3";
@@ -127,4 +143,16 @@ pub(crate) fn all(
 pub(crate) fn move_to(tx: &mut WriteTx<'_>, old: &Contact, new: &Contact) -> Result<()> {
     tx.execute(MOVE, params![old.customer_id, old.id, new.customer_id, new.is_primary])?;
     update(tx, new)
+}
+
+/// The contacts with the ids in a parameter that [`id_list`] writes.
+pub(crate) fn by_ids(tx: &mut ReadTx<'_>, wanted: &str) -> Result<Vec<Contact>> {
+    tx.all(BY_IDS, params![*wanted], Contact::read)
+}
+
+/// Gives contacts to another customer, at a time. They are not primary there, and nothing else of them changes.
+pub(super) fn hand_over(tx: &mut WriteTx<'_>, handover: &Handover, at: Moment) -> Result<()> {
+    let wanted = id_list(handover.ids.iter().copied());
+    tx.execute(HAND_OVER, params![wanted, handover.from, handover.to, at])?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::{Location, LocationType, store};
-use crate::business::customers::children::{Child, Part, Sibling};
+use crate::business::customers::children::{Child, Handover, Part, Sibling};
 use crate::call::archive::Archivable;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
@@ -75,6 +75,18 @@ impl Child for Location {
 
     fn move_to(tx: &mut WriteTx<'_>, old: &Self, new: &Self) -> Result<()> {
         store::move_to(tx, old, new)
+    }
+
+    fn by_ids(tx: &mut ReadTx<'_>, wanted: &str) -> Result<Vec<Self>> {
+        store::by_ids(tx, wanted)
+    }
+
+    fn hand_over(tx: &mut WriteTx<'_>, handover: &Handover, at: Moment) -> Result<()> {
+        store::hand_over(tx, handover, at)
+    }
+
+    fn of_customer(self, customer_id: Id<kinds::Customer>) -> Self {
+        Self { customer_id, ..self }
     }
 
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()> {

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::plan::Plan;
-use crate::business::customers::contacts::{self, Contact};
+use super::plan::{Plan, Replaced};
+use crate::business::customers::children::{Child, Handover};
 use crate::business::customers::duplicates::different;
-use crate::business::customers::locations;
 use crate::business::customers::{Customer, store};
 use crate::business::notes::moving;
 use crate::business::{subjects, tags};
-use crate::call::archive::Archivable;
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::Result;
 
@@ -21,24 +19,12 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
     store::update(ctx.tx, kept)?;
     ctx.updated(&plan.kept.old, kept)?;
     ctx.updated(&plan.merged.old, merged)?;
-    for change in &plan.contacts.changes {
-        if change.old.customer_id == change.new.customer_id {
-            Contact::save(ctx, &change.old, &change.new)?;
-        } else {
-            contacts::store::move_to(ctx.tx, &change.old, &change.new)?;
-            ctx.updated(&change.old, &change.new)?;
-        }
-    }
-    for change in &plan.locations.changes {
-        locations::store::move_to(ctx.tx, &change.old, &change.new)?;
-        ctx.updated(&change.old, &change.new)?;
-    }
+    write_children(ctx, plan, &plan.contacts.changes)?;
+    write_children(ctx, plan, &plan.locations.changes)?;
     for notes in &plan.notes {
         moving::apply(ctx, notes)?;
     }
-    for subject in &plan.subjects {
-        subjects::move_to(ctx, subject, kept.id)?;
-    }
+    subjects::hand_over(ctx, &plan.subjects, kept.id)?;
     for tag in &plan.tags {
         tags::store::detach(ctx.tx, merged.id, tag.id)?;
         ctx.changed(Customer::TYPE, merged.id.uuid(), "tag", json!(tag.id), Value::Null);
@@ -50,4 +36,27 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
     different::inherit(ctx, merged.id, kept.id)?;
     store::reindex(ctx.tx, merged)?;
     store::reindex(ctx.tx, kept)
+}
+
+/// Writes the changes of contacts or locations. Those that only get another customer are written last, together: they are
+/// not primary, so no other change needs them.
+fn write_children<C: Child>(
+    ctx: &mut WriteCtx<'_, '_>,
+    plan: &Plan,
+    changes: &[Replaced<C>],
+) -> Result<()> {
+    let mut handover = Handover::new(plan.merged.new.id, plan.kept.new.id);
+    for Replaced { old, new } in changes {
+        if old.customer_id() == new.customer_id() {
+            C::save(ctx, old, new)?;
+            continue;
+        }
+        if handover.result(old, ctx.moment()) == *new {
+            handover.ids.push(old.record_id());
+        } else {
+            C::move_to(ctx.tx, old, new)?;
+        }
+        ctx.updated(old, new)?;
+    }
+    handover.write::<C>(ctx)
 }

@@ -176,14 +176,16 @@ impl Command for MergeCustomers {
         }
         let now = ctx.moment();
         let plan = Plan::new(ctx.tx, ctx.access, now, input)?;
-        let id = plan.id()?;
-        if input.plan.as_ref().is_some_and(|sent| sent.0 != id) {
+        if let Some(sent) = &input.plan
+            && sent.0 != plan.id()?
+        {
             return Err(Error::conflict(
                 "Something in this plan has changed since: call with dry_run again and check the new plan.",
             ));
         }
         if input.dry_run.0 == Some(true) {
             ctx.leave_no_history();
+            let id = plan.id()?;
             return Ok(plan.answer(ctx.access, Some(id)));
         }
         apply::apply(ctx, &plan)?;

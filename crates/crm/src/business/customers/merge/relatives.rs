@@ -25,6 +25,8 @@ pub(super) fn contacts(
     now: Moment,
 ) -> Relatives<Contact, SameContact> {
     let (mut moved, mut dropped) = (Vec::new(), Vec::new());
+    let name = |contact: &Contact| fold::words(&contact.name());
+    let named: Vec<_> = own.iter().map(|own| (own, name(own))).collect();
     for old in theirs {
         let mut new =
             Contact { customer_id: kept.id, is_primary: false, updated_at: now, ..old.clone() };
@@ -36,12 +38,13 @@ pub(super) fn contacts(
             new.email = merged.email.clone().filter(|it| !has_email(kept, own, it));
         }
         let says_nothing = is_placeholder && new.phone.is_none() && new.email.is_none();
-        let same = own.iter().find(|own| says_nothing || adds_nothing(&new, own));
+        let its_name = name(&new);
+        let mut active = named.iter().filter(|_| old.archived_at.is_none());
+        let same = active
+            .find(|(own, name)| says_nothing || (*name == its_name && adds_nothing(&new, own)));
         match same {
-            Some(same) if old.archived_at.is_none() => {
-                dropped.push(SameContact { id: old.id, same_as: same.id });
-            }
-            _ => moved.push(Replaced { old, new }),
+            Some((same, _)) => dropped.push(SameContact { id: old.id, same_as: same.id }),
+            None => moved.push(Replaced { old, new }),
         }
     }
     let mut changes = Vec::new();
@@ -81,9 +84,12 @@ pub(super) fn locations(
     now: Moment,
 ) -> Relatives<Location, SameLocation> {
     let (mut changes, mut dropped) = (Vec::new(), Vec::new());
+    let addressed: Vec<_> = own.iter().map(|own| (own, address(own))).collect();
     for old in theirs {
-        let same = own.iter().find(|own| old.archived_at.is_none() && has_all_of(own, &old));
-        if let Some(same) = same {
+        let its = address(&old);
+        let mut active = addressed.iter().filter(|_| old.archived_at.is_none());
+        let same = active.find(|(own, address)| *address == its && has_all_of(own, &old));
+        if let Some((same, _)) = same {
             dropped.push(SameLocation { id: old.id, same_as: same.id });
             continue;
         }
@@ -105,23 +111,23 @@ fn has_email(kept: &Customer, own: &[Contact], email: &str) -> bool {
     emails.flatten().any(|it| it.eq_ignore_ascii_case(email))
 }
 
-/// Whether a contact says nothing that the contact `own` does not say.
+/// Whether a contact says nothing, besides its name, that the contact `own` does not say.
 fn adds_nothing(contact: &Contact, own: &Contact) -> bool {
-    let words = |contact: &Contact| fold::words(&contact.name());
-    words(contact) == words(own)
-        && is_covered(contact.phone.as_ref(), own.phone.as_ref())
+    is_covered(contact.phone.as_ref(), own.phone.as_ref())
         && is_covered(lower(contact.email.as_ref()).as_ref(), lower(own.email.as_ref()).as_ref())
         && is_covered(contact.title.as_ref(), own.title.as_ref())
         && contact.role == own.role
 }
 
-/// Whether the location `own` has the same address as another, and says all that the other says.
+/// The words of an address, line by line.
+fn address(location: &Location) -> impl PartialEq + use<> {
+    let Location { address_line1, city, state, postal_code, .. } = location;
+    let line2 = location.address_line2.as_deref().unwrap_or_default();
+    [address_line1, line2, city, state, postal_code].map(address_words)
+}
+
+/// Whether the location `own` says all that another one with the same address says.
 fn has_all_of(own: &Location, other: &Location) -> bool {
-    let line2 = |it: &Location| address_words(it.address_line2.as_deref().unwrap_or_default());
-    let address = |it: &Location| {
-        [&it.address_line1, &it.city, &it.state, &it.postal_code]
-            .map(|it| address_words(it.as_str()))
-    };
     let texts: [fn(&Location) -> &Option<String>; 5] = [
         |it| &it.label,
         |it| &it.access_notes,
@@ -131,8 +137,6 @@ fn has_all_of(own: &Location, other: &Location) -> bool {
     ];
     own.location_type == other.location_type
         && own.country == other.country
-        && address(own) == address(other)
-        && line2(own) == line2(other)
         && texts.iter().all(|text| is_covered(text(other).as_ref(), text(own).as_ref()))
         && (other.latitude.is_none() || own.latitude.is_some())
 }

@@ -1,43 +1,80 @@
 //! Runs the steps of reverting an entry. Each kind of record has its own rules in its own folder.
 
-use super::steps::{Kind, Opposite};
+use zoop_db::Uuid;
+
+use super::steps::{Joint, Kind, Opposite};
 use crate::business::customers::contacts::tools::{ArchiveContact, ContactInput};
 use crate::business::customers::duplicates::different;
-use crate::business::customers::put_back;
 use crate::business::customers::tools::archive::{ArchiveCustomer, ArchiveCustomerInput};
+use crate::business::customers::{moved_back, put_back};
+use crate::business::notes::moving::{self, NotesAbout};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
 use crate::business::{files, subjects, tags};
 use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
+use crate::call::history::change::Values;
 use crate::call::tool::Command;
-use crate::values::id::Id;
+use crate::values::id::{Id, kinds};
 
-/// Runs one step. `known` may have the words of a note that it changes.
-pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Result<()> {
+/// Runs steps in their order. `known` may have the words of a note that one changes.
+pub(super) fn all(
+    ctx: &mut WriteCtx<'_, '_>,
+    steps: &[Opposite],
+    known: &KnownWords,
+) -> Result<()> {
+    for steps in steps.chunk_by(|one, next| one.joint().is_some() && one.joint() == next.joint()) {
+        match steps[0].joint() {
+            None => apply(ctx, &steps[0], known)?,
+            Some(Joint::Notes { from, to }) => {
+                let notes = steps.iter().filter_map(|step| match step {
+                    Opposite::MoveNote { note, .. } => Some(*note),
+                    _ => None,
+                });
+                moving::back(ctx, &NotesAbout { from, to, notes: notes.collect() })?;
+            }
+            Some(Joint::Attached { to }) => tags::put_back::attached(ctx, to, assigned(steps))?,
+            Some(Joint::Detached { from }) => tags::put_back::detached(ctx, from, assigned(steps))?,
+            Some(Joint::Contacts) => moved_back::contacts(ctx, &moves(steps))?,
+            Some(Joint::Locations) => moved_back::locations(ctx, &moves(steps))?,
+            Some(Joint::Subjects) => subjects::put_back::subjects(ctx, &moves(steps))?,
+        }
+    }
+    Ok(())
+}
+
+/// The tags that are attached or detached.
+fn assigned(steps: &[Opposite]) -> impl Iterator<Item = Id<kinds::Tag>> {
+    steps.iter().filter_map(|step| match step {
+        Opposite::Attach { tag, .. } | Opposite::Detach { tag, .. } => Some(*tag),
+        _ => None,
+    })
+}
+
+/// The records that get values back, and the values.
+fn moves(steps: &[Opposite]) -> Vec<(Uuid, &Values)> {
+    let moves = steps.iter().filter_map(|step| match step {
+        Opposite::Put { id, values, .. } => Some((*id, values)),
+        _ => None,
+    });
+    moves.collect()
+}
+
+fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Result<()> {
     match step {
         Opposite::BringBack { values, .. } => tags::put_back::deleted(ctx, values),
         Opposite::Put { kind, id, values } => match kind {
             Kind::Tag => tags::put_back::tag(ctx, *id, values),
             Kind::Customer => put_back::customer(ctx, *id, values),
-            Kind::Contact if values.contains_key("customer_id") => {
-                put_back::moved_contact(ctx, *id, values)
-            }
             Kind::Contact => put_back::contact(ctx, *id, values),
-            Kind::Location if values.contains_key("customer_id") => {
-                put_back::moved_location(ctx, *id, values)
-            }
             Kind::Location => put_back::location(ctx, *id, values),
-            Kind::Subject => subjects::put_back::subject(ctx, *id, values),
+            Kind::Subject => Err(Error::internal("only the customer of a subject changes")),
             Kind::Note => notes::put_back::note(ctx, *id, values, known),
             Kind::File => Err(Error::internal("a file's values never change")),
         },
-        Opposite::MoveNote { note, from, to } => notes::moving::back(ctx, *note, *from, *to),
         Opposite::BringBackFile { file } => files::put_back::removed(ctx, *file),
         Opposite::Remove { file } => files::put_back::added(ctx, *file),
-        Opposite::Attach { tag, customer } => tags::put_back::attached(ctx, *tag, *customer),
-        Opposite::Detach { tag, customer } => tags::put_back::detached(ctx, *tag, *customer),
         Opposite::Mark { one, other } => different::mark(ctx, *one, *other),
         Opposite::Unmark { one, other } => different::unmark(ctx, *one, *other),
         Opposite::Archive { kind: Kind::Customer, id, .. } => {
@@ -54,6 +91,9 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWo
         }
         Opposite::Archive { kind, .. } => {
             Err(Error::internal(format!("a {} cannot be archived by itself", kind.word())))
+        }
+        Opposite::MoveNote { .. } | Opposite::Attach { .. } | Opposite::Detach { .. } => {
+            Err(Error::internal("these steps are done together"))
         }
         Opposite::Delete { tag } => DeleteTag::run(ctx, &TagInput { id: *tag }).map(drop),
     }

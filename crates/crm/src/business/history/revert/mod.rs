@@ -149,9 +149,7 @@ impl Command for RevertChanges {
         for customer in external_ids.iter().filter(|_| external_ids.len() > 1) {
             put_back::without_external_id(ctx, *customer)?;
         }
-        for step in &steps {
-            apply::apply(ctx, step, &input.words)?;
-        }
+        apply::all(ctx, &steps, &input.words)?;
         for customer in steps.iter().filter_map(Opposite::merged_customer) {
             put_back::settle(ctx, customer)?;
         }
@@ -192,9 +190,7 @@ fn apply_some(ctx: &mut WriteCtx<'_, '_>, steps: &[Opposite]) -> Result<usize> {
     // A tag comes back before it is attached.
     let first = steps.iter().take_while(|step| matches!(step, Opposite::BringBack { .. })).count();
     let some = &steps[..steps.len().min(first + ATTACHED_AT_ONCE)];
-    for step in some {
-        apply::apply(ctx, step, &KnownWords::default())?;
-    }
+    apply::all(ctx, some, &KnownWords::default())?;
     Ok(some.len())
 }
 
@@ -206,8 +202,8 @@ struct Described {
 
 impl Described {
     fn of(tx: &mut ReadTx<'_>, entry: &StoredEntry, steps: &[Opposite]) -> Result<Self> {
-        let mut all: Vec<_> = steps.iter().map(ToString::to_string).collect();
-        let mut more = 0;
+        let mut all: Vec<_> = steps.iter().take(SHOWN).map(ToString::to_string).collect();
+        let mut more = steps.len() - all.len();
         if let Some((tag, values)) = parts::deleted(entry) {
             let values = values.clone();
             all = vec![Opposite::BringBack { tag, values }.to_string()];

@@ -1,13 +1,14 @@
 //! What a merge moved, as far as it matters to undo: where contacts, locations and notes go back to, and whether a merge
 //! that was undone can be done again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use zoop_db::{ReadTx, Uuid};
 
 use super::obstacle::Obstacle;
 use super::plan::{Planning, id_in};
+use super::reverted;
 use super::steps::{Kind, Opposite};
 use crate::business::customers::merge::again;
 use crate::business::history::original;
@@ -30,7 +31,11 @@ impl Planning<'_> {
         let wanted = ["is_primary", "archived_at"];
         let wanted = wanted.into_iter().filter(|field| !values.contains_key(*field));
         let wanted: Vec<_> = wanted.filter(|field| now.contains_key(*field)).collect();
-        let after = original::values_after(tx, id, self.entry, &wanted)?;
+        let after = if self.touched_since.contains(&id) {
+            original::values_after(tx, id, self.entry, &wanted)?
+        } else {
+            BTreeMap::new()
+        };
         for field in wanted {
             let current = &now[field];
             if after.get(field).is_some_and(|after| after != current) {
@@ -85,6 +90,17 @@ pub(super) fn of_entry(entry: &StoredEntry) -> BTreeSet<Uuid> {
     let records = entry.changes.iter().map(|change| change.record_id);
     let tags = entry.changes.iter().flat_map(RecordChange::fields).filter(|it| it.field == "tag");
     records.chain(tags.filter_map(|it| Uuid::try_parse(it.new.as_str()?).ok())).collect()
+}
+
+/// Those of the contacts and locations that an entry moved that later entries are about.
+pub(super) fn touched_since(tx: &mut ReadTx<'_>, entry: &StoredEntry) -> Result<BTreeSet<Uuid>> {
+    let moved = entry.changes.iter().filter(|change| change.has_field("customer_id"));
+    let moved: Vec<_> = moved.map(|change| change.record_id).collect();
+    if moved.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let latest = reverted::latest_about_each(tx, moved)?;
+    Ok(latest.into_iter().filter(|(_, by)| *by != entry.entry.id.uuid()).map(|it| it.0).collect())
 }
 
 /// Whether a merge gave the record to another customer, or a note to another record: nothing else of the note changed, not

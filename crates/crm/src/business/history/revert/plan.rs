@@ -6,7 +6,7 @@ use serde_json::Value;
 use zoop_db::{ReadTx, Uuid};
 
 use super::combined::combined;
-use super::moved::{is_merged, is_moved, of_entry};
+use super::moved::{is_merged, is_moved, of_entry, touched_since};
 use super::obstacle::{ChangedSince, Obstacle};
 use super::reverted;
 use super::steps::{Kind, Opposite};
@@ -117,6 +117,8 @@ pub(super) struct Planning<'p> {
     pub(super) entry: Uuid,
     /// The records that the entry changed, and the tags that it attached.
     pub(super) of_entry: BTreeSet<Uuid>,
+    /// Those of the records that the entry moved that later entries are about.
+    pub(super) touched_since: BTreeSet<Uuid>,
     /// The records that the entry added.
     added: BTreeSet<Uuid>,
     /// The records that the entry deleted, and a tag that comes back with it.
@@ -141,6 +143,7 @@ impl<'p> Planning<'p> {
             access,
             entry: entry.entry.id.uuid(),
             of_entry: of_entry(entry),
+            touched_since: touched_since(tx, entry)?,
             added: ids_where(entry, is_addition),
             removed,
             tagged: Tagged::read(tx, entry)?,
@@ -420,6 +423,10 @@ impl<'p> Planning<'p> {
     fn add_displaced(&mut self, tx: &mut ReadTx<'_>, entry: &StoredEntry) -> Result<()> {
         for step in &self.steps {
             let Opposite::Put { kind, id, values } = step else { continue };
+            let primary = values.get("is_primary").or_else(|| self.now.get(id)?.get("is_primary"));
+            if primary == Some(&Value::Bool(false)) {
+                continue;
+            }
             let displaced = match kind {
                 Kind::Contact => put_back::displaced_contact(tx, *id, values)?,
                 Kind::Location => put_back::displaced_location(tx, *id, values)?,

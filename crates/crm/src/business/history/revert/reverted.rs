@@ -44,10 +44,7 @@ pub(super) fn among(
     let mut wanted: BTreeSet<_> = entries.collect();
     while !wanted.is_empty() && by_depth.len() < MAX_DEPTH {
         tx.ensure_time()?;
-        let read = |row: &mut Row<'_>| Ok((row.take()?, row.take::<Option<Uuid>>()?));
-        let found = tx.all::<_, Error>(LATEST, params![id_list(wanted)], read)?;
-        let found: BTreeMap<_, _> =
-            found.into_iter().filter_map(|(entry, by): (Uuid, _)| Some((entry, by?))).collect();
+        let found = latest_about_each(tx, wanted)?;
         wanted = found.values().copied().collect();
         by_depth.push(found);
     }
@@ -61,10 +58,15 @@ pub(super) fn among(
 
 /// The latest entry about a record, which may be an entry.
 pub(in crate::business) fn latest_about(tx: &mut ReadTx<'_>, record: Uuid) -> Result<Option<Uuid>> {
-    let wanted = id_list([record]);
-    let read = |row: &mut Row<'_>| {
-        let _: Uuid = row.take()?;
-        Ok(row.take::<Option<Uuid>>()?)
-    };
-    Ok(tx.first::<_, Error>(LATEST, params![wanted], read)?.flatten())
+    Ok(latest_about_each(tx, [record])?.remove(&record))
+}
+
+/// The latest entry about each of these records that has any.
+pub(super) fn latest_about_each(
+    tx: &mut ReadTx<'_>,
+    records: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, Uuid>> {
+    let read = |row: &mut Row<'_>| Ok((row.take()?, row.take::<Option<Uuid>>()?));
+    let found = tx.all::<_, Error>(LATEST, params![id_list(records)], read)?;
+    Ok(found.into_iter().filter_map(|(record, latest)| Some((record, latest?))).collect())
 }

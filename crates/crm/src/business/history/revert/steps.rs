@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use zoop_db::Uuid;
 
+use crate::business::customers::put_back;
 use crate::call::history::change::Values;
 use crate::call::scope::Scope;
 use crate::values::id::{Id, kinds};
@@ -118,7 +119,40 @@ pub(in crate::business::history) enum Opposite {
     },
 }
 
+/// What steps have in common that are done together, because a merge may have moved a thousand records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Contacts that go back to their customers.
+    Contacts,
+    /// Locations that go back to their customers.
+    Locations,
+    /// Subjects that go back to their customers.
+    Subjects,
+    /// Notes that are about another record again.
+    Notes { from: Uuid, to: Uuid },
+    /// Tags that a customer gets. It is indexed again once.
+    Attached { to: Id<kinds::Customer> },
+    /// Tags that a customer loses.
+    Detached { from: Id<kinds::Customer> },
+}
+
 impl Opposite {
+    /// What the step has in common with those that are done together with it. `None` if it is done by itself.
+    pub(super) fn joint(&self) -> Option<Joint> {
+        match self {
+            Self::MoveNote { from, to, .. } => Some(Joint::Notes { from: *from, to: *to }),
+            Self::Attach { customer, .. } => Some(Joint::Attached { to: *customer }),
+            Self::Detach { customer, .. } => Some(Joint::Detached { from: *customer }),
+            Self::Put { kind, values, .. } if values.contains_key("customer_id") => match kind {
+                Kind::Contact => Some(Joint::Contacts),
+                Kind::Location => Some(Joint::Locations),
+                Kind::Subject => Some(Joint::Subjects),
+                Kind::Tag | Kind::Customer | Kind::Note | Kind::File => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The customer that gets an external id or loses it.
     pub(super) fn external_id_of(&self) -> Option<Uuid> {
         match self {
@@ -133,9 +167,7 @@ impl Opposite {
     pub(super) fn merged_customer(&self) -> Option<Uuid> {
         match self {
             Self::Put { kind: Kind::Customer, id, values } => {
-                let is_of_merge =
-                    ["merged_into", "merged_from"].iter().any(|it| values.contains_key(*it));
-                is_of_merge.then_some(*id)
+                put_back::is_settled_later(values).then_some(*id)
             }
             _ => None,
         }
