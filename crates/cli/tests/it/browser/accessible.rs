@@ -90,9 +90,9 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
     let key = text(&demo.folder.json(&key), "key");
     let program = Program::start();
     let photo = photo(&demo, "meter.png");
-    let list = demo.folder.path("list.csv");
+    let sheet = demo.folder.path("list.csv");
     let rows = "Name,Phone,Tags,Zugang\nIvy & Oscar Imported,202-555-0177,Gold,4711\n,,Gold,\n";
-    std::fs::write(&list, rows).expect("a list");
+    std::fs::write(&sheet, rows).expect("a list");
     run(async {
         let browser = Browser::open(DESKTOP).await;
         let mut visit = Visit { browser: &browser, seen: BTreeSet::new() };
@@ -174,7 +174,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
         browser.find("#merged .primary").await;
         visit.check("the result of a merge").await;
         visit.open(&demo.at("/import")).await;
-        browser.choose_file("main form.fields", &list).await;
+        browser.choose_file("main form.fields", &sheet).await;
         browser.click("main form.fields .primary").await;
         browser.find("form[action$='/start']").await;
         browser.click("details summary").await;

@@ -130,9 +130,10 @@ impl<'w> Held<'w> {
             (job.done, job.total) = (0, 0);
             let import = job.import_id.map(|id| imports::get(tx, id)).transpose()?;
             job.stage = match (stage, import.map(|it| it.state)) {
-                (Stage::Undoing, _) => Stage::Ended,
+                (Stage::Undoing, _) | (Stage::Adding, Some(State::Undone | State::Done)) => {
+                    Stage::Ended
+                }
                 (Stage::Adding, Some(State::Running | State::Undoing)) => Stage::Undoing,
-                (Stage::Adding, Some(State::Undone | State::Done)) => Stage::Ended,
                 (Stage::Adding, Some(State::Stopped)) => {
                     job.import_id = None;
                     Stage::Ready
