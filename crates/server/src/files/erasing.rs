@@ -49,7 +49,7 @@ impl ErasedContents {
     /// The content of these files of a tenant, if it can be deleted.
     ///
     /// # Errors
-    /// See [`Undeletable`].
+    /// If the content cannot be deleted, and why.
     pub async fn check(
         store: Option<FileStore>,
         database: &DatabaseId,

@@ -177,7 +177,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
         browser.choose_file("main form.fields", &sheet).await;
         browser.click("main form.fields .primary").await;
         browser.find("form[action$='/start']").await;
-        browser.click("details summary").await;
+        browser.click("details.plan summary").await;
         visit.check("what a file would add").await;
         browser.click("form[action$='/start'] .primary").await;
         browser.find("main .success").await;
