@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::Connection;
-use super::connection::{LOCK_WAIT, LogLength};
+use super::connection::LogLength;
 use super::snapshots::Snapshots;
 use crate::error::Result;
 
@@ -81,7 +81,7 @@ impl Log {
     /// If the log is too long, empties it on the writer's own connection, between two transactions.
     pub(super) fn bound(
         &self,
-        writer: &Connection,
+        writer: &mut Connection,
         snapshots: &Snapshots,
         bounding: &mut Bounding,
     ) -> Result<()> {
@@ -109,7 +109,7 @@ impl Log {
         if self.checkpoint_locked(writer, "TRUNCATE", &mut bounding.is_failing) {
             bounding.next = self.bound;
         }
-        Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
+        writer.wait_for_lock()
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {

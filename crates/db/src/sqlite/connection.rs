@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
@@ -18,7 +19,10 @@ use crate::tx::Tenant;
 /// The size of each connection's statement cache. It has room for every statement that the product declares.
 const STATEMENT_CACHE_SIZE: usize = 512;
 /// How long the writer waits for another process's lock before it returns [`Error::Locked`].
-pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// The time between two attempts to get the lock. SQLite's own pauses grow to 100 ms, in which a process that writes a lot,
+/// such as an import, commits and locks again many times, so that the others hardly ever get the lock.
+const LOCK_ATTEMPTS: Duration = Duration::from_millis(1);
 /// The interval for polling a lock that SQLite does not wait for.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How much of the file is memory-mapped instead of copied. SQLite silently maps less unless it was compiled
@@ -38,6 +42,20 @@ fn mapped_bytes() -> i64 {
         Ok(limit) if limit < rlimit::INFINITY => 0,
         _ => MAPPED_BYTES,
     }
+}
+
+/// Makes a connection wait for [`LOCK_WAIT`], with short pauses.
+fn wait_for_lock(raw: &mut rusqlite::Connection) -> Result<()> {
+    let mut give_up = Instant::now();
+    raw.busy_handler(Some(move |attempts| {
+        let now = Instant::now();
+        if attempts == 0 {
+            give_up = now + LOCK_WAIT;
+        }
+        thread::sleep(LOCK_ATTEMPTS);
+        now < give_up
+    }))?;
+    Ok(())
 }
 
 /// A connection with its statement cache and the caller of the job that runs on it.
@@ -72,8 +90,8 @@ impl Connection {
     /// Opens the file to read and write, and creates it if it does not exist.
     pub(crate) fn open_writer(path: &Path) -> Result<Self> {
         super::create_private(path);
-        let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        raw.busy_timeout(LOCK_WAIT)?;
+        let mut raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        wait_for_lock(&mut raw)?;
         enable_wal(&raw)?;
         raw.pragma_update(None, "synchronous", "FULL")?;
         raw.pragma_update(None, "foreign_keys", true)?;
@@ -88,6 +106,11 @@ impl Connection {
         };
         connection.raw.wal_hook(Some(committed))?;
         Ok(connection)
+    }
+
+    /// The writer waits for locks of other processes as long as when it was opened.
+    pub(super) fn wait_for_lock(&mut self) -> Result<()> {
+        wait_for_lock(&mut self.raw)
     }
 
     /// Opens an existing file read-only.

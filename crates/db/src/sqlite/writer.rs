@@ -126,7 +126,7 @@ pub(super) fn run(
         }
         // If the channel is full, the thread has already been woken.
         let _ = logging.wake.try_send(());
-        if let Err(error) = logging.log.bound(&connection, &logging.snapshots, &mut bounding) {
+        if let Err(error) = logging.log.bound(&mut connection, &logging.snapshots, &mut bounding) {
             tracing::warn!(%error, "could not empty the log; this will be retried");
         }
     }
