@@ -222,8 +222,8 @@ fn fast_folder() -> &'static Path {
     if has_room { memory } else { Path::new(ON_DISK) }
 }
 
-/// Creates a folder for a server's socket, and for its data unless the data is kept. It is never in TMPDIR: the server's
-/// user must be able to reach it, and the path of a socket is limited to about a hundred characters.
+/// Creates a folder for a server's socket, and for its data unless the data is kept. It is never in TMPDIR: the
+/// server's user must be able to reach it, and the path of a socket is limited to about a hundred characters.
 fn folder_in(parent: &Path) -> Result<PathBuf> {
     let mut mktemp = programs::as_ordinary_user(Path::new("mktemp"));
     mktemp.arg("-d").arg(parent.join("zoop-postgres.XXXXXX"));

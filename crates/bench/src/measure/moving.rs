@@ -1,5 +1,5 @@
-//! Moving a whole business: a file is imported and an export is written with the binary, while another business of the same
-//! database adds customers at a steady pace. How long its calls take is the price that the others pay.
+//! Moving a whole business: a file is imported and an export is written with the binary, while another business of the
+//! same database adds customers at a steady pace. How long its calls take is the price that the others pay.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -101,8 +101,8 @@ impl Moving {
         Ok(())
     }
 
-    /// The other business's calls as long as `goes_on`. A late answer delays the next call, whose time counts from when it
-    /// was due.
+    /// The other business's calls as long as `goes_on`. A late answer delays the next call, whose time counts from when
+    /// it was due.
     fn calls(&mut self, number: usize, mut goes_on: impl FnMut() -> Result<bool>) -> Result<()> {
         let requests = cases::new_customers(&self.target, number);
         let mut times = Histogram::<u64>::new(3)?;

@@ -78,8 +78,8 @@ impl Contact {
 }
 
 impl Customer {
-    /// The position of the contact that was created with an individual, if it is the same person: it is active and has the
-    /// customer's name. Older contacts come from customers that were merged into this one.
+    /// The position of the contact that was created with an individual, if it is the same person: it is active and has
+    /// the customer's name. Older contacts come from customers that were merged into this one.
     pub(super) fn own_contact(&self) -> Option<usize> {
         let created = milliseconds(&self.own["created_at"]);
         let mut contacts = self.contacts.iter();

@@ -262,8 +262,8 @@ impl Merge {
         self.kept.contacts.sort_by_key(|contact| contact.shown["id"].to_string());
     }
 
-    /// A company's placeholder becomes a contact with the company's own phone and e-mail address, unless the kept customer
-    /// has them.
+    /// A company's placeholder becomes a contact with the company's own phone and e-mail address, unless the kept
+    /// customer has them.
     fn give_company_reach(&self, contact: &mut Contact, other: &Customer, own: &[Contact]) {
         let kept = &self.kept.own;
         let has = |own_field: &str, field: &str, value: &Value| {

@@ -20,8 +20,8 @@ use crate::tx::Tenant;
 const STATEMENT_CACHE_SIZE: usize = 512;
 /// How long the writer waits for another process's lock before it returns [`Error::Locked`].
 const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// The time between two attempts to get the lock. SQLite's own pauses grow to 100 ms, in which a process that writes a lot,
-/// such as an import, commits and locks again many times, so that the others hardly ever get the lock.
+/// The time between two attempts to get the lock. SQLite's own pauses grow to 100 ms, in which a process that writes a
+/// lot, such as an import, commits and locks again many times, so that the others hardly ever get the lock.
 const LOCK_ATTEMPTS: Duration = Duration::from_millis(1);
 /// The interval for polling a lock that SQLite does not wait for.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);

@@ -89,8 +89,8 @@ pub(crate) struct Sibling<C: Child> {
     pub(crate) group: C::Group,
 }
 
-/// Children that go from one customer to another. They are not primary there, and nothing else of them changes. A customer
-/// can have a thousand, so they are written together.
+/// Children that go from one customer to another. They are not primary there, and nothing else of them changes. A
+/// customer can have a thousand, so they are written together.
 pub(crate) struct Handover {
     pub(crate) from: Id<kinds::Customer>,
     pub(crate) to: Id<kinds::Customer>,

@@ -1,5 +1,5 @@
-//! Contacts and locations that a merge moved, given back to their customers. A merge can move a thousand, so those that only
-//! get another customer are written together.
+//! Contacts and locations that a merge moved, given back to their customers. A merge can move a thousand, so those that
+//! only get another customer are written together.
 
 use std::collections::BTreeMap;
 
@@ -57,8 +57,8 @@ fn all<C: Child + DeserializeOwned>(
     Ok(())
 }
 
-/// Gives back the first records, as long as they only get another customer, the same one, and no rule is about them. Returns
-/// how many.
+/// Gives back the first records, as long as they only get another customer, the same one, and no rule is about them.
+/// Returns how many.
 fn handed_over<C: Child>(ctx: &mut WriteCtx<'_, '_>, moves: &Moves<'_>) -> Result<usize> {
     let plain = moves.iter().map_while(|(id, values)| Some((*id, customer_only(values)?)));
     let plain: Vec<_> = plain.collect();
@@ -77,7 +77,8 @@ fn handed_over<C: Child>(ctx: &mut WriteCtx<'_, '_>, moves: &Moves<'_>) -> Resul
     for id in &ids {
         let Some(old) = now.get(id).filter(|it| it.customer_id() == from) else { break };
         active += usize::from(old.archived_at().is_none());
-        // The last active one, and one more than there is room for, are refused one by one, and a primary one has a rival.
+        // The last active one, and one more than there is room for, are refused one by one, and a primary one has a
+        // rival.
         let is_free = !is_kept || (active < left && !old.is_primary());
         if !is_free || come + active > MAX_ACTIVE {
             break;

@@ -55,8 +55,8 @@ pub(in crate::business) fn without_external_id(ctx: &mut WriteCtx<'_, '_>, id: U
     ctx.updated(&old, &new)
 }
 
-/// Ends putting back what a merge changed in a customer, as [`is_settled_later`] says: a placeholder that came back beside other contacts gives way to
-/// them again, and searches find what the customer has now.
+/// Ends putting back what a merge changed in a customer, as [`is_settled_later`] says: a placeholder that came back
+/// beside other contacts gives way to them again, and searches find what the customer has now.
 pub(in crate::business) fn settle(ctx: &mut WriteCtx<'_, '_>, id: Uuid) -> Result<()> {
     let customer = store::get(ctx.tx, Id::new(id))?;
     let contacts = super::contacts::store::active(ctx.tx, customer.id)?;

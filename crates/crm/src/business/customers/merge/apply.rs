@@ -38,8 +38,8 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
     store::reindex(ctx.tx, kept)
 }
 
-/// Writes the changes of contacts or locations. Those that only get another customer are written last, together: they are
-/// not primary, so no other change needs them.
+/// Writes the changes of contacts or locations. Those that only get another customer are written last, together: they
+/// are not primary, so no other change needs them.
 fn write_children<C: Child>(
     ctx: &mut WriteCtx<'_, '_>,
     plan: &Plan,
