@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use zoop_crm::business::import::jobs::Worker;
 use zoop_crm::call::error::Result;
 use zoop_db::Tenant;
@@ -58,7 +58,8 @@ pub(crate) async fn maintain(app: App, stopping: watch::Receiver<()>) {
 /// Does one job after another.
 async fn do_jobs(app: &App, mut stopping: watch::Receiver<()>) {
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let mut rounds = interval(INTERVAL);
+    // Not at once: a server that starts answers first.
+    let mut rounds = interval_at(Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

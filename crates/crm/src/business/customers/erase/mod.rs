@@ -101,6 +101,7 @@ impl Command for EraseCustomer {
             return Ok(Step::Done(()));
         }
         let customer = customers::get(ctx.tx, input.id)?.unless_merged(ctx.access)?;
+        input.found.require_same(ctx.tx, input.id)?;
         let mut erasure = Erasure::of_run(ctx, &customer, &input.found)?;
         let is_partial = erasing::prepare(ctx)?
             || jobs::erase_some(ctx)?
@@ -120,6 +121,7 @@ impl Command for EraseCustomer {
             ctx.leave_no_history();
             return counted(ctx.tx, &customer, &input.found);
         }
+        input.found.require_same(ctx.tx, input.id)?;
         let mut erasure = Erasure::of_run(ctx, &customer, &input.found)?;
         apply::customers(ctx, &input.found, &mut erasure)?;
         let erasure = erasure.finish(ctx)?;

@@ -10,7 +10,7 @@ use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
 use crate::business::customers::{self, Customer};
 use crate::business::subjects::{self, Subject};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::history::erasing::{self, Lent};
 use crate::call::idempotency::AnswerKey;
 use crate::values::id::{Id, kinds};
@@ -30,14 +30,7 @@ impl Records {
     /// # Errors
     /// [`crate::call::error::Error::NotFound`] if there is no such customer, or if it is erased.
     pub(super) fn of(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Self> {
-        let mut customers = vec![customers::store::get(tx, id)?];
-        let mut at = 0;
-        while let Some(customer) = customers.get(at) {
-            tx.ensure_time()?;
-            let merged = store::merged_into(tx, customer.id)?;
-            customers.extend(merged);
-            at += 1;
-        }
+        let customers = customers(tx, id)?;
         let mut records = Self { customers, contacts: vec![], locations: vec![], subjects: vec![] };
         for customer in &records.customers {
             records.contacts.extend(contacts::store::all(tx, customer.id, usize::MAX)?);
@@ -73,6 +66,19 @@ impl Records {
     }
 }
 
+/// A customer, and those that were merged into it.
+fn customers(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<Customer>> {
+    let mut customers = vec![customers::store::get(tx, id)?];
+    let mut at = 0;
+    while let Some(customer) = customers.get(at) {
+        tx.ensure_time()?;
+        let merged = store::merged_into(tx, customer.id)?;
+        customers.extend(merged);
+        at += 1;
+    }
+    Ok(customers)
+}
+
 fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
@@ -85,7 +91,9 @@ pub struct Found {
     pub(super) at: Timestamp,
     /// How much it is.
     pub(super) counts: Counts,
-    /// The ids of all records, with the notes.
+    /// The customer, and those that were merged into it.
+    customers: BTreeSet<Uuid>,
+    /// The ids of all records, with the notes and their files.
     pub(super) ids: BTreeSet<Uuid>,
     /// The entries of the history that may have values of them, in order.
     pub(super) entries: Vec<Uuid>,
@@ -102,6 +110,7 @@ impl Default for Found {
         Self {
             at: Timestamp(0),
             counts: Counts::default(),
+            customers: BTreeSet::new(),
             ids: BTreeSet::new(),
             entries: Vec::new(),
             lent: Vec::new(),
@@ -126,14 +135,29 @@ impl Found {
             entries.extend(erasing::entries(tx, record, Uuid::nil())?);
             for note in store::note_ids(tx, record)? {
                 counts.notes += 1;
-                counts.files += count(store::files(tx, note)?.len());
+                let files = store::files(tx, note)?;
+                counts.files += count(files.len());
+                // The answer to an upload names only them.
+                ids.extend(files.iter().map(|file| file.id.uuid()));
                 entries.extend(erasing::entries(tx, note.uuid(), Uuid::nil())?);
                 ids.insert(note.uuid());
             }
         }
         counts.entries = count(entries.len());
         let entries = entries.into_iter().collect();
-        Ok(Self { at: now, counts, ids, entries, lent, answers: Vec::new() })
+        Ok(Self { at: now, counts, customers, ids, entries, lent, answers: Vec::new() })
+    }
+
+    /// Refuses to go on if another customer was merged into this one since, or separated from it.
+    pub(super) fn require_same(&self, tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<()> {
+        let now: BTreeSet<_> = customers(tx, id)?.iter().map(|it| it.id.uuid()).collect();
+        if now == self.customers {
+            return Ok(());
+        }
+        Err(Error::conflict(
+            "Another customer was merged into this one meanwhile, or separated from it: look at what would be erased \
+             again.",
+        ))
     }
 }
 

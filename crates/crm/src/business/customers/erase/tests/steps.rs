@@ -10,6 +10,7 @@ use zoop_postgres_cluster::Database;
 
 use crate::business::customers::erase::{self, EraseCustomer, Erasure, rewriting, store};
 use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::error::Result;
 use crate::call::perform::{self, CommandCall};
 use crate::call::proof::{enter_read, enter_write};
 use crate::call::tool::Step;
@@ -40,6 +41,17 @@ fn run(env: &TestEnv, acme: &Business, id: Id<kinds::Customer>, more: &Value) ->
 
 /// Runs some steps of an erasure, as one that is interrupted then.
 fn interrupted(env: &TestEnv, acme: &Business, id: Id<kinds::Customer>, steps: usize) {
+    steps_after(env, acme, id, steps, || {}).expect("steps");
+}
+
+/// [`interrupted`], with something else between the reading and the steps.
+fn steps_after(
+    env: &TestEnv,
+    acme: &Business,
+    id: Id<kinds::Customer>,
+    steps: usize,
+    between: impl FnOnce(),
+) -> Result<()> {
     let operator = Caller::operator(Some(acme.account));
     let (proof, environment) = (operator.clone(), env.environment.clone());
     let ready = env.read(move |tx| {
@@ -49,15 +61,35 @@ fn interrupted(env: &TestEnv, acme: &Business, id: Id<kinds::Customer>, steps: u
         perform::prepare::<EraseCustomer>(&mut ReadCtx::new(tx, &access, &environment), call)
     });
     let ready = Arc::new(ready.expect("it is prepared"));
+    between();
     for _ in 0..steps {
         let (ready, proof, environment) =
             (ready.clone(), operator.clone(), env.environment.clone());
         let step = env.write(move |tx| {
             let access = enter_write(tx, &environment, &proof)?;
             ready.run_typed(&mut WriteCtx::begin(tx, &access, &environment)?)
-        });
-        assert!(matches!(step.expect("a step"), Step::Partial), "it is not done in {steps} steps");
+        })?;
+        assert!(matches!(step, Step::Partial), "it is not done in {steps} steps");
     }
+    Ok(())
+}
+
+#[both]
+fn a_merge_between_the_reading_and_the_erasure_is_refused() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let id = many(&env, &acme);
+    let fields = json!({ "customer_type": "company", "company_name": "Other" });
+    let other = env.create(&acme.owner, "customers.create", fields);
+    let merge = || {
+        let pair = json!({ "keep_id": id, "merge_id": other });
+        env.call(&acme.owner, "customers.merge", pair).expect("merged");
+    };
+    let refused = steps_after(&env, &acme, id, 1, merge).expect_err("something else is there now");
+    assert!(format!("{refused:?}").contains("was merged into this one meanwhile"), "{refused:?}");
+    assert!(notes_left(&env, &acme, id) >= 60, "nothing is erased");
+    run(&env, &acme, id, &json!({}));
+    assert_eq!(notes_left(&env, &acme, id), 0);
 }
 
 fn stored(env: &TestEnv, acme: &Business, id: Id<kinds::Customer>) -> Option<Erasure> {
