@@ -15,19 +15,25 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn run(path: &Path, indexes: &[&'static str], patience: Duration) -> Result<()> {
     let connection = Connection::open_writer(&super::resolved(path))?;
     for index in indexes {
-        connection.script(&format!("INSERT INTO {index} ({index}) VALUES ('optimize')"))?;
+        let optimize = format!("INSERT INTO {index} ({index}) VALUES ('optimize')");
+        patiently(patience, || unless_locked(connection.script(&optimize)))?;
     }
     // The new file is as long as the old one, so it must not be built in memory.
     connection.script("PRAGMA temp_store = FILE")?;
-    patiently(patience, || match connection.script("VACUUM") {
-        Ok(()) => Ok(true),
-        Err(Error::Locked) => Ok(false),
-        Err(error) => Err(error),
-    })?;
+    patiently(patience, || unless_locked(connection.script("VACUUM")))?;
     patiently(patience, || {
         let pragma = "PRAGMA wal_checkpoint(TRUNCATE)";
         Ok(!connection.raw().query_row(pragma, [], |row| row.get::<_, bool>(0))?)
     })
+}
+
+/// Whether a step is done, which another connection may have prevented.
+fn unless_locked(outcome: Result<()>) -> Result<bool> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(Error::Locked) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Tries a step until it is done. SQLite does not wait where another connection is writing pages back.
