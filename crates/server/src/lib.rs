@@ -90,7 +90,9 @@ mod web_origin;
 pub use app::{App, Limits, Settings};
 pub use connections::ConnectionPolicy;
 pub use export::{ExportFolder, UnusableExport};
-pub use files::{CopiedFiles, ErasedContents, FileStore, Owner, UnusableFileStore};
+pub use files::{
+    CopiedFiles, DeletedContents, ErasedContents, FileStore, Owner, UnusableFileStore,
+};
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

@@ -1,21 +1,22 @@
-//! Writes the files of the database again in the night after an erasure: rows that were erased leave their values there.
-//! Of several servers on one database, one does it.
+//! Writes the files of the database again in the night after an erasure: rows that were erased leave their values
+//! there. Of several servers on one database, one does it.
 
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
-use zoop_crm::business::customers::erase::rewriting;
+use zoop_crm::business::customers::erase::rewriting::{self, Waiting};
 use zoop_crm::call::error::Result;
 use zoop_crm::maintenance;
-use zoop_db::{Timestamp, WriteTx};
+use zoop_db::{ReadTx, Tenant, Timestamp, WriteTx};
 
 use crate::app::Shared;
 
 /// The time limit for a database job of this module.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The time until the next search for erasures, in microseconds. It looks at every business.
+/// The time until the next search for erasures, in microseconds. It looks at every business, so a search that fails is
+/// not repeated sooner either.
 const PAUSE: i64 = 3_600 * 1_000_000;
 
 /// When the next round looks for erasures.
@@ -30,22 +31,18 @@ impl Rewriting {
         if self.next.is_some_and(|next| now < next) {
             return Ok(());
         }
-        let waiting = shared.db.read(Instant::now() + TIMEOUT, rewriting::waiting).await?;
         let pause = Timestamp(now.0 + PAUSE);
-        self.next = Some(waiting.due_at.map_or(pause, |due| due.min(pause)));
-        if waiting.due_at.is_none_or(|due| now < due) {
+        self.next = Some(pause);
+        let waiting = waiting(shared).await?;
+        let due = waiting.iter().map(|it| it.due_at).min();
+        if due.is_none_or(|due| now < due) {
+            self.next = Some(due.map_or(pause, |due| due.min(pause)));
             return Ok(());
         }
-        let mut claimed = Vec::new();
-        for tenant in waiting.tenants {
-            let claim = move |tx: &mut WriteTx<'_>| rewriting::claim_due(tx, tenant, now);
-            if shared.db.write(Instant::now() + TIMEOUT, claim).await? {
-                claimed.push(tenant);
-            }
-        }
-        self.next = Some(pause);
+        let claim = move |tx: &mut WriteTx<'_>| rewriting::claim_due(tx, &waiting, now);
+        let claims = shared.db.write(Instant::now() + TIMEOUT, claim).await?;
         // Another server may have been faster.
-        if claimed.is_empty() {
+        if claims.is_empty() {
             return Ok(());
         }
         tracing::info!(
@@ -55,18 +52,28 @@ impl Rewriting {
             tracing::warn!(
                 %error,
                 "after an erasure, the files of the database could not be written again; `zoop erase --finish` does it, \
-                 otherwise a server tries again in a day"
+                 otherwise a server tries again in another night"
             );
             return Ok(());
         }
-        let (until, done) = (rewriting::postponed(now), shared.environment.clock.now());
-        for tenant in claimed {
-            let store = move |tx: &mut WriteTx<'_>| rewriting::rewritten(tx, tenant, until, done);
-            shared.db.write(Instant::now() + TIMEOUT, store).await?;
-        }
+        let done = shared.environment.clock.now();
+        let store = move |tx: &mut WriteTx<'_>| rewriting::rewritten(tx, &claims, done);
+        shared.db.write(Instant::now() + TIMEOUT, store).await?;
         tracing::info!("the files of the database were written again");
         Ok(())
     }
+}
+
+/// The businesses whose erasures wait. Of a few at once, so that no snapshot stays open for long.
+async fn waiting(shared: &Shared) -> Result<Vec<Waiting>> {
+    let (mut waiting, mut next) = (Vec::new(), Some(Tenant(0)));
+    while let Some(from) = next {
+        let search = move |tx: &mut ReadTx<'_>| rewriting::search(tx, from);
+        let found = shared.db.read(Instant::now() + TIMEOUT, search).await?;
+        waiting.extend(found.waiting);
+        next = found.next;
+    }
+    Ok(waiting)
 }
 
 /// Writes the database at a URL again. The thread is none of the runtime's, which would wait for it when the server is

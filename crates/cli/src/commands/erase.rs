@@ -13,7 +13,8 @@ use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::call::access::Account;
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::{database_identity, maintenance};
-use zoop_server::ErasedContents;
+use zoop_db::Tenant;
+use zoop_server::{DeletedContents, ErasedContents};
 
 use crate::arguments::Erase;
 use crate::config::Config;
@@ -22,7 +23,7 @@ use crate::database::{Missing, describe};
 use crate::file_store;
 use crate::names::Kind;
 use crate::operator::{About, Operator};
-use crate::output::{Output, cell};
+use crate::output::{self, Output, cell};
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> Result<()> {
@@ -51,10 +52,14 @@ pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> 
     confirm(&command.confirmation, &question)?;
     let account = operator.account(&about)?;
     let contents = contents(config, &operator, account, found.id)?;
-    operator.long_command(&about, arguments())?;
-    let deleted = file_store::wait(contents.delete());
-    if let Ok(count) = deleted {
-        operator.write(move |tx| erase::contents_deleted(tx, account.number, found.id, count))?;
+    let erased = operator.long_command(&about, arguments());
+    // Also after a failure: a part of the customer may be erased.
+    let deleted = delete(&operator, account, found.id, &contents);
+    if let Err(error) = erased {
+        if let Err(left) = deleted {
+            output::note(&left.to_string());
+        }
+        return Err(error);
     }
     // What was erased is certified, also if the files of the database still have some of it.
     let rewritten = rewrite(config, operator);
@@ -64,7 +69,7 @@ pub(crate) fn run(config: &Config, command: &Erase, output: &mut Output<'_>) -> 
         writeln!(file, "{}", serde_json::to_string_pretty(&certificate)?)
             .context("the certificate cannot be written")?;
     }
-    rewritten.and(deleted.map(drop))
+    rewritten.and(deleted)
 }
 
 /// The file for the certificate. It is made before anything is erased, and replaces no other.
@@ -105,6 +110,24 @@ fn contents(
     file_store::wait(ErasedContents::check(config.files()?, &database, account.id, files))
 }
 
+/// Deletes the content of the files that are erased, and counts it in the certificate.
+fn delete(
+    operator: &Operator,
+    account: Account,
+    customer: Id<kinds::Customer>,
+    contents: &ErasedContents,
+) -> Result<()> {
+    let files = contents.files().to_vec();
+    let without_row = operator.read(move |tx| {
+        tx.bind(account.number);
+        erase::without_row(tx, &files)
+    })?;
+    let delete = async { anyhow::Ok(contents.delete(&without_row).await) };
+    let DeletedContents { count, outcome } = file_store::wait(delete)?;
+    operator.write(move |tx| erase::contents_deleted(tx, account.number, customer, count))?;
+    Ok(outcome?)
+}
+
 /// The certificate of an erasure that is done.
 fn certificate(
     config: &Config,
@@ -122,25 +145,24 @@ fn certificate(
 /// Writes the database again, for all erasures that wait. This process's own connections would be in the way.
 fn rewrite(config: &Config, operator: Operator) -> Result<()> {
     let now = operator.environment.clock.now();
-    let claimed = operator.read(rewriting::waiting)?.tenants;
-    for tenant in &claimed {
-        let tenant = *tenant;
-        operator.write(move |tx| rewriting::claim_all(tx, tenant, now))?;
+    let (mut waiting, mut next) = (Vec::new(), Some(Tenant(0)));
+    while let Some(from) = next {
+        let found = operator.read(move |tx| rewriting::search(tx, from))?;
+        waiting.extend(found.waiting);
+        next = found.next;
     }
+    let claims = operator.write(move |tx| rewriting::claim_all(tx, &waiting, now))?;
     drop(operator);
     maintenance::rewrite(&config.database, maintenance::REWRITE_PATIENCE).map_err(|error| {
         anyhow!(
             "{}: the records are erased, but the database's files may still have some of them; \
-             `zoop erase --finish` writes these again, otherwise a server does tomorrow",
+             `zoop erase --finish` writes these again, otherwise a server does in another night",
             describe(&error)
         )
     })?;
     let operator = Operator::open(config, Missing::Refuse)?;
-    let (claim, now) = (rewriting::postponed(now), operator.environment.clock.now());
-    for tenant in claimed {
-        operator.write(move |tx| rewriting::rewritten(tx, tenant, claim, now))?;
-    }
-    Ok(())
+    let now = operator.environment.clock.now();
+    operator.write(move |tx| rewriting::rewritten(tx, &claims, now))
 }
 
 /// What is erased, a line for each kind.

@@ -111,3 +111,62 @@ fn nothing_of_an_erased_customer_is_left_and_the_certificate_says_so() {
     let shown = folder.zoop(&["erase", "--customer", "C-0003"]);
     assert!(shown.stdout.contains("Backups, copies and exports made before"), "{}", shown.stdout);
 }
+
+/// A script for SQLite or PostgreSQL.
+fn change(folder: &Folder, [sqlite, postgres]: [&str; 2]) {
+    match folder.server() {
+        None => {
+            let file = rusqlite::Connection::open(folder.path("zoop.db")).expect("the file");
+            file.execute_batch(sqlite).expect("a change");
+        }
+        Some(server) => drop(server.run_as_superuser(postgres).expect("a change")),
+    }
+}
+
+#[both]
+fn a_command_that_fails_deletes_the_content_of_what_is_erased() {
+    let folder = Folder::new();
+    let url = format!("[files]\nurl = 'file://{}'\n", folder.path("store").display());
+    folder.write("zoop.toml", &url);
+    let (_, _, key) = folder.business();
+    let mut server = folder.serve(&[]);
+    let client = Client::new(&server.url, &key);
+    let new = json!({ "customer_type": "individual", "first_name": "Qanzorb", "last_name": "Doe" });
+    let id = text(&client.ask("customers.create", &new), "id");
+    let note = json!({ "subject_type": "customer", "subject_id": id, "body": "Called." });
+    let note = client.ask("notes.create", &note);
+    let target = format!("{}/api/notes/{}/files", server.url, text(&note, "id"));
+    let post = ureq::post(&target).header("Authorization", format!("Bearer {key}"));
+    let post = post.header("Content-Disposition", "attachment; filename=\"code.txt\"");
+    post.send("The glorptext is 4711.").expect("an answer");
+    server.terminate();
+    assert!(server.wait().success());
+    // The last step fails.
+    change(
+        &folder,
+        [
+            "CREATE TRIGGER failing BEFORE UPDATE ON customers WHEN NEW.erased_at IS NOT NULL \
+             BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN RAISE EXCEPTION ''no''; END'; \
+             CREATE TRIGGER failing BEFORE UPDATE ON customers FOR EACH ROW \
+             WHEN (NEW.erased_at IS NOT NULL) EXECUTE FUNCTION failing()",
+        ],
+    );
+    let stored = || {
+        let mut all = Vec::new();
+        files(&folder.path("store"), &mut all);
+        let contents = all.iter().filter_map(|file| fs::read_to_string(file).ok());
+        contents.filter(|content| content.contains("glorptext")).count()
+    };
+    assert_eq!(stored(), 1);
+    let erase = ["erase", "--customer", &id, "--yes"];
+    folder.zoop(&erase).failure();
+    assert_eq!(stored(), 0);
+    change(&folder, ["DROP TRIGGER failing", "DROP TRIGGER failing ON customers"]);
+    let dry = folder.json(&["erase", "--customer", &id, "--dry-run"]);
+    let erased = folder.json(&erase);
+    let counts = (&erased["notes"], &erased["files"], &erased["contents"]);
+    assert_eq!(counts, (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(erased["entries"], dry["entries"]);
+}

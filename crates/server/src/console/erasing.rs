@@ -12,7 +12,7 @@ use zoop_crm::business::customers::{CustomerNumber, CustomerRecord};
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::identity::sign_in::sessions::Membership;
-use zoop_crm::values::clock::Moment;
+use zoop_crm::values::clock::{Environment, Moment};
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::{arguments, database_identity, maintenance};
 use zoop_db::ReadTx;
@@ -20,7 +20,7 @@ use zoop_db::ReadTx;
 use super::{Fault, customer, links};
 use crate::app::App;
 use crate::export::attachment::{Saved, attachment};
-use crate::files::ErasedContents;
+use crate::files::{DeletedContents, ErasedContents};
 use crate::web::frame::Frame;
 use crate::web::page;
 use crate::web::page_context::either;
@@ -82,7 +82,8 @@ struct Row {
     address: String,
     /// When it was done, unless it was interrupted.
     erased_at: Option<Moment>,
-    is_rewritten: bool,
+    /// Whether the files of the database are still to be written again.
+    is_waiting: bool,
 }
 
 /// What is known about an erasure of a customer.
@@ -93,8 +94,11 @@ enum Known {
         counted: ErasedCustomer,
         has_begun: bool,
     },
-    /// The customer was merged into this one.
-    Merged(Id<kinds::Customer>),
+    /// The customer was merged into this one, maybe after an erasure of it was interrupted.
+    Merged {
+        kept: Id<kinds::Customer>,
+        has_begun: bool,
+    },
 }
 
 /// `GET /customers/{customer}/erase`
@@ -123,10 +127,13 @@ pub(super) async fn erase(State(app): State<App>, request: Request) -> Response 
         };
         context.renew_deadline();
         let id = customer.id;
-        if let Err(error) = context.command(arguments!(EraseCustomer { id: id })).await? {
-            return failed(&context, error).await;
+        let erased = context.command(arguments!(EraseCustomer { id: id })).await;
+        // Also after a failure: a part of the customer may be erased.
+        let deleted = delete(&mut context, id, &contents).await;
+        if let Err(error) = erased? {
+            return failed(&mut context, error).await;
         }
-        delete(&context, id, &contents).await?;
+        deleted?;
         Ok(page::go_to(&address(&context.membership, id)))
     };
     either(answer.await)
@@ -154,7 +161,7 @@ pub(super) async fn list(State(app): State<App>, request: Request) -> Response {
             number: erasure.customer_number,
             address: address(business, erasure.customer_id),
             erased_at: erasure.erased_at,
-            is_rewritten: erasure.rewritten_at.is_some(),
+            is_waiting: erasure.rewrite_due_at().is_some(),
         };
         let template = List {
             frame: Frame::within(&context),
@@ -199,7 +206,7 @@ async fn known(context: &TenantContext) -> Result<Known, Response> {
     let read = context.read(move |snapshot| snapshot.query(arguments!(GetCustomer { id: id })));
     let customer = read.await?.map_err(|error| page::failed(&error))?.customer;
     if customer.id != id {
-        return Ok(Known::Merged(customer.id));
+        return Ok(Known::Merged { kept: customer.id, has_begun: stored.is_some() });
     }
     let now = context.context.now().0;
     let counted = administer(context, move |tx| erase::preview(tx, id, now)).await?;
@@ -214,7 +221,9 @@ async fn render(
 ) -> Result<Response, Response> {
     let business = &context.membership;
     match known(context).await? {
-        Known::Merged(kept) => Ok(page::go_to(&links::customer(business, kept))),
+        // What is left of the erasure is with the kept customer now.
+        Known::Merged { kept, has_begun: true } => Ok(page::go_to(&address(business, kept))),
+        Known::Merged { kept, .. } => Ok(page::go_to(&links::customer(business, kept))),
         Known::Done(certificate) => {
             let path = links::customer_path(certificate.erased.id);
             Ok(page::page(
@@ -271,29 +280,37 @@ async fn possible(
     }
 }
 
-/// Deletes the content of files, and counts it in the certificate.
+/// Deletes the content of the files that are erased, and counts it in the certificate. The erasure may have taken all
+/// the time for the answer, and the store takes its own.
 async fn delete(
-    context: &TenantContext,
+    context: &mut TenantContext,
     id: Id<kinds::Customer>,
     contents: &ErasedContents,
 ) -> Result<(), Response> {
-    let count = match contents.delete().await {
-        Ok(count) => count,
-        Err(error) => {
-            tracing::warn!(%error, "content of erased files is left for the sweep");
-            return Ok(());
-        }
+    context.renew_deadline();
+    let (tenant, files) = (context.membership.account.number, contents.files().to_vec());
+    let read = move |tx: &mut ReadTx<'_>, _: &Environment| {
+        tx.bind(tenant);
+        erase::without_row(tx, &files)
     };
-    let tenant = context.membership.account.number;
+    let without_row = context.context.read(read).await?;
+    let DeletedContents { count, outcome } = contents.delete(&without_row).await;
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "content of erased files is left for the sweep");
+    }
+    context.renew_deadline();
     context.context.write(move |tx, _| erase::contents_deleted(tx, tenant, id, count)).await
 }
 
-/// The page again, if some of the customer is erased already.
-async fn failed(context: &TenantContext, error: Error) -> Result<Response, Response> {
-    if matches!(error, Error::Unavailable { .. })
-        && let Known::Possible { has_begun: true, .. } = known(context).await?
-    {
-        return render(context, StatusCode::SERVICE_UNAVAILABLE, "", INTERRUPTED).await;
+/// The page again, if some of the customer is erased already, or all by another call.
+async fn failed(context: &mut TenantContext, error: Error) -> Result<Response, Response> {
+    context.renew_deadline();
+    match known(context).await? {
+        Known::Done(_) => return render(context, StatusCode::OK, "", "").await,
+        Known::Possible { has_begun: true, .. } if matches!(error, Error::Unavailable { .. }) => {
+            return render(context, StatusCode::SERVICE_UNAVAILABLE, "", INTERRUPTED).await;
+        }
+        _ => {}
     }
     let fault = Fault::of(error)?;
     render(context, fault.status, "", &fault.text).await

@@ -17,6 +17,15 @@ pub struct ErasedContents {
     store: Option<FileStore>,
 }
 
+/// What was deleted of the content.
+#[derive(Debug)]
+pub struct DeletedContents {
+    /// Of how many files.
+    pub count: usize,
+    /// Why it is not that of all files. A server's sweep deletes the rest later.
+    pub outcome: Result<(), UnusableFileStore>,
+}
+
 /// Why content could not be deleted, so that nothing may be erased.
 #[derive(Debug)]
 pub enum Undeletable {
@@ -69,20 +78,26 @@ impl ErasedContents {
         }
     }
 
-    /// Deletes the content, once no row names it, and returns of how many files. What stays is deleted later by a server's
-    /// sweep.
-    ///
-    /// # Errors
-    /// If the store fails. What was deleted until then is gone.
-    pub async fn delete(&self) -> Result<usize, UnusableFileStore> {
-        let Some(store) = &self.store else { return Ok(0) };
-        for file in &self.files {
-            store.delete_all(Key { tenant: self.tenant, file: *file }).await.map_err(|error| {
-                UnusableFileStore(format!(
+    /// The files.
+    #[must_use]
+    pub fn files(&self) -> &[Id<kinds::File>] {
+        &self.files
+    }
+
+    /// Deletes the content of those of the files that have no row any more.
+    pub async fn delete(&self, without_row: &[Id<kinds::File>]) -> DeletedContents {
+        let mut deleted = DeletedContents { count: 0, outcome: Ok(()) };
+        let Some(store) = &self.store else { return deleted };
+        for file in without_row {
+            let key = Key { tenant: self.tenant, file: *file };
+            if let Err(error) = store.delete_all(key).await {
+                deleted.outcome = Err(UnusableFileStore(format!(
                     "the content of files cannot be deleted in {store} now, and a server deletes it within days: {error}"
-                ))
-            })?;
+                )));
+                break;
+            }
+            deleted.count += 1;
         }
-        Ok(self.files.len())
+        deleted
     }
 }

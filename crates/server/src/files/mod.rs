@@ -60,7 +60,7 @@ use room::Rooms;
 use under_way::UnderWay;
 
 pub use copying::CopiedFiles;
-pub use erasing::ErasedContents;
+pub use erasing::{DeletedContents, ErasedContents};
 pub(crate) use objects::Key;
 pub use ownership::Owner;
 pub(crate) use parts::{Parts, is_form, limit};

@@ -24,8 +24,11 @@ zoop_db::statements! {
     REPLACE = "UPDATE history_entries SET changes = $3 WHERE tenant_no = $1 AND id = $2";
 }
 
-/// How many entries are read at once.
+/// How many ids of entries are read at once.
 const ENTRIES: i64 = 100;
+
+/// How many whole entries are read at once.
+const WHOLE: usize = 50;
 
 /// In a change of a customer: that it was merged into another one, or is not any more.
 const MERGED_INTO: &str = "merged_into";
@@ -51,8 +54,8 @@ pub(crate) fn entries(tx: &mut ReadTx<'_>, record: Uuid, after: Uuid) -> Result<
     }
 }
 
-/// Takes the values of these records, and what other records had of them, out of these entries. Returns how many entries
-/// had some and no erased value before.
+/// Takes the values of these records, and what other records had of them, out of these entries. Returns how many
+/// entries had some and no erased value before.
 pub(crate) fn erase(
     ctx: &mut WriteCtx<'_, '_>,
     entries: &[Uuid],
@@ -62,10 +65,7 @@ pub(crate) fn erase(
     let mut erased = 0;
     for stored in store::by_ids(ctx.tx, entries)? {
         let at = stored.entry.at.0;
-        let is_new = !stored
-            .changes
-            .iter()
-            .any(|change| records.contains(&change.record_id) && change.has_field(ERASED));
+        let is_new = is_whole(&stored.changes, records);
         let before = packed::pack(&stored.changes, at)?;
         let without = lent::without(stored.changes, stored.entry.id.uuid(), lent);
         let now = packed::pack(&self::without(without, records), at)?;
@@ -81,6 +81,27 @@ pub(crate) fn erase(
         }
     }
     Ok(erased)
+}
+
+/// How many of these entries have no erased value of these records.
+pub(crate) fn count_whole(
+    tx: &mut ReadTx<'_>,
+    entries: &[Uuid],
+    records: &BTreeSet<Uuid>,
+) -> Result<i64> {
+    let mut count = 0;
+    for few in entries.chunks(WHOLE) {
+        tx.ensure_time()?;
+        for stored in store::by_ids(tx, few)? {
+            count += i64::from(is_whole(&stored.changes, records));
+        }
+    }
+    Ok(count)
+}
+
+/// Whether nothing of these records is erased in the changes of an entry.
+fn is_whole(changes: &[RecordChange], records: &BTreeSet<Uuid>) -> bool {
+    !changes.iter().any(|change| records.contains(&change.record_id) && change.has_field(ERASED))
 }
 
 /// The change of a record that stands for all values of it.

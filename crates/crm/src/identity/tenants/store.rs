@@ -29,6 +29,7 @@ crate::call::table::table! {
 zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
+    NUMBERS_FROM = "SELECT no FROM tenants WHERE no >= $1 ORDER BY no LIMIT $2";
     NUMBERED = "SELECT no, id FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country, time_zone, currency) \
               VALUES ($1, $2, $3, $4, $5) RETURNING no";
@@ -49,6 +50,15 @@ zoop_db::global_statements! {
 /// The numbers of all tenants.
 pub(crate) fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<zoop_db::Tenant>> {
     tx.global_all(NUMBERS, &[], |row| Ok(zoop_db::Tenant(row.take()?)))
+}
+
+/// The numbers of the first tenants from one on.
+pub(crate) fn numbers_from(
+    tx: &mut ReadTx<'_>,
+    from: zoop_db::Tenant,
+    count: i64,
+) -> Result<Vec<zoop_db::Tenant>> {
+    tx.global_all(NUMBERS_FROM, params![from.0, count], |row| Ok(zoop_db::Tenant(row.take()?)))
 }
 
 /// A tenant's number and id.

@@ -1,10 +1,22 @@
 //! Erasing a customer, as an owner's browser without scripts does it.
 
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::run;
+use zoop_crm::identity::authenticate::Operator;
+use zoop_crm::identity::users::tools::CreateUser;
+use zoop_crm::schema::MIGRATIONS;
+use zoop_db::{Db, Migrate, Options};
 use zoop_server::FileStore;
 
 use super::{OFFICE, TECH, browser_of, business, call, create, start, start_with, unescaped};
+use crate::http::Reply;
 use crate::people::{Browser, between, location};
 use crate::server::Server;
 
@@ -144,4 +156,163 @@ fn nothing_is_erased_if_the_content_of_files_could_not_be_deleted() {
     let fault = between(&refused.body, "role=\"alert\">", "</p>");
     assert!(fault.contains("Nothing was erased."), "{fault}");
     call(&server, "notes.get", json!({ "id": note }));
+}
+
+/// Lets the last step of an erasure fail.
+const FAILING: [&str; 2] = [
+    "CREATE TRIGGER failing BEFORE UPDATE ON customers WHEN NEW.erased_at IS NOT NULL \
+     BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
+     CREATE TRIGGER failing BEFORE UPDATE ON customers FOR EACH ROW WHEN (NEW.erased_at IS NOT NULL) \
+     EXECUTE FUNCTION failing()",
+];
+const NOT_FAILING: [&str; 2] = ["DROP TRIGGER failing", "DROP TRIGGER failing ON customers"];
+
+/// Runs a script on SQLite or PostgreSQL.
+fn change(server: &Server, [sqlite, postgres]: [&str; 2]) {
+    match server.env.server() {
+        None => {
+            let file = rusqlite::Connection::open(server.env.path()).expect("the file");
+            file.execute_batch(sqlite).expect("a change");
+        }
+        Some(server) => drop(server.run_as_superuser(postgres).expect("a change")),
+    }
+}
+
+/// Adds a file to a note over HTTP.
+fn upload(server: &Server, note: &str) -> Reply {
+    let named = "attachment; filename=\"quibnark.txt\"";
+    let headers = [("Content-Disposition", named), ("Idempotency-Key", "one")];
+    server.post(&format!("/api/notes/{note}/files"), &headers, b"Quibnark's code is 4711.")
+}
+
+/// How many files in a folder have the content.
+fn contents(folder: &Path) -> usize {
+    let count = |path: &Path| {
+        if path.is_dir() {
+            return contents(path);
+        }
+        let content = std::fs::read_to_string(path).expect("a file");
+        usize::from(content.contains("4711"))
+    };
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    entries.map(|entry| count(&entry.expect("an entry").path())).sum()
+}
+
+#[both]
+fn of_an_erasure_that_fails_the_content_of_erased_files_goes_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::folder(folder.path());
+    let server = start_with(|settings| settings.files = Some(store));
+    let (id, number, note) = customer(&server);
+    assert_eq!(upload(&server, &note).status, 201);
+    assert_eq!(contents(folder.path()), 1);
+    let account = business(&server);
+    let mut owner = Browser::owner(&server);
+    let path = format!("/customers/{id}/erase");
+    let form = [("business", &*account), ("number", &*number)];
+    change(&server, FAILING);
+    assert_eq!(owner.post(&path, &form).status, 500);
+    assert_eq!(contents(folder.path()), 0);
+    change(&server, NOT_FAILING);
+    let address = format!("{path}?business={account}");
+    let page = owner.get(&address).body;
+    assert!(page.contains("An erasure of this customer was interrupted"), "{page}");
+    assert!(page.contains("<dt>Files</dt><dd>1</dd>"), "{page}");
+    assert_eq!(owner.post(&path, &form).status, 303);
+    let page = owner.get(&address).body;
+    assert!(page.contains("<dt>Contents of files</dt><dd>1</dd>"), "{page}");
+}
+
+#[both]
+fn the_answer_to_an_upload_is_erased_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::folder(folder.path());
+    let server = start_with(|settings| settings.files = Some(store));
+    let (id, number, note) = customer(&server);
+    assert_eq!(upload(&server, &note).status, 201);
+    // What was answered in the last minutes is looked for once more.
+    server.env.clock.advance(600_000);
+    let account = business(&server);
+    let form = [("business", &*account), ("number", &*number)];
+    let erased = Browser::owner(&server).post(&format!("/customers/{id}/erase"), &form);
+    assert_eq!(erased.status, 303, "{erased:?}");
+    let again = upload(&server, &note);
+    assert!(!again.body.contains("quibnark"), "{again:?}");
+    assert_eq!(again.status, 404, "{again:?}");
+}
+
+#[both]
+fn the_certificate_says_which_content_is_not_deleted_yet() {
+    let server = start();
+    let (id, _, note) = customer(&server);
+    server.env.add_file(&server.business.owner, &note, "code.txt", b"4711").expect("a file");
+    // The call alone deletes no content.
+    let account = server.business.account;
+    server.env.call_as_operator(Some(account), "customers.erase", json!({ "id": id }));
+    let mut owner = Browser::owner(&server);
+    let account = account.id;
+    let page = owner.get(&format!("/customers/{id}/erase?business={account}")).body;
+    let left = "0, and a server deletes 1 more within days";
+    assert!(page.contains(&format!("<dt>Contents of files</dt><dd>{left}</dd>")), "{page}");
+    let file = owner.get(&format!("/customers/{id}/erase/certificate?business={account}")).body;
+    assert!(file.contains(&format!("  Contents of files: {left}\n")), "{file}");
+}
+
+#[both]
+fn an_interrupted_erasure_says_how_to_go_on_although_the_time_is_over() {
+    let server = start_with(|settings| settings.request_deadline = Duration::from_secs(2));
+    let (id, number, _) = customer(&server);
+    let account = business(&server);
+    let mut owner = Browser::owner(&server);
+    let path = format!("/customers/{id}/erase");
+    let form = [("business", &*account), ("number", &*number)];
+    change(&server, FAILING);
+    assert_eq!(owner.post(&path, &form).status, 500);
+    change(&server, NOT_FAILING);
+    // Another process writes for the same business, and does not commit before the deadline.
+    let other = Db::open(server.env.url(), &Options::default(), MIGRATIONS, Migrate::Refuse);
+    let other = other.expect("it opens");
+    let operator = Operator::of(server.business.account.id);
+    let environment = server.env.environment.clone();
+    let (run_sender, run_receiver) = mpsc::channel();
+    let (release_sender, release_receiver) = mpsc::channel();
+    let write = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
+        let user = arguments!(CreateUser { name: "Bo", email: "bo@example.com", role: "office" });
+        run::command(tx, &environment, &operator, user)?;
+        run_sender.send(()).map_err(Error::internal)?;
+        release_receiver.recv().map_err(Error::internal)
+    });
+    run_receiver.recv().expect("the write has run");
+    let stopped = owner.post(&path, &form);
+    release_sender.send(()).expect("the write continues");
+    write.wait().expect("the write is committed");
+    assert_eq!(stopped.status, 503, "{stopped:?}");
+    let fault = between(&stopped.body, "role=\"alert\">", "</p>");
+    assert!(fault.contains("To go on, type the number again."), "{fault}");
+    assert_eq!(owner.post(&path, &form).status, 303);
+}
+
+#[both]
+fn an_interrupted_erasure_of_a_customer_that_was_merged_leads_to_the_kept_one() {
+    let server = start();
+    let account = business(&server);
+    let (kept, kept_number, _) = customer(&server);
+    let (merged, number, _) = customer(&server);
+    let mut owner = Browser::owner(&server);
+    let path = format!("/customers/{merged}/erase");
+    change(&server, FAILING);
+    let form = [("business", &*account), ("number", &*number)];
+    assert_eq!(owner.post(&path, &form).status, 500);
+    change(&server, NOT_FAILING);
+    call(&server, "customers.merge", json!({ "keep_id": kept, "merge_id": merged }));
+    let list = format!("/settings/erased?business={account}");
+    assert!(owner.get(&list).body.contains("Interrupted: open it to go on"));
+    let path = format!("/customers/{kept}/erase");
+    let reply = owner.get(&format!("/customers/{merged}/erase?business={account}"));
+    assert_eq!(location(&reply), format!("{path}?business={account}"));
+    let form = [("business", &*account), ("number", &*kept_number)];
+    assert_eq!(owner.post(&path, &form).status, 303);
+    let list = owner.get(&list).body;
+    assert!(list.contains(&kept_number) && !list.contains("Interrupted"), "{list}");
 }

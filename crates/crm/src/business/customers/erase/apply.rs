@@ -9,8 +9,9 @@ use super::erasure::Erasure;
 use super::records::{Found, Records};
 use super::store;
 use crate::business::customers::{self, Customer, CustomerType, MergedFrom, Status};
+use crate::business::files;
+use crate::business::notes::{self, Note};
 use crate::business::subjects::{self, Subject};
-use crate::business::{files, notes};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::history::change::ERASED;
@@ -30,7 +31,8 @@ const LATE: i64 = 5 * 60 * 1_000_000;
 const NO_NAME: &str = "Erased customer";
 const NO_TITLE: &str = "Erased";
 
-/// Erases the values of some of the entries that were found. Returns whether there were any.
+/// Erases the values of some of the entries that were found, and in step with them the remembered answers. Returns
+/// whether there were any entries.
 pub(super) fn entries(
     ctx: &mut WriteCtx<'_, '_>,
     found: &Found,
@@ -42,22 +44,24 @@ pub(super) fn entries(
     let few = rest.get(..ENTRIES).unwrap_or(rest);
     let Some(last) = few.last() else { return Ok(false) };
     erasure.counts.entries += erasing::erase(ctx, few, &found.ids, &found.lent)?;
+    let answers = |entries: usize| found.answers.len() * entries / found.entries.len();
+    idempotency::erase(ctx, &found.answers[answers(done)..answers(done + few.len())])?;
     erasure.entries_after = Some(*last);
     Ok(true)
 }
 
-/// Erases some notes about a customer and what belongs to it, with their files. Returns whether there may be more.
+/// Erases some notes about a customer and what belongs to it, with their files. Returns whether there were any.
 pub(super) fn notes(
     ctx: &mut WriteCtx<'_, '_>,
     found: &Found,
     erasure: &mut Erasure,
 ) -> Result<bool> {
-    let mut notes = Vec::new();
-    for record in Records::of(ctx.tx, erasure.customer_id)?.ids() {
-        notes.extend(store::notes(ctx.tx, record, NOTES - notes.len())?);
-        if notes.len() == NOTES {
-            break;
-        }
+    let mut notes = some_notes(ctx, &found.with_notes)?;
+    if notes.is_empty() {
+        // Others may have been added since, also to records that are new themselves. All records are read only for
+        // them.
+        let records = Records::of(ctx.tx, erasure.customer_id)?.ids();
+        notes = some_notes(ctx, &records)?;
     }
     if notes.is_empty() {
         return Ok(false);
@@ -75,7 +79,19 @@ pub(super) fn notes(
         erasure.counts.notes += 1;
     }
     since(ctx, found, erasure, &erased)?;
-    Ok(notes.len() == NOTES)
+    Ok(true)
+}
+
+/// The first notes about these records.
+fn some_notes(ctx: &mut WriteCtx<'_, '_>, records: &BTreeSet<Uuid>) -> Result<Vec<Note>> {
+    let mut notes = Vec::new();
+    for record in records {
+        notes.extend(store::notes(ctx.tx, *record, NOTES - notes.len())?);
+        if notes.len() == NOTES {
+            break;
+        }
+    }
+    Ok(notes)
 }
 
 /// Erases the customers and what belongs to them, once no note is left.
@@ -86,6 +102,9 @@ pub(super) fn customers(
 ) -> Result<()> {
     let records = Records::of(ctx.tx, erasure.customer_id)?;
     erasure.counts = erasure.counts.plus(records.counts(ctx.tx)?);
+    for merged in records.customers.iter().skip(1) {
+        erasure.take_over(ctx.tx, merged.id)?;
+    }
     for contact in &records.contacts {
         ctx.erased(contact)?;
     }
@@ -106,7 +125,10 @@ pub(super) fn customers(
         ctx.erased(customer)?;
     }
     since(ctx, found, erasure, &records.ids())?;
-    idempotency::erase(ctx, &found.answers)?;
+    // They were erased in step with the entries.
+    if found.entries.is_empty() {
+        idempotency::erase(ctx, &found.answers)?;
+    }
     for customer in &records.customers {
         ctx.changed("customer", customer.id.uuid(), ERASED, Value::Null, true.into());
     }
@@ -126,10 +148,13 @@ fn since(
     for record in records {
         entries.extend(erasing::entries(ctx.tx, *record, first)?);
     }
-    let entries: Vec<_> = entries.into_iter().collect();
-    let all = records.union(&found.ids).copied().collect();
-    for few in entries.chunks(ENTRIES) {
-        erasure.counts.entries += erasing::erase(ctx, few, &all, &found.lent)?;
+    // All ids are put together only if there is something: they may be many, and this is done in each step.
+    if !entries.is_empty() {
+        let entries: Vec<_> = entries.into_iter().collect();
+        let all = records.union(&found.ids).copied().collect();
+        for few in entries.chunks(ENTRIES) {
+            erasure.counts.entries += erasing::erase(ctx, few, &all, &found.lent)?;
+        }
     }
     let answers = idempotency::naming_since(ctx.tx, start, records)?;
     idempotency::erase(ctx, &answers)

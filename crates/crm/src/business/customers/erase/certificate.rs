@@ -24,13 +24,24 @@ pub struct Certificate {
     pub is_rewritten: bool,
     /// When they were written again.
     pub rewritten_at: Option<Moment>,
-    /// When a server is to write them again, if they were not.
+    /// When a server is to write them again, if they were not. Those of a database that the business was brought back
+    /// to never had any of it.
     pub rewrite_due_at: Option<Moment>,
     /// What stays.
     pub stays: &'static [Stays],
 }
 
 impl Certificate {
+    /// Of how many files the content was deleted, and whether a server still has to delete some.
+    #[must_use]
+    pub fn contents_in_words(&self) -> String {
+        let deleted = self.contents;
+        match self.erased.counts.files - deleted {
+            ..=0 => deleted.to_string(),
+            left => format!("{deleted}, and a server deletes {left} more within days"),
+        }
+    }
+
     /// The certificate of an erasure of the business. `None` if it was interrupted and is not done.
     #[must_use]
     pub fn of(tenant_id: Id<kinds::Tenant>, erasure: &Erasure) -> Option<Self> {
@@ -46,7 +57,7 @@ impl Certificate {
             contents: erasure.contents,
             is_rewritten: erasure.rewritten_at.is_some(),
             rewritten_at: erasure.rewritten_at,
-            rewrite_due_at: erasure.due_at.filter(|_| erasure.rewritten_at.is_none()),
+            rewrite_due_at: erasure.rewrite_due_at(),
             stays: STAYS,
         })
     }
@@ -60,7 +71,7 @@ impl fmt::Display for Certificate {
         for (what, count) in self.erased.counts.named() {
             writeln!(out, "  {what}: {count}")?;
         }
-        writeln!(out, "  Contents of files: {}", self.contents)?;
+        writeln!(out, "  Contents of files: {}", self.contents_in_words())?;
         match (self.rewritten_at, self.rewrite_due_at) {
             (Some(at), _) => {
                 writeln!(

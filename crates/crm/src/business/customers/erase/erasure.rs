@@ -1,5 +1,5 @@
-//! What is stored about an erasure: how much was erased and when, and when the files of the database were written again.
-//! It has no value of the customer.
+//! What is stored about an erasure: how much was erased and when, and when the files of the database were written
+//! again. It has no value of the customer.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,10 @@ use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
 /// The hour of the night at which files are written again: most businesses are closed.
-const HOUR: i8 = 3;
+pub(super) const HOUR: i8 = 3;
+/// How much later than the clock of this process a run may seem to have begun: on a server whose clock is ahead. A
+/// later one would stop all others for as long. In microseconds.
+const AHEAD: i64 = 5 * 60 * 1_000_000;
 
 crate::call::table::table! {
     /// Erasures of customers.
@@ -45,6 +48,7 @@ zoop_db::statements! {
            due_at = excluded.due_at, customers = excluded.customers, contacts = excluded.contacts, \
            locations = excluded.locations, subjects = excluded.subjects, tags = excluded.tags, \
            notes = excluded.notes, files = excluded.files, entries = excluded.entries"));
+    FORGET = "DELETE FROM erasures WHERE tenant_no = $1 AND id = $2";
     ADD_CONTENTS = "UPDATE erasures SET contents = contents + $3 WHERE tenant_no = $1 AND id = $2";
     NEXT_DUE = "SELECT due_at FROM erasures WHERE tenant_no = $1 AND rewritten_at IS NULL AND due_at > $2 \
                 ORDER BY due_at LIMIT 1";
@@ -143,6 +147,9 @@ impl Erasure {
     }
 
     /// The erasure in this run, which begins it, or goes on where an earlier one was interrupted.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if a later run goes on: the two would set each other back.
     pub(super) fn of_run(
         ctx: &mut WriteCtx<'_, '_>,
         customer: &Customer,
@@ -161,11 +168,22 @@ impl Erasure {
             contents: 0,
             counts: Counts::default(),
         });
+        if erasure.run_at > run_at && erasure.run_at.0 <= ctx.now.0 + AHEAD {
+            return Err(Error::conflict(
+                "Another call is erasing this customer: wait a minute, then look at the customer again.",
+            ));
+        }
         if erasure.run_at != run_at {
             erasure.run_at = run_at;
             erasure.entries_after = None;
         }
         Ok(erasure)
+    }
+
+    /// When the files of the database are to be written again, if they still are.
+    #[must_use]
+    pub fn rewrite_due_at(&self) -> Option<Moment> {
+        self.due_at.filter(|_| self.rewritten_at.is_none())
     }
 
     /// Stores how far it is.
@@ -193,6 +211,21 @@ impl Erasure {
         Ok(())
     }
 
+    /// Takes over what an erasure of a customer had erased that was interrupted before the customer was merged into
+    /// this one.
+    pub(super) fn take_over(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        merged: Id<kinds::Customer>,
+    ) -> Result<()> {
+        let Some(part) = get(tx, merged)? else { return Ok(()) };
+        self.counts = self.counts.plus(part.counts);
+        self.contents += part.contents;
+        tx.execute(ADD_CONTENTS, params![self.customer_id, part.contents])?;
+        tx.execute(FORGET, params![merged])?;
+        Ok(())
+    }
+
     /// Stores that the last record was erased.
     pub(super) fn finish(mut self, ctx: &mut WriteCtx<'_, '_>) -> Result<Self> {
         let now = ctx.now;
@@ -211,6 +244,20 @@ impl Erasure {
 /// If the database fails.
 pub fn get(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Option<Erasure>> {
     tx.first(GET, params![customer], Erasure::read)
+}
+
+/// What interrupted erasures of these customers have erased. `None` if there is no such erasure.
+pub(super) fn before(
+    tx: &mut ReadTx<'_>,
+    customers: impl Iterator<Item = Id<kinds::Customer>>,
+) -> Result<Option<Counts>> {
+    let mut before: Option<Counts> = None;
+    for customer in customers {
+        if let Some(Erasure { counts, .. }) = get(tx, customer)? {
+            before = Some(before.unwrap_or_default().plus(counts));
+        }
+    }
+    Ok(before)
 }
 
 /// The latest erasures of the bound tenant, the latest first.

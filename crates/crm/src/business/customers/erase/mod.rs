@@ -2,8 +2,8 @@
 //!
 //! `records.rs` finds what is about a customer, `apply.rs` erases it in steps, `store.rs` has the SQL, and `erasure.rs`
 //! stores how far it is and what was erased. What an engine still has of it in its files goes with
-//! [`zoop_db::engine::rewrite`], for which erasures wait (`rewriting.rs`), and the content of files with the file store:
-//! the server and the command line do both.
+//! [`zoop_db::engine::rewrite`], for which erasures wait (`rewriting.rs`), and the content of files with the file
+//! store: the server and the command line do both.
 
 mod apply;
 pub mod certificate;
@@ -15,7 +15,7 @@ mod store;
 mod tests;
 
 pub use erasure::{Counts, Erasure, contents_deleted, get, latest};
-pub use records::files;
+pub use records::{files, without_row};
 
 pub(crate) use erasure::{ERASURES, STATEMENTS as ERASURE_STATEMENTS};
 pub(crate) use store::STATEMENTS;
@@ -158,11 +158,16 @@ pub fn preview(
 }
 
 fn counted(tx: &mut ReadTx<'_>, customer: &Customer, found: &Found) -> Result<ErasedCustomer> {
-    let before = erasure::get(tx, customer.id)?.map(|it| it.counts).unwrap_or_default();
+    let mut counts = found.counts;
+    if let Some(before) = erasure::before(tx, found.customers.iter().map(|id| Id::new(*id)))? {
+        // The entries stay, so those are found again whose values are erased already.
+        counts.entries = erasing::count_whole(tx, &found.entries, &found.ids)?;
+        counts = counts.plus(before);
+    }
     Ok(ErasedCustomer {
         erased: false,
         id: customer.id,
         customer_number: customer.customer_number,
-        counts: found.counts.plus(before),
+        counts,
     })
 }

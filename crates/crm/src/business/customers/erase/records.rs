@@ -83,8 +83,8 @@ fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
-/// What is about a customer, as it was read before anything of it was erased. What is added meanwhile is found by the steps
-/// themselves.
+/// What is about a customer, as it was read before anything of it was erased. What is added meanwhile is found by the
+/// steps themselves.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// When it was read, which also tells this run of an erasure from others.
@@ -92,9 +92,11 @@ pub struct Found {
     /// How much it is.
     pub(super) counts: Counts,
     /// The customer, and those that were merged into it.
-    customers: BTreeSet<Uuid>,
+    pub(super) customers: BTreeSet<Uuid>,
     /// The ids of all records, with the notes and their files.
     pub(super) ids: BTreeSet<Uuid>,
+    /// Those of the records that notes were about.
+    pub(super) with_notes: BTreeSet<Uuid>,
     /// The entries of the history that may have values of them, in order.
     pub(super) entries: Vec<Uuid>,
     /// What other records had of their values for a while.
@@ -112,6 +114,7 @@ impl Default for Found {
             counts: Counts::default(),
             customers: BTreeSet::new(),
             ids: BTreeSet::new(),
+            with_notes: BTreeSet::new(),
             entries: Vec::new(),
             lent: Vec::new(),
             answers: Vec::new(),
@@ -127,13 +130,14 @@ impl Found {
         let customers = records.customers.iter().map(|it| it.id.uuid()).collect();
         let mut lent = erasing::lent(tx, &customers)?;
         lent.retain(|it| !ids.contains(&it.record));
-        let mut entries = BTreeSet::new();
+        let (mut entries, mut with_notes) = (BTreeSet::new(), BTreeSet::new());
         for lent in &lent {
             entries.extend(lent.entries(tx)?);
         }
         for record in records.ids() {
             entries.extend(erasing::entries(tx, record, Uuid::nil())?);
             for note in store::note_ids(tx, record)? {
+                with_notes.insert(record);
                 counts.notes += 1;
                 let files = store::files(tx, note)?;
                 counts.files += count(files.len());
@@ -145,7 +149,8 @@ impl Found {
         }
         counts.entries = count(entries.len());
         let entries = entries.into_iter().collect();
-        Ok(Self { at: now, counts, customers, ids, entries, lent, answers: Vec::new() })
+        let answers = Vec::new();
+        Ok(Self { at: now, counts, customers, ids, with_notes, entries, lent, answers })
     }
 
     /// Refuses to go on if another customer was merged into this one since, or separated from it.
@@ -159,6 +164,21 @@ impl Found {
              again.",
         ))
     }
+}
+
+/// Those of some files that have no row any more, so that nothing needs their content.
+///
+/// # Errors
+/// If the database fails.
+pub fn without_row(tx: &mut ReadTx<'_>, files: &[Id<kinds::File>]) -> Result<Vec<Id<kinds::File>>> {
+    let mut gone = Vec::new();
+    for file in files {
+        tx.ensure_time()?;
+        if !store::has_file(tx, *file)? {
+            gone.push(*file);
+        }
+    }
+    Ok(gone)
 }
 
 /// The files on all notes about a customer, with those that are removed. Their content is in the file store.

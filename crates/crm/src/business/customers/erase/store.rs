@@ -5,7 +5,7 @@ use zoop_db::{ReadTx, Sql, Uuid, WriteTx, params, text};
 use crate::business::customers::Customer;
 use crate::business::files::File;
 use crate::business::notes::Note;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
@@ -24,6 +24,7 @@ zoop_db::statements! {
     /// A note's files with those that are removed.
     FILES = (text!("SELECT ", File::SELECTED, " FROM files WHERE tenant_no = $1 AND note_id = $2 \
              ORDER BY removed_at, id"));
+    HAS_FILE = "SELECT id FROM files WHERE tenant_no = $1 AND id = $2";
     DELETE_CONTACTS = "DELETE FROM contacts WHERE tenant_no = $1 AND customer_id = $2";
     DELETE_LOCATIONS = "DELETE FROM locations WHERE tenant_no = $1 AND customer_id = $2";
     DETACH_TAGS = "DELETE FROM customer_tags WHERE tenant_no = $1 AND customer_id = $2";
@@ -65,6 +66,12 @@ pub(super) fn note_ids(tx: &mut ReadTx<'_>, subject: Uuid) -> Result<Vec<Id<kind
 /// The files of a note, with those that are removed.
 pub(super) fn files(tx: &mut ReadTx<'_>, note: Id<kinds::Note>) -> Result<Vec<File>> {
     tx.all(FILES, params![note], File::read)
+}
+
+/// Whether a file has a row, even if it is removed.
+pub(super) fn has_file(tx: &mut ReadTx<'_>, file: Id<kinds::File>) -> Result<bool> {
+    let found = tx.first::<Uuid, Error>(HAS_FILE, params![file], |row| Ok(row.take()?))?;
+    Ok(found.is_some())
 }
 
 /// Deletes a note and its entry in the search index.

@@ -1,6 +1,7 @@
 //! `customers.erase`, through the pipeline, and what the files of the database have afterwards.
 
 mod leftovers;
+mod rewriting;
 mod steps;
 
 use std::fs;

@@ -1,17 +1,14 @@
-//! Erasures in several steps, that are interrupted, and whose files cannot be written again.
+//! Erasures in several steps, that are interrupted, and two at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_db::{Tenant, Timestamp};
-use zoop_postgres_cluster::Database;
 
-use crate::business::customers::erase::{self, EraseCustomer, Erasure, rewriting, store};
+use crate::business::customers::erase::{self, EraseCustomer, Erasure, store};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::Result;
-use crate::call::perform::{self, CommandCall};
+use crate::call::perform::{self, CommandCall, Ready};
 use crate::call::proof::{enter_read, enter_write};
 use crate::call::tool::Step;
 use crate::maintenance;
@@ -41,37 +38,43 @@ fn run(env: &TestEnv, acme: &Business, id: Id<kinds::Customer>, more: &Value) ->
 
 /// Runs some steps of an erasure, as one that is interrupted then.
 fn interrupted(env: &TestEnv, acme: &Business, id: Id<kinds::Customer>, steps: usize) {
-    steps_after(env, acme, id, steps, || {}).expect("steps");
+    let begun = Begun::new(env, acme, id);
+    for _ in 0..steps {
+        begun.step().expect("a step");
+    }
 }
 
-/// [`interrupted`], with something else between the reading and the steps.
-fn steps_after(
-    env: &TestEnv,
-    acme: &Business,
-    id: Id<kinds::Customer>,
-    steps: usize,
-    between: impl FnOnce(),
-) -> Result<()> {
-    let operator = Caller::operator(Some(acme.account));
-    let (proof, environment) = (operator.clone(), env.environment.clone());
-    let ready = env.read(move |tx| {
-        let access = enter_read(tx, &environment, &proof)?;
-        let arguments = crate::arguments!(EraseCustomer { id: id });
-        let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
-        perform::prepare::<EraseCustomer>(&mut ReadCtx::new(tx, &access, &environment), call)
-    });
-    let ready = Arc::new(ready.expect("it is prepared"));
-    between();
-    for _ in 0..steps {
-        let (ready, proof, environment) =
-            (ready.clone(), operator.clone(), env.environment.clone());
-        let step = env.write(move |tx| {
+/// An erasure that has been read and goes on step by step.
+struct Begun<'e> {
+    env: &'e TestEnv,
+    operator: Caller,
+    ready: Arc<Ready<EraseCustomer>>,
+}
+
+impl<'e> Begun<'e> {
+    fn new(env: &'e TestEnv, acme: &Business, id: Id<kinds::Customer>) -> Self {
+        let operator = Caller::operator(Some(acme.account));
+        let (proof, environment) = (operator.clone(), env.environment.clone());
+        let ready = env.read(move |tx| {
+            let access = enter_read(tx, &environment, &proof)?;
+            let arguments = crate::arguments!(EraseCustomer { id: id });
+            let call = CommandCall { arguments: arguments.into_object(), key: Ok(None) };
+            perform::prepare::<EraseCustomer>(&mut ReadCtx::new(tx, &access, &environment), call)
+        });
+        Self { env, operator, ready: Arc::new(ready.expect("it is prepared")) }
+    }
+
+    /// Runs the next step, which is not the last one.
+    fn step(&self) -> Result<()> {
+        let (ready, proof) = (self.ready.clone(), self.operator.clone());
+        let environment = self.env.environment.clone();
+        let step = self.env.write(move |tx| {
             let access = enter_write(tx, &environment, &proof)?;
             ready.run_typed(&mut WriteCtx::begin(tx, &access, &environment)?)
         })?;
-        assert!(matches!(step, Step::Partial), "it is not done in {steps} steps");
+        assert!(matches!(step, Step::Partial), "it is done");
+        Ok(())
     }
-    Ok(())
 }
 
 #[both]
@@ -81,11 +84,10 @@ fn a_merge_between_the_reading_and_the_erasure_is_refused() {
     let id = many(&env, &acme);
     let fields = json!({ "customer_type": "company", "company_name": "Other" });
     let other = env.create(&acme.owner, "customers.create", fields);
-    let merge = || {
-        let pair = json!({ "keep_id": id, "merge_id": other });
-        env.call(&acme.owner, "customers.merge", pair).expect("merged");
-    };
-    let refused = steps_after(&env, &acme, id, 1, merge).expect_err("something else is there now");
+    let begun = Begun::new(&env, &acme, id);
+    let pair = json!({ "keep_id": id, "merge_id": other });
+    env.call(&acme.owner, "customers.merge", pair).expect("merged");
+    let refused = begun.step().expect_err("something else is there now");
     assert!(format!("{refused:?}").contains("was merged into this one meanwhile"), "{refused:?}");
     assert!(notes_left(&env, &acme, id) >= 60, "nothing is erased");
     run(&env, &acme, id, &json!({}));
@@ -158,6 +160,8 @@ fn an_interrupted_erasure_goes_on_and_counts_what_was_erased_in_all_runs() {
         interrupted(&env, &acme, id, steps);
         let stored = stored(&env, &acme, id).expect("it has begun");
         assert!(stored.erased_at.is_none() && stored.counts.entries > 0, "{stored:?}");
+        // What is erased already is counted once.
+        assert_eq!(run(&env, &acme, id, &json!({ "dry_run": true })), dry);
     }
     let left = notes_left(&env, &acme, id);
     assert!(left > 0 && left < 60, "some notes are erased: {left}");
@@ -181,82 +185,83 @@ fn an_interrupted_erasure_goes_on_and_counts_what_was_erased_in_all_runs() {
     assert!(stored.erased_at.is_some());
 }
 
-/// Keeps the files from being written again, as long as what it returns is there.
-fn prevent(env: &TestEnv) -> Prevented<'_> {
-    match env.server() {
-        None => {
-            let file = rusqlite::Connection::open(env.path()).expect("the file");
-            file.execute_batch("BEGIN IMMEDIATE").expect("the lock");
-            Prevented::Locked(file)
-        }
-        Some(server) => {
-            let role = server.run("SELECT current_user").expect("the role").trim().to_owned();
-            server.run_as_superuser("ALTER TABLE notes OWNER TO CURRENT_USER").expect("an owner");
-            Prevented::Owned(server, role)
-        }
+#[both]
+fn of_two_erasures_at_once_the_later_one_goes_on() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let id = many(&env, &acme);
+    let dry = run(&env, &acme, id, &json!({ "dry_run": true }));
+    let first = Begun::new(&env, &acme, id);
+    first.step().expect("a step");
+    env.clock.advance(1_000);
+    let second = Begun::new(&env, &acme, id);
+    second.step().expect("a step");
+    for _ in 0..2 {
+        let refused = format!("{:?}", first.step().expect_err("the later one goes on"));
+        assert!(refused.contains("wait a minute, then look at the customer again"), "{refused}");
     }
-}
-
-enum Prevented<'e> {
-    /// By a write of another process.
-    Locked(rusqlite::Connection),
-    /// By another owner of a table: the database, and the role that owned it.
-    Owned(&'e Database, String),
-}
-
-impl Prevented<'_> {
-    /// Checks the error.
-    fn check(&self, error: &zoop_db::Error) {
-        match self {
-            Self::Locked(_) => assert!(matches!(error, zoop_db::Error::Locked), "{error}"),
-            Self::Owned(..) => assert!(error.to_string().contains("does not own notes"), "{error}"),
-        }
-    }
-
-    fn end(self) {
-        match self {
-            Self::Locked(file) => drop(file),
-            Self::Owned(server, role) => {
-                let back = format!("ALTER TABLE notes OWNER TO {role}");
-                server.run_as_superuser(&back).expect("the owner");
-            }
-        }
-    }
+    let before = stored(&env, &acme, id).expect("it has begun").counts;
+    second.step().expect("the next step");
+    let after = stored(&env, &acme, id).expect("it has begun").counts;
+    assert!(after.entries > before.entries, "{after:?}");
+    // A clock that was wrong stops no erasure for longer than a few minutes.
+    env.clock.advance(-600_000);
+    let erased = run(&env, &acme, id, &json!({}));
+    assert_eq!(erased["entries"], dry["entries"]);
 }
 
 #[both]
-fn an_erasure_whose_files_cannot_be_written_again_waits_until_they_are() {
+fn what_is_added_between_the_steps_is_erased_too() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let id = Id::parse(acme.id("customer")).expect("an id");
-    run(&env, &acme, id, &json!({}));
-    let due = stored(&env, &acme, id).and_then(|it| it.due_at).expect("it waits").0;
-    let waiting = || env.read(rewriting::waiting).expect("those that wait");
-    assert_eq!((waiting().due_at, waiting().tenants), (Some(due), vec![acme.account.number]));
-    let claim = |tenant: Tenant, now: Timestamp| {
-        env.write(move |tx| rewriting::claim_due(tx, tenant, now)).expect("a claim")
-    };
-    let tenant = acme.account.number;
-    let prevented = prevent(&env);
-    prevented.check(&maintenance::rewrite(env.url(), Duration::ZERO).expect_err("it is prevented"));
-    if let Prevented::Owned(..) = prevented {
-        prevented.check(&maintenance::check_rewrite(env.url()).expect_err("it is known before"));
+    let id = many(&env, &acme);
+    let begun = Begun::new(&env, &acme, id);
+    let contact = json!({ "customer_id": id, "first_name": "Quibnark", "last_name": "Doe" });
+    let contact = env.create(&acme.owner, "contacts.create", contact);
+    let note = json!({ "subject_type": "customer_contact", "subject_id": contact, "body": "Quibnark called.",
+                       "idempotency_key": "late" });
+    let note = env.create(&acme.owner, "notes.create", note);
+    let mut steps = 0;
+    while env.call(&acme.owner, "notes.get", json!({ "id": note })).is_ok() {
+        begun.step().expect("a step");
+        steps += 1;
     }
-    prevented.end();
-    maintenance::check_rewrite(env.url()).expect("nothing is in the way");
-    // It is claimed once, and due again in a day.
-    assert!(!claim(tenant, Timestamp(due.0 - 5 * 3_600_000_000)), "it is too early");
-    assert!(claim(tenant, due) && !claim(tenant, due));
-    assert_eq!(waiting().due_at, Some(rewriting::postponed(due)));
-    let now = rewriting::postponed(due);
-    assert!(claim(tenant, now));
-    maintenance::rewrite(env.url(), maintenance::REWRITE_PATIENCE).expect("it is written again");
-    let done = move |tx: &mut zoop_db::WriteTx<'_>| {
-        // The first claim is not the one after which they were.
-        rewriting::rewritten(tx, tenant, rewriting::postponed(due), due)?;
-        rewriting::rewritten(tx, tenant, rewriting::postponed(now), now)
-    };
-    env.write(done).expect("it is stored");
-    assert_eq!(waiting().due_at, None);
-    assert_eq!(stored(&env, &acme, id).and_then(|it| it.rewritten_at).map(|at| at.0), Some(now));
+    assert!(steps > 3, "{steps}");
+    run(&env, &acme, id, &json!({}));
+    let history = json!({ "record_id": note });
+    let history = env.call(&acme.owner, "changes.list", history).expect("the history").to_string();
+    assert!(!history.contains("Quibnark"), "{history}");
+}
+
+#[both]
+fn an_interrupted_erasure_of_a_customer_that_is_merged_ends_with_the_kept_one() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let id = many(&env, &acme);
+    let fields = json!({ "customer_type": "company", "company_name": "Kept" });
+    let kept = env.create(&acme.owner, "customers.create", fields);
+    interrupted(&env, &acme, id, 5);
+    let tenant = acme.account.number;
+    env.write(move |tx| erase::contents_deleted(tx, tenant, id, 2)).expect("it is stored");
+    let part = stored(&env, &acme, id).expect("it has begun");
+    assert!(part.counts.notes > 0, "{part:?}");
+    env.clock.advance(1_000);
+    let pair = json!({ "keep_id": kept, "merge_id": id });
+    env.call(&acme.owner, "customers.merge", pair).expect("merged");
+    let kept = Id::parse(&kept).expect("an id");
+    let left = i64::try_from(notes_left(&env, &acme, kept)).expect("few");
+    let dry = run(&env, &acme, kept, &json!({ "dry_run": true }));
+    assert_eq!(dry["notes"], json!(part.counts.notes + left));
+    let erased = run(&env, &acme, kept, &json!({}));
+    for name in ["customers", "notes", "entries"] {
+        assert_eq!(erased[name], dry[name], "{name}");
+    }
+    assert!(stored(&env, &acme, id).is_none(), "it is part of the other erasure");
+    assert_eq!(stored(&env, &acme, kept).map(|it| it.contents), Some(2));
+    let listed = env.read(move |tx| {
+        tx.bind(tenant);
+        erase::latest(tx, 10)
+    });
+    let listed = listed.expect("the erasures");
+    assert!(listed.iter().all(|it| it.erased_at.is_some()) && listed.len() == 1, "{listed:?}");
 }
