@@ -197,7 +197,7 @@ const COMMON: &[(&str, &str)] = &[
     ("began_at", "When the erasure began."),
     ("run_at", "When it went on last, if it was interrupted."),
     ("entries_after", "Up to which entry of the history it is; null if it is done."),
-    ("due_at", "When the files of the database are to be written again."),
+    ("due_at", "When the files of the database are to be written again; it does not come back."),
     ("rewritten_at", "When they were written again; null if they were not."),
     ("contents", "How many files' content was deleted at once."),
     ("contacts", "How many contacts were erased."),

@@ -8,6 +8,7 @@ use super::OpenForReading;
 use super::lines::{Lines, ReadRow};
 use super::merges::Merges;
 use super::people::People;
+use crate::business::customers::erase::ERASURES;
 use crate::call::error::Result;
 use crate::call::history::store::{HISTORY_ORIGINS, Origin, bring_origin};
 use crate::call::table::{Rows, Table};
@@ -87,6 +88,8 @@ impl<'b> Bringer<'b> {
         let mut cells = Vec::new();
         for column in table.lasting() {
             cells.push(match row.take(column.name, column.kind)? {
+                // The files of this database have nothing of what was erased elsewhere.
+                _ if table.name == ERASURES.name && column.name == "due_at" => Cell::Null,
                 Cell::Id(id) if PEOPLE.contains(&column.name) => Cell::Id(self.people.id(id)),
                 Cell::Integer(number) if column.name == "origin" => {
                     Cell::Integer(self.origins.get(&number).copied().unwrap_or(number))
