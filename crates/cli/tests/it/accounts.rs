@@ -59,6 +59,10 @@ fn business() -> (Folder, String, String) {
     let exported = folder.json(&["export", "--to", "exported"]);
     assert_eq!((&exported["exported"], &exported["tenant_id"]), (&json!(true), &json!(tenant)));
     assert_eq!((&exported["files"], &exported["missing"]), (&json!(1), &json!(0)));
+    // The history says who has all of it now.
+    let newest = folder.json(&["history", "--limit", "1"])["rows"][0].clone();
+    let said = (&newest["tool"], &newest["actor_kind"], &newest["can_revert"]);
+    assert_eq!(said, (&json!("account.export"), &json!("operator"), &json!(false)), "{newest}");
     server.terminate();
     assert!(server.wait().success());
     (folder, tenant, key)
