@@ -302,15 +302,13 @@ async fn delete(
     context.context.write(move |tx, _| erase::contents_deleted(tx, tenant, id, count)).await
 }
 
-/// The page again, if some of the customer is erased already, or all by another call.
+/// The page again, if some of the customer is erased already, or the certificate, if another call was faster.
 async fn failed(context: &mut TenantContext, error: Error) -> Result<Response, Response> {
     context.renew_deadline();
-    match known(context).await? {
-        Known::Done(_) => return render(context, StatusCode::OK, "", "").await,
-        Known::Possible { has_begun: true, .. } if matches!(error, Error::Unavailable { .. }) => {
-            return render(context, StatusCode::SERVICE_UNAVAILABLE, "", INTERRUPTED).await;
-        }
-        _ => {}
+    if matches!(error, Error::Unavailable { .. })
+        && let Known::Possible { has_begun: true, .. } = known(context).await?
+    {
+        return render(context, StatusCode::SERVICE_UNAVAILABLE, "", INTERRUPTED).await;
     }
     let fault = Fault::of(error)?;
     render(context, fault.status, "", &fault.text).await

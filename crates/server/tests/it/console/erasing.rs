@@ -2,17 +2,19 @@
 
 use std::path::Path;
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use zoop_both::both;
 use zoop_crm::arguments;
+use zoop_crm::business::customers::erase::EraseCustomer;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::run;
 use zoop_crm::identity::authenticate::Operator;
 use zoop_crm::identity::users::tools::CreateUser;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_db::{Db, Migrate, Options};
+use zoop_db::{Db, Migrate, Options, WriteTx};
 use zoop_server::FileStore;
 
 use super::{OFFICE, TECH, browser_of, business, call, create, start, start_with, unescaped};
@@ -259,6 +261,28 @@ fn the_certificate_says_which_content_is_not_deleted_yet() {
     assert!(file.contains(&format!("  Contents of files: {left}\n")), "{file}");
 }
 
+/// Does something while another process writes, which commits only then.
+fn while_another_process_writes<T>(
+    server: &Server,
+    mut work: impl FnMut(&mut WriteTx<'_>) -> Result<(), Error> + Send + 'static,
+    meanwhile: impl FnOnce() -> T,
+) -> T {
+    let other = Db::open(server.env.url(), &Options::default(), MIGRATIONS, Migrate::Refuse);
+    let other = other.expect("it opens");
+    let (run_sender, run_receiver) = mpsc::channel();
+    let (release_sender, release_receiver) = mpsc::channel();
+    let write = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
+        work(tx)?;
+        run_sender.send(()).map_err(Error::internal)?;
+        release_receiver.recv().map_err(Error::internal)
+    });
+    run_receiver.recv().expect("the write has run");
+    let done = meanwhile();
+    release_sender.send(()).expect("the write continues");
+    write.wait().expect("the write is committed");
+    done
+}
+
 #[both]
 fn an_interrupted_erasure_says_how_to_go_on_although_the_time_is_over() {
     let server = start_with(|settings| settings.request_deadline = Duration::from_secs(2));
@@ -270,27 +294,48 @@ fn an_interrupted_erasure_says_how_to_go_on_although_the_time_is_over() {
     change(&server, FAILING);
     assert_eq!(owner.post(&path, &form).status, 500);
     change(&server, NOT_FAILING);
-    // Another process writes for the same business, and does not commit before the deadline.
-    let other = Db::open(server.env.url(), &Options::default(), MIGRATIONS, Migrate::Refuse);
-    let other = other.expect("it opens");
-    let operator = Operator::of(server.business.account.id);
     let environment = server.env.environment.clone();
-    let (run_sender, run_receiver) = mpsc::channel();
-    let (release_sender, release_receiver) = mpsc::channel();
-    let write = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
+    let operator = Operator::of(server.business.account.id);
+    let add = move |tx: &mut WriteTx<'_>| {
         let user = arguments!(CreateUser { name: "Bo", email: "bo@example.com", role: "office" });
-        run::command(tx, &environment, &operator, user)?;
-        run_sender.send(()).map_err(Error::internal)?;
-        release_receiver.recv().map_err(Error::internal)
-    });
-    run_receiver.recv().expect("the write has run");
-    let stopped = owner.post(&path, &form);
-    release_sender.send(()).expect("the write continues");
-    write.wait().expect("the write is committed");
+        run::command(tx, &environment, &operator, user).map(drop)
+    };
+    let stopped = while_another_process_writes(&server, add, || owner.post(&path, &form));
     assert_eq!(stopped.status, 503, "{stopped:?}");
     let fault = between(&stopped.body, "role=\"alert\">", "</p>");
     assert!(fault.contains("To go on, type the number again."), "{fault}");
     assert_eq!(owner.post(&path, &form).status, 303);
+}
+
+#[both]
+fn an_erasure_that_another_process_has_just_done_shows_the_certificate() {
+    let server = start();
+    let (id, number, _) = customer(&server);
+    let account = business(&server);
+    let (mut owner, mut reader) = (Browser::owner(&server), Browser::owner(&server));
+    let path = format!("/customers/{id}/erase");
+    let address = format!("{path}?business={account}");
+    let form = [("business", &*account), ("number", &*number)];
+    let environment = server.env.environment.clone();
+    let operator = Operator::of(server.business.account.id);
+    let customer = id.clone();
+    let erase = move |tx: &mut WriteTx<'_>| {
+        let erase = arguments!(EraseCustomer { id: &*customer });
+        run::command(tx, &environment, &operator, erase).map(drop)
+    };
+    let reply = thread::scope(|scope| {
+        let sent = while_another_process_writes(&server, erase, || {
+            let sent = scope.spawn(|| owner.post(&path, &form));
+            // The other process is not done, and the form has time to arrive.
+            for _ in 0..20 {
+                assert!(reader.get(&address).body.contains("Quibnark"));
+            }
+            sent
+        });
+        sent.join().expect("an answer")
+    });
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(reply.body.contains(&format!("<h1>{number} was erased</h1>")), "{}", reply.body);
 }
 
 #[both]
