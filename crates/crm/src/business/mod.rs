@@ -1,12 +1,14 @@
 //! The records that a tenant works with. All groups have the same layout: `mod.rs` contains the types, `store.rs`
 //! the SQL and `tools` the tools. If a group can be searched, `index.rs` contains its search tokens and queries.
-//! [`account`] has no records of its own: it shows what several modules know of the tenant and the caller.
+//! [`account`] has no records of its own: it shows what several modules know of the tenant and the caller. [`lines`]
+//! computes what documents come to.
 
 pub mod account;
 pub mod customers;
 pub mod files;
 pub mod history;
 pub mod import;
+pub mod lines;
 pub mod notes;
 pub mod subjects;
 pub mod tags;

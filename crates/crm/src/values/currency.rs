@@ -47,6 +47,11 @@ impl Currency {
         (!currency.is_fund() && !currency.is_special() && !is_replaced).then_some(Self(currency))
     }
 
+    /// The number of decimals of its amounts: 2 for the US dollar, 0 for the yen, 3 for the Kuwaiti dinar.
+    pub fn decimals(self) -> u32 {
+        self.0.exponent().map_or(0, u32::from)
+    }
+
     /// The code, in capitals.
     pub fn code(self) -> &'static str {
         self.0.code()
