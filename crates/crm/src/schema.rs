@@ -118,6 +118,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0022_erasures.sql"),
         postgres: include_str!("../../../migrations/postgres/0022_erasures.sql"),
     },
+    Migration {
+        name: "0023_tax_rates",
+        sqlite: include_str!("../../../migrations/sqlite/0023_tax_rates.sql"),
+        postgres: include_str!("../../../migrations/postgres/0023_tax_rates.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -138,6 +143,7 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tags::Tag::TABLE,
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
+    &crate::business::tax_rates::TaxRate::TABLE,
     &crate::business::notes::Note::TABLE,
     &crate::business::files::File::TABLE,
     &crate::business::import::store::IMPORTS,
@@ -234,6 +240,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("files", crate::business::files::STATEMENTS),
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
+    ("tax_rates", crate::business::tax_rates::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
     ("prepared imports", crate::business::import::jobs::store::STATEMENTS),
     ("export", export::STATEMENTS),

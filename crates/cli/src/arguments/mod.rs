@@ -341,6 +341,8 @@ pub(crate) enum Restorable {
     Contact,
     Location,
     Note,
+    #[value(name = "tax_rate")]
+    TaxRate,
 }
 
 impl Restorable {
@@ -351,6 +353,7 @@ impl Restorable {
             Self::Contact => "contact",
             Self::Location => "location",
             Self::Note => "note",
+            Self::TaxRate => "tax rate",
         }
     }
 }

@@ -6,6 +6,7 @@ use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
 use zoop_crm::business::customers::locations::tools::restore::RestoreLocation;
 use zoop_crm::business::customers::tools::restore::RestoreCustomer;
 use zoop_crm::business::notes::tools::restore::RestoreNote;
+use zoop_crm::business::tax_rates::tools::RestoreTaxRate;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::tool::Command;
 
@@ -21,10 +22,10 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let Restore { kind, record, of } = command;
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(of.tenant);
-    // Contacts, locations and notes are not found by name, only by id.
+    // The others are not found by name, only by id.
     let record = match kind {
         Restorable::Customer => operator.find(&about, Kind::ArchivedCustomer, &record)?,
-        Restorable::Contact | Restorable::Location | Restorable::Note => {
+        Restorable::Contact | Restorable::Location | Restorable::Note | Restorable::TaxRate => {
             Named { id: record.clone(), shown: record }
         }
     };
@@ -39,6 +40,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
         Restorable::Contact => command.run(arguments!(RestoreContact { id: id }), output),
         Restorable::Location => command.run(arguments!(RestoreLocation { id: id }), output),
         Restorable::Note => command.run(arguments!(RestoreNote { id: id }), output),
+        Restorable::TaxRate => command.run(arguments!(RestoreTaxRate { id: id }), output),
     }
 }
 

@@ -12,3 +12,4 @@ pub mod lines;
 pub mod notes;
 pub mod subjects;
 pub mod tags;
+pub mod tax_rates;

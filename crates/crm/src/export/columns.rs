@@ -66,6 +66,7 @@ const OF_FILE: &[(&str, &str, &str)] = &[
         "How many customers were erased: it, and those merged into it.",
     ),
     ("data/tags.jsonl", "name", "The tag's name."),
+    ("data/tax_rates.jsonl", "name", "The tax rate's name."),
     (
         "data/files.jsonl",
         "name",
@@ -100,6 +101,7 @@ const OF_FILE: &[(&str, &str, &str)] = &[
     ),
     ("tables/locations.csv", "Service", "Notes about the work there."),
     ("tables/tags.csv", "Name", "The tag's name."),
+    ("tables/tax_rates.csv", "Name", "The tax rate's name."),
 ];
 
 /// What a column is, in each file that has it.
@@ -169,6 +171,8 @@ const COMMON: &[(&str, &str)] = &[
     ("name_key", "The tag's name in the form by which tags are sorted and compared."),
     ("color", "The tag's color, #RRGGBB."),
     ("created_by", "The person who created it."),
+    ("rate_percentage", "The percentage in ten-thousandths of a percent: 82500 is 8.25 %."),
+    ("is_default", "Whether new documents have the tax rate."),
     ("body", "The text of the note."),
     ("pinned", "Whether the note is pinned."),
     ("draft", "Always false: drafts are not exported, because only their authors may read them."),
@@ -230,6 +234,9 @@ const COMMON: &[(&str, &str)] = &[
     ("Source", "How the customer was won."),
     ("Internal notes", "Internal notes about the customer."),
     ("External id", "The customer's id in another system."),
+    ("Percent", "The percentage, such as 8.25."),
+    ("Default", "yes if new documents have the tax rate."),
+    ("Tax rate id", "The tax rate's id."),
     ("Created", "When the record was created, by the clocks of the business."),
     ("Changed", "When the record was last changed, by the clocks of the business."),
     (

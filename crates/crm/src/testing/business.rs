@@ -145,6 +145,11 @@ impl TestEnv {
             "invitations.create",
             json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
         );
+        let tax_rate = self.create(
+            &owner,
+            "tax_rates.create",
+            json!({ "name": "County", "rate_percentage": 8.25, "is_default": true }),
+        );
         self.archive_samples(&mut business, &customer, &tag);
         let archived = json!({ "record_id": business.id("archived_contact"), "limit": 1 });
         let archived = self.call(&owner, "changes.list", archived).expect("the history");
@@ -155,6 +160,7 @@ impl TestEnv {
             ("other_contact", other_contact),
             ("location", location),
             ("tag", tag),
+            ("tax_rate", tax_rate),
             ("job", text(&job, "id").to_owned()),
             ("note", note),
             ("file", file.id.to_string()),
@@ -192,6 +198,7 @@ impl TestEnv {
                 }),
             ),
             ("archived_note", "notes", json!({ "body": "Out of date." })),
+            ("archived_tax_rate", "tax_rates", json!({ "name": "Old", "rate_percentage": 7 })),
         ];
         for (name, group, arguments) in samples {
             let id = self.create(&owner, &format!("{group}.create"), arguments.clone());

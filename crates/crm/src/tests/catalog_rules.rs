@@ -133,13 +133,14 @@ fn the_hints_of_a_tool_match_what_it_does() {
         let hints = (tool.is_read_only(), tool.is_destructive(), tool.is_idempotent());
         assert_eq!(hints, (reads, destroys, repeats), "{}", tool.name);
         let undo = tool.name.replace("archive", "restore");
+        let is_offered = catalog::find(&undo).is_some_and(|tool| tool.is_public());
+        let undo = if is_offered { ".restore" } else { "changes.revert" };
         assert_eq!(
-            tool.about.contains(".restore brings it back."),
+            tool.about.contains(&format!("{undo} brings it back.")),
             verb == "archive",
             "{}: only archiving names the tool that undoes it",
             tool.name
         );
-        assert!(catalog::find(&undo).is_some_and(|tool| tool.is_public()), "{undo}");
     }
 }
 

@@ -62,8 +62,14 @@ fn a_tool_that_requires_a_user_rejects_a_tenant_key() {
 }
 
 /// What techs may do, listed by hand: this is the rule itself, which the declarations must match.
-const TECH: &[Scope] =
-    &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes, Scope::AnyRead, Scope::Nothing];
+const TECH: &[Scope] = &[
+    Scope::ReadCustomers,
+    Scope::ReadNotes,
+    Scope::WriteNotes,
+    Scope::ReadTaxRates,
+    Scope::AnyRead,
+    Scope::Nothing,
+];
 
 #[both]
 fn a_tool_for_every_reader_rejects_a_caller_who_only_writes() {
@@ -91,7 +97,7 @@ fn a_tool_for_every_reader_rejects_a_caller_who_only_writes() {
 }
 
 #[both]
-fn a_tech_may_only_read_customers_and_read_and_write_notes() {
+fn a_tech_may_only_read_customers_and_tax_rates_and_read_and_write_notes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {

@@ -71,6 +71,8 @@ pub mod kinds {
         File = "file";
         /// A record that so far exists only as the subject of notes: a job, an invoice, a quote.
         Subject = "subject";
+        /// A tax rate.
+        TaxRate = "tax rate";
         /// A record of any kind.
         Record = "record";
         /// An import of a file.

@@ -9,6 +9,7 @@ use crate::business::customers::locations::{self, Location};
 use crate::business::notes;
 use crate::business::subjects::{self, Subject};
 use crate::business::tags::Tag;
+use crate::business::tax_rates::{self, TaxRate};
 use crate::call::context::{Recorded, fields};
 use crate::call::error::Result;
 use crate::call::history::change::Values;
@@ -77,6 +78,10 @@ pub(crate) const STORED_ONCE: &[StoredOnce] = &[
         read: |tx, wanted| with_fields(subjects::store::by_ids(tx, wanted)?),
     },
     StoredOnce { record_type: Tag::TYPE, read: |tx, wanted| read(tx, TAGS_NOW, wanted, Tag::read) },
+    StoredOnce {
+        record_type: TaxRate::TYPE,
+        read: |tx, wanted| with_fields(tax_rates::store::by_ids(tx, wanted)?),
+    },
 ];
 
 fn read<T: Recorded>(

@@ -26,6 +26,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("tag", Scope::ReadCustomers),
     ("note", Scope::ReadNotes),
     ("file", Scope::ReadNotes),
+    ("tax_rate", Scope::ReadTaxRates),
     (revert::TYPE, Scope::ReadHistory),
 ];
 

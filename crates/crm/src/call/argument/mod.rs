@@ -20,6 +20,7 @@ mod hints;
 mod json;
 mod list;
 mod listed;
+mod money;
 mod name;
 mod number;
 mod values;

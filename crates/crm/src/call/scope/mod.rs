@@ -34,6 +34,18 @@ declare::areas! {
             roles: [owner, office, tech],
         }
     }
+    tax_rates {
+        read ReadTaxRates {
+            title: "Read tax rates",
+            about: "See tax rates.",
+            roles: [owner, office, tech],
+        }
+        write WriteTaxRates {
+            title: "Change tax rates",
+            about: "Add, change and archive tax rates.",
+            roles: [owner, office],
+        }
+    }
     history {
         read ReadHistory {
             title: "Read the history",

@@ -6,6 +6,7 @@ mod customers;
 mod notes;
 mod parts;
 mod tags;
+mod tax_rates;
 
 use zoop_db::{ReadTx, Row, text};
 
@@ -54,6 +55,7 @@ pub(super) const COLUMNS: &[(&str, &[&str])] = &[
     (parts::LOCATIONS_FILE, parts::LOCATION_COLUMNS),
     (notes::FILE, notes::COLUMNS),
     (tags::FILE, tags::COLUMNS),
+    (tax_rates::FILE, tax_rates::COLUMNS),
     (changes::FILE, changes::COLUMNS),
 ];
 
@@ -62,7 +64,8 @@ pub(super) fn count(tx: &mut ReadTx<'_>) -> Result<u64> {
     let written = |name: &str| match name {
         // They are on cards too.
         "contacts" => 2,
-        "customers" | "locations" | "notes" | "tags" | "history_entries" | "history" => 1,
+        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "history_entries"
+        | "history" => 1,
         _ => 0,
     };
     let tables = super::data::tables().filter(|table| written(table.name) > 0);
@@ -76,6 +79,7 @@ pub(super) fn write(tx: &mut ReadTx<'_>, writer: &mut Writer<'_>, zone: Zone) ->
     parts::write(tx, writer, &clock)?;
     notes::write(tx, writer, &clock)?;
     tags::write(tx, writer, &clock)?;
+    tax_rates::write(tx, writer, &clock)?;
     changes::write(tx, writer, &clock)
 }
 

@@ -14,6 +14,16 @@ pub enum Malformed {
 /// More digits before the point than any value has.
 const MAX_DIGITS: usize = 19;
 
+/// The decimal digits of a JSON number, without an exponent. Of up to 15 digits, they are just those that were sent.
+#[must_use]
+pub fn digits(number: &serde_json::Number) -> String {
+    match (number.as_i64(), number.as_u64()) {
+        (Some(whole), _) => whole.to_string(),
+        (None, Some(whole)) => whole.to_string(),
+        (None, None) => number.as_f64().unwrap_or_default().to_string(),
+    }
+}
+
 /// Reads `-?digits(.digits)?` as a whole number of units, of which ten to the power of `places` are one. Zeros at the end
 /// of the decimals do not count, and minus zero is zero.
 pub(super) fn read(text: &str, places: u32) -> Result<i128, Malformed> {

@@ -10,14 +10,16 @@
 //! Products are formed in 128 bits and rounded in one place, [`half_away`]. What must never live here: what a document
 //! does with them (`business/lines`).
 
+mod amount;
 mod decimal;
-mod money;
+mod fraction;
 mod percent;
 mod price;
 mod quantity;
 
-pub use decimal::Malformed;
-pub use money::Money;
+pub use amount::Money;
+pub use decimal::{Malformed, digits};
+pub use fraction::Fraction;
 pub use percent::{DiscountPercent, Percent, TaxPercent};
 pub use price::UnitPrice;
 pub use quantity::Quantity;

@@ -1,9 +1,9 @@
 //! Percentages.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::decimal::{self, Malformed};
-use super::{Money, half_away};
+use super::{Fraction, Money, half_away};
 
 /// A percentage in ten-thousandths of a percent, from `MIN` to `MAX` of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +18,10 @@ pub type TaxPercent = Percent<0, 999_999>;
 impl<const MIN: u32, const MAX: u32> Percent<MIN, MAX> {
     /// The number of decimals of a percentage.
     pub const DECIMALS: u32 = 4;
+    /// The least percentage.
+    pub const LEAST: Self = Self(MIN);
+    /// The greatest percentage.
+    pub const GREATEST: Self = Self(MAX);
 
     /// A percentage in ten-thousandths of a percent. `None` if it is out of range.
     #[must_use]
@@ -45,6 +49,12 @@ impl<const MIN: u32, const MAX: u32> Percent<MIN, MAX> {
         decimal::write(i64::from(self.0), Self::DECIMALS, 0)
     }
 
+    /// The percentage as a part of one, such as `0.0825`.
+    #[must_use]
+    pub const fn fraction(self) -> Fraction {
+        Fraction::of_millionths(self.0)
+    }
+
     /// This part of an amount, rounded once.
     #[must_use]
     pub fn of(self, amount: Money) -> Money {
@@ -61,6 +71,28 @@ impl<const MIN: u32, const MAX: u32> Serialize for Percent<MIN, MAX> {
             0 => serializer.serialize_u32(self.0 / 10_000),
             _ => serializer.serialize_f64(f64::from(self.0) / 10_000.0),
         }
+    }
+}
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Percent<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let is_percentage = || de::Error::custom("not a percentage");
+        Self::parse(&decimal::digits(&number)).map_err(|_| is_percentage())
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> schemars::JsonSchema for Percent<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number" })
     }
 }
 
@@ -105,6 +137,12 @@ mod tests {
         fn json_has_the_digits_of_the_percentage(units in 0..=999_999_i64) {
             let percent = TaxPercent::new(units).expect("a percentage");
             prop_assert_eq!(serde_json::to_string(&percent).expect("JSON"), percent.text());
+            let read: TaxPercent = serde_json::from_str(&percent.text()).expect("a percentage");
+            prop_assert_eq!(read, percent);
+            let fraction = serde_json::to_string(&percent.fraction()).expect("JSON");
+            prop_assert_eq!(&fraction, &decimal::write(units, 6, 0));
+            let read: Fraction = serde_json::from_str(&fraction).expect("a fraction");
+            prop_assert_eq!(read, percent.fraction());
         }
 
         #[test]

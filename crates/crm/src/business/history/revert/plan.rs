@@ -14,7 +14,7 @@ use super::tagged::Tagged;
 use crate::business::customers::put_back;
 use crate::business::files::put_back::Presence;
 use crate::business::history::original::{self, TextAfter};
-use crate::business::{files, notes};
+use crate::business::{files, notes, tax_rates};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::error::Result;
 use crate::call::history::change::{
@@ -31,6 +31,7 @@ const FOLLOWING: &[&str] = &[
     "updated_at",
     "created_by",
     "customer_number",
+    "rate_decimal",
     "attachments",
     "tag",
     DIFFERENT_FROM,
@@ -419,7 +420,8 @@ impl<'p> Planning<'p> {
         Ok(None)
     }
 
-    /// Finds records that are primary now, but would lose their place although the entry did not give it to them.
+    /// Finds records that are primary, or the default, now, but would lose their place although the entry did not give it to
+    /// them.
     fn add_displaced(&mut self, tx: &mut ReadTx<'_>, entry: &StoredEntry) -> Result<()> {
         for step in &self.steps {
             let Opposite::Put { kind, id, values } = step else { continue };
@@ -430,12 +432,14 @@ impl<'p> Planning<'p> {
             let displaced = match kind {
                 Kind::Contact => put_back::displaced_contact(tx, *id, values)?,
                 Kind::Location => put_back::displaced_location(tx, *id, values)?,
+                Kind::TaxRate => tax_rates::put_back::displaced(tx, *id, values)?,
                 Kind::Tag | Kind::Customer | Kind::Subject | Kind::Note | Kind::File => None,
             };
             let Some(record) = displaced else { continue };
             let is_of_entry = entry.changes.iter().any(|change| change.record_id == record);
             if !is_of_entry {
-                let (field, now) = ("is_primary".to_owned(), Some(Value::Bool(true)));
+                let field = if *kind == Kind::TaxRate { "is_default" } else { "is_primary" };
+                let (field, now) = (field.to_owned(), Some(Value::Bool(true)));
                 self.changed.push(ChangedSince { kind: *kind, record, field, now });
             }
         }

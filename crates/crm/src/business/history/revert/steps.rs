@@ -20,10 +20,11 @@ pub(in crate::business::history) enum Kind {
     Subject,
     Note,
     File,
+    TaxRate,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Tag,
         Self::Customer,
         Self::Contact,
@@ -31,6 +32,7 @@ impl Kind {
         Self::Subject,
         Self::Note,
         Self::File,
+        Self::TaxRate,
     ];
 
     pub(super) fn of(record_type: &str) -> Option<Self> {
@@ -47,6 +49,7 @@ impl Kind {
             Self::Subject => "subject",
             Self::Note => "note",
             Self::File => "file",
+            Self::TaxRate => "tax_rate",
         }
     }
 
@@ -57,6 +60,7 @@ impl Kind {
                 Scope::WriteCustomers
             }
             Self::Note | Self::File => Scope::WriteNotes,
+            Self::TaxRate => Scope::WriteTaxRates,
         }
     }
 }
@@ -147,7 +151,7 @@ impl Opposite {
                 Kind::Contact => Some(Joint::Contacts),
                 Kind::Location => Some(Joint::Locations),
                 Kind::Subject => Some(Joint::Subjects),
-                Kind::Tag | Kind::Customer | Kind::Note | Kind::File => None,
+                Kind::Tag | Kind::Customer | Kind::Note | Kind::File | Kind::TaxRate => None,
             },
             _ => None,
         }

@@ -121,6 +121,10 @@ pub(crate) const NAMES: &[&str] = &[
     "merged_from",
     "different_from",
     "erased",
+    "tax_rate",
+    "rate_percentage",
+    "rate_decimal",
+    "is_default",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since
