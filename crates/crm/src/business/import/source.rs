@@ -110,6 +110,11 @@ impl Source {
         Some(&self.sheet.rows[at].cells)
     }
 
+    /// Where the rows of a customer begin.
+    pub(super) fn lines(&self, customer: usize) -> Vec<u32> {
+        self.groups[customer].iter().map(|row| self.sheet.rows[*row].line).collect()
+    }
+
     /// A customer of the file.
     ///
     /// # Errors
@@ -133,7 +138,7 @@ impl Source {
         }
         let reader = self.reader();
         let facts = rows.iter().map(|row| reader.facts(&self.sheet.rows[*row])).collect();
-        let lines: Vec<_> = rows.iter().map(|row| self.sheet.rows[*row].line).collect();
+        let lines = self.lines(customer);
         let context = ParseContext { country: self.country };
         Draft::of(together(facts), lines.clone(), self.digest(rows), &self.file_name, context)
             .map_err(|why| Unusable { lines, why })
