@@ -38,7 +38,8 @@ pub(super) fn json(file: &str, columns: &[NamedColumn<'_>], shown: &Preview, tok
     let columns = columns.iter().map(|it| column(*it)).collect::<Vec<_>>();
     json!({
         "file": file, "rows": shown.rows, "customers": shown.customers, "columns": columns, "added": added,
-        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "plan": token,
+        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "sheets": shown.sheets,
+        "plan": token,
     })
 }
 
@@ -58,6 +59,9 @@ pub(super) fn text(
         format!("{file}: {} rows, {}", shown.rows, customers(shown.customers)),
         meanings(columns),
     ];
+    if !shown.sheets.is_empty() {
+        parts.insert(1, wrapped(&shown.sheets));
+    }
     let first = shown.added.iter().map(|Added { line, shown }| {
         json!({ "line": line, "name": shown.name, "phone": shown.phone, "address": shown.address })
     });
