@@ -282,7 +282,7 @@ fn an_erasure_that_ends_early_leaves_no_part_of_a_file() {
     let desk = Desk::of(&env, &acme, &acme.owner);
     let job = desk.look_up(FILE);
     let (id, plan) = (job.id, job.plan.clone());
-    assert!(desk.write(|ctx| erase_some(ctx)), "there is more to erase");
+    assert!(desk.write(erase_some), "there is more to erase");
     let refused = desk.try_write(move |ctx| start(ctx, id, &plan, WhenRejected::AddOthers));
     assert!(format!("{refused:?}").contains("NotFound"), "{refused:?}");
     desk.serve();
