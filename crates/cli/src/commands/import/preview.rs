@@ -36,9 +36,10 @@ type NamedColumn<'c> = (&'c str, Option<Meaning>);
 pub(super) fn json(file: &str, columns: &[NamedColumn<'_>], shown: &Preview, token: &str) -> Value {
     let Counts { added, similar, here, unusable } = shown.counts;
     let columns = columns.iter().map(|it| column(*it)).collect::<Vec<_>>();
+    let sheets = (!shown.sheets.is_empty()).then_some(&shown.sheets);
     json!({
         "file": file, "rows": shown.rows, "customers": shown.customers, "columns": columns, "added": added,
-        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "sheets": shown.sheets,
+        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "sheets": sheets,
         "plan": token,
     })
 }

@@ -164,8 +164,8 @@ impl Run<'_> {
         Ok(rejected)
     }
 
-    /// Of the customers that are in the account, and that the import did not add, those that were changed last: that many
-    /// were to be added when it began.
+    /// Of the customers that are in the account, and that the import did not add, those that were changed last: that
+    /// many were to be added when it began.
     fn here_now(
         &self,
         plan: &Plan,

@@ -117,7 +117,8 @@ fn cell(card: &VCard, meaning: Meaning) -> String {
     }
 }
 
-/// The notes of a card, its addresses beyond those that have columns, and its fax numbers and websites, which have none.
+/// The notes of a card, its addresses beyond those that have columns, and its fax numbers and websites, which have
+/// none.
 fn notes(card: &VCard) -> String {
     let is_billing = |entry: &&VCardEntry| has(entry, VCardType::Billing);
     let addresses = of(card, &VCardProperty::Adr);

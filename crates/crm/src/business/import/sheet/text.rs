@@ -81,8 +81,8 @@ pub(super) fn rows(text: &str) -> Result<Vec<SheetRow>> {
     if let Some(at) = unclosed_quote(text, last, delimiter) {
         let line = text[..at].matches('\n').count() + 1 + usize::from(named.is_some());
         return Err(Error::invalid(format!(
-            "A quotation mark in line {line} is never closed, so all that follows would be one cell: close it, or delete \
-             it."
+            "A quotation mark in line {line} is never closed, so all that follows would be one cell: close it, or \
+             delete it."
         )));
     }
     Ok(rows)
