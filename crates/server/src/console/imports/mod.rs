@@ -7,10 +7,12 @@
 //! | `receive` | the form that sends a file |
 //! | `job` | one file: what its columns mean, what it would add, and how far that is |
 //! | `meanings` | what a column can mean, in words |
+//! | `said` | what was done with a file, in words |
 
 mod job;
 mod meanings;
 mod receive;
+mod said;
 
 use askama::Template;
 use axum::extract::{Request, State};
