@@ -5,6 +5,8 @@ mod preview;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
@@ -31,6 +33,9 @@ use crate::table::Column;
 
 /// How many imports are listed.
 const LISTED: usize = 50;
+/// How long the command pauses between its writes. A process that locks a SQLite file again at once hardly ever lets a
+/// server write: the lock has no queue, and those who wait for it look once a millisecond.
+const PAUSE: Duration = Duration::from_millis(2);
 
 const COLUMNS: &[Column] = &[
     Column::time("WHEN", "at"),
@@ -134,7 +139,8 @@ fn import_file(
     let country = operator.account(&About::Tenant(command.of.tenant.clone()))?.country;
     let source = Source::read(&name, &bytes, reading(command)?, country);
     let source = source.map_err(|error| to_anyhow(&error))?;
-    let plan = with_progress("looking up", |progress| Plan::make(importer, &source, progress))?;
+    let plan =
+        with_progress("looking up", || {}, |progress| Plan::make(importer, &source, progress))?;
     if let Some(path) = &command.report {
         write(create(path)?, &report::of_plan(&source, &plan))?;
     }
@@ -150,7 +156,7 @@ fn import_file(
     let rejected = command.rejected.as_deref().map(create).transpose()?;
     let when_rejected =
         if command.keep_going { WhenRejected::AddOthers } else { WhenRejected::AddNone };
-    let outcome = with_progress("importing", |progress| {
+    let outcome = with_progress("importing", let_others_write, |progress| {
         run_import(importer, &source, &plan, when_rejected, progress)
     })?;
     let import = &outcome.import;
@@ -204,7 +210,8 @@ fn is_wanted(
 
 fn undo_import(importer: &Importer, import: &str, output: &mut Output<'_>) -> Result<()> {
     let id = Id::parse(import).context("this is not the id of an import")?;
-    let undone = with_progress("undoing", |progress| undo(importer, id, progress))?;
+    let undone =
+        with_progress("undoing", let_others_write, |progress| undo(importer, id, progress))?;
     let kept: Vec<_> = undone
         .kept
         .iter()
@@ -240,9 +247,14 @@ fn meaning(word: &str) -> Result<Meaning> {
         .with_context(|| format!("{word} is not what a column can mean: {}, or none", words()))
 }
 
-/// Runs something with a progress bar.
+fn let_others_write() {
+    thread::sleep(PAUSE);
+}
+
+/// Runs something with a progress bar, and something else between its parts.
 fn with_progress<T>(
     label: &'static str,
+    between: impl Fn() + Send + Sync,
     work: impl FnOnce(import::Progress<'_>) -> zoop_crm::call::error::Result<T>,
 ) -> Result<T> {
     let bar = output::progress(label, 0);
@@ -250,6 +262,7 @@ fn with_progress<T>(
     let done = work(&move |done, all| {
         drawn.set_length(u64::try_from(all).unwrap_or(u64::MAX));
         drawn.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        between();
         Ok(())
     });
     bar.finish_and_clear();

@@ -36,9 +36,11 @@ type NamedColumn<'c> = (&'c str, Option<Meaning>);
 pub(super) fn json(file: &str, columns: &[NamedColumn<'_>], shown: &Preview, token: &str) -> Value {
     let Counts { added, similar, here, unusable } = shown.counts;
     let columns = columns.iter().map(|it| column(*it)).collect::<Vec<_>>();
+    let sheets = (!shown.sheets.is_empty()).then_some(&shown.sheets);
     json!({
         "file": file, "rows": shown.rows, "customers": shown.customers, "columns": columns, "added": added,
-        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "plan": token,
+        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "sheets": sheets,
+        "plan": token,
     })
 }
 
@@ -58,6 +60,9 @@ pub(super) fn text(
         format!("{file}: {} rows, {}", shown.rows, customers(shown.customers)),
         meanings(columns),
     ];
+    if !shown.sheets.is_empty() {
+        parts.insert(1, wrapped(&shown.sheets));
+    }
     let first = shown.added.iter().map(|Added { line, shown }| {
         json!({ "line": line, "name": shown.name, "phone": shown.phone, "address": shown.address })
     });

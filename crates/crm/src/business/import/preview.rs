@@ -84,6 +84,9 @@ pub struct Preview {
     pub unusable: Remarks,
     /// How many addresses would be kept in notes because they have no state.
     pub without_state: usize,
+    /// Which sheet of a workbook is read, in words. Empty if there is only one.
+    #[serde(default)]
+    pub sheets: String,
 }
 
 impl Preview {
@@ -95,6 +98,7 @@ impl Preview {
             customers: source.customers(),
             counts: plan.counts(),
             new_tags: plan.new_tags.clone(),
+            sheets: cut(&source.sheets()),
             ..Self::default()
         };
         for (at, planned) in plan.customers.iter().enumerate() {

@@ -1,15 +1,19 @@
 //! Runs an import: in batches, so that no other write waits for long.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use zoop_db::WriteTx;
+use zoop_db::{ReadTx, Uuid, WriteTx};
 
+use super::jobs::holding::{Held, Token};
+use super::jobs::reason;
 use super::plan::{Plan, Planned};
 use super::source::{Source, Unusable};
 use super::store::{self as imports, Import, State};
-use super::undo::undo;
+use super::undo::Undo;
 use super::write::{self, Known, Ready};
-use super::{Importer, Progress};
+use super::{Found, Importer, Progress};
+use crate::business::customers::history;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
@@ -18,6 +22,8 @@ use crate::values::id::{Id, kinds};
 const AT_ONCE: usize = 60;
 /// How many customers are prepared at once.
 const PREPARED: usize = 20;
+/// How many customers of the account are looked at in one read.
+const LOOKED_AT: usize = 50;
 
 crate::call::argument::choices! {
     /// What to do if a customer of the file cannot be added.
@@ -50,21 +56,11 @@ pub fn run(
     when_rejected: WhenRejected,
     progress: Progress<'_>,
 ) -> Result<Outcome> {
-    let when_interrupted = WhenInterrupted::TakeBack;
-    let run = Run { importer, source, when_rejected, when_interrupted, progress };
+    let run = Run { importer, source, when_rejected, held: None, progress };
     let begun = run.begin(plan, |_, _| Ok(()))?;
     let rejected = run.add(plan, begun)?;
     let import = run.end(begun.import, |_, _| Ok(()))?;
     Ok(Outcome { import, rejected })
-}
-
-/// What becomes of what was added if the database is not available.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WhenInterrupted {
-    /// It is taken back, as far as that is possible.
-    TakeBack,
-    /// It stays, and [`Run::resume`] goes on.
-    Keep,
 }
 
 /// An import that was begun.
@@ -79,7 +75,9 @@ pub(super) struct Run<'r> {
     pub(super) importer: &'r Importer,
     pub(super) source: &'r Source,
     pub(super) when_rejected: WhenRejected,
-    pub(super) when_interrupted: WhenInterrupted,
+    /// The job of which it is a step. If the database is not available, what a job has added stays, and [`Run::resume`]
+    /// goes on; otherwise it is taken back, as far as that is possible.
+    pub(super) held: Option<&'r Held<'r>>,
     pub(super) progress: Progress<'r>,
 }
 
@@ -159,7 +157,44 @@ impl Run<'_> {
             let running = Running { run: self, import: import.id, known: begun.known };
             return Err(running.take_back("your customers changed while it was interrupted."));
         }
-        self.add(&plan, begun)
+        let missing = usize::try_from(import.customers - all).unwrap_or_default();
+        let here = if missing > 0 { self.here_now(&plan, import.id, missing)? } else { Vec::new() };
+        let mut rejected = self.add(&plan, begun)?;
+        rejected.extend(here);
+        Ok(rejected)
+    }
+
+    /// Of the customers that are in the account, and that the import did not add, those that were changed last: that
+    /// many were to be added when it began.
+    fn here_now(
+        &self,
+        plan: &Plan,
+        import: Id<kinds::Import>,
+        missing: usize,
+    ) -> Result<Vec<Unusable>> {
+        let here = plan.customers.iter().enumerate().filter_map(|(at, planned)| match planned {
+            Planned::Here(found) => Some((at, found)),
+            Planned::Add { .. } | Planned::Unusable(_) => None,
+        });
+        let here: Vec<_> = here.collect();
+        let mut by_change = Vec::new();
+        for (chunk, done) in here.chunks(LOOKED_AT).zip((0..).step_by(LOOKED_AT)) {
+            (self.progress)(done, here.len())?;
+            let ids: Vec<_> = chunk.iter().map(|(_, found)| found.id).collect();
+            let latest = self.importer.read_on(move |tx| {
+                let of = |id: &Id<kinds::Customer>| changed_by_others(tx, import, *id);
+                ids.iter().map(of).collect::<Result<Vec<_>>>()
+            })?;
+            let changed = latest.into_iter().zip(chunk);
+            by_change.extend(changed.filter_map(|(latest, here)| Some((latest?, here))));
+        }
+        by_change.sort_by_key(|(latest, _)| Reverse(*latest));
+        by_change.truncate(missing);
+        let unusable = by_change.into_iter().map(|(_, (at, Found { shown, why, .. }))| Unusable {
+            lines: self.source.lines(*at),
+            why: format!("is in the account already: {shown} ({why})"),
+        });
+        Ok(unusable.collect())
     }
 
     /// Records that an import is done, with `also` in the same transaction, even if the member has left the business since.
@@ -179,6 +214,18 @@ impl Run<'_> {
             Ok(import)
         })
     }
+}
+
+/// The latest change of a customer of the account. `None` if an import has added it.
+fn changed_by_others(
+    tx: &mut ReadTx<'_>,
+    import: Id<kinds::Import>,
+    customer: Id<kinds::Customer>,
+) -> Result<Option<Uuid>> {
+    if imports::has_added(tx, import, customer)? {
+        return Ok(None);
+    }
+    Ok(history::entries(tx, customer, Uuid::max(), 1)?.first().copied())
 }
 
 /// Customers in batches that do not hold the writer for long.
@@ -206,13 +253,21 @@ struct Running<'r> {
 
 impl Running<'_> {
     fn add(&mut self, customers: Arc<Vec<Ready>>) -> Result<()> {
-        let (import, known) = (self.import, self.known);
+        let (import, known, token) = (self.import, self.known, self.token());
         let added = self.run.importer.write(move |tx, access, environment| {
+            tx.take_turn()?;
+            if let Some(token) = &token {
+                token.check(tx)?;
+            }
             write::add(tx, environment, access, import, &customers, known)
         });
         // After an error it is not known what others changed.
         self.known = *added.as_ref().unwrap_or(&Known::Changed);
         added.map(drop)
+    }
+
+    fn token(&self) -> Option<Token> {
+        self.run.held.map(Held::token)
     }
 
     /// Adds the customers of a batch one by one. Returns those that cannot be added.
@@ -237,7 +292,7 @@ impl Running<'_> {
 
     /// Takes back what was added. Returns the error that says why.
     fn take_back(&self, why: &str) -> Error {
-        match self.taken_back() {
+        match self.taken_back(format!("The import stopped: {why}")) {
             Ok(true) => Error::conflict(format!("Nothing was imported: {why}")),
             Ok(false) => Error::conflict(format!(
                 "The import stopped, and what others have changed since could not be taken back: {why}"
@@ -249,10 +304,10 @@ impl Running<'_> {
     /// Takes back what was added, because of an error that is not about a customer, such as a full disk.
     fn stopped(&self, error: Error) -> Error {
         let is_lost = matches!(error, Error::Unavailable { .. });
-        if is_lost && self.run.when_interrupted == WhenInterrupted::Keep {
+        if is_lost && self.run.held.is_some() {
             return error;
         }
-        match self.taken_back() {
+        match self.taken_back(reason(&error).to_owned()) {
             Ok(true) => error,
             Ok(false) => self.left(error),
             Err(also) => {
@@ -264,7 +319,7 @@ impl Running<'_> {
 
     /// What is said if something of the import is left.
     fn left(&self, error: Error) -> Error {
-        if self.run.when_interrupted == WhenInterrupted::Keep {
+        if self.run.held.is_some() {
             return error;
         }
         Error::conflict(format!(
@@ -273,15 +328,20 @@ impl Running<'_> {
         ))
     }
 
-    /// Takes back what was added. Returns whether that was all of it.
-    fn taken_back(&self) -> Result<bool> {
-        let (importer, import) = (self.run.importer, self.import);
-        let undone = undo(importer, import, self.run.progress)?;
-        let is_all = undone.kept.is_empty();
-        if is_all {
-            importer.write_on(move |tx| imports::set_state(tx, import, State::Stopped))?;
+    /// Takes back what was added, because of a problem. Returns whether that was all of it.
+    fn taken_back(&self, problem: String) -> Result<bool> {
+        let Run { importer, held, progress, .. } = self.run;
+        let import = self.import;
+        if let Some(token) = self.token() {
+            importer.write_on(move |tx| {
+                tx.take_turn()?;
+                token.say(tx, &problem)?;
+                imports::set_state(tx, import, State::Undoing)
+            })?;
         }
-        Ok(is_all)
+        let (held, progress, becomes) = (*held, *progress, State::Stopped);
+        let undo = Undo { importer, import, held, progress, becomes };
+        Ok(undo.run()?.kept.is_empty())
     }
 }
 

@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 use super::columns::{self, Columns, Meaning, Said};
 use super::draft::Draft;
 use super::facts::{Facts, RowReader};
-use super::sheet::{self, Sheet};
+use super::sheet::{self, Sheet, Sheets};
 use super::together::together;
 use crate::call::argument::ParseContext;
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::values::country::Country;
 use crate::values::fold;
 use crate::values::text::is_invisible;
@@ -71,7 +71,8 @@ impl Source {
         reading: Reading,
         country: Country,
     ) -> Result<Self> {
-        let columns = Columns::recognize(&sheet.columns, &reading.columns)?;
+        let columns = Columns::recognize(&sheet.columns, &reading.columns)
+            .map_err(|error| with_sheets(error, &sheet))?;
         let defaults = reading.defaults;
         let file_name = file_name.replace(is_invisible, " ");
         let mut source = Self { file_name, sheet, columns, defaults, country, groups: Vec::new() };
@@ -83,6 +84,12 @@ impl Source {
     pub fn columns(&self) -> impl Iterator<Item = (&str, Option<Meaning>)> {
         let names = self.sheet.columns.iter().map(String::as_str);
         names.zip(self.columns.meanings().iter().copied())
+    }
+
+    /// Which sheet of a workbook is read, in words. Empty if there is only one.
+    #[must_use]
+    pub fn sheets(&self) -> String {
+        self.sheet.sheets.as_ref().map(Sheets::said).unwrap_or_default()
     }
 
     /// How many rows the file has.
@@ -110,6 +117,11 @@ impl Source {
         Some(&self.sheet.rows[at].cells)
     }
 
+    /// Where the rows of a customer begin.
+    pub(super) fn lines(&self, customer: usize) -> Vec<u32> {
+        self.groups[customer].iter().map(|row| self.sheet.rows[*row].line).collect()
+    }
+
     /// A customer of the file.
     ///
     /// # Errors
@@ -133,7 +145,7 @@ impl Source {
         }
         let reader = self.reader();
         let facts = rows.iter().map(|row| reader.facts(&self.sheet.rows[*row])).collect();
-        let lines: Vec<_> = rows.iter().map(|row| self.sheet.rows[*row].line).collect();
+        let lines = self.lines(customer);
         let context = ParseContext { country: self.country };
         Draft::of(together(facts), lines.clone(), self.digest(rows), &self.file_name, context)
             .map_err(|why| Unusable { lines, why })
@@ -175,6 +187,16 @@ impl Source {
             }
         }
         groups
+    }
+}
+
+/// What is wrong with the columns, and which sheet was read: the customers may be in another one.
+fn with_sheets(error: Error, sheet: &Sheet) -> Error {
+    match (error, &sheet.sheets) {
+        (Error::InvalidInput { message, fields }, Some(sheets)) => {
+            Error::InvalidInput { message: format!("{message} {}", sheets.said()), fields }
+        }
+        (error, _) => error,
     }
 }
 

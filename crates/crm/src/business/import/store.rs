@@ -14,7 +14,7 @@ crate::call::argument::choices! {
         Done = "done",
         /// It stopped, and what it had added was taken back.
         Stopped = "stopped",
-        /// It is being undone, or that was interrupted.
+        /// It is being undone, or that was interrupted, or something of it stays.
         Undoing = "undoing",
         /// It was undone.
         Undone = "undone",

@@ -6,8 +6,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
+use super::jobs::holding::Held;
 use super::run::why;
-use super::store::{self as imports, Imported, State};
+use super::store::{self as imports, Import, Imported, State};
 use super::{DEADLINE, Importer, Progress};
 use crate::business::customers::{self, history};
 use crate::business::history::revert::{RevertChanges, latest_about};
@@ -29,7 +30,7 @@ const AT_ONCE: usize = 10;
 /// What undoing an import did.
 #[derive(Debug, Default)]
 pub struct Undone {
-    /// How many customers and tags were taken back.
+    /// How many customers and tags were taken back, now or before.
     pub taken_back: usize,
     /// What stays.
     pub kept: Vec<Kept>,
@@ -57,40 +58,72 @@ pub fn undo_as_member(
     progress: Progress<'_>,
 ) -> Result<Undone> {
     importer.read(move |tx, _| imports::get(tx, id).map(drop))?;
-    undo(importer, id, progress)
+    Undo { importer, import: id, held: None, progress, becomes: State::Undone }.run()
 }
 
-/// [`undo_as_member`], whatever the member may do.
-pub(super) fn undo(
-    importer: &Importer,
-    id: Id<kinds::Import>,
-    progress: Progress<'_>,
-) -> Result<Undone> {
-    progress(0, 0)?;
-    let import = importer.write_on(move |tx| {
+/// How an import is undone, whatever the member may do.
+pub(super) struct Undo<'u> {
+    pub(super) importer: &'u Importer,
+    pub(super) import: Id<kinds::Import>,
+    /// The job of which it is a step. If that is lost, another server goes on.
+    pub(super) held: Option<&'u Held<'u>>,
+    pub(super) progress: Progress<'u>,
+    /// What the import is once nothing of it is left.
+    pub(super) becomes: State,
+}
+
+impl Undo<'_> {
+    pub(super) fn run(&self) -> Result<Undone> {
+        let Self { importer, import: id, progress, .. } = *self;
+        progress(0, 0)?;
         // An import that still runs must not add more.
-        imports::set_state(tx, id, State::Undoing)?;
-        imports::get(tx, id)
-    })?;
-    let all = usize::try_from(import.added).unwrap_or_default();
-    let (mut undone, mut before, mut tags) = (Undone::default(), Id::new(Uuid::max()), Vec::new());
-    loop {
-        let page = importer.read_on(move |tx| imports::added_before(tx, id, before, AT_ONCE))?;
-        let Some(last) = page.last() else { break };
-        before = last.entry;
-        let (of_tags, customers): (Vec<_>, Vec<_>) = page.into_iter().partition(|it| it.is_tag);
-        tags.extend(of_tags);
-        take_back(importer, id, Arc::new(customers), &mut undone)?;
-        progress(undone.taken_back + undone.kept.len(), all)?;
-    }
-    for tag in tags {
-        match delete_tag(importer, id, tag)? {
-            None => undone.taken_back += 1,
-            Some(kept) => undone.kept.push(kept),
+        let import = self.set_state(State::Undoing)?;
+        let all = usize::try_from(import.added).unwrap_or_default();
+        let (mut undone, mut before) = (Undone::default(), Id::new(Uuid::max()));
+        let mut tags = Vec::new();
+        loop {
+            let page =
+                importer.read_on(move |tx| imports::added_before(tx, id, before, AT_ONCE))?;
+            let Some(last) = page.last() else { break };
+            before = last.entry;
+            let (of_tags, customers): (Vec<_>, Vec<_>) = page.into_iter().partition(|it| it.is_tag);
+            tags.extend(of_tags);
+            take_back(importer, id, Arc::new(customers), &mut undone)?;
+            progress(undone.done(), all + tags.len())?;
         }
+        let all = all + tags.len();
+        for tag in tags {
+            match delete_tag(importer, id, tag)? {
+                None => undone.taken_back += 1,
+                Some(kept) => undone.kept.push(kept),
+            }
+            progress(undone.done(), all)?;
+        }
+        // What stays may be taken back later.
+        if undone.kept.is_empty() {
+            self.set_state(self.becomes)?;
+        }
+        Ok(undone)
     }
-    importer.write_on(move |tx| imports::set_state(tx, id, State::Undone))?;
-    Ok(undone)
+
+    fn set_state(&self, state: State) -> Result<Import> {
+        let (id, token) = (self.import, self.held.map(Held::token));
+        self.importer.write_on(move |tx| {
+            tx.take_turn()?;
+            if let Some(token) = &token {
+                token.check(tx)?;
+            }
+            imports::set_state(tx, id, state)?;
+            imports::get(tx, id)
+        })
+    }
+}
+
+impl Undone {
+    /// How many customers and tags were looked at.
+    fn done(&self) -> usize {
+        self.taken_back + self.kept.len()
+    }
 }
 
 /// Takes customers back: all in one transaction, or one by one if that is refused.

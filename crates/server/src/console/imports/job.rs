@@ -8,7 +8,7 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use futures_util::stream;
 use zoop_crm::business::import::columns::{Column, Meaning, Said};
-use zoop_crm::business::import::jobs::{self, Job, Stage, StoredFile};
+use zoop_crm::business::import::jobs::{self, Job, Outcome, Stage, StoredFile};
 use zoop_crm::business::import::preview::{Preview, Remarks, ShownColumn};
 use zoop_crm::business::import::{self, Import, Reading, State as Done, WhenRejected};
 use zoop_crm::call::scope::Scope;
@@ -17,7 +17,8 @@ use zoop_crm::values::id::{Id, kinds};
 
 use super::super::{Fault, id_in_path, links, require};
 use super::meanings::{self, GROUPS, Group};
-use super::{PATH, customers, grouped, handed_over, path};
+use super::said::{are, count, number, said};
+use super::{PATH, can_undo, handed_over, path};
 use crate::app::App;
 use crate::export::attachment::{Saved, attachment};
 use crate::files::sending_body;
@@ -72,7 +73,12 @@ enum View<'a> {
         state: &'a str,
     },
     /// It was done.
-    Result { said: Vec<String>, undo: Option<Id<kinds::Import>> },
+    Result {
+        said: Vec<String>,
+        /// What an undo has left, if anything.
+        kept: Option<&'a Outcome>,
+        undo: Option<Id<kinds::Import>>,
+    },
 }
 
 /// The columns of the file that have values.
@@ -149,13 +155,13 @@ impl<'a> View<'a> {
                 state: default_state(&job.reading),
             },
             Stage::Ended | Stage::Removed => {
-                let is_left = job.result.kept_count > 0 || !job.problem.is_empty();
-                let can_undo = import.is_some_and(|it| match it.state {
-                    Done::Running | Done::Done | Done::Undoing => it.added > 0,
-                    Done::Undone => is_left,
-                    Done::Stopped => false,
-                });
-                Self::Result { said: said(job), undo: job.import.filter(|_| can_undo) }
+                let state = import.map(|it| it.state);
+                let is_left = state == Some(Done::Undoing) && job.result.kept_count > 0;
+                Self::Result {
+                    said: said(job, state),
+                    kept: is_left.then_some(&job.result),
+                    undo: import.filter(|it| can_undo(it)).map(|it| it.id),
+                }
             }
         }
     }
@@ -163,41 +169,6 @@ impl<'a> View<'a> {
     const fn work(what: &'static str) -> Self {
         Self::Work { what, hint: GOES_ON, can_stop: true, can_remove: false }
     }
-}
-
-/// What was done, in words.
-fn said(job: &Job) -> Vec<String> {
-    let result = &job.result;
-    if result.taken_back + result.kept_count > 0 {
-        let were =
-            if result.taken_back == 1 { "customer or tag was" } else { "customers and tags were" };
-        return vec![format!("Undone: {} {were} taken back.", number(result.taken_back))];
-    }
-    if !job.problem.is_empty() {
-        return Vec::new();
-    }
-    let were = if result.added == 1 { "was" } else { "were" };
-    let mut said = vec![format!("{} {were} added.", customers(result.added))];
-    let here = job.preview.as_ref().map_or(0, |preview| preview.counts.here);
-    if here > 0 {
-        said.push(format!("{} there already.", are(here)));
-    }
-    if result.rejected.count > 0 {
-        said.push(format!("{} left out.", are(result.rejected.count)));
-    }
-    said
-}
-
-fn are(count: usize) -> String {
-    format!("{} {}", number(count), if count == 1 { "is" } else { "are" })
-}
-
-fn number(count: usize) -> String {
-    grouped(i64::try_from(count).unwrap_or(i64::MAX))
-}
-
-fn count(of: usize) -> String {
-    customers(i64::try_from(of).unwrap_or(i64::MAX))
 }
 
 /// The state that addresses without one are said to be in.

@@ -7,10 +7,12 @@
 //! | `receive` | the form that sends a file |
 //! | `job` | one file: what its columns mean, what it would add, and how far that is |
 //! | `meanings` | what a column can mean, in words |
+//! | `said` | what was done with a file, in words |
 
 mod job;
 mod meanings;
 mod receive;
+mod said;
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -37,7 +39,7 @@ pub(super) use receive::receive;
 
 const PATH: &str = "/import";
 /// How many imports are listed.
-const LISTED: usize = 20;
+const LISTED: usize = 50;
 
 #[derive(Template)]
 #[template(path = "imports.html")]
@@ -158,15 +160,22 @@ impl Row {
             Done::Undoing => "Not wholly undone".to_owned(),
             Done::Undone => "Undone".to_owned(),
         };
-        let is_there = matches!(import.state, Done::Running | Done::Done | Done::Undoing);
-        let can_undo = is_there && import.added > 0;
         Self {
-            name: import.file_name,
             address: job.map(|job| address(business, job.id)),
             at: import.id.created_at(),
             state,
-            undo: can_undo.then_some(import.id),
+            undo: can_undo(&import).then_some(import.id),
+            name: import.file_name,
         }
+    }
+}
+
+/// Whether there is something to take back. One that did not come to its end may have added tags before customers.
+const fn can_undo(import: &Import) -> bool {
+    match import.state {
+        Done::Running | Done::Undoing => true,
+        Done::Done => import.added > 0,
+        Done::Stopped | Done::Undone => false,
     }
 }
 

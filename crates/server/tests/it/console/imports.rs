@@ -3,6 +3,11 @@
 use serde_json::json;
 use zoop_both::both;
 use zoop_crm::business::import::sheet::MAX_BYTES;
+use zoop_crm::business::import::{Importer, undo};
+use zoop_crm::call::access::{Credential, Source};
+use zoop_crm::identity::sign_in::ActingMember;
+use zoop_crm::testing::Business;
+use zoop_crm::values::id::Id;
 
 use super::note_files::{form, send};
 use super::{OFFICE, TECH, browser_of, business, call, start, unescaped};
@@ -151,4 +156,61 @@ fn what_cannot_be_imported_is_refused_and_nothing_of_it_is_kept() {
         ("Content-Type", "multipart/form-data; boundary=zoop"),
     ];
     assert_eq!(office.send("POST", "/import", &headers, &form).status, 403, "from elsewhere");
+}
+
+/// Imports a file as it is. Returns the page of the job and its address.
+fn imported(server: &Server, browser: &mut Browser<'_>, file: &str) -> (String, String) {
+    let answer = sent(server, browser, "list.csv", file);
+    let address = unescaped(location(&answer));
+    let path = address.split('?').next().expect("a path").to_owned();
+    let page = waited(browser, &address);
+    let plan = between(&page, "name=\"plan\" value=\"", "\"").to_owned();
+    let start = [("plan", &*plan), ("rejected", "add_none")];
+    (answered(server, browser, &format!("{path}/start"), &start), address)
+}
+
+/// Undoes an import as the command line does. Returns how much stays.
+fn undone_by_command(server: &Server, import: &str) -> usize {
+    let account = server.business.account;
+    let member = ActingMember {
+        tenant: account.id,
+        user: Business::user(&server.business.owner),
+        credential: Credential::CommandLine,
+        source: Source::default(),
+    };
+    let importer =
+        Importer { db: server.env.db.clone(), environment: server.env.environment.clone(), member };
+    let import = Id::parse(import).expect("an id");
+    undo(&importer, import, &|_, _| Ok(())).expect("undone").kept.len()
+}
+
+#[both]
+fn what_an_undo_leaves_is_shown_until_it_is_undone_too_from_wherever() {
+    let server = start();
+    let mut office = browser_of(&server, OFFICE);
+    let file = "Name,Phone\nAnn Able,510-555-0101\nBob Baker,510-555-0102\n";
+    let (page, address) = imported(&server, &mut office, file);
+    assert!(page.contains("2 customers were added."), "{page}");
+    let import = between(&page, "name=\"import\" value=\"", "\"").to_owned();
+    let ann =
+        call(&server, "customers.search", json!({ "q": "ann able" }))["rows"][0]["id"].clone();
+    call(&server, "customers.update", json!({ "id": ann, "is_vip": true }));
+    for _ in 0..2 {
+        let page = answered(&server, &mut office, "/import/undo", &[("import", &import)]);
+        for text in [
+            "Not wholly undone: 1 customer or tag was taken back.",
+            "1 stays",
+            "was changed since",
+            "Undo this import",
+        ] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+    }
+    let list = office.get(&format!("/import?business={}", business(&server))).body;
+    assert!(list.contains("Not wholly undone") && list.contains(&import), "{list}");
+    call(&server, "customers.archive", json!({ "id": ann }));
+    assert_eq!(undone_by_command(&server, &import), 0);
+    let page = office.get(&address).body;
+    assert!(page.contains("The import was undone."), "{page}");
+    assert!(!page.contains("stays") && !page.contains("Undo this import"), "{page}");
 }

@@ -208,14 +208,20 @@ pub fn remove(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::ImportJob>) -> Result<()
 pub(crate) fn erase_some(ctx: &mut WriteCtx<'_, '_>) -> Result<bool> {
     let Some(job) = store::oldest(ctx.tx)? else { return Ok(false) };
     let account = ctx.access.account.ok_or_else(|| Error::internal("no account"))?;
-    // A server that works on it does not hold it any more.
-    store::forget(ctx.tx, account.number, job)?;
+    // A server that works on it does not hold it any more, and if the erasure ends here, one removes the rest.
+    let mut row = store::get(ctx.tx, job)?;
+    if row.stage != Stage::Removed {
+        row.stage = Stage::Removed;
+        store::update(ctx.tx, &row)?;
+        store::postpone(ctx.tx, account.number, job, ctx.now)?;
+    }
     for file in StoredFile::ALL {
         if store::delete_last_parts(ctx.tx, job, *file)? {
             return Ok(true);
         }
     }
     store::delete(ctx.tx, job)?;
+    store::forget(ctx.tx, account.number, job)?;
     Ok(true)
 }
 

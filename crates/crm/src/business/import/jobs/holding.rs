@@ -2,7 +2,7 @@
 //! server that was too slow, and one whose work a person has stopped, end without a trace.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
@@ -17,18 +17,18 @@ use crate::call::error::{Error, Result};
 const REPORTED: Duration = Duration::from_millis(500);
 
 /// A job that a server holds.
-pub(super) struct Held<'w> {
+pub(in crate::business::import) struct Held<'w> {
     pub(super) worker: &'w Worker,
     pub(super) due: Due,
     /// The time that this server has set. No one else sets the same.
     own: Mutex<Timestamp>,
-    is_lost: AtomicBool,
+    is_lost: Arc<AtomicBool>,
 }
 
 impl<'w> Held<'w> {
     /// A job that the server has claimed.
     pub(super) fn new(worker: &'w Worker, due: Due) -> Self {
-        Self { worker, due, own: Mutex::new(due.due_at), is_lost: AtomicBool::new(false) }
+        Self { worker, due, own: Mutex::new(due.due_at), is_lost: Arc::default() }
     }
 
     /// Whether something else was done with the job.
@@ -81,10 +81,10 @@ impl<'w> Held<'w> {
         Error::from(zoop_db::Error::Closed)
     }
 
-    /// What [`Held::write`] does, for a write of the import itself. It must not be the last one.
-    pub(super) fn token(&self) -> Token {
+    /// What shows in the next write of the import itself that the job is still held. It holds until [`Held::write`].
+    pub(in crate::business::import) fn token(&self) -> Token {
         let own = *self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        Token { due: Due { due_at: own, ..self.due } }
+        Token { due: Due { due_at: own, ..self.due }, is_lost: Arc::clone(&self.is_lost) }
     }
 
     pub(super) fn job(&self) -> Result<Option<JobRow>> {
@@ -126,19 +126,23 @@ impl<'w> Held<'w> {
         let (job, problem) = (self.due.job, problem.to_owned());
         self.write(move |tx| {
             let mut job = store::get(tx, job)?;
-            job.problem.clone_from(&problem);
+            // What was done is not undone because its files cannot be deleted.
+            if stage != Stage::Ended {
+                job.problem.clone_from(&problem);
+            }
             (job.done, job.total) = (0, 0);
             let import = job.import_id.map(|id| imports::get(tx, id)).transpose()?;
             job.stage = match (stage, import.map(|it| it.state)) {
-                (Stage::Undoing, _) | (Stage::Adding, Some(State::Undone | State::Done)) => {
+                (Stage::Undoing | Stage::Ended, _) | (Stage::Adding, Some(State::Done)) => {
                     Stage::Ended
                 }
                 (Stage::Adding, Some(State::Running | State::Undoing)) => Stage::Undoing,
-                (Stage::Adding, Some(State::Stopped)) => {
+                (Stage::Adding, Some(State::Stopped | State::Undone)) => {
                     job.import_id = None;
                     Stage::Ready
                 }
-                _ => Stage::Ready,
+                (Stage::Adding, None) | (Stage::LookingUp | Stage::Ready, _) => Stage::Ready,
+                (Stage::Arriving | Stage::Removed, _) => Stage::Removed,
             };
             store::update(tx, &job)
         })
@@ -172,16 +176,35 @@ impl<'w> Held<'w> {
 }
 
 /// Shows in a write of an import that its server still holds the job.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Token {
+#[derive(Debug, Clone)]
+pub(in crate::business::import) struct Token {
     due: Due,
+    is_lost: Arc<AtomicBool>,
 }
 
 impl Token {
+    /// Call it once the transaction is its tenant's only write.
+    ///
     /// # Errors
     /// [`Error::Unavailable`] if the job is lost.
-    pub(super) fn check(self, tx: &mut WriteTx<'_>) -> Result<()> {
+    pub(in crate::business::import) fn check(&self, tx: &mut WriteTx<'_>) -> Result<()> {
         let is_held = store::claim(tx, &self.due, self.due.due_at)?;
+        // A transaction may run again, and then the job is not lost.
+        self.is_lost.store(!is_held, Ordering::Relaxed);
         if is_held { Ok(()) } else { Err(Error::from(zoop_db::Error::Closed)) }
+    }
+    /// [`Token::check`], and says why the import is taken back: another server that goes on with that knows it too.
+    ///
+    /// # Errors
+    /// As [`Token::check`].
+    pub(in crate::business::import) fn say(
+        &self,
+        tx: &mut WriteTx<'_>,
+        problem: &str,
+    ) -> Result<()> {
+        self.check(tx)?;
+        let mut job = store::get(tx, self.due.job)?;
+        problem.clone_into(&mut job.problem);
+        store::update(tx, &job)
     }
 }

@@ -6,7 +6,7 @@
 //! that works on a job moves this time on, so that another one goes on if it does not any more.
 
 mod actions;
-mod holding;
+pub(super) mod holding;
 mod steps;
 pub(crate) mod store;
 #[cfg(test)]
@@ -29,6 +29,7 @@ use crate::values::id::{Id, kinds};
 
 pub(crate) use actions::erase_some;
 pub use actions::{add_bytes, arrived, begin, cancel, read_as, remove, start, undo};
+pub(super) use steps::reason;
 pub use work::Worker;
 
 /// How many bytes of a file a row has.

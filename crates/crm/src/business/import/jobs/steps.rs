@@ -6,13 +6,15 @@ use zoop_db::WriteTx;
 
 use super::super::columns::Columns;
 use super::super::preview::{self, Preview, Remarks, ShownColumn};
-use super::super::run::{Run, WhenInterrupted};
+use super::super::run::Run;
 use super::super::source::{self, Reading, Source};
 use super::super::store::{self as imports, Import, State};
-use super::super::{Importer, Plan, report, undo};
+use super::super::undo::Undo;
+use super::super::{Importer, Plan, report};
 use super::actions::json;
 use super::holding::{Held, Token};
 use super::store::{self, JobRow};
+use super::work::FAILED;
 use super::{Outcome, PART_BYTES, RETENTION, SENT_BYTES, Stage, StoredFile};
 use crate::call::error::{Error, Result};
 use crate::values::country::Country;
@@ -20,6 +22,10 @@ use crate::values::id::{Id, kinds};
 
 /// How many customers of each kind are shown.
 const SHOWN: usize = 10;
+/// What is said of an import whose member has left.
+const LEFT: &str = "The person who started this may not import any more.";
+/// What is said of an import that someone else has undone.
+const UNDONE: &str = "The import was undone meanwhile.";
 
 pub(super) type Step<T = ()> = std::result::Result<T, Failure>;
 
@@ -38,16 +44,25 @@ impl From<Error> for Failure {
             | Error::Unusable { message, .. }
             | Error::Conflict { message, .. } => Self::Said(message),
             Error::NotFound { record: "team member" } | Error::InsufficientScope { .. } => {
-                Self::Said("The person who started this may not import any more.".to_owned())
+                Self::Said(LEFT.to_owned())
             }
             other => Self::Failed(other),
         }
     }
 }
 
+/// Why an import is taken back that cannot go on because of an error that is not about a customer.
+pub(in crate::business::import) fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::NotFound { record: "team member" } | Error::InsufficientScope { .. } => LEFT,
+        _ => FAILED,
+    }
+}
+
 impl Held<'_> {
     /// Does one step after another: a person may give the job something else to do meanwhile.
     pub(super) fn steps(&self) -> Result<()> {
+        let mut has_worked = false;
         loop {
             let Some(job) = self.job()? else { return self.forget() };
             let stage = job.stage;
@@ -56,10 +71,15 @@ impl Held<'_> {
                 Stage::LookingUp => self.look_up(&job),
                 Stage::Adding => self.add(&job),
                 Stage::Undoing => self.take_back(&job),
-                Stage::Ended => return self.end(&job),
-                Stage::Ready if !self.is_old(&job) => return self.let_go(),
-                Stage::Arriving | Stage::Ready => self.expire().map_err(Failure::from),
+                // What was done just now is kept for a while, however old the job is.
+                Stage::Ended | Stage::Ready if has_worked || !self.is_old(&job) => {
+                    return self.rest(stage);
+                }
+                Stage::Arriving | Stage::Ready | Stage::Ended => {
+                    self.expire().map_err(Failure::from)
+                }
             };
+            has_worked = true;
             match done {
                 Ok(()) => {}
                 Err(Failure::Said(problem)) => self.stop(stage, &problem)?,
@@ -74,13 +94,12 @@ impl Held<'_> {
         now.0 - job.id.created_at().0.0 >= RETENTION
     }
 
-    /// Deletes the files of a job that was done, and later the job.
-    fn end(&self, job: &JobRow) -> Result<()> {
-        if self.is_old(job) {
-            return self.delete();
+    /// Lets go of a job that waits for a person. The files of one that was done are not needed any more.
+    fn rest(&self, stage: Stage) -> Result<()> {
+        if stage == Stage::Ended {
+            self.delete_file(StoredFile::Source)?;
+            self.delete_file(StoredFile::Report)?;
         }
-        self.delete_file(StoredFile::Source)?;
-        self.delete_file(StoredFile::Report)?;
         self.let_go()
     }
 
@@ -174,7 +193,8 @@ impl Held<'_> {
         let begun = job.import_id.map(|id| importer.read_on(move |tx| imports::get(tx, id)));
         let begun = begun.transpose()?;
         if let Some(Import { state: State::Undoing | State::Undone | State::Stopped, .. }) = begun {
-            return Err(Failure::Said("The import was interrupted.".to_owned()));
+            let why = if job.problem.is_empty() { UNDONE.to_owned() } else { job.problem.clone() };
+            return Err(Failure::Said(why));
         }
         let source = self.read_file(&importer, job)?.source?;
         let progress = self.progress();
@@ -182,7 +202,7 @@ impl Held<'_> {
             importer: &importer,
             source: &source,
             when_rejected: job.when_rejected,
-            when_interrupted: WhenInterrupted::Keep,
+            held: Some(self),
             progress: &progress,
         };
         let (import, rejected) = if let Some(import) = begun {
@@ -193,7 +213,7 @@ impl Held<'_> {
                 return self.show_again(&source, &plan);
             }
             let (token, id) = (self.token(), job.id);
-            let begun = run.begin(&plan, move |tx, import| begin(tx, token, id, import))?;
+            let begun = run.begin(&plan, move |tx, import| begin(tx, &token, id, import))?;
             (begun.import, run.add(&plan, begun)?)
         };
         if !rejected.is_empty() {
@@ -232,10 +252,18 @@ impl Held<'_> {
         };
         let importer = self.worker.importer(self.due, job);
         // Whoever asked for it had the right, and it may be the end of a membership that stopped the import.
-        let undone = undo::undo(&importer, import, &self.progress())?;
+        let undo = Undo {
+            importer: &importer,
+            import,
+            held: Some(self),
+            progress: &self.progress(),
+            becomes: State::Undone,
+        };
+        let undone = undo.run()?;
         Ok(self.change(move |job| {
             let mut result: Outcome = serde_json::from_str(&job.result)?;
-            result.taken_back += undone.taken_back;
+            // It counts what was taken back before too.
+            result.taken_back = undone.taken_back;
             result.kept = undone.kept.iter().take(SHOWN).cloned().collect();
             result.kept_count = undone.kept.len();
             job.result = json(&result)?;
@@ -262,7 +290,7 @@ fn country(importer: &Importer) -> Result<Country> {
 /// Records which import a job became, if its server still holds the job.
 pub(super) fn begin(
     tx: &mut WriteTx<'_>,
-    token: Token,
+    token: &Token,
     job: Id<kinds::ImportJob>,
     import: Id<kinds::Import>,
 ) -> Result<()> {

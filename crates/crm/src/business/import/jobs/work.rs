@@ -23,7 +23,7 @@ const CLAIMED: i64 = 120 * 1_000_000;
 const CHANCE: i64 = 1_000_000;
 
 /// What is said of a job whose work has ended with a bug.
-const FAILED: &str = "Something went wrong with this file. The server's log says more.";
+pub(super) const FAILED: &str = "Something went wrong with this file. The server's log says more.";
 
 /// What a server needs to work on jobs.
 #[derive(Clone)]

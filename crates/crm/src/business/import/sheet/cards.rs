@@ -63,7 +63,7 @@ pub(super) fn sheet(text: &str) -> Result<Sheet> {
         .flat_map(|it| [it.line1, it.line2, it.city, it.state, it.postal_code, it.country]);
     let columns = COLUMNS.iter().copied().chain(places);
     let columns = columns.map(|meaning| meaning.word().to_owned()).collect();
-    Ok(Sheet { columns, rows })
+    Ok(Sheet { columns, rows, sheets: None })
 }
 
 fn is_group(card: &VCard) -> bool {
@@ -117,7 +117,8 @@ fn cell(card: &VCard, meaning: Meaning) -> String {
     }
 }
 
-/// The notes of a card, and its addresses beyond those that have columns.
+/// The notes of a card, its addresses beyond those that have columns, and its fax numbers and websites, which have
+/// none.
 fn notes(card: &VCard) -> String {
     let is_billing = |entry: &&VCardEntry| has(entry, VCardType::Billing);
     let addresses = of(card, &VCardProperty::Adr);
@@ -127,8 +128,12 @@ fn notes(card: &VCard) -> String {
         let parts = components(entry).into_iter().filter(|part| !part.is_empty());
         format!("Address: {}", parts.collect::<Vec<_>>().join(", "))
     });
+    let faxes = of(card, &VCardProperty::Tel).filter(|entry| has(entry, VCardType::Fax));
+    let faxes = faxes.map(|entry| format!("Fax: {}", phone(&text(entry))));
+    let websites = of(card, &VCardProperty::Url).map(|entry| format!("Website: {}", text(entry)));
     let notes = Some(lines(card, &VCardProperty::Note)).filter(|notes| !notes.is_empty());
-    notes.into_iter().chain(further).collect::<Vec<_>>().join("\n")
+    let kept = notes.into_iter().chain(further).chain(faxes).chain(websites);
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 /// The addresses of a card: two for the work, and one for invoices.

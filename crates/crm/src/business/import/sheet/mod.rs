@@ -9,6 +9,7 @@ pub use self::text::decoded;
 
 use crate::call::error::{Error, Result};
 use crate::values::spreadsheet_cell;
+use crate::values::text::is_invisible;
 
 /// The greatest file that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -18,6 +19,8 @@ pub const MAX_ROWS: usize = 200_000;
 const MAX_COLUMNS: usize = 400;
 /// Among how many of the first rows the names of the columns are looked for: lists often have a title above them.
 const MAX_TITLES: usize = 10;
+/// How many sheets that are left out are named.
+const NAMED_SHEETS: usize = 5;
 
 /// How files of old Microsoft Office formats begin.
 const OLD_WORKBOOK: &[u8] = b"\xD0\xCF\x11\xE0";
@@ -29,6 +32,38 @@ pub struct Sheet {
     pub columns: Vec<String>,
     /// The rows below them.
     pub rows: Vec<SheetRow>,
+    /// Which sheet of the workbook it is, if there are others.
+    pub sheets: Option<Sheets>,
+}
+
+/// The sheets of a workbook that has several with rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheets {
+    /// The one that is read.
+    pub read: String,
+    /// The others.
+    pub left_out: Vec<String>,
+}
+
+impl Sheets {
+    /// Which is read, in words.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let name = |name: &String| name.replace(is_invisible, " ");
+        let mut others: Vec<_> = self.left_out.iter().take(NAMED_SHEETS).map(name).collect();
+        let more = self.left_out.len() - others.len();
+        if more > 0 {
+            others.push(format!("{more} more"));
+        }
+        let are = if self.left_out.len() == 1 { "is" } else { "are" };
+        let last = others.pop().unwrap_or_default();
+        let others =
+            if others.is_empty() { last } else { format!("{} and {last}", others.join(", ")) };
+        format!(
+            "Only the sheet {} is read; {others} {are} left out: to import another one, save it as CSV.",
+            name(&self.read)
+        )
+    }
 }
 
 /// A row of a file.
@@ -95,18 +130,18 @@ pub fn read(bytes: &[u8], known: impl Fn(&[String]) -> usize) -> Result<Sheet> {
             MAX_BYTES / 1024 / 1024
         )));
     }
-    let rows = if workbook::is_workbook(bytes) {
+    let (rows, sheets) = if workbook::is_workbook(bytes) {
         workbook::rows(bytes)?
     } else {
         let text = decoded(bytes);
         if cards::are_cards(&text) {
             return cards::sheet(&text);
         }
-        text::rows(&text)?
+        (text::rows(&text)?, None)
     };
     let sheet = below_names(rows, known)?;
     require_bounds(&sheet)?;
-    Ok(sheet)
+    Ok(Sheet { sheets, ..sheet })
 }
 
 fn too_long() -> Error {
@@ -153,5 +188,5 @@ fn below_names(mut rows: Vec<SheetRow>, known: impl Fn(&[String]) -> usize) -> R
     let mut below = rows.split_off(best.0 + 1);
     below.pop_if(|row| row.is_footer());
     let columns = rows.pop().map(|row| row.cells).unwrap_or_default();
-    Ok(Sheet { columns, rows: below })
+    Ok(Sheet { columns, rows: below, sheets: None })
 }

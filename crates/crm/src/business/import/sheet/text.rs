@@ -54,11 +54,12 @@ pub(super) fn rows(text: &str) -> Result<Vec<SheetRow>> {
     let (named, text) = without_named_delimiter(&text);
     let delimiter = named.unwrap_or_else(|| delimiter(text));
     let skipped = u32::from(named.is_some());
-    let mut rows = Vec::new();
+    let (mut rows, mut last) = (Vec::new(), 0);
     for record in reader(text, delimiter).records() {
         let record = record.map_err(|error| {
             Error::invalid(format!("The file cannot be read as a table: {error}."))
         })?;
+        last = record.position().map_or(last, csv::Position::byte);
         let line = record.position().map_or(0, csv::Position::line);
         let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(skipped);
         let filled = record.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
@@ -76,7 +77,33 @@ pub(super) fn rows(text: &str) -> Result<Vec<SheetRow>> {
             return Err(too_long());
         }
     }
+    let last = usize::try_from(last).unwrap_or_default();
+    if let Some(at) = unclosed_quote(text, last, delimiter) {
+        let line = text[..at].matches('\n').count() + 1 + usize::from(named.is_some());
+        return Err(Error::invalid(format!(
+            "A quotation mark in line {line} is never closed, so all that follows would be one cell: close it, or \
+             delete it."
+        )));
+    }
     Ok(rows)
+}
+
+/// Where a quotation mark begins a cell that ends only with the file, in the record that begins at `start`.
+fn unclosed_quote(text: &str, start: usize, delimiter: u8) -> Option<usize> {
+    let (mut opened, mut begins_cell) = (None, true);
+    let mut bytes = text.bytes().enumerate().skip(start).peekable();
+    while let Some((at, byte)) = bytes.next() {
+        if byte == b'"' && opened.is_some() {
+            // Two of them stand for one in the text.
+            if bytes.next_if(|(_, next)| *next == b'"').is_none() {
+                opened = None;
+            }
+        } else if byte == b'"' && begins_cell {
+            opened = Some(at);
+        }
+        begins_cell = opened.is_none() && (byte == delimiter || byte == b'\n');
+    }
+    opened
 }
 
 /// Excel may write the delimiter into a first line of its own, such as `sep=;`.

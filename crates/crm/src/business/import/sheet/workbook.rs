@@ -6,7 +6,7 @@ use std::io::{Cursor, Read as _};
 use calamine::{Data, DataRef, Reader as _, Xlsx, XlsxError};
 use zip::ZipArchive;
 
-use super::{MAX_COLUMNS, MAX_ROWS, MAX_TITLES, SheetRow, too_long, too_wide};
+use super::{MAX_COLUMNS, MAX_ROWS, MAX_TITLES, SheetRow, Sheets, too_long, too_wide};
 use crate::call::error::{Error, Result};
 
 /// How many bytes a workbook may have once it is unpacked: a small file may unpack to far more than memory holds.
@@ -23,23 +23,37 @@ pub(super) fn is_workbook(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
 }
 
-/// The rows of the first sheet that has any.
-pub(super) fn rows(bytes: &[u8]) -> Result<Vec<SheetRow>> {
+/// The rows of the first sheet that has any, and which sheet that is if others have rows too.
+pub(super) fn rows(bytes: &[u8]) -> Result<(Vec<SheetRow>, Option<Sheets>)> {
     require_size(bytes)?;
     // The parser panics on some references that no program writes.
     let read = std::panic::catch_unwind(|| read(bytes));
     read.unwrap_or_else(|_| Err(damaged()))
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<SheetRow>> {
+fn read(bytes: &[u8]) -> Result<(Vec<SheetRow>, Option<Sheets>)> {
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
-    for name in workbook.sheet_names() {
-        let rows = sheet_rows(&mut workbook, &name)?;
+    let mut names = workbook.sheet_names().into_iter();
+    while let Some(read) = names.next() {
+        let rows = sheet_rows(&mut workbook, &read)?;
         if !rows.is_empty() {
-            return Ok(rows);
+            let left_out: Vec<_> = names.filter(|it| has_text(&mut workbook, it)).collect();
+            let sheets = (!left_out.is_empty()).then_some(Sheets { read, left_out });
+            return Ok((rows, sheets));
         }
     }
     Err(Error::invalid("The workbook is empty."))
+}
+
+/// Whether a sheet has a cell that is not blank.
+fn has_text(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> bool {
+    let Ok(mut cells) = workbook.worksheet_cells_reader(name) else { return false };
+    while let Ok(Some(cell)) = cells.next_cell() {
+        if !text(cell.get_value()).trim().is_empty() {
+            return true;
+        }
+    }
+    false
 }
 
 fn unreadable(error: &XlsxError) -> Error {

@@ -1,36 +1,31 @@
-//! What an import does to an account, and how it is undone.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! What an import does to an account.
 
 use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::super::columns::Meaning;
-use super::super::{
-    Importer, Plan, Planned, Reading, Source, State, WhenRejected, latest, run, undo,
-};
+use super::super::{Importer, Plan, Planned, Reading, Source, State, WhenRejected, run, undo};
 use super::{importer, plan, source};
 use crate::testing::{Business, TestEnv, text};
 use crate::values::country::Country;
-use crate::values::size::Size;
 
-const FILE: &str = "Name,Phone,Email,Street,City,State,Zip,Tags,Notes\n\
+pub(super) const FILE: &str = "Name,Phone,Email,Street,City,State,Zip,Tags,Notes\n\
     Marco Reyes,510-555-0123,marco@example.com,482 Oak Street,Oakland,CA,94607,\"Weekly, HOA\",Has a dog.\n\
     Marco Reyes,510-555-0123,,9 Mill Road,Oakland,CA,94601,,\n\
     Bob & Jane Doe,510-555-0124,,,,,,Weekly,\n\
     Acme LLC,,office@acme.example,1 Main St,Oakland,CA,94601,,\n";
 
-fn search(env: &TestEnv, business: &Business, filter: &Value) -> Vec<Value> {
+pub(super) fn search(env: &TestEnv, business: &Business, filter: &Value) -> Vec<Value> {
     let found = env.call(&business.owner, "customers.search", filter.clone()).expect("a list");
     found["rows"].as_array().expect("rows").clone()
 }
 
-fn names(env: &TestEnv, business: &Business, filter: &Value) -> Vec<String> {
+pub(super) fn names(env: &TestEnv, business: &Business, filter: &Value) -> Vec<String> {
     let rows = search(env, business, filter);
     rows.iter().map(|row| text(row, "display_name").to_owned()).collect()
 }
 
-fn run_all(importer: &Importer, file: &str) -> super::super::Outcome {
+pub(super) fn run_all(importer: &Importer, file: &str) -> super::super::Outcome {
     let source = source("customers.csv", file.as_bytes());
     let plan = plan(importer, &source);
     run(importer, &source, &plan, WhenRejected::AddNone, &|_, _| Ok(())).expect("an import")
@@ -42,7 +37,7 @@ pub(crate) fn add(env: &TestEnv, business: &Business, file: &str) {
 }
 
 /// That many lines of a file.
-fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+pub(super) fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
@@ -187,46 +182,6 @@ fn what_was_added_meanwhile_stops_an_import_and_is_not_added_twice() {
 }
 
 #[both]
-fn an_import_is_undone_but_for_what_was_changed_since() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let importer = importer(&env, &acme);
-    let outcome = run_all(&importer, FILE);
-    let marco = search(&env, &acme, &json!({ "q": "marco" }))[0]["id"].clone();
-    let note = json!({ "subject_type": "customer", "subject_id": marco, "body": "Called." });
-    env.create(&acme.owner, "notes.create", note);
-    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
-    assert_eq!(undone.taken_back, 2, "{undone:?}");
-    let kept: Vec<_> = undone.kept.iter().map(|it| format!("{} {}", it.name, it.why)).collect();
-    assert_eq!(
-        kept,
-        [
-            "Marco Reyes was changed since",
-            "Weekly is a tag that other customers have",
-            "HOA is a tag that other customers have"
-        ]
-    );
-    assert_eq!(names(&env, &acme, &json!({})), ["Marco Reyes"]);
-    let again = run_all(&importer, FILE);
-    assert_eq!(again.import.added, 2, "what was taken back can be imported again");
-}
-
-#[both]
-fn undoing_everything_leaves_no_tag() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let importer = importer(&env, &acme);
-    let outcome = run_all(&importer, FILE);
-    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
-    assert_eq!((undone.taken_back, undone.kept.len()), (5, 0), "{undone:?}");
-    assert!(names(&env, &acme, &json!({})).is_empty());
-    let tags = env.call(&acme.owner, "tags.list", json!({})).expect("tags");
-    assert_eq!(tags["rows"], json!([]));
-    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("nothing left to undo");
-    assert_eq!(undone.kept, []);
-}
-
-#[both]
 fn archived_and_marked_customers_stay_so() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
@@ -314,87 +269,4 @@ fn what_is_planned_for_other_defaults_or_another_business_has_another_token() {
     assert_ne!(token(&acme, &[(Meaning::ServiceState, "CA")]), plain);
     assert_ne!(token(&acme, &[(Meaning::DoNotContact, "yes")]), plain);
     assert_ne!(token(&other, &[]), plain);
-}
-
-#[both]
-fn an_import_that_is_undone_while_it_runs_stops() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let importer = importer(&env, &acme);
-    let many = lines(45, |n| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n));
-    let file = source("many.csv", format!("Name,Phone\n{many}").as_bytes());
-    let planned = plan(&importer, &file);
-    // What was added is taken back afterwards, which reports too.
-    let is_done = AtomicBool::new(false);
-    let undone = |done: usize, _: usize| {
-        if done == 40 && !is_done.swap(true, Ordering::Relaxed) {
-            let reader = importer.clone();
-            let latest = reader.read(|tx, _| latest(tx, 1)).expect("imports");
-            assert_eq!(latest[0].state, State::Running);
-            undo(&importer, latest[0].id, &|_, _| Ok(())).expect("undone");
-        }
-        Ok(())
-    };
-    let stopped = run(&importer, &file, &planned, WhenRejected::AddNone, &undone);
-    let message = format!("{:?}", stopped.expect_err("it was undone"));
-    assert!(message.contains("was undone meanwhile"), "{message}");
-    assert!(names(&env, &acme, &json!({})).is_empty());
-}
-
-#[both]
-fn an_import_is_taken_back_whole_without_its_member_or_space() {
-    let env = TestEnv::new();
-    let acme = env.business("Acme");
-    let mut by_office = importer(&env, &acme);
-    by_office.member.user = Business::user(&acme.office);
-    let before = names(&env, &acme, &json!({}));
-    let many = lines(45, |n| format!("Ann{n} Able{n},510-555-{:04},Note {n}\n", 1000 + n));
-    let file = source("many.csv", format!("Name,Phone,Notes\n{many}").as_bytes());
-    let planned = plan(&by_office, &file);
-    let is_done = AtomicBool::new(false);
-    let removed = |done: usize, _: usize| {
-        if done == 40 && !is_done.swap(true, Ordering::Relaxed) {
-            let id = Business::user(&acme.office).to_string();
-            env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": id }));
-        }
-        Ok(())
-    };
-    let stopped = run(&by_office, &file, &planned, WhenRejected::AddNone, &removed);
-    assert!(stopped.is_err());
-    assert_eq!(names(&env, &acme, &json!({})), before, "the notes of the other user too");
-
-    let mut small = importer(&env, &acme);
-    let used = env.call(&acme.owner, "account.get", json!({})).expect("the account");
-    let used = used["storage"]["used"].as_u64().unwrap_or(100_000);
-    small.environment.storage_limit = Size(used + 20_000);
-    let planned = plan(&small, &file);
-    let stopped = run(&small, &file, &planned, WhenRejected::AddNone, &|_, _| Ok(()));
-    let message = format!("{:?}", stopped.expect_err("the storage is full"));
-    assert!(message.contains("Nothing was imported: This account's storage is full"), "{message}");
-    assert_eq!(names(&env, &acme, &json!({})), before);
-}
-
-#[both]
-fn a_tag_that_someone_uses_or_changed_stays_and_archived_customers_go_again() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let importer = importer(&env, &acme);
-    let file = "Name,ID,Tags,Archived\nAnn Able,7,\"Gold, Blue\",\nOld One,8,,true\n";
-    let outcome = run_all(&importer, file);
-    let tags = env.call(&acme.owner, "tags.list", json!({})).expect("tags");
-    let id = |name: &str| {
-        let rows = tags["rows"].as_array().expect("rows");
-        rows.iter().find(|tag| tag["name"] == name).expect("the tag")["id"].clone()
-    };
-    let renamed = json!({ "id": id("Gold"), "name": "Golden" });
-    env.call(&acme.owner, "tags.update", renamed).expect("renamed");
-    let gone = json!({ "customer_type": "individual", "first_name": "Gone", "tags": ["Blue"] });
-    let gone = env.create(&acme.owner, "customers.create", gone);
-    env.call(&acme.owner, "customers.archive", json!({ "id": gone })).expect("archived");
-    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
-    let mut kept: Vec<_> = undone.kept.iter().map(|it| format!("{} {}", it.name, it.why)).collect();
-    kept.sort();
-    assert_eq!(kept, ["Blue is a tag that other customers have", "Golden was changed since"]);
-    let again = run_all(&importer, file);
-    assert_eq!(again.import.added, 2, "both ids are free again");
 }

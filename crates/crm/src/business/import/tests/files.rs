@@ -2,9 +2,11 @@
 
 use std::io::Write as _;
 
+use super::super::preview::Preview;
 use super::super::{Reading, Source};
-use super::source;
+use super::{importer, plan, source};
 use crate::call::error::Error;
+use crate::testing::TestEnv;
 use crate::values::country::Country;
 
 /// Why a file is refused.
@@ -101,6 +103,11 @@ fn files_that_cannot_be_read_say_what_to_do() {
 
 /// A workbook with these cells in its only sheet, and one long text that many cells may share.
 fn workbook(cells: &str, shared: &str) -> Vec<u8> {
+    workbook_of(&[("A", cells)], shared)
+}
+
+/// A workbook with these cells in its sheets.
+fn workbook_of(sheets: &[(&str, &str)], shared: &str) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let mut part = |name: &str, text: &str| {
         archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -108,6 +115,9 @@ fn workbook(cells: &str, shared: &str) -> Vec<u8> {
     };
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let each = |text: &dyn Fn(usize, &str) -> String| {
+        (1..).zip(sheets).map(|(at, (name, _))| text(at, name)).collect::<String>()
+    };
     part(
         "_rels/.rels",
         &format!(
@@ -117,20 +127,26 @@ fn workbook(cells: &str, shared: &str) -> Vec<u8> {
     part(
         "xl/workbook.xml",
         &format!(
-            r#"<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>"#
+            r#"<workbook xmlns="{main}" xmlns:r="{relation}"><sheets>{}</sheets></workbook>"#,
+            each(&|at, name| format!(r#"<sheet name="{name}" sheetId="{at}" r:id="rId{at}"/>"#))
         ),
     );
     part(
         "xl/_rels/workbook.xml.rels",
         &format!(
-            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>"#,
+            each(&|at, _| format!(
+                r#"<Relationship Id="rId{at}" Type="{relation}/worksheet" Target="worksheets/sheet{at}.xml"/>"#
+            ))
         ),
     );
     part("xl/sharedStrings.xml", &format!(r#"<sst xmlns="{main}"><si><t>{shared}</t></si></sst>"#));
-    part(
-        "xl/worksheets/sheet1.xml",
-        &format!(r#"<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>"#),
-    );
+    for (at, (_, cells)) in (1..).zip(sheets) {
+        part(
+            &format!("xl/worksheets/sheet{at}.xml"),
+            &format!(r#"<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>"#),
+        );
+    }
     archive.finish().unwrap().into_inner()
 }
 
@@ -153,4 +169,47 @@ fn a_workbook_made_to_harm_is_refused() {
             workbook(&format!(r#"<row r="1"><c r="{reference}" t="s"><v>0</v></c></row>"#), "Name");
         let _ = Source::read("f.xlsx", &strange, Reading::default(), Country::US);
     }
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_is_refused_with_its_line() {
+    let file = "Name,Notes\nAnn Able,\"Has a \"\"dog\"\".\nTwo lines.\"\nBob Baker,\"5 ft ladder\nCal Cook,\n";
+    let message = refusal(file.as_bytes());
+    assert!(message.starts_with("A quotation mark in line 4 is never closed"), "{message}");
+    let message = refusal(format!("sep=;\r\n{}", file.replace(',', ";")).as_bytes());
+    assert!(message.starts_with("A quotation mark in line 5 is never closed"), "{message}");
+    for closed in [
+        "Name,Notes\nAnn Able,5\" pipe\n",
+        "Name,Notes\nAnn Able,\"\"\n",
+        "Name,Notes\nAnn Able,\"Says \"\"no\"\"\"",
+        "Name,Notes\nAnn Able,\"a\" b \"c\n",
+    ] {
+        assert_eq!(names(closed.as_bytes()), ["Ann Able"], "{closed}");
+    }
+}
+
+#[test]
+fn a_workbook_says_which_of_its_sheets_is_read() {
+    let name = r#"<row r="1"><c r="A1" t="s"><v>0</v></c></row>"#;
+    let named = format!("{name}{}", name.replace('1', "2"));
+    let blank = r#"<row r="1"><c r="A1" t="inlineStr"><is><t> </t></is></c></row>"#;
+    let only = source("f.xlsx", &workbook_of(&[("A", &named), ("B", ""), ("C", blank)], "Name"));
+    assert_eq!(only.sheets(), "");
+    let sheets = [("Z", ""), ("List", &*named), ("Old", name), ("D", ""), ("Prices", name)];
+    let several = source("f.xlsx", &workbook_of(&sheets, "Name"));
+    assert_eq!(
+        several.sheets(),
+        "Only the sheet List is read; Old and Prices are left out: to import another one, save it as CSV."
+    );
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let planned = plan(&importer(&env, &acme), &several);
+    assert_eq!(Preview::of(&several, &planned, 1).sheets, several.sheets());
+    let message = refusal(&workbook_of(&[("Cover", &named), ("List", name)], "Our list"));
+    assert!(
+        message.ends_with(
+            "Only the sheet Cover is read; List is left out: to import another one, save it as CSV."
+        ),
+        "{message}"
+    );
 }

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod files;
 mod samples;
+mod undone;
 
 use std::path::Path;
 

@@ -1,24 +1,22 @@
 //! Jobs, as pages and servers drive them.
 
+mod interrupted;
+mod servers;
+
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::ReadTx;
 
 use super::super::columns::{Column, Meaning, Said};
-use super::super::run::{Run, WhenInterrupted, WhenRejected};
 use super::super::store::{self as imports, State};
-use super::super::{Plan, Source};
-use super::holding::Held;
 use super::work::deadline;
 use super::*;
 use crate::call::access::Source as CallSource;
 use crate::call::caller::Refusal;
 use crate::identity::sign_in::sessions::InTenant;
 use crate::testing::{Business, Caller, TestEnv};
-use crate::values::country::Country;
 
 const FILE: &str = "Name,Phone,Zugang\nAnn Able,510-555-0101,Has a dog.\nBob Baker,510-555-0102,\n,510-555-0103,\n";
 
@@ -86,6 +84,17 @@ impl<'e> Desk<'e> {
     fn start(&self, job: &Job, when_rejected: WhenRejected) -> Job {
         let (id, plan) = (job.id, job.plan.clone());
         self.write(move |ctx| start(ctx, id, &plan, when_rejected));
+        self.serve();
+        self.job(id)
+    }
+
+    fn import(&self, id: Id<kinds::Import>) -> imports::Import {
+        self.try_read(move |tx| imports::get(tx, id)).expect("the import")
+    }
+
+    /// Undoes an import. Returns the job, once the server has done it.
+    fn undo(&self, import: Id<kinds::Import>) -> Job {
+        let id = self.write(move |ctx| undo(ctx, import));
         self.serve();
         self.job(id)
     }
@@ -191,96 +200,6 @@ fn what_is_wrong_with_a_file_is_said() {
     desk.send(FILE);
 }
 
-/// A job of which a server has added some customers when it dies.
-fn interrupted(desk: &Desk<'_>, count: usize) -> Id<kinds::ImportJob> {
-    let line = |n: usize| format!("Ann{n} Able{n},510-555-{:04}\n", 1000 + n);
-    let many = (0..count).map(line).collect::<Vec<_>>().concat();
-    let file = format!("Name,Phone\n{many}");
-    let job = desk.look_up(&file);
-    let (id, token) = (job.id, job.plan.clone());
-    desk.write(move |ctx| start(ctx, id, &token, WhenRejected::AddNone));
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    let row = desk.try_read(move |tx| store::get(tx, id)).expect("the job");
-    let importer = desk.worker.importer(due, &row);
-    let source = Source::read("customers.csv", file.as_bytes(), Reading::default(), Country::US);
-    let source = source.expect("a file");
-    let plan = Plan::make(&importer, &source, &|_, _| Ok(())).expect("a plan");
-    assert_eq!(plan.token, job.plan);
-    let died = |done: usize, _: usize| match done {
-        0 => Ok(()),
-        _ => Err(Error::from(zoop_db::Error::Closed)),
-    };
-    let run = Run {
-        importer: &importer,
-        source: &source,
-        when_rejected: WhenRejected::AddNone,
-        when_interrupted: WhenInterrupted::Keep,
-        progress: &died,
-    };
-    let token = Held::new(&desk.worker, due).token();
-    let begun = run.begin(&plan, move |tx, import| steps::begin(tx, token, id, import));
-    run.add(&plan, begun.expect("an import")).expect_err("it died");
-    id
-}
-
-#[both]
-fn another_server_goes_on_with_an_import_and_adds_nothing_twice() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    let id = interrupted(&desk, 45);
-    let there = names(&env, &acme).len();
-    assert!((1..45).contains(&there), "{there}");
-    assert_eq!(
-        desk.worker.claim_next(None).expect("the queue"),
-        None,
-        "the first one may still work"
-    );
-    env.clock.advance(121_000);
-    desk.serve();
-    let job = desk.job(id);
-    assert_eq!((job.stage, job.result.added, &*job.problem), (Stage::Ended, 45, ""));
-    let all = env.call(&acme.owner, "customers.search", json!({ "limit": 100 })).expect("a list");
-    assert_eq!(all["rows"].as_array().map(Vec::len), Some(45));
-}
-
-#[both]
-fn an_interrupted_import_is_taken_back_if_something_else_would_be_added() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    let id = interrupted(&desk, 45);
-    let same = json!({ "customer_type": "individual", "first_name": "Ann44", "last_name": "Able44",
-        "phone": "510-555-1044" });
-    env.create(&acme.owner, "customers.create", same);
-    env.clock.advance(121_000);
-    desk.serve();
-    let job = desk.job(id);
-    assert_eq!(job.stage, Stage::Ready);
-    assert!(
-        job.problem.contains("your customers changed while it was interrupted"),
-        "{}",
-        job.problem
-    );
-    assert_eq!(names(&env, &acme), ["Ann44 Able44"]);
-}
-
-#[both]
-fn a_person_stops_an_import_that_runs() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    let id = interrupted(&desk, 45);
-    let import = desk.job(id).import.expect("an import");
-    desk.write(move |ctx| cancel(ctx, id));
-    env.clock.advance(121_000);
-    desk.serve();
-    assert_eq!(desk.job(id).stage, Stage::Ended);
-    assert!(names(&env, &acme).is_empty());
-    let import = desk.try_read(move |tx| imports::get(tx, import)).expect("the import");
-    assert_eq!(import.state, State::Undone);
-}
-
 #[both]
 fn what_has_changed_since_a_person_looked_is_shown_again() {
     let env = TestEnv::new();
@@ -335,127 +254,38 @@ fn only_members_who_may_import_see_the_jobs_of_their_business() {
 }
 
 #[both]
-fn a_job_is_done_by_one_server_and_ends_where_it_is_when_that_stops() {
+fn what_stays_after_an_undo_can_be_taken_back_later_and_is_counted_once() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let desk = Desk::of(&env, &acme, &acme.owner);
-    let id = desk.send(FILE);
-    let other = server(&env);
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    assert_eq!(other.claim_next(None).expect("the queue"), None);
-    env.clock.advance(100_000);
-    let held = Held::new(&desk.worker, due);
-    held.progress()(1, 3).expect("it goes on");
-    assert_eq!((desk.job(id).done, desk.job(id).total), (1, 3));
-    env.clock.advance(100_000);
-    assert_eq!(other.claim_next(None).expect("the queue"), None);
-    desk.worker.is_stopping.store(true, Ordering::Relaxed);
-    held.progress()(2, 3).expect_err("the server stops");
-    held.give_back().expect("given back");
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    desk.worker.work(due).expect("given back");
-    assert_eq!(desk.job(id).stage, Stage::LookingUp);
-    let due = other.claim_next(None).expect("the queue").expect("the job");
-    other.work(due).expect("work");
-    assert_eq!(desk.job(id).stage, Stage::Ready);
-    assert_eq!(other.claim_next(None).expect("the queue"), None, "it is done");
+    let job = desk.look_up("Name,Phone\nAnn Able,510-555-0101\nBob Baker,510-555-0102\n");
+    let import = desk.start(&job, WhenRejected::AddNone).import.expect("an import");
+    let found = env.call(&acme.owner, "customers.search", json!({ "q": "ann" })).expect("a list");
+    let ann = found["rows"][0]["id"].clone();
+    let note = json!({ "subject_type": "customer", "subject_id": ann, "body": "Called." });
+    env.create(&acme.owner, "notes.create", note);
+    for _ in 0..2 {
+        let result = desk.undo(import).result;
+        assert_eq!((result.taken_back, result.kept_count), (1, 1));
+        assert_eq!(desk.import(import).state, State::Undoing, "something of it is there");
+    }
+    env.call(&acme.owner, "customers.archive", json!({ "id": ann })).expect("archived");
+    let result = desk.undo(import).result;
+    assert_eq!((result.taken_back, result.kept_count), (2, 0));
+    assert_eq!(desk.import(import).state, State::Undone);
 }
 
 #[both]
-fn work_that_a_person_has_stopped_leaves_nothing() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    let id = desk.send(FILE);
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    let slow = Held::new(&desk.worker, due);
-    desk.write(move |ctx| cancel(ctx, id));
-    assert_eq!(desk.job(id).problem, "You stopped it: choose Read again, or remove the file.");
-    slow.progress()(1, 3).expect_err("it is stopped");
-    assert!(slow.is_lost());
-    env.clock.advance(121_000);
-    desk.serve();
-    assert_eq!(desk.job(id).stage, Stage::Ready, "the file is there");
-    desk.write(move |ctx| read_as(ctx, id, &Reading::default()));
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    slow.change(|_| Ok(())).expect_err("another one has it");
-    desk.worker.work(due).expect("work");
-    let job = desk.job(id);
-    let plan = job.plan.clone();
-    desk.write(move |ctx| start(ctx, id, &plan, WhenRejected::AddOthers));
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    let slow = Held::new(&desk.worker, due);
-    desk.write(move |ctx| cancel(ctx, id));
-    desk.write(move |ctx| remove(ctx, id));
-    desk.serve();
-    slow.progress()(1, 3).expect_err("it is gone");
-    env.clock.advance(121_000);
-    assert_eq!(desk.worker.claim_next(None).expect("the queue"), None);
-    assert!(names(&env, &acme).is_empty());
-}
-
-#[both]
-fn an_import_whose_member_left_while_no_server_ran_is_taken_back() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let office = Desk::of(&env, &acme, &acme.office);
-    let id = interrupted(&office, 45);
-    assert!(!names(&env, &acme).is_empty());
-    let user = Business::user(&acme.office).to_string();
-    env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": user }));
-    env.clock.advance(121_000);
-    office.serve();
-    let job = Desk::of(&env, &acme, &acme.owner).job(id);
-    assert_eq!(job.stage, Stage::Ended);
-    assert_eq!(job.problem, "The person who started this may not import any more.");
-    assert!(names(&env, &acme).is_empty());
-}
-
-#[both]
-fn one_business_does_not_hold_all_threads() {
-    let env = TestEnv::new();
-    let (acme, other) = (env.empty_business("Acme"), env.empty_business("Other"));
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    desk.send(FILE);
-    desk.send(FILE);
-    let theirs = Desk::of(&env, &other, &other.owner).send(FILE);
-    let busy = Some(acme.account.number);
-    let due = desk.worker.claim_next(busy).expect("the queue").expect("the other's job");
-    assert_eq!(due.job, theirs);
-    assert_eq!(desk.worker.claim_next(busy).expect("the queue"), None);
-}
-
-#[both]
-fn a_job_is_removed_after_a_week() {
+fn an_erasure_that_ends_early_leaves_no_part_of_a_file() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let desk = Desk::of(&env, &acme, &acme.owner);
     let job = desk.look_up(FILE);
-    let arriving = desk.write(|ctx| begin(ctx, "never.csv"));
-    env.clock.advance(10 * 60_000);
+    let (id, plan) = (job.id, job.plan.clone());
+    assert!(desk.write(erase_some), "there is more to erase");
+    let refused = desk.try_write(move |ctx| start(ctx, id, &plan, WhenRejected::AddOthers));
+    assert!(format!("{refused:?}").contains("NotFound"), "{refused:?}");
     desk.serve();
-    assert!(desk.try_read(move |tx| get(tx, arriving)).is_err(), "it did not arrive");
-    env.clock.advance(7 * 86_400_000 + 1);
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    desk.serve();
-    let id = job.id;
-    assert!(desk.try_read(move |tx| get(tx, id)).is_err());
-    let part = env.read(move |tx| {
-        tx.bind(acme.account.number);
-        store::part(tx, id, StoredFile::Source, 0)
-    });
-    assert_eq!(part.expect("a read"), None);
-}
-
-#[both]
-fn a_bug_ends_a_job_without_losing_it() {
-    let env = TestEnv::new();
-    let acme = env.empty_business("Acme");
-    let desk = Desk::of(&env, &acme, &acme.owner);
-    let id = desk.send(FILE);
-    let due = desk.worker.claim_next(None).expect("the queue").expect("the job");
-    Held::new(&desk.worker, due).fail().expect("recorded");
-    let job = desk.job(id);
-    assert_eq!(job.stage, Stage::Ready);
-    assert!(job.problem.starts_with("Something went wrong"), "{}", job.problem);
+    let left = desk.try_read(store::oldest).expect("a read");
+    assert_eq!(left, None, "a server has removed the rest");
 }
