@@ -21,7 +21,8 @@ const EVERY_METHOD: [&str; 8] = [
 fn challenge(server: &Server, end: &str) -> String {
     format!(
         "Bearer resource_metadata=\"http://{}/.well-known/oauth-protected-resource/api/mcp\", \
-         scope=\"read:customers write:customers read:notes write:notes read:history\"{end}",
+         scope=\"read:customers write:customers read:notes write:notes read:tax_rates write:tax_rates \
+         read:history\"{end}",
         server.public
     )
 }

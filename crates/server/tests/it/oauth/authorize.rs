@@ -88,8 +88,8 @@ fn a_request_may_omit_parameters_with_only_one_choice() {
         assert_eq!(page.status, 200, "{page:?}");
         page.body.matches("type=\"checkbox\"").count()
     };
-    assert_eq!(all(""), 5, "as many as the challenge names");
-    assert_eq!(all("offline_access"), 5);
+    assert_eq!(all(""), 7, "as many as the challenge names");
+    assert_eq!(all("offline_access"), 7);
     assert_eq!(all("read:notes offline_access unheard:of"), 1);
 }
 

@@ -23,8 +23,8 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
             json!({
                 "resource": format!("{issuer}/api/mcp"),
                 "authorization_servers": [issuer],
-                "scopes_supported":
-                    ["read:customers", "write:customers", "read:notes", "write:notes", "read:history"],
+                "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
+                                     "read:tax_rates", "write:tax_rates", "read:history"],
                 "bearer_methods_supported": ["header"],
                 "resource_name": "Zoop",
             })
@@ -45,8 +45,8 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["none"],
             "revocation_endpoint_auth_methods_supported": ["none"],
-            "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes", "read:history",
-                                 "offline_access"],
+            "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
+                                 "read:tax_rates", "write:tax_rates", "read:history", "offline_access"],
             "authorization_response_iss_parameter_supported": true,
             "client_id_metadata_document_supported": true,
         })
