@@ -107,9 +107,15 @@ fn archived_records_are_restored() {
     let person = json!({ "customer_id": customer, "first_name": "Ana", "last_name": "Reyes" });
     let contact = text(&site.call("contacts.create", &person), "id");
     let note = text(&site.call("notes.create", &json!({ "body": "Gate sticks." })), "id");
-    for (kind, id) in
-        [("contact", &contact), ("location", &location), ("note", &note), ("customer", &customer)]
-    {
+    let rate = json!({ "name": "County", "rate_percentage": 8.25 });
+    let rate = text(&site.call("tax_rates.create", &rate), "id");
+    for (kind, id) in [
+        ("contact", &contact),
+        ("location", &location),
+        ("note", &note),
+        ("tax_rate", &rate),
+        ("customer", &customer),
+    ] {
         let mut which = json!({ "id": id });
         if kind == "contact" || kind == "location" {
             which["customer_id"] = json!(customer);
