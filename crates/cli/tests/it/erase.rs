@@ -12,8 +12,25 @@ use crate::env::{Folder, text};
 const FILE: &str = "Name,Phone,Email,Street,City,State,Zip,Notes\n\
     Qanzorb Vexilmont,510-555-0123,qanzorb@example.com,48 Wumblat Street,Oakland,CA,94607,Frixnotch gate\n\
     Jane Doe,510-555-0124,jane@example.com,9 Elm Road,Oakland,CA,94607,Ring twice\n";
-/// What identifies the first of them.
-const WORDS: [&str; 6] = ["anzorb", "exilmont", "umblat", "rixnotch", "5105550123", "lorptext"];
+/// What identifies the first of them: each value of the rows, of the notes and of the files. "brelquist" is in the picture
+/// and "yubtrigg" in the file that was removed.
+const WORDS: [&str; 12] = [
+    "anzorb",
+    "exilmont",
+    "anzorb@example",
+    "umblat",
+    "rixnotch",
+    "5105550123",
+    "plimsquat",
+    "lorptext",
+    "trembaxe",
+    "drimwock",
+    "brelquist",
+    "yubtrigg",
+];
+/// A picture of one pixel, with a comment.
+const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0\x21\xfe\x09brelquist\0\
+    \x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b";
 
 /// All files below a folder.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -23,8 +40,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Those of the words that the database or the store of files has, in any case.
-fn found(folder: &Folder) -> Vec<&'static str> {
+/// What the files of the database and the store of files have, in lower case.
+fn contents(folder: &Folder) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     files(&folder.path("store"), &mut all);
     match folder.server() {
@@ -36,11 +53,28 @@ fn found(folder: &Folder) -> Vec<&'static str> {
         }
     }
     let contents = all.iter().filter_map(|file| fs::read(file).ok());
-    let contents: Vec<_> = contents.map(|bytes| bytes.to_ascii_lowercase()).collect();
-    let has = |word: &&&str| {
-        contents.iter().any(|bytes| bytes.windows(word.len()).any(|part| part == word.as_bytes()))
-    };
-    WORDS.iter().filter(has).copied().collect()
+    contents.map(|bytes| bytes.to_ascii_lowercase()).collect()
+}
+
+fn has(contents: &[Vec<u8>], bytes: &[u8]) -> bool {
+    let bytes = bytes.to_ascii_lowercase();
+    contents.iter().any(|content| content.windows(bytes.len()).any(|part| part == bytes))
+}
+
+/// Those of the words that the database or the store of files has, in any case.
+fn found(folder: &Folder) -> Vec<&'static str> {
+    let contents = contents(folder);
+    WORDS.into_iter().filter(|word| has(&contents, word.as_bytes())).collect()
+}
+
+/// Adds a file to a note. Returns its id.
+fn add_file(server: &str, key: &str, note: &str, name: &str, content: &[u8]) -> String {
+    let post = ureq::post(format!("{server}/api/notes/{note}/files"))
+        .header("Authorization", format!("Bearer {key}"))
+        .header("Content-Disposition", format!("attachment; filename=\"{name}\""));
+    let answer = post.send(content).expect("an answer").into_body().read_to_string().expect("text");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    text(&answer, "id")
 }
 
 #[both]
@@ -55,13 +89,20 @@ fn nothing_of_an_erased_customer_is_left_and_the_certificate_says_so() {
     let client = Client::new(&server.url, &key);
     let search = client.ask("customers.search", &json!({ "q": "Qanzorb" }));
     let id = text(&search["rows"][0], "id");
-    let note = json!({ "subject_type": "customer", "subject_id": id, "body": "Called.",
+    let note = json!({ "subject_type": "customer", "subject_id": id, "body": "Plimsquat called.",
                        "idempotency_key": "a" });
     let note = client.ask("notes.create", &note);
-    let target = format!("{}/api/notes/{}/files", server.url, text(&note, "id"));
-    let post = ureq::post(&target).header("Authorization", format!("Bearer {key}"));
-    let post = post.header("Content-Disposition", "attachment; filename=\"code.txt\"");
-    post.send("The glorptext is 4711.").expect("an answer");
+    let note = text(&note, "id");
+    let add = |name: &str, content: &[u8]| add_file(&server.url, &key, &note, name, content);
+    add("trembaxe.txt", b"The glorptext is 4711.");
+    let picture = add("drimwock.gif", GIF);
+    let removed = add("old.txt", b"The yubtrigg is 4712.");
+    client.ask("notes.remove_file", &json!({ "id": removed }));
+    let thumbnail = ureq::get(format!("{}/files/{picture}/thumbnail", server.url))
+        .header("Authorization", format!("Bearer {key}"));
+    let thumbnail = thumbnail.call().expect("an answer").into_body().read_to_vec().expect("a JPEG");
+    assert!(thumbnail.starts_with(b"\xff\xd8"), "{thumbnail:?}");
+    assert!(has(&contents(&folder), &thumbnail), "it is kept in the store");
     assert_eq!(found(&folder), WORDS, "the test can see all of them");
     let others = json!({ "q": "Jane" });
     let before = client.ask("customers.search", &others);
@@ -72,7 +113,7 @@ fn nothing_of_an_erased_customer_is_left_and_the_certificate_says_so() {
     let dry = folder.json(&[&erase[..], &["--dry-run"]].concat());
     assert_eq!(
         (&dry["erased"], &dry["notes"], &dry["files"]),
-        (&json!(false), &json!(2), &json!(1)),
+        (&json!(false), &json!(2), &json!(3)),
         "{dry}"
     );
     assert_eq!(found(&folder), WORDS);
@@ -85,11 +126,15 @@ fn nothing_of_an_erased_customer_is_left_and_the_certificate_says_so() {
         assert_eq!(erased[name], dry[name], "{name}");
     }
     let done = (&erased["erased"], &erased["contents"], &erased["is_rewritten"]);
-    assert_eq!(done, (&json!(true), &json!(1), &json!(true)));
+    assert_eq!(done, (&json!(true), &json!(3), &json!(true)));
     assert!(erased["rewritten_at"].is_string() && erased["rewrite_due_at"].is_null(), "{erased}");
     let written = fs::read_to_string(folder.path("certificate.json")).expect("the certificate");
     assert_eq!(serde_json::from_str::<Value>(&written).expect("JSON"), erased);
     assert_eq!(found(&folder), Vec::<&str>::new());
+    assert!(!has(&contents(&folder), &thumbnail));
+    let mut left = Vec::new();
+    files(&folder.path("store"), &mut left);
+    assert_eq!(left, Vec::<PathBuf>::new(), "the thumbnail and the removed file go too");
     assert_eq!(client.ask("customers.search", &others), before);
     server.terminate();
     assert!(server.wait().success());

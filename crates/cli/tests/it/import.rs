@@ -11,7 +11,8 @@ use crate::env::{Folder, text};
 const FILE: &str = "Name,Phone,Street,City,State,Zip\n\
     Marco Reyes,510-555-0123,482 Oak Street,Oakland,CA,94607\n\
     Bob & Jane Doe,510-555-0124,,,,\n\
-    ,510-555-0125,,,,\n";
+    ,510-555-0125,,,,\n\
+    Total: 3 customers,,,,,\n";
 
 fn names(folder: &Folder) -> Vec<String> {
     let backup = folder.json(&["history", "--limit", "0"]);
@@ -33,8 +34,10 @@ fn a_file_is_shown_first_and_imported_exactly_as_shown() {
     folder.write("customers.csv", FILE);
     let shown = folder.json(&["import", "customers.csv"]);
     assert_eq!((&shown["added"], &shown["unusable"]), (&2.into(), &1.into()), "{shown}");
+    assert_eq!((&shown["rows"], &shown["skipped"]), (&3.into(), &1.into()), "{shown}");
     let answer = folder.zoop(&["import", "customers.csv"]);
     assert!(answer.stdout.contains("Nothing is written yet."), "{}", answer.stdout);
+    assert!(answer.stdout.contains("1 row describes no customer:"), "{}", answer.stdout);
     assert!(answer.stdout.lines().all(|line| line.chars().count() <= 80), "{}", answer.stdout);
     assert!(names(&folder).is_empty());
 
@@ -66,6 +69,7 @@ fn a_file_is_shown_first_and_imported_exactly_as_shown() {
     );
     let report = fs::read_to_string(folder.path("report.csv")).expect("a file");
     assert!(report.contains("3,Bob Doe,added,two people: Bob Doe and Jane Doe\r\n"), "{report}");
+    assert!(report.ends_with("5,Total: 3 customers,skipped,is only a total\r\n"), "{report}");
 
     let again = folder.json(&["import", "customers.csv", "--yes", "--keep-going"]);
     assert_eq!((&again["added"], &again["here"]), (&0.into(), &2.into()), "{again}");

@@ -39,8 +39,8 @@ pub(super) fn json(file: &str, columns: &[NamedColumn<'_>], shown: &Preview, tok
     let sheets = (!shown.sheets.is_empty()).then_some(&shown.sheets);
     json!({
         "file": file, "rows": shown.rows, "customers": shown.customers, "columns": columns, "added": added,
-        "similar": similar, "here": here, "unusable": unusable, "new_tags": shown.new_tags, "sheets": sheets,
-        "plan": token,
+        "similar": similar, "here": here, "unusable": unusable, "skipped": shown.skipped.count,
+        "new_tags": shown.new_tags, "sheets": sheets, "plan": token,
     })
 }
 
@@ -74,6 +74,9 @@ pub(super) fn text(
     add(format!("{similar} added and may be the same as another:"), &shown.similar);
     add("Cells that were taken apart or kept in a note:".to_owned(), &shown.said);
     add(format!("{unusable} cannot be added:"), &shown.unusable);
+    let skipped = shown.skipped.count;
+    let rows = if skipped == 1 { "row describes" } else { "rows describe" };
+    add(format!("{skipped} {rows} no customer:"), &shown.skipped);
     if shown.without_state > 0 {
         parts.push("Addresses without a state: if all are in one, say so, such as --default service_state=CA".to_owned());
     }

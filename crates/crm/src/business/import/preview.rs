@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::{Columns, Meaning};
 use super::draft::{Draft, Shown};
 use super::plan::{Counts, Plan, Planned};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, Skipped};
 use super::source::{Source, Unusable};
 
 /// How many values of a column are shown.
@@ -82,6 +82,9 @@ pub struct Preview {
     pub said: Remarks,
     /// Customers that cannot be added.
     pub unusable: Remarks,
+    /// Rows that describe no customer.
+    #[serde(default)]
+    pub skipped: Remarks,
     /// How many addresses would be kept in notes because they have no state.
     pub without_state: usize,
     /// Which sheet of a workbook is read, in words. Empty if there is only one.
@@ -103,6 +106,10 @@ impl Preview {
         };
         for (at, planned) in plan.customers.iter().enumerate() {
             preview.add(planned, source.draft(at), most);
+        }
+        for Skipped { line, text, why } in source.skipped() {
+            let remark = Remark { line: *line, name: cut(text), text: (*why).to_owned() };
+            preview.skipped.add(most, remark);
         }
         preview
     }

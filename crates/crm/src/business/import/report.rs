@@ -1,10 +1,11 @@
 //! Tables for spreadsheets: what becomes of every row, and the rows that were not added.
 
 use super::plan::{Plan, Planned};
+use super::sheet::Skipped;
 use super::source::{Source, Unusable};
 use crate::values::spreadsheet;
 
-/// What becomes of each customer of a file, one in a row.
+/// What becomes of each customer of a file, one in a row, and below them the rows that describe none.
 #[must_use]
 pub fn of_plan(source: &Source, plan: &Plan) -> Vec<u8> {
     let mut table = spreadsheet::begin(&["line", "customer", "what", "why"]);
@@ -25,6 +26,9 @@ pub fn of_plan(source: &Source, plan: &Plan) -> Vec<u8> {
         };
         let lines: Vec<_> = lines.iter().map(u32::to_string).collect();
         table.extend(spreadsheet::row([&*lines.join(", "), &name, what, &why]));
+    }
+    for Skipped { line, text, why } in source.skipped() {
+        table.extend(spreadsheet::row([&*line.to_string(), text, "skipped", why]));
     }
     table
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::columns::{self, Columns, Meaning, Said};
 use super::draft::Draft;
 use super::facts::{Facts, RowReader};
-use super::sheet::{self, Sheet, Sheets};
+use super::sheet::{self, Sheet, Sheets, Skipped};
 use super::together::together;
 use crate::call::argument::ParseContext;
 use crate::call::error::{Error, Result};
@@ -96,6 +96,12 @@ impl Source {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.sheet.rows.len()
+    }
+
+    /// The rows of the file that describe no customer.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.sheet.skipped
     }
 
     /// How many customers the file describes.

@@ -186,7 +186,8 @@ impl JobPage<'_> {
 
 /// The remarks about the rows, each kind with a heading.
 fn remarks(preview: &Preview) -> Vec<(String, &Remarks)> {
-    let Preview { unusable, similar, here, said, .. } = preview;
+    let Preview { unusable, similar, here, said, skipped, .. } = preview;
+    let rows = if skipped.count == 1 { "row describes" } else { "rows describe" };
     let cells = if said.count == 1 { "cell was" } else { "cells were" };
     let all = [
         (format!("{} cannot be added", number(unusable.count)), unusable),
@@ -196,6 +197,7 @@ fn remarks(preview: &Preview) -> Vec<(String, &Remarks)> {
         ),
         (format!("{} there already", are(here.count)), here),
         (format!("{} {cells} taken apart, or kept in a note", number(said.count)), said),
+        (format!("{} {rows} no customer", number(skipped.count)), skipped),
     ];
     all.into_iter().filter(|(_, remarks)| remarks.count > 0).collect()
 }

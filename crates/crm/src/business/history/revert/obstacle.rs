@@ -79,7 +79,8 @@ impl fmt::Display for Obstacle {
             Self::ArchivedAlready(kind) => write!(formatter, "The {} is archived already.", kind.word()),
             Self::Changed(fields) => {
                 let names: Vec<_> = fields.iter().take(NAMED).map(ChangedSince::name).collect();
-                let more = if fields.len() > NAMED { " and more" } else { "" };
+                let more = fields.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 write!(formatter, "Changed since: {}{more}.", names.join(", "))
             }
             Self::Nothing => formatter.write_str("There is nothing to undo."),

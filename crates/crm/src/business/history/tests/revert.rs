@@ -131,6 +131,41 @@ fn every_command_is_undone_redone_and_undone_again() {
 }
 
 #[both]
+fn five_of_the_fields_that_were_changed_since_are_named_and_the_others_counted() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let fields = [
+        "label",
+        "address_line1",
+        "address_line2",
+        "city",
+        "access_notes",
+        "parking_notes",
+        "service_notes",
+    ];
+    let set = |caller: &Caller, value: &str| {
+        let mut arguments =
+            json!({ "id": acme.id("location"), "customer_id": acme.id("customer") });
+        for field in fields {
+            arguments[field] = json!(format!("{value} {field}"));
+        }
+        env.clock.advance(1_000);
+        env.call(caller, "locations.update", arguments).expect("an update");
+        newest(&env, &acme.owner)
+    };
+    let first = set(&acme.owner, "First");
+    set(&acme.office, "Second");
+    let error = refused(&env, &acme.owner, &first);
+    let message = text(&error, "message");
+    assert_eq!(message.matches(", set by Oscar Office").count(), 5, "{message}");
+    assert!(message.contains("set by Oscar Office; and 2 more. Undo the later"), "{message}");
+    let listed = rows(&env, &acme.owner, &json!({ "record_id": acme.id("location") }));
+    let listed = text(&listed[1], "cannot_revert");
+    assert_eq!(listed.matches(" of the location").count(), 5, "{listed}");
+    assert!(listed.ends_with(" of the location and 2 more."), "{listed}");
+}
+
+#[both]
 fn what_was_changed_since_is_named_with_its_value_and_who_set_it() {
     let env = TestEnv::new();
     let acme = env.business("Acme");

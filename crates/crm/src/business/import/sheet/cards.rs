@@ -63,7 +63,7 @@ pub(super) fn sheet(text: &str) -> Result<Sheet> {
         .flat_map(|it| [it.line1, it.line2, it.city, it.state, it.postal_code, it.country]);
     let columns = COLUMNS.iter().copied().chain(places);
     let columns = columns.map(|meaning| meaning.word().to_owned()).collect();
-    Ok(Sheet { columns, rows, sheets: None })
+    Ok(Sheet { columns, rows, skipped: Vec::new(), sheets: None })
 }
 
 fn is_group(card: &VCard) -> bool {

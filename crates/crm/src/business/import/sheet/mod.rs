@@ -22,6 +22,11 @@ const MAX_TITLES: usize = 10;
 /// How many sheets that are left out are named.
 const NAMED_SHEETS: usize = 5;
 
+/// Why a row is skipped.
+const TOTAL: &str = "is only a total";
+const FOOTER: &str = "is the last row and only says when the list was made";
+const ABOVE: &str = "is above the names of the columns";
+
 /// How files of old Microsoft Office formats begin.
 const OLD_WORKBOOK: &[u8] = b"\xD0\xCF\x11\xE0";
 
@@ -32,6 +37,8 @@ pub struct Sheet {
     pub columns: Vec<String>,
     /// The rows below them.
     pub rows: Vec<SheetRow>,
+    /// The rows that describe no customer, in their order.
+    pub skipped: Vec<Skipped>,
     /// Which sheet of the workbook it is, if there are others.
     pub sheets: Option<Sheets>,
 }
@@ -75,6 +82,17 @@ pub struct SheetRow {
     pub cells: Vec<String>,
 }
 
+/// A row that describes no customer, such as a total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it begins.
+    pub line: u32,
+    /// Its first filled cell.
+    pub text: String,
+    /// Why it is no customer.
+    pub why: &'static str,
+}
+
 impl SheetRow {
     fn filled(&self) -> impl Iterator<Item = &String> {
         self.cells.iter().filter(|cell| !cell.is_empty())
@@ -97,9 +115,14 @@ impl SheetRow {
         })
     }
 
-    /// Whether the row has nothing, or only a total.
-    fn is_blank(&self) -> bool {
-        self.filled().next().is_none() || self.only().is_some_and(|cell| is_total(cell))
+    /// Whether the row has only a total.
+    fn is_total(&self) -> bool {
+        self.only().is_some_and(|cell| is_total(cell))
+    }
+
+    fn skipped(&self, why: &'static str) -> Skipped {
+        let text = self.filled().next().cloned().unwrap_or_default();
+        Skipped { line: self.line, text, why }
     }
 }
 
@@ -174,7 +197,9 @@ fn below_names(mut rows: Vec<SheetRow>, known: impl Fn(&[String]) -> usize) -> R
         // Nothing but newlines and tabs is written in a cell on purpose.
         *cell = text.chars().filter(|it| !it.is_control() || matches!(it, '\n' | '\t')).collect();
     }
-    rows.retain(|row| !row.is_blank());
+    rows.retain(|row| row.filled().next().is_some());
+    let totals = rows.extract_if(.., |row| row.is_total());
+    let mut skipped: Vec<_> = totals.map(|row| row.skipped(TOTAL)).collect();
     let mut best = (0, 0, 0);
     for (at, row) in rows.iter().take(MAX_TITLES).enumerate() {
         let (known, filled) = (known(&row.cells), row.filled().count());
@@ -186,7 +211,9 @@ fn below_names(mut rows: Vec<SheetRow>, known: impl Fn(&[String]) -> usize) -> R
         return Err(Error::invalid("The file is empty."));
     }
     let mut below = rows.split_off(best.0 + 1);
-    below.pop_if(|row| row.is_footer());
+    skipped.extend(below.pop_if(|row| row.is_footer()).map(|row| row.skipped(FOOTER)));
     let columns = rows.pop().map(|row| row.cells).unwrap_or_default();
-    Ok(Sheet { columns, rows: below, sheets: None })
+    skipped.extend(rows.iter().map(|row| row.skipped(ABOVE)));
+    skipped.sort_by_key(|row| row.line);
+    Ok(Sheet { columns, rows: below, skipped, sheets: None })
 }

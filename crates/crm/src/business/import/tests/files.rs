@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 
+use zoop_both::both;
+
 use super::super::preview::Preview;
-use super::super::{Reading, Source};
+use super::super::{Reading, Source, report};
 use super::{importer, plan, source};
 use crate::call::error::Error;
 use crate::testing::TestEnv;
@@ -37,6 +39,64 @@ fn only_totals_titles_and_times_are_no_customers() {
     );
     let header = b"Name,Kind of client,Best way\nZed Zee,x,y\nAnn Able,Company,Email\n";
     assert_eq!(names(header), ["Zed Zee", "Ann Able"]);
+}
+
+#[both]
+fn rows_that_describe_no_customer_are_reported_with_the_reason() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let importer = importer(&env, &acme);
+    let file = "Our customers\n\nName,Phone\nAnn Able,\nTotal: 2 customers,\nBea Best,\n\"May 1, 2026 07:33 AM\",\n";
+    let file = source("f.csv", file.as_bytes());
+    let planned = plan(&importer, &file);
+    let report = String::from_utf8(report::of_plan(&file, &planned)).expect("text");
+    assert_eq!(
+        report.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "4,Ann Able,added,",
+            "6,Bea Best,added,",
+            "1,Our customers,skipped,is above the names of the columns",
+            "5,Total: 2 customers,skipped,is only a total",
+            "7,\"May 1, 2026 07:33 AM\",skipped,is the last row and only says when the list was made",
+        ]
+    );
+    let shown = Preview::of(&file, &planned, 1);
+    let first = shown.skipped.first.first().expect("one is shown");
+    assert_eq!((shown.rows, shown.skipped.count, first.line), (2, 3, 1));
+}
+
+#[test]
+fn every_delimiter_is_found_from_the_content() {
+    let text = "Name,Phone,Tags,Notes\nAnn Able,510-555-0101,Gold,\"Gate 4711, Side\"\nBea Best,510-555-0102,Blue,\n";
+    let expected = ["Ann Able", "Bea Best"];
+    for delimiter in [",", ";", "\t", "|"] {
+        let written = text.replace(", ", "_ ").replace(',', delimiter).replace("_ ", ", ");
+        let file = source("f.csv", written.as_bytes());
+        assert_eq!(file.columns().count(), 4, "{written}");
+        assert_eq!(names(written.as_bytes()), expected, "{written}");
+        let draft = file.draft(0).expect("a customer");
+        assert_eq!(
+            (&*draft.shown.phone, &draft.shown.tags[..], &draft.notes[..]),
+            ("510-555-0101", &["Gold".to_owned()][..], &["Gate 4711, Side".to_owned()][..]),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn a_delimiter_that_the_file_names_wins_and_its_line_counts() {
+    // The commas of the cells would win otherwise.
+    let text = "sep=;\r\nName;Notes\r\nAnn Able;a, b, c, d\r\nBea Best;a, b, c, d\r\n";
+    assert_eq!(names(text.as_bytes()), ["Ann Able", "Bea Best"]);
+    let file = source("f.csv", text.as_bytes());
+    assert_eq!(file.cells(4), Some(&["Bea Best".to_owned(), "a, b, c, d".to_owned()][..]));
+    let with_mark = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    assert_eq!(names(&with_mark), ["Ann Able", "Bea Best"]);
+    let other = "sep=^\nName^Phone\nAnn Able^510-555-0101\n";
+    assert_eq!(names(other.as_bytes()), ["Ann Able"], "one that no one would guess");
+    let tabs = "sep=\t\nName\tPhone\nAnn Able\t510-555-0101\n";
+    assert_eq!(names(tabs.as_bytes()), ["Ann Able"]);
+    assert_eq!(refusal(b"sep=;\n"), "The file is empty.");
 }
 
 #[test]

@@ -154,3 +154,47 @@ fn a_tag_that_someone_uses_or_changed_stays_and_archived_customers_go_again() {
     let again = run_all(&importer, file);
     assert_eq!(again.import.added, 2, "both ids are free again");
 }
+
+const REYES: &str = "Name,Phone,Notes\nMarco Reyes,510-555-0123,Has a dog.\nM. Reyes,510-555-0177,Ring twice.\n\
+    Bob Doe,510-555-0124,\n";
+
+/// Merges the customer with the second phone into the one with the first.
+fn merge(env: &TestEnv, business: &Business, keep: &str, other: &str) {
+    let id = |phone: &str| search(env, business, &json!({ "q": phone }))[0]["id"].clone();
+    let arguments = json!({ "keep_id": id(keep), "merge_id": id(other) });
+    env.call(&business.owner, "customers.merge", arguments).expect("merged");
+}
+
+#[both]
+fn a_file_adds_nothing_again_after_two_of_its_customers_were_merged() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let importer = importer(&env, &acme);
+    assert_eq!(run_all(&importer, REYES).import.added, 3);
+    merge(&env, &acme, "5105550123", "5105550177");
+    let before = names(&env, &acme, &json!({}));
+    assert_eq!(before, ["Bob Doe", "Marco Reyes"]);
+    assert_eq!(run_all(&importer, REYES).import.added, 0);
+    assert_eq!(names(&env, &acme, &json!({})), before);
+    merge(&env, &acme, "5105550124", "5105550123");
+    assert_eq!(names(&env, &acme, &json!({})), ["Bob Doe"], "merged in turn");
+    assert_eq!(run_all(&importer, REYES).import.added, 0);
+}
+
+#[both]
+fn undoing_an_import_keeps_and_names_the_customers_that_were_merged() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let importer = importer(&env, &acme);
+    let outcome = run_all(&importer, REYES);
+    merge(&env, &acme, "5105550123", "5105550177");
+    let undone = undo(&importer, outcome.import.id, &|_, _| Ok(())).expect("undone");
+    let mut kept: Vec<_> = undone.kept.iter().map(|it| format!("{} {}", it.name, it.why)).collect();
+    kept.sort();
+    assert_eq!(kept, ["M. Reyes was changed since", "Marco Reyes was changed since"]);
+    assert_eq!(undone.taken_back, 1);
+    assert_eq!(names(&env, &acme, &json!({})), ["Marco Reyes"]);
+    assert_eq!(search(&env, &acme, &json!({ "q": "5105550177" })).len(), 1, "its phone stays");
+    let left = importer.read(|tx, _| latest(tx, 1)).expect("imports");
+    assert_eq!(left[0].state, State::Undoing, "it can be undone again");
+}
