@@ -22,6 +22,7 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
         "contact" => "the contact",
         "location" => "the location",
         "tag" => "the tag",
+        "tax_rate" => "the tax rate",
         "note" => "a note",
         "file" => "the file",
         "subject" => "the record",
@@ -32,13 +33,14 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
 /// The fields that the history has in another form than the forms: the phone as typed, for the phone.
 const RENAMED: [(&str, &str); 1] = [("phone_raw", "phone")];
 /// The fields that say the same as another one, or nothing to people.
-const SILENT: [&str; 13] = [
+const SILENT: [&str; 14] = [
     "id",
     "merged_from",
     "attachments",
     "customer_id",
     "note_id",
     "phone",
+    "rate_decimal",
     "created_at",
     "updated_at",
     "created_by",
@@ -69,6 +71,9 @@ pub(super) fn field(record_type: &str, field: &str) -> Option<String> {
         return None;
     }
     let declared = declared(record_type, name_in_form(field));
+    if (record_type, field) == ("tax_rate", "rate_percentage") {
+        return Some("percentage".to_owned());
+    }
     Some(declared.map_or_else(|| field.replace('_', " "), |field| field.label.to_owned()))
 }
 
@@ -79,6 +84,7 @@ pub(super) fn value(record_type: &str, field: &str, value: &Value) -> Option<Sho
         Value::String(text) if text.is_empty() => return None,
         Value::Bool(is_set) => if *is_set { "yes" } else { "no" }.to_owned(),
         Value::String(text) => text.clone(),
+        Value::Number(percent) if field == "rate_percentage" => format!("{percent} %"),
         other => other.to_string(),
     };
     let input = declared(record_type, name_in_form(field)).map(|field| field.input);
@@ -145,6 +151,10 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("tags.delete", "deleted a tag"),
     ("tags.attach", "attached a tag"),
     ("tags.detach", "detached a tag"),
+    ("tax_rates.create", "added a tax rate"),
+    ("tax_rates.update", "changed a tax rate"),
+    ("tax_rates.archive", "archived a tax rate"),
+    ("tax_rates.restore", "restored a tax rate"),
 ];
 
 /// The events that only those who manage the business see.

@@ -42,6 +42,7 @@ mod similar;
 mod start;
 mod story;
 mod tags;
+mod tax_rates;
 mod undo;
 mod words;
 mod write_note;
@@ -144,6 +145,13 @@ pub(crate) fn routes() -> Router<App> {
         .route("/settings", get(settings::show).post(settings::save))
         .route("/settings/export", post(download::everything))
         .route("/settings/erased", get(erasing::list))
+        .route("/settings/tax-rates", get(tax_rates::show).post(tax_rates::add))
+        .route("/settings/tax-rates/edit", get(tax_rates::edit).post(tax_rates::save))
+        .route("/settings/tax-rates/default", post(tax_rates::set_default))
+        .route(
+            "/settings/tax-rates/archive",
+            get(tax_rates::ask_to_archive).post(tax_rates::archive),
+        )
         .route("/notes/{note}/edit", get(note_form::edit).post(note_form::save))
         .route("/notes/{note}/archive", get(note_form::ask_to_archive).post(note_form::archive))
         .route("/notes/{note}/pin", post(note_form::pin))

@@ -8,9 +8,11 @@ use zoop_crm::business::customers::erase::EraseCustomer;
 use zoop_crm::business::customers::named::{MAX_RECORDS, NamedRecord, NamedRecords};
 use zoop_crm::business::history::revert::RevertChanges;
 use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::business::tax_rates::tools::GetTaxRate;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::context::Change;
+use zoop_crm::call::error::Error;
 use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::call::tool::Tool;
 use zoop_crm::identity::keys::tools::ListKeys;
@@ -103,6 +105,7 @@ pub(super) struct Names {
     pub(super) tags: HashMap<String, String>,
     pub(super) records: HashMap<Uuid, NamedRecord>,
     pub(super) keys: HashMap<Uuid, String>,
+    pub(super) tax_rates: HashMap<Uuid, String>,
 }
 
 impl Names {
@@ -118,9 +121,10 @@ impl Names {
         }
     }
 
-    /// The name of a contact or location now, or the one that the entry gave it.
+    /// The name of a contact, location or tax rate now, or the one that the entry gave it.
     fn of_part(&self, record: &Record<'_>) -> Option<String> {
         let now = self.records.get(&record.id).and_then(|it| it.name.clone());
+        let now = now.or_else(|| self.tax_rates.get(&record.id).cloned());
         now.or_else(|| record.given_name())
     }
 }
@@ -157,7 +161,27 @@ pub(super) fn names(
         let named = snapshot.query(arguments!(NamedRecords { records: ids.to_vec() }))?;
         records.extend(named.into_iter().map(|it| (it.id.uuid(), it)));
     }
-    Ok(Names { people: people(snapshot)?, tags, records, keys })
+    let tax_rates = tax_rates(snapshot, entries)?;
+    Ok(Names { people: people(snapshot)?, tags, records, keys, tax_rates })
+}
+
+/// The names of the tax rates in these entries, also of archived ones, which no list has.
+fn tax_rates(
+    snapshot: &mut Snapshot<'_, '_>,
+    entries: &[HistoryEntry],
+) -> Result<HashMap<Uuid, String>, Refusal> {
+    let seen = entries.iter().flat_map(|entry| Record::all_of(entry).take(MAX_NAMED));
+    let ids = seen.filter(|record| record.kind == "tax_rate").map(|record| record.id);
+    let ids: BTreeSet<_> = ids.collect();
+    let mut names = HashMap::new();
+    for id in ids {
+        match snapshot.query(arguments!(GetTaxRate { id: Id::<kinds::TaxRate>::new(id) })) {
+            Ok(rate) => _ = names.insert(id, rate.name),
+            Err(Refusal::Failed(Error::NotFound { .. })) => {}
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Ok(names)
 }
 
 /// The names of everybody in the team.
@@ -379,6 +403,13 @@ fn changed(
             if record.change("merged_into").or(record.change("customer_id")).is_some() =>
         {
             None
+        }
+        // An archived rate is never the default.
+        ("tax_rate", "is_default") if record.change("archived_at").is_some() => None,
+        ("tax_rate", "is_default") => {
+            let is_now =
+                if *new == Value::Bool(true) { " the default" } else { " no longer the default" };
+            whole("made").map(|line| line.words(is_now))
         }
         (_, "archived_at") if new.is_null() => whole("restored"),
         (_, "archived_at") => whole("archived"),

@@ -14,7 +14,7 @@ pub(crate) struct Frame {
     pub(crate) name: String,
     /// Whose notes the browser keeps while they are typed.
     pub(crate) person: Id<kinds::User>,
-    /// The sections that the user uses.
+    /// The sections that the user uses, except those to which another one leads.
     pub(crate) links: Vec<NavLink>,
     /// How the page writes times.
     pub(crate) times: Times,
@@ -34,7 +34,8 @@ impl Frame {
         let TenantContext { context, signed_in, membership, memberships, section, .. } =
             tenant_context;
         let times = Times::of(Some(membership), context.now());
-        Self::new(signed_in, memberships, Some(membership), *section, times)
+        let here = section.marked_for(membership.role);
+        Self::new(signed_in, memberships, Some(membership), here, times)
     }
 
     /// The frame of a page of one of the user's businesses that belongs to no section.
@@ -66,15 +67,15 @@ impl Frame {
         // Without a business in the link, a section opens in the first business that uses it.
         let business = business.filter(|_| memberships.len() > 1);
         let offered = business.map_or(memberships, std::slice::from_ref);
-        let is_used = |section: &Section| {
-            *section == Section::Account || offered.iter().any(|it| section.is_for(it.role))
+        let is_offered = |section: &Section| {
+            *section == Section::Account || offered.iter().any(|it| section.is_offered_to(it.role))
         };
         let link = |section: Section| NavLink {
             address: address(section.path(), business),
             label: section.label(),
             is_here: section == here,
         };
-        let links = Section::ALL.iter().copied().filter(is_used).map(link).collect();
+        let links = Section::ALL.iter().copied().filter(is_offered).map(link).collect();
         Self { name: signed_in.name.clone(), person: signed_in.user, links, times }
     }
 }

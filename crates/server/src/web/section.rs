@@ -25,6 +25,8 @@ pub(crate) enum Section {
     Keys,
     /// The programs that the people of a business have connected.
     Apps,
+    /// What quotes and invoices of a business add for taxes.
+    TaxRates,
     /// What is set for a business.
     Settings,
     /// The user's own account, in all their businesses.
@@ -50,6 +52,7 @@ impl Section {
         Self::Team,
         Self::Keys,
         Self::Apps,
+        Self::TaxRates,
         Self::Settings,
         Self::Account,
     ];
@@ -63,6 +66,7 @@ impl Section {
             Self::Team => ("Team", "/team", Scope::Administer),
             Self::Keys => ("API keys", "/keys", Scope::Administer),
             Self::Apps => ("Connected apps", "/apps", Scope::Administer),
+            Self::TaxRates => ("Tax rates", "/settings/tax-rates", Scope::ReadTaxRates),
             Self::Settings => ("Settings", "/settings", Scope::Administer),
             Self::Account => ("Account", "/account", Scope::Nothing),
         };
@@ -84,6 +88,25 @@ impl Section {
         role.session_scopes().has(self.part().scope)
     }
 
+    /// Whether the navigation leads members with this role to the section. The settings lead to the tax rates, so the
+    /// navigation does so only for those who change tax rates without the settings.
+    pub(super) const fn is_offered_to(self, role: Role) -> bool {
+        match self {
+            Self::TaxRates => {
+                role.session_scopes().has(Scope::WriteTaxRates) && !Self::Settings.is_for(role)
+            }
+            section => section.is_for(role),
+        }
+    }
+
+    /// The section that the navigation marks on a page of this one, for members with this role.
+    pub(super) const fn marked_for(self, role: Role) -> Self {
+        match self {
+            Self::TaxRates if Self::Settings.is_for(role) => Self::Settings,
+            section => section,
+        }
+    }
+
     /// Whether the query of the section's first page says what to search for.
     pub(crate) const fn has_search(self) -> bool {
         matches!(self, Self::Customers | Self::Notes | Self::Activity)
@@ -97,7 +120,7 @@ impl Section {
             Self::Keys | Self::Apps | Self::Settings => {
                 "Only owners can open this. Ask an owner of your business."
             }
-            Self::Customers | Self::Notes | Self::Tags | Self::Account => {
+            Self::Customers | Self::Notes | Self::Tags | Self::TaxRates | Self::Account => {
                 "You belong to no business. Ask an owner to invite you."
             }
         };

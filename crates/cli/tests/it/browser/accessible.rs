@@ -202,6 +202,19 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
             browser.find(arrives).await;
             visit.check(arrives).await;
         }
+        browser.goto(&demo.at("/settings/tax-rates")).await;
+        browser.fill("#name", "County").await;
+        browser.fill("#rate_percentage", "8.25").await;
+        browser.click("main form.begin .primary").await;
+        browser.find(".rate-list").await;
+        visit.check("a tax rate").await;
+        for question in ["edit", "archive"] {
+            browser.goto(&demo.at("/settings/tax-rates")).await;
+            browser.click(&format!("form[action='/settings/tax-rates/{question}'] .btn")).await;
+            let form = format!("form[method=post][action='/settings/tax-rates/{question}']");
+            browser.find(&form).await;
+            visit.check(question).await;
+        }
         browser.goto(&demo.at("/keys")).await;
         browser.fill("#name", "Website").await;
         browser.click("main form.begin .primary").await;

@@ -16,7 +16,7 @@ use crate::people::{Browser, between, location};
 use crate::server::{Server, wait_until};
 
 const FILE: &str = "Name,Phone,Zugang,Tags\nAnn Able,510-555-0101,Gate 4711,Gold\nBob Baker,510-555-0102,,\n\
-                    ,510-555-0103,,\n";
+                    ,510-555-0103,,\nTotal: 3 customers,,,\n";
 
 fn sent(server: &Server, browser: &mut Browser<'_>, name: &str, content: &str) -> Reply {
     let form = form(&[("business", &business(server))], &[(name, content)]);
@@ -71,6 +71,7 @@ fn a_file_is_sent_read_as_a_person_says_imported_and_undone() {
         "New tags",
         "Gold",
         "1 cannot be added",
+        "1 row describes no customer",
         "leave out 1",
         "Gate 4711",
     ] {

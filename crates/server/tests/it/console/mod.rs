@@ -18,6 +18,7 @@ mod parts;
 mod records;
 mod settings;
 mod tags;
+mod tax_rates;
 mod undo;
 mod write_note;
 

@@ -47,7 +47,8 @@ fn what_is_pressed_is_a_button_with_the_name_that_people_know() {
     let mut browser = Browser::owner(&server);
     let business = account.id.to_string();
     let gone = ids.path("/customers/{customer}/archive");
-    let query = format!("?business={business}&tag={}&key={key}&program={grant}", ids.tag);
+    let query =
+        format!("?business={business}&tag={}&rate={}&key={key}&program={grant}", ids.tag, ids.rate);
     let gets = PAGES.iter().filter(|(method, ..)| *method == "GET");
     let mut pages: Vec<_> = gets
         .map(|(_, path, _)| {

@@ -105,6 +105,8 @@ fn every_page_shows_the_longest_and_oddest_values() {
     );
     server.env.call_as_operator(Some(account), "tenants.update", json!({ "name": odd(256) }));
     let tag = create("tags.create", json!({ "name": odd(64) }));
+    let rate = json!({ "name": odd(64), "rate_percentage": 99.9999, "is_default": true });
+    let rate = create("tax_rates.create", rate);
     let email = format!("{}'&@{}.example", "x".repeat(58), "host".repeat(15));
     let place = json!({
         "address_line1": odd(256), "address_line2": odd(256), "city": odd(128), "state": odd(128),
@@ -149,7 +151,7 @@ fn every_page_shows_the_longest_and_oddest_values() {
     );
     let job = server.env.prepare_import(owner, &sheet).to_string();
     let file = file.id.to_string();
-    let ids = Ids { customer, contact, location: site, note, file, tag, job, ..ids };
+    let ids = Ids { customer, contact, location: site, note, file, tag, rate, job, ..ids };
 
     let business = account.id.to_string();
     let key = text(&key["key_id"]);
@@ -171,8 +173,10 @@ fn every_page_shows_the_longest_and_oddest_values() {
         wrong.extend(faults(&body).into_iter().map(|it| format!("{path}: {it}")));
     };
     let user = Business::user(&server.business.office);
-    let query =
-        format!("?business={business}&tag={}&key={key}&program={grant}&user={user}", ids.tag);
+    let query = format!(
+        "?business={business}&tag={}&rate={}&key={key}&program={grant}&user={user}",
+        ids.tag, ids.rate
+    );
     for (method, path, _) in PAGES {
         if *method == "GET" {
             server.env.clock.advance(4_000);
@@ -188,8 +192,17 @@ fn every_page_shows_the_longest_and_oddest_values() {
     // What somebody typed is shown again where something is wrong with it.
     let odd_text = odd(300);
     for (method, path, _) in PAGES {
-        let is_form =
-            ["new", "edit", "/tags", "/settings", "/keys", "/team/invite", "/files", "password"];
+        let is_form = [
+            "new",
+            "edit",
+            "/tags",
+            "/settings",
+            "/tax-rates",
+            "/keys",
+            "/team/invite",
+            "/files",
+            "password",
+        ];
         if *method == "POST" && is_form.iter().any(|end| path.ends_with(end)) {
             server.env.clock.advance(4_000);
             let names = [
@@ -207,6 +220,7 @@ fn every_page_shows_the_longest_and_oddest_values() {
                 "address_line1",
                 "title",
                 "color",
+                "rate_percentage",
                 "time_zone",
                 "limit",
                 "find",
@@ -216,6 +230,7 @@ fn every_page_shows_the_longest_and_oddest_values() {
             fields.extend([
                 ("business", business.as_str()),
                 ("tag", &ids.tag),
+                ("rate", &ids.rate),
                 ("customer_type", "company"),
             ]);
             let reply = browser.post(&ids.path(path), &fields);

@@ -17,7 +17,8 @@ const MAX_PAGE: usize = 60 * 1024;
 fn ask(browser: &mut Browser<'_>, method: &str, path: &str, own: &Ids) -> Reply {
     let business = browser.server.business.account.id.to_string();
     if method == "GET" {
-        return browser.get(&format!("{path}?business={business}&tag={}", own.tag));
+        return browser
+            .get(&format!("{path}?business={business}&tag={}&rate={}", own.tag, own.rate));
     }
     if method == "POST" && (path.ends_with("/files") || path == "/import") {
         let origin = browser.origin();
@@ -35,6 +36,8 @@ fn ask(browser: &mut Browser<'_>, method: &str, path: &str, own: &Ids) -> Reply 
         ("body", "Typed"),
         ("note", &own.note),
         ("tag", &own.tag),
+        ("rate", &own.rate),
+        ("rate_percentage", "9"),
         ("pinned", "true"),
         ("customer_type", "company"),
         ("company_name", "Typed"),
@@ -78,6 +81,7 @@ fn records_of_another_business_and_unknown_ones_answer_the_same() {
         other: id(7),
         job: id(8),
         tag: own.tag.clone(),
+        rate: own.rate.clone(),
     };
     // The records of one's own that hold a strange one.
     let within = |strange: &Ids| Ids {

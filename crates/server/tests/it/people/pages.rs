@@ -133,6 +133,13 @@ pub(super) const PAGES: &[(&str, &str, For)] = &[
     ("POST", "/settings", Owners),
     ("POST", "/settings/export", Owners),
     ("GET", "/settings/erased", Owners),
+    ("GET", "/settings/tax-rates", Members),
+    ("POST", "/settings/tax-rates", Office),
+    ("GET", "/settings/tax-rates/edit", Office),
+    ("POST", "/settings/tax-rates/edit", Office),
+    ("POST", "/settings/tax-rates/default", Office),
+    ("GET", "/settings/tax-rates/archive", Office),
+    ("POST", "/settings/tax-rates/archive", Office),
     ("GET", "/notes/{note}/edit", Members),
     ("POST", "/notes/{note}/edit", Members),
     ("GET", "/notes/{note}/archive", Members),
@@ -159,6 +166,8 @@ pub(super) struct Ids {
     pub(super) job: String,
     /// Only forms name it.
     pub(super) tag: String,
+    /// A tax rate, which only forms name.
+    pub(super) rate: String,
 }
 
 impl Ids {
@@ -177,6 +186,8 @@ impl Ids {
         let count = names["rows"].as_array().map_or(0, Vec::len);
         let tag =
             server.env.create(owner, "tags.create", json!({ "name": format!("Tag {count}") }));
+        let rate = json!({ "name": "County", "rate_percentage": 8.25 });
+        let rate = server.env.create(owner, "tax_rates.create", rate);
         let note = json!({ "body": "The gate sticks." });
         let note = server.env.create(author, "notes.create", note);
         let file = server.env.add_file(author, &note, "code.txt", b"The code is 4711.");
@@ -190,6 +201,7 @@ impl Ids {
             customer,
             other,
             tag,
+            rate,
             contact: text(&whole["contacts"][0]["id"]),
             location: text(&whole["locations"][0]["id"]),
             note,
