@@ -20,6 +20,15 @@ pub(super) fn tables() -> impl Iterator<Item = &'static Table> {
     of_tenant.filter(|table| table.exported == Export::WithTenant).copied()
 }
 
+/// The tables that exports of the first format may not have, each with the first format that has it.
+const ADDED: &[(&str, u32)] = &[("erasures", 2), ("tax_rates", 2)];
+
+/// The tables that every export of a format has.
+pub(super) fn tables_of(format: u32) -> impl Iterator<Item = &'static Table> {
+    let since = |table: &Table| ADDED.iter().find(|(name, _)| *name == table.name);
+    tables().filter(move |table| since(table).is_none_or(|(_, since)| *since <= format))
+}
+
 /// The name of a table's file.
 pub(super) fn file(table: &str) -> String {
     format!("data/{table}.jsonl")
@@ -89,4 +98,36 @@ impl<'f> LeftOut<'f> {
 
 fn is_missing(files: &[NoteFile], id: Uuid) -> bool {
     files.binary_search_by_key(&id, |file| file.id.uuid()).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::manifest::FORMAT;
+
+    /// A new table has a new format, so that what was exported before comes back.
+    #[test]
+    fn a_new_table_is_in_the_list_of_those_that_were_added() {
+        const FIRST: &[&str] = &[
+            "customers",
+            "contacts",
+            "locations",
+            "different_customers",
+            "tags",
+            "customer_tags",
+            "subjects",
+            "notes",
+            "files",
+            "imports",
+            "imported",
+            "history_origins",
+            "history_entries",
+            "history_records",
+            "history",
+        ];
+        let first: Vec<_> = tables_of(1).map(|table| table.name).collect();
+        assert_eq!(first, FIRST, "add a new table to ADDED, with the next FORMAT");
+        assert_eq!(tables_of(FORMAT).count(), tables().count());
+        assert_eq!(ADDED.iter().map(|(_, since)| *since).max(), Some(FORMAT));
+    }
 }

@@ -6,7 +6,7 @@ use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
 /// The number of the format. A version that writes another format has a greater number, and still reads this one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The name of the manifest in an export. It is written last, so that an export without it is known to be incomplete.
 pub const NAME: &str = "manifest.json";
@@ -24,6 +24,13 @@ pub struct Manifest {
     pub business: Business,
     /// The files, except the manifest itself.
     pub files: Vec<FileEntry>,
+}
+
+impl Manifest {
+    /// Whether the export has a file with this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
+    }
 }
 
 /// The business that an export is of.

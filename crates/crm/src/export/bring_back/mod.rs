@@ -81,9 +81,9 @@ pub fn check(
             manifest.product, manifest.format
         )));
     }
-    let needed = data::tables().map(|table| data::file(table.name));
+    let needed = data::tables_of(manifest.format).map(|table| data::file(table.name));
     for name in needed.chain([BUSINESS_FILE.to_owned()]) {
-        if !manifest.files.iter().any(|file| file.name == name) {
+        if !manifest.has(&name) {
             return Err(Error::conflict(format!(
                 "the manifest has no {name}: export the account again"
             )));
@@ -140,7 +140,7 @@ pub fn bring_back(
     let all = all.filter_map(|file| file.rows).sum();
     let people = people::bring(tx, environment, open)?;
     let mut bringer = Bringer::new(open, &people, progress, all);
-    for table in data::tables() {
+    for table in data::tables().filter(|table| manifest.has(&data::file(table.name))) {
         bringer.bring(tx, table)?;
     }
     let rows = bringer.rows();

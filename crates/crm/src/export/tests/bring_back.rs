@@ -92,6 +92,24 @@ fn an_account_comes_back_on_the_other_engine_byte_for_byte() {
 }
 
 #[both]
+fn an_export_of_an_earlier_format_comes_back_without_the_tables_that_it_does_not_know() {
+    let env = TestEnv::new();
+    let business = rich(&env);
+    let mut exported = Exported::of(&env, business.account);
+    let name = "data/tax_rates.jsonl";
+    exported.folder.remove(name).expect("the file");
+    exported.manifest.files.retain(|file| file.name != name);
+    let empty = env.empty_business("Empty");
+    let error = exported.bring_back(&env, empty.account.id).expect_err("a refusal");
+    assert!(text(&error_json(&error), "message").contains(name), "this format has the file");
+    exported.manifest.format = 1;
+    let back = exported.bring_back(&env, empty.account.id).expect("brought back");
+    let second = Exported::of(&env, back.account);
+    assert_eq!(second.text(name), "");
+    assert_eq!(second.text("data/tags.jsonl"), exported.text("data/tags.jsonl"));
+}
+
+#[both]
 fn people_come_back_without_rights_and_their_names_stay() {
     let env = TestEnv::new();
     let business = rich(&env);
