@@ -153,7 +153,7 @@ fn a_user_is_not_asked_for_scopes_their_role_lacks() {
     let program = Program::register(&server);
     let browser = Browser::signed_in(&server, &server.business.tech);
     let page = browser.ask(&program.query(&[]));
-    assert_eq!(page.body.matches("type=\"checkbox\"").count(), 3, "{page:?}");
+    assert_eq!(page.body.matches("type=\"checkbox\"").count(), 4, "{page:?}");
     assert!(!page.body.contains("write:customers\" value"), "{page:?}");
     let reply = browser.ask(&program.query(&[("scope", "write:customers")]));
     assert_eq!(value(&link_target(&reply).1, "error"), Some("access_denied"));
