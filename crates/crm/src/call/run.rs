@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use zoop_db::{Db, ReadTx, Reply, WriteTx};
 
-use crate::call::access::{Access, Actor};
+use crate::call::access::Access;
 use crate::call::answer::Page;
 use crate::call::argument::{self, Arguments, Json, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
@@ -23,7 +23,7 @@ use crate::call::page;
 use crate::call::pending::{Pending, Work};
 use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::proof::{Proof, enter_read, enter_write};
-use crate::call::tool::{ActorRule, Command, List, Query, Replay, Step};
+use crate::call::tool::{Command, List, Query, Replay, Step};
 pub use crate::call::typed_write::Ran;
 use crate::call::typed_write::{TypedWrite, prepare_command};
 use crate::values::clock::Environment;
@@ -382,17 +382,8 @@ pub(crate) fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
         let attainable = access.attainable().has(tool.scope);
         return Err(Error::InsufficientScope { required, attainable });
     }
-    let may_act = match (tool.actor, access.actor) {
-        (ActorRule::Anyone, _) | (_, Actor::User { .. }) => true,
-        (ActorRule::UserOrOperator, actor) => actor == Actor::Operator,
-        (ActorRule::User, _) => false,
-    };
-    if !may_act {
-        return Err(Error::invalid(format!(
-            "{} needs a person to act: use a user key (zoop_uk_) or an OAuth token instead of a \
-             tenant key.",
-            tool.name
-        )));
+    if !tool.actor.allows(access.actor) {
+        return Err(tool.actor.refusal(access.actor, tool.name));
     }
     Ok(())
 }

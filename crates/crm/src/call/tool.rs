@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zoop_db::Uuid;
 
+use crate::call::access::{Actor, Role};
 use crate::call::answer::Page;
 use crate::call::argument::{Input, Parse};
 use crate::call::context::{ReadCtx, WriteCtx};
-use crate::call::error::Result;
+use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
 
 /// A tool's declaration.
@@ -133,6 +134,49 @@ pub enum ActorRule {
     User,
     /// A user, or the operator.
     UserOrOperator,
+    /// A user who is an owner or works in the office.
+    Office,
+    /// A user who is an owner.
+    Owner,
+    /// A user who is an owner, or the operator.
+    OwnerOrOperator,
+}
+
+impl ActorRule {
+    /// Whether this actor may call the tool, if the scope allows it.
+    pub fn allows(self, actor: Actor) -> bool {
+        match (self, actor) {
+            (Self::Anyone, _) | (Self::UserOrOperator | Self::OwnerOrOperator, Actor::Operator) => {
+                true
+            }
+            (_, Actor::Tenant | Actor::Operator) => false,
+            (_, Actor::User { role, .. }) => self.allows_role(role),
+        }
+    }
+
+    /// Whether a user with this role may call the tool, if the scope allows it.
+    pub const fn allows_role(self, role: Role) -> bool {
+        match self {
+            Self::Anyone | Self::User | Self::UserOrOperator => true,
+            Self::Office => matches!(role, Role::Owner | Role::Office),
+            Self::Owner | Self::OwnerOrOperator => matches!(role, Role::Owner),
+        }
+    }
+
+    /// What a caller whom the rule does not allow is told.
+    pub(crate) fn refusal(self, actor: Actor, tool: &str) -> Error {
+        let people = match (self, actor) {
+            (Self::Office, Actor::User { .. }) => "an owner or the office",
+            (_, Actor::User { .. }) => "an owner of the account",
+            _ => {
+                return Error::invalid(format!(
+                    "{tool} needs a person to act: use a user key (zoop_uk_) or an OAuth token \
+                     instead of a tenant key."
+                ));
+            }
+        };
+        Error::invalid(format!("{tool} is only for {people}: ask one of them to do it."))
+    }
 }
 
 /// Who is offered a tool.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use zoop_crm::arguments;
 use zoop_crm::business::files::tools::open::{OpenFile, OpenedFile};
+use zoop_crm::call::access::Actor;
 use zoop_crm::call::definition::ToolDef;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::proof::Proof as _;
@@ -32,7 +33,7 @@ pub(super) struct RequestContext<'a> {
 
 impl RequestContext<'_> {
     /// Looks up the token and counts the request; see [`admit`].
-    pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
+    pub(super) async fn admit(&self) -> Result<Admitted, Answer> {
         admit(&self.auth, self.deadline).await.map_err(|failure| self.answer_to(&failure))
     }
 
@@ -92,17 +93,37 @@ impl RequestContext<'_> {
     }
 }
 
-/// Looks up the token and counts the request. Returns the scopes that the caller has, and those that the caller's
-/// client could ask the user for.
+/// A caller, as far as lists of tools and resources depend on it.
+#[derive(Clone, Copy)]
+pub(super) struct Admitted {
+    /// The scopes that the caller has, and those that the caller's client could ask the user for.
+    scopes: Scopes,
+    actor: Actor,
+}
+
+impl Admitted {
+    /// Whether the caller is shown the tool. A person is not shown what their role may not do. A key of the account is
+    /// shown what needs a person, because its holder can make a key for one.
+    pub(super) fn sees(self, tool: &ToolDef) -> bool {
+        let role_allows = match self.actor {
+            Actor::User { role, .. } => tool.actor.allows_role(role),
+            Actor::Tenant | Actor::Operator => true,
+        };
+        role_allows && self.scopes.has(tool.scope)
+    }
+}
+
+/// Looks up the token and counts the request.
 pub(super) async fn admit(
     auth: &Arc<AuthContext>,
     deadline: Instant,
-) -> Result<Scopes, CallFailure> {
+) -> Result<Admitted, CallFailure> {
     let context = auth.clone();
     auth.db()
         .read(deadline, move |tx| {
             let access = context.access(tx, &context.shared().environment)?;
-            Ok(access.scopes.or(access.attainable()))
+            let scopes = access.scopes.or(access.attainable());
+            Ok(Admitted { scopes, actor: access.actor })
         })
         .await
 }

@@ -12,11 +12,11 @@ pub(super) async fn tools(
     context: &RequestContext<'_>,
     cursor: Option<&str>,
 ) -> Result<Answer, Answer> {
-    let scopes = context.admit().await?;
+    let admitted = context.admit().await?;
     if cursor.is_some() {
         return Err(refused(&context.request.reply_to().bad_cursor()));
     }
-    let items = context.shared.tools.json(&context.view, scopes);
+    let items = context.shared.tools.json(&context.view, admitted);
     Ok(done(context.responder().list(ListKind::Tools, &items)))
 }
 

@@ -6,10 +6,9 @@
 use serde_json::json;
 use zoop_crm::call::definition::ToolDef;
 use zoop_crm::call::error::Error;
-use zoop_crm::call::scope::Scopes;
 use zoop_mcp::ListKind;
 
-use super::context::RequestContext;
+use super::context::{Admitted, RequestContext};
 use super::{done, file_content, refused};
 use crate::answer::Answer;
 use crate::auth::CallFailure;
@@ -73,10 +72,10 @@ pub(super) async fn list(context: &RequestContext<'_>) -> Result<Answer, Answer>
 
 /// Answers `resources/templates/list` with the kinds of records that the caller may read.
 pub(super) async fn templates(context: &RequestContext<'_>) -> Result<Answer, Answer> {
-    let scopes = context.admit().await?;
+    let admitted = context.admit().await?;
     let items: Vec<_> = TEMPLATES
         .iter()
-        .filter(|template| template.is_readable(context, scopes))
+        .filter(|template| template.is_readable(context, admitted))
         .map(|template| {
             let mut item = json!({
                 "uriTemplate": format!("{}{{id}}", template.prefix),
@@ -96,9 +95,9 @@ pub(super) async fn templates(context: &RequestContext<'_>) -> Result<Answer, An
 }
 
 impl Template {
-    fn is_readable(&self, context: &RequestContext<'_>, scopes: Scopes) -> bool {
+    fn is_readable(&self, context: &RequestContext<'_>, admitted: Admitted) -> bool {
         let listed = context.shared.tools.find(self.tool);
-        listed.is_some_and(|it| context.view.shows(it.group, it.tool) && scopes.has(it.tool.scope))
+        listed.is_some_and(|it| context.view.shows(it.group, it.tool) && admitted.sees(it.tool))
     }
 }
 

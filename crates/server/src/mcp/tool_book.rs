@@ -7,9 +7,9 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use zoop_crm::call::definition::ToolDef;
-use zoop_crm::call::scope::Scopes;
 use zoop_crm::catalog;
 
+use super::context::Admitted;
 use super::view::{Names, View};
 
 /// Every tool of the endpoint, in the order of the catalog.
@@ -64,12 +64,12 @@ impl ToolBook {
         &self.toolsets
     }
 
-    /// The JSON array of the tools that a caller with these scopes sees in this view.
-    pub(super) fn json(&self, view: &View, scopes: Scopes) -> String {
+    /// The JSON array of the tools that a caller sees in this view.
+    pub(super) fn json(&self, view: &View, admitted: Admitted) -> String {
         let mut out = String::with_capacity(self.max_list_bytes);
         out.push('[');
         for listed in &self.listed {
-            if !scopes.has(listed.tool.scope) || !view.shows(listed.group, listed.tool) {
+            if !admitted.sees(listed.tool) || !view.shows(listed.group, listed.tool) {
                 continue;
             }
             if out.len() > 1 {

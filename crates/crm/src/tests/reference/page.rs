@@ -57,6 +57,8 @@ const fn who(tool: &ToolDef) -> &'static str {
     match tool.actor {
         ActorRule::Anyone => "anyone",
         ActorRule::User | ActorRule::UserOrOperator => "a person",
+        ActorRule::Office => "an owner or the office",
+        ActorRule::Owner | ActorRule::OwnerOrOperator => "an owner",
     }
 }
 
