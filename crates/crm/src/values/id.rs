@@ -73,6 +73,10 @@ pub mod kinds {
         Subject = "subject";
         /// A tax rate.
         TaxRate = "tax rate";
+        /// An item of the price book.
+        CatalogItem = "catalog item";
+        /// A quote.
+        Quote = "quote";
         /// A record of any kind.
         Record = "record";
         /// An import of a file.
