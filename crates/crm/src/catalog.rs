@@ -11,6 +11,7 @@ pub static GROUPS: &[Group] = &[
     crate::business::customers::locations::GROUP,
     crate::business::tags::GROUP,
     crate::business::notes::GROUP,
+    crate::business::quotes::GROUP,
     crate::business::tax_rates::GROUP,
     crate::business::account::GROUP,
     crate::identity::users::team::GROUP,

@@ -123,6 +123,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0023_tax_rates.sql"),
         postgres: include_str!("../../../migrations/postgres/0023_tax_rates.sql"),
     },
+    Migration {
+        name: "0026_quotes",
+        sqlite: include_str!("../../../migrations/sqlite/0026_quotes.sql"),
+        postgres: include_str!("../../../migrations/postgres/0026_quotes.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -144,6 +149,8 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
     &crate::business::tax_rates::TaxRate::TABLE,
+    &crate::business::numbers::DOCUMENT_NUMBERS,
+    &crate::business::quotes::Quote::TABLE,
     &crate::business::notes::Note::TABLE,
     &crate::business::files::File::TABLE,
     &crate::business::import::store::IMPORTS,
@@ -241,6 +248,9 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("tax_rates", crate::business::tax_rates::STATEMENTS),
+    ("document numbers", crate::business::numbers::STATEMENTS),
+    ("quotes", crate::business::quotes::STATEMENTS),
+    ("former quotes", crate::business::quotes::former::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
     ("prepared imports", crate::business::import::jobs::store::STATEMENTS),
     ("export", export::STATEMENTS),

@@ -4,12 +4,16 @@
 //! computes what documents come to.
 
 pub mod account;
+pub mod catalog_items;
 pub mod customers;
+pub(crate) mod documents;
 pub mod files;
 pub mod history;
 pub mod import;
 pub mod lines;
 pub mod notes;
+pub(crate) mod numbers;
+pub mod quotes;
 pub mod subjects;
 pub mod tags;
 pub mod tax_rates;

@@ -138,17 +138,13 @@ pub enum ActorRule {
     Office,
     /// A user who is an owner.
     Owner,
-    /// A user who is an owner, or the operator.
-    OwnerOrOperator,
 }
 
 impl ActorRule {
     /// Whether this actor may call the tool, if the scope allows it.
     pub fn allows(self, actor: Actor) -> bool {
         match (self, actor) {
-            (Self::Anyone, _) | (Self::UserOrOperator | Self::OwnerOrOperator, Actor::Operator) => {
-                true
-            }
+            (Self::Anyone, _) | (Self::UserOrOperator, Actor::Operator) => true,
             (_, Actor::Tenant | Actor::Operator) => false,
             (_, Actor::User { role, .. }) => self.allows_role(role),
         }
@@ -159,7 +155,7 @@ impl ActorRule {
         match self {
             Self::Anyone | Self::User | Self::UserOrOperator => true,
             Self::Office => matches!(role, Role::Owner | Role::Office),
-            Self::Owner | Self::OwnerOrOperator => matches!(role, Role::Owner),
+            Self::Owner => matches!(role, Role::Owner),
         }
     }
 

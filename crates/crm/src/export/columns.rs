@@ -46,9 +46,9 @@ const OF_FILE: &[(&str, &str, &str)] = &[
         "Where the contact's fields come from: own, customer (copied from an individual) or placeholder.",
     ),
     ("data/contacts.jsonl", "title", "The person's job title."),
-    ("data/subjects.jsonl", "title", "The title of the job, invoice, quote or lawn estimate."),
+    ("data/subjects.jsonl", "title", "The title of the job, invoice or lawn estimate."),
     ("data/subjects.jsonl", "status", "Its status, in the business's own words."),
-    ("data/subjects.jsonl", "subject_type", "What it is: job, invoice, quote or lawn_estimate."),
+    ("data/subjects.jsonl", "subject_type", "What it is: job, invoice or lawn_estimate."),
     (
         "data/customers.jsonl",
         "status",
@@ -67,6 +67,9 @@ const OF_FILE: &[(&str, &str, &str)] = &[
     ),
     ("data/tags.jsonl", "name", "The tag's name."),
     ("data/tax_rates.jsonl", "name", "The tax rate's name."),
+    ("data/quotes.jsonl", "title", "What the work is."),
+    ("data/quotes.jsonl", "status", "draft, sent, accepted or declined."),
+    ("data/quotes.jsonl", "currency", "The ISO 4217 currency of its amounts."),
     (
         "data/files.jsonl",
         "name",
@@ -102,6 +105,9 @@ const OF_FILE: &[(&str, &str, &str)] = &[
     ("tables/locations.csv", "Service", "Notes about the work there."),
     ("tables/tags.csv", "Name", "The tag's name."),
     ("tables/tax_rates.csv", "Name", "The tax rate's name."),
+    ("tables/quotes.csv", "Number", "The quote's number, such as Q-0042."),
+    ("tables/quotes.csv", "Title", "What the work is."),
+    ("tables/quotes.csv", "Status", "draft, sent, accepted or declined."),
 ];
 
 /// What a column is, in each file that has it.
@@ -173,6 +179,27 @@ const COMMON: &[(&str, &str)] = &[
     ("created_by", "The person who created it."),
     ("rate_percentage", "The percentage in ten-thousandths of a percent: 82500 is 8.25 %."),
     ("is_default", "Whether new documents have the tax rate."),
+    ("letter", "The letter that the numbers of a kind of document begin with: Q for quotes."),
+    ("last", "The last number of that kind."),
+    ("quote_number", "The quote's number: 42 is Q-0042."),
+    (
+        "total",
+        "What it comes to, with taxes, in the currency's minor units: 21250 is 212.50 US dollars.",
+    ),
+    ("sent_at", "When it was sent."),
+    ("decided_at", "When it was accepted or declined."),
+    ("updated_by", "The person who last changed it."),
+    ("tax_rate_id", "The tax rate of the lines that have none of their own."),
+    ("tax_rate_name", "Its name, as the document keeps it."),
+    (
+        "tax_rate_percentage",
+        "Its percentage, as the document keeps it, in ten-thousandths of a percent.",
+    ),
+    (
+        "line_items",
+        "The lines, as JSON in a text: quantities in thousandths, unit prices in ten-thousandths of the main unit, \
+         percentages in ten-thousandths of a percent.",
+    ),
     ("body", "The text of the note."),
     ("pinned", "Whether the note is pinned."),
     ("draft", "Always false: drafts are not exported, because only their authors may read them."),
@@ -237,6 +264,11 @@ const COMMON: &[(&str, &str)] = &[
     ("Percent", "The percentage, such as 8.25."),
     ("Default", "yes if new documents have the tax rate."),
     ("Tax rate id", "The tax rate's id."),
+    ("Total", "What it comes to, with taxes."),
+    ("Currency", "The ISO 4217 currency of the amount."),
+    ("Sent", "When it was sent, by the clocks of the business."),
+    ("Decided", "When it was accepted or declined, by the clocks of the business."),
+    ("Quote id", "The quote's id."),
     ("Created", "When the record was created, by the clocks of the business."),
     ("Changed", "When the record was last changed, by the clocks of the business."),
     (

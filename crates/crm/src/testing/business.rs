@@ -150,6 +150,8 @@ impl TestEnv {
             "tax_rates.create",
             json!({ "name": "County", "rate_percentage": 8.25, "is_default": true }),
         );
+        let quote = json!({ "title": "Repipe", "customer_id": customer });
+        let quote = self.create(&owner, "quotes.create", quote);
         self.archive_samples(&mut business, &customer, &tag);
         let archived = json!({ "record_id": business.id("archived_contact"), "limit": 1 });
         let archived = self.call(&owner, "changes.list", archived).expect("the history");
@@ -161,6 +163,7 @@ impl TestEnv {
             ("location", location),
             ("tag", tag),
             ("tax_rate", tax_rate),
+            ("quote", quote),
             ("job", text(&job, "id").to_owned()),
             ("note", note),
             ("file", file.id.to_string()),
@@ -199,6 +202,7 @@ impl TestEnv {
             ),
             ("archived_note", "notes", json!({ "body": "Out of date." })),
             ("archived_tax_rate", "tax_rates", json!({ "name": "Old", "rate_percentage": 7 })),
+            ("archived_quote", "quotes", json!({ "title": "Old", "customer_id": customer })),
         ];
         for (name, group, arguments) in samples {
             let id = self.create(&owner, &format!("{group}.create"), arguments.clone());
@@ -207,7 +211,7 @@ impl TestEnv {
                 let assignment = json!({ "id": tag, "customer_id": id });
                 self.call(&owner, "tags.attach", assignment).expect("the tag is attached");
             }
-            if !arguments["customer_id"].is_null() {
+            if !arguments["customer_id"].is_null() && group != "quotes" {
                 target["customer_id"] = json!(customer);
             }
             self.call(&owner, &format!("{group}.archive"), target).expect("the sample is archived");

@@ -67,6 +67,8 @@ const TECH: &[Scope] = &[
     Scope::ReadNotes,
     Scope::WriteNotes,
     Scope::ReadTaxRates,
+    Scope::ReadQuotes,
+    Scope::WriteQuotes,
     Scope::AnyRead,
     Scope::Nothing,
 ];

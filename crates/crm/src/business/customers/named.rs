@@ -55,6 +55,11 @@ const NAMES: &str = text!(
     ", x.title, NULL FROM wanted CROSS JOIN subjects",
     OF_CUSTOMER,
     " \
+    UNION ALL SELECT x.id",
+    CUSTOMER,
+    ", x.title, NULL FROM wanted CROSS JOIN quotes",
+    OF_CUSTOMER,
+    " \
     UNION ALL SELECT n.id",
     CUSTOMER,
     NOTE,
@@ -76,6 +81,12 @@ const NAMES: &str = text!(
     CUSTOMER,
     NOTE,
     "subjects",
+    NOTED,
+    " \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    NOTE,
+    "quotes",
     NOTED,
     " \
     UNION ALL SELECT n.id, NULL, NULL, NULL, NULL, NULL, ",

@@ -23,6 +23,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("contact", Scope::ReadCustomers),
     ("location", Scope::ReadCustomers),
     ("subject", Scope::ReadCustomers),
+    ("quote", Scope::ReadQuotes),
     ("tag", Scope::ReadCustomers),
     ("note", Scope::ReadNotes),
     ("file", Scope::ReadNotes),

@@ -6,6 +6,7 @@ use super::{Note, ShownNote, SubjectType, live_drafts, store};
 use crate::business::customers;
 use crate::business::customers::contacts;
 use crate::business::customers::locations;
+use crate::business::quotes;
 use crate::business::subjects::{self, SubjectKind};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::context::WriteCtx;
@@ -106,7 +107,10 @@ pub(super) fn require_subject(
         }
         SubjectType::Job => return subject(tx, SubjectKind::Job, "job"),
         SubjectType::Invoice => return subject(tx, SubjectKind::Invoice, "invoice"),
-        SubjectType::Quote => return subject(tx, SubjectKind::Quote, "quote"),
+        SubjectType::Quote => {
+            let found = quotes::store::exists(tx, Id::new(uuid))?;
+            return if found { Ok(()) } else { Err(Error::not_found(kinds::Quote::WORD)) };
+        }
         SubjectType::LawnEstimate => {
             return subject(tx, SubjectKind::LawnEstimate, "lawn estimate");
         }

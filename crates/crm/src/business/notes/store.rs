@@ -48,13 +48,15 @@ const NAMED: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id 
     AND k.id = CASE x.subject_type WHEN 'customer_contact' THEN x.subject_id END \
     LEFT JOIN locations l ON l.tenant_no = $1 \
     AND l.id = CASE x.subject_type WHEN 'customer_location' THEN x.subject_id END \
+    LEFT JOIN quotes q ON q.tenant_no = $1 \
+    AND q.id = CASE x.subject_type WHEN 'quote' THEN x.subject_id END \
     LEFT JOIN subjects s ON s.tenant_no = $1 \
     AND s.id = CASE x.subject_type WHEN 'customer' THEN NULL WHEN 'customer_contact' THEN NULL \
-    WHEN 'customer_location' THEN NULL ELSE x.subject_id END \
+    WHEN 'customer_location' THEN NULL WHEN 'quote' THEN NULL ELSE x.subject_id END \
     LEFT JOIN customers c ON c.tenant_no = $1 \
     AND c.id = CASE x.subject_type WHEN 'customer' THEN x.subject_id \
     WHEN 'customer_contact' THEN k.customer_id WHEN 'customer_location' THEN l.customer_id \
-    ELSE s.customer_id END";
+    WHEN 'quote' THEN q.customer_id ELSE s.customer_id END";
 
 /// The newest notes `x` about one subject.
 const OF_ONE_SUBJECT: &str = " WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
@@ -66,6 +68,7 @@ const OF_ONE_SUBJECT: &str = " WHERE x.tenant_no = $1 AND x.subject_id = $2 AND 
 const OWN: &str = "WITH own AS (SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
     UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
+    UNION ALL SELECT id FROM quotes WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), ";
 
 /// The ids of the newest notes about one of these records.

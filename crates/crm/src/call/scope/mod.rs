@@ -34,6 +34,20 @@ declare::areas! {
             roles: [owner, office, tech],
         }
     }
+    quotes {
+        read ReadQuotes {
+            title: "Read quotes",
+            about: "See quotes, their lines and what they come to.",
+            roles: [owner, office, tech],
+            also: ["read:estimates"],
+        }
+        write WriteQuotes {
+            title: "Change quotes",
+            about: "Add, change, send and archive quotes, as far as the role allows: only owners do.",
+            roles: [owner, office, tech],
+            also: ["write:estimates"],
+        }
+    }
     tax_rates {
         read ReadTaxRates {
             title: "Read tax rates",

@@ -58,7 +58,7 @@ const fn who(tool: &ToolDef) -> &'static str {
         ActorRule::Anyone => "anyone",
         ActorRule::User | ActorRule::UserOrOperator => "a person",
         ActorRule::Office => "an owner or the office",
-        ActorRule::Owner | ActorRule::OwnerOrOperator => "an owner",
+        ActorRule::Owner => "an owner",
     }
 }
 

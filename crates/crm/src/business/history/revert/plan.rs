@@ -32,6 +32,9 @@ const FOLLOWING: &[&str] = &[
     "created_by",
     "customer_number",
     "rate_decimal",
+    "quote_number",
+    "total",
+    "updated_by",
     "attachments",
     "tag",
     DIFFERENT_FROM,
@@ -433,7 +436,12 @@ impl<'p> Planning<'p> {
                 Kind::Contact => put_back::displaced_contact(tx, *id, values)?,
                 Kind::Location => put_back::displaced_location(tx, *id, values)?,
                 Kind::TaxRate => tax_rates::put_back::displaced(tx, *id, values)?,
-                Kind::Tag | Kind::Customer | Kind::Subject | Kind::Note | Kind::File => None,
+                Kind::Tag
+                | Kind::Customer
+                | Kind::Subject
+                | Kind::Note
+                | Kind::File
+                | Kind::Quote => None,
             };
             let Some(record) = displaced else { continue };
             let is_of_entry = entry.changes.iter().any(|change| change.record_id == record);

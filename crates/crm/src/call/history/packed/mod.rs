@@ -125,6 +125,15 @@ pub(crate) const NAMES: &[&str] = &[
     "rate_percentage",
     "rate_decimal",
     "is_default",
+    "quote",
+    "quote_number",
+    "line_items",
+    "tax_rate_id",
+    "tax_rates",
+    "total",
+    "sent_at",
+    "decided_at",
+    "updated_by",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since
