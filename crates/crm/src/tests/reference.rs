@@ -198,6 +198,18 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         &["one_rate_is_the_default_or_none", "changes_of_the_default_are_undone_together"],
     ),
     ("tax_rates.archive", &["an_archived_rate_is_found_by_its_id_only"]),
+    ("quotes.list", &["an_archived_quote_keeps_its_status_and_is_listed_on_its_own"]),
+    ("quotes.get", &["only_an_owner_writes_quotes", "estimates_are_another_name_for_quotes"]),
+    (
+        "quotes.create",
+        &[
+            "only_an_owner_writes_quotes",
+            "a_quote_is_for_a_customer_of_the_account_that_is_there",
+            "a_quote_has_the_default_rate_of_its_creation_until_lines_are_set_again",
+        ],
+    ),
+    ("quotes.update", &["a_quote_goes_forward_only", "the_title_and_the_customer_are_of_a_draft"]),
+    ("quotes.archive", &["an_archived_quote_keeps_its_status_and_is_listed_on_its_own"]),
     (
         "account.get",
         &[

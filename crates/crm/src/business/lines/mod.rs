@@ -28,4 +28,4 @@ pub(in crate::business) use fill::{Kept, fill, kept_default, kept_rate, refuse_a
 pub(in crate::business) use stored::{KeptRate, Lines};
 
 /// Maximum number of lines of a document.
-pub(in crate::business) const MAX_LINES: usize = 100;
+pub(crate) const MAX_LINES: usize = 100;

@@ -58,6 +58,16 @@ const NAMED: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id 
     WHEN 'customer_contact' THEN k.customer_id WHEN 'customer_location' THEN l.customer_id \
     WHEN 'quote' THEN q.customer_id ELSE s.customer_id END";
 
+/// [`NAMED`] for lists on SQLite, which then searches one table for a row, however many kinds of subjects there are.
+/// PostgreSQL would not use an index for such a key, for the same reason.
+const NAMED_ON_SQLITE: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id = x.created_by \
+    LEFT JOIN users u ON u.id = x.created_by LEFT JOIN customers c ON c.tenant_no = $1 \
+    AND c.id = CASE x.subject_type WHEN 'customer' THEN x.subject_id \
+    WHEN 'customer_contact' THEN (SELECT k.customer_id FROM contacts k WHERE k.tenant_no = $1 AND k.id = x.subject_id) \
+    WHEN 'customer_location' THEN (SELECT l.customer_id FROM locations l WHERE l.tenant_no = $1 AND l.id = x.subject_id) \
+    WHEN 'quote' THEN (SELECT q.customer_id FROM quotes q WHERE q.tenant_no = $1 AND q.id = x.subject_id) \
+    ELSE (SELECT s.customer_id FROM subjects s WHERE s.tenant_no = $1 AND s.id = x.subject_id) END";
+
 /// The newest notes `x` about one subject.
 const OF_ONE_SUBJECT: &str = " WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
     AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
@@ -78,11 +88,7 @@ const OF_RECORD: &str = "SELECT z.id FROM notes z WHERE z.tenant_no = $1 AND z.s
     AND z.subject_id = coalesce($9, z.subject_id) ORDER BY z.id DESC LIMIT $5";
 
 /// Ends the statement that reads the newest of the notes with these ids.
-const OF_NEWEST: &str = text!(
-    " FROM newest CROSS JOIN notes x",
-    NAMED,
-    " WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC"
-);
+const OF_NEWEST: &str = " WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC";
 
 /// The newest ids.
 const NEWEST_NOTED: &str = "newest AS (SELECT id FROM noted ORDER BY id DESC LIMIT $5) SELECT ";
@@ -130,7 +136,7 @@ zoop_db::statements! {
     /// archived notes are not in the index.
     SEARCH = {
         sqlite: text!("SELECT ", LISTED, " FROM note_search \
-                 JOIN notes x ON x.n = note_search.rowid", NAMED, " \
+                 JOIN notes x ON x.n = note_search.rowid", NAMED_ON_SQLITE, " \
                  WHERE note_search MATCH $2 AND note_search.rowid < $3 \
                  AND note_search.rowid >= $4 \
                  AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
@@ -142,7 +148,7 @@ zoop_db::statements! {
     /// One subject's notes, newest first, with ids from `$4` to below `$3`. PostgreSQL would look up the names of
     /// all of them before it takes the first ones.
     OF_SUBJECT = {
-        sqlite: text!("SELECT ", LISTED, " FROM notes x", NAMED, OF_ONE_SUBJECT),
+        sqlite: text!("SELECT ", LISTED, " FROM notes x", NAMED_ON_SQLITE, OF_ONE_SUBJECT),
         postgres: text!("WITH listed AS MATERIALIZED (SELECT ", SELECTED, " FROM notes x", OF_ONE_SUBJECT, ") \
                    SELECT ", SHOWN, " FROM listed x", NAMED, " ORDER BY x.id DESC"),
     };
@@ -151,9 +157,11 @@ zoop_db::statements! {
     /// PostgreSQL would run the other text's subquery for each note.
     OF_CUSTOMER = {
         sqlite: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own CROSS JOIN notes y \
-                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED, LISTED, OF_NEWEST),
+                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED, LISTED,
+                 " FROM newest CROSS JOIN notes x", NAMED_ON_SQLITE, OF_NEWEST),
         postgres: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own \
-                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED, SHOWN, OF_NEWEST),
+                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED, SHOWN,
+                   " FROM newest CROSS JOIN notes x", NAMED, OF_NEWEST),
     };
     INDEX = {
         sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",

@@ -8,8 +8,9 @@ use crate::values::number::QuoteNumber;
 
 zoop_db::statements! {
     MOVE = "INSERT INTO quotes (tenant_no, id, quote_number, title, status, customer_id, total, currency, updated_at, \
-            line_items) SELECT s.tenant_no, s.id, row_number() OVER (ORDER BY s.id), s.title, 'draft', s.customer_id, \
-            0, $2, s.updated_at, '[]' FROM subjects s WHERE s.tenant_no = $1 AND s.subject_type = 'quote'";
+            line_items) SELECT $1, s.id, (SELECT count(*) FROM subjects o WHERE o.tenant_no = $1 \
+            AND o.subject_type = 'quote' AND o.id <= s.id), s.title, 'draft', s.customer_id, 0, $2, s.updated_at, '[]' \
+            FROM subjects s WHERE s.tenant_no = $1 AND s.subject_type = 'quote'";
     COUNT = "INSERT INTO document_numbers (tenant_no, letter, last) \
              SELECT $1, $2, count(*) FROM quotes WHERE tenant_no = $1";
     REMOVE = "DELETE FROM subjects WHERE tenant_no = $1 AND subject_type = 'quote'";
