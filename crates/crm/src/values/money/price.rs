@@ -11,12 +11,13 @@ pub struct UnitPrice(i64);
 impl UnitPrice {
     /// The number of decimals of a price.
     pub const DECIMALS: u32 = 4;
-    const GREATEST: i64 = 99_999_999_999;
+    /// The greatest price; the least is as far below 0.
+    pub const GREATEST: Self = Self(99_999_999_999);
 
     /// A price in 1/10,000 of the main unit. `None` if it is out of range.
     #[must_use]
     pub fn new(units: i64) -> Option<Self> {
-        (-Self::GREATEST..=Self::GREATEST).contains(&units).then_some(Self(units))
+        (-Self::GREATEST.0..=Self::GREATEST.0).contains(&units).then_some(Self(units))
     }
 
     /// The price in 1/10,000 of the main unit.

@@ -1,6 +1,6 @@
 //! Quantities.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::decimal::{self, Malformed};
 
@@ -13,13 +13,14 @@ impl Quantity {
     pub const DECIMALS: u32 = 3;
     /// One.
     pub const ONE: Self = Self(1_000);
-    const GREATEST: u32 = 999_999_999;
+    /// The greatest quantity.
+    pub const GREATEST: Self = Self(999_999_999);
 
     /// A quantity in thousandths. `None` if it is out of range.
     #[must_use]
     pub fn new(thousandths: i64) -> Option<Self> {
         let thousandths = u32::try_from(thousandths).ok()?;
-        (1..=Self::GREATEST).contains(&thousandths).then_some(Self(thousandths))
+        (1..=Self::GREATEST.0).contains(&thousandths).then_some(Self(thousandths))
     }
 
     /// The quantity in thousandths.
@@ -49,6 +50,27 @@ impl Serialize for Quantity {
             0 => serializer.serialize_u32(self.0 / 1_000),
             _ => serializer.serialize_f64(f64::from(self.0) / 1_000.0),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        Self::parse(&decimal::digits(&number)).map_err(|_| de::Error::custom("not a quantity"))
+    }
+}
+
+impl schemars::JsonSchema for Quantity {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Quantity".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number" })
     }
 }
 
@@ -90,9 +112,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_has_the_digits_of_the_quantity(thousandths in 1..=i64::from(Quantity::GREATEST)) {
+        fn json_has_the_digits_of_the_quantity(thousandths in 1..=i64::from(Quantity::GREATEST.0)) {
             let quantity = Quantity::new(thousandths).expect("a quantity");
             prop_assert_eq!(serde_json::to_string(&quantity).expect("JSON"), quantity.text());
+            let read: Quantity = serde_json::from_str(&quantity.text()).expect("a quantity");
+            prop_assert_eq!(read, quantity);
         }
     }
 }
