@@ -123,6 +123,16 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0023_tax_rates.sql"),
         postgres: include_str!("../../../migrations/postgres/0023_tax_rates.sql"),
     },
+    Migration {
+        name: "0024_catalog_categories",
+        sqlite: include_str!("../../../migrations/sqlite/0024_catalog_categories.sql"),
+        postgres: include_str!("../../../migrations/postgres/0024_catalog_categories.sql"),
+    },
+    Migration {
+        name: "0025_catalog_items",
+        sqlite: include_str!("../../../migrations/sqlite/0025_catalog_items.sql"),
+        postgres: include_str!("../../../migrations/postgres/0025_catalog_items.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -144,6 +154,8 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
     &crate::business::tax_rates::TaxRate::TABLE,
+    &crate::business::catalog_items::store::CATALOG_CATEGORIES,
+    &crate::business::catalog_items::CatalogItem::TABLE,
     &crate::business::notes::Note::TABLE,
     &crate::business::files::File::TABLE,
     &crate::business::import::store::IMPORTS,
@@ -241,6 +253,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("tax_rates", crate::business::tax_rates::STATEMENTS),
+    ("catalog_items", crate::business::catalog_items::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
     ("prepared imports", crate::business::import::jobs::store::STATEMENTS),
     ("export", export::STATEMENTS),

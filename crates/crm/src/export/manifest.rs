@@ -6,7 +6,7 @@ use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
 /// The number of the format. A version that writes another format has a greater number, and still reads this one.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The name of the manifest in an export. It is written last, so that an export without it is known to be incomplete.
 pub const NAME: &str = "manifest.json";
@@ -89,7 +89,7 @@ pub(super) fn read_me(business: &str) -> String {
     format!(
         "This folder has everything that {business} has stored.\n\n\
          tables/       Lists for a spreadsheet: customers, contacts, locations, notes, tags,\n\
-         \x20             tax rates and changes.\n\
+         \x20             tax rates, catalog items and changes.\n\
          contacts.vcf  The contacts, for an address book on a phone or computer.\n\
          files/        The photos and documents on notes, each in a folder named by its id.\n\
          data/         The same records, complete and exact, one JSON object a line. The program reads these\n              \

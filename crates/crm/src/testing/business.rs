@@ -150,6 +150,19 @@ impl TestEnv {
             "tax_rates.create",
             json!({ "name": "County", "rate_percentage": 8.25, "is_default": true }),
         );
+        let catalog_item = self.create(
+            &owner,
+            "catalog_items.create",
+            json!({ "kind": "service", "name": "Drain camera", "price": "95.00" }),
+        );
+        let bundle = self.create(
+            &owner,
+            "catalog_items.create",
+            json!({
+                "kind": "bundle", "name": "Spring visit", "price": "180.00",
+                "components": [{ "catalog_item_id": catalog_item, "quantity": 2 }],
+            }),
+        );
         self.archive_samples(&mut business, &customer, &tag);
         let archived = json!({ "record_id": business.id("archived_contact"), "limit": 1 });
         let archived = self.call(&owner, "changes.list", archived).expect("the history");
@@ -161,6 +174,8 @@ impl TestEnv {
             ("location", location),
             ("tag", tag),
             ("tax_rate", tax_rate),
+            ("catalog_item", catalog_item),
+            ("bundle", bundle),
             ("job", text(&job, "id").to_owned()),
             ("note", note),
             ("file", file.id.to_string()),
@@ -199,6 +214,11 @@ impl TestEnv {
             ),
             ("archived_note", "notes", json!({ "body": "Out of date." })),
             ("archived_tax_rate", "tax_rates", json!({ "name": "Old", "rate_percentage": 7 })),
+            (
+                "archived_catalog_item",
+                "catalog_items",
+                json!({ "kind": "fee", "name": "Trip", "price": "40.00" }),
+            ),
         ];
         for (name, group, arguments) in samples {
             let id = self.create(&owner, &format!("{group}.create"), arguments.clone());

@@ -73,6 +73,10 @@ pub mod kinds {
         Subject = "subject";
         /// A tax rate.
         TaxRate = "tax rate";
+        /// A catalog category.
+        CatalogCategory = "catalog category";
+        /// A catalog item.
+        CatalogItem = "catalog item";
         /// A record of any kind.
         Record = "record";
         /// An import of a file.

@@ -21,10 +21,11 @@ pub(in crate::business::history) enum Kind {
     Note,
     File,
     TaxRate,
+    CatalogItem,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Tag,
         Self::Customer,
         Self::Contact,
@@ -33,6 +34,7 @@ impl Kind {
         Self::Note,
         Self::File,
         Self::TaxRate,
+        Self::CatalogItem,
     ];
 
     pub(super) fn of(record_type: &str) -> Option<Self> {
@@ -50,6 +52,7 @@ impl Kind {
             Self::Note => "note",
             Self::File => "file",
             Self::TaxRate => "tax_rate",
+            Self::CatalogItem => "catalog_item",
         }
     }
 
@@ -61,6 +64,7 @@ impl Kind {
             }
             Self::Note | Self::File => Scope::WriteNotes,
             Self::TaxRate => Scope::WriteTaxRates,
+            Self::CatalogItem => Scope::WriteCatalogItems,
         }
     }
 }
@@ -151,7 +155,12 @@ impl Opposite {
                 Kind::Contact => Some(Joint::Contacts),
                 Kind::Location => Some(Joint::Locations),
                 Kind::Subject => Some(Joint::Subjects),
-                Kind::Tag | Kind::Customer | Kind::Note | Kind::File | Kind::TaxRate => None,
+                Kind::Tag
+                | Kind::Customer
+                | Kind::Note
+                | Kind::File
+                | Kind::TaxRate
+                | Kind::CatalogItem => None,
             },
             _ => None,
         }

@@ -125,6 +125,17 @@ pub(crate) const NAMES: &[&str] = &[
     "rate_percentage",
     "rate_decimal",
     "is_default",
+    "catalog_item",
+    "kind",
+    "sku",
+    "description",
+    "category_id",
+    "unit_label",
+    "price",
+    "discount_percent",
+    "taxable",
+    "components",
+    "cost",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since
