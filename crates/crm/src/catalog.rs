@@ -13,6 +13,7 @@ pub static GROUPS: &[Group] = &[
     crate::business::notes::GROUP,
     crate::business::quotes::GROUP,
     crate::business::tax_rates::GROUP,
+    crate::business::catalog_items::GROUP,
     crate::business::account::GROUP,
     crate::identity::users::team::GROUP,
     crate::business::subjects::GROUP,

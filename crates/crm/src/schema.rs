@@ -124,6 +124,16 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0023_tax_rates.sql"),
     },
     Migration {
+        name: "0024_catalog_categories",
+        sqlite: include_str!("../../../migrations/sqlite/0024_catalog_categories.sql"),
+        postgres: include_str!("../../../migrations/postgres/0024_catalog_categories.sql"),
+    },
+    Migration {
+        name: "0025_catalog_items",
+        sqlite: include_str!("../../../migrations/sqlite/0025_catalog_items.sql"),
+        postgres: include_str!("../../../migrations/postgres/0025_catalog_items.sql"),
+    },
+    Migration {
         name: "0026_quotes",
         sqlite: include_str!("../../../migrations/sqlite/0026_quotes.sql"),
         postgres: include_str!("../../../migrations/postgres/0026_quotes.sql"),
@@ -149,6 +159,8 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tags::store::CUSTOMER_TAGS,
     &crate::business::subjects::Subject::TABLE,
     &crate::business::tax_rates::TaxRate::TABLE,
+    &crate::business::catalog_items::store::CATALOG_CATEGORIES,
+    &crate::business::catalog_items::CatalogItem::TABLE,
     &crate::business::numbers::DOCUMENT_NUMBERS,
     &crate::business::quotes::Quote::TABLE,
     &crate::business::notes::Note::TABLE,
@@ -248,6 +260,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("notes reindexing", crate::business::notes::reindex::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
     ("tax_rates", crate::business::tax_rates::STATEMENTS),
+    ("catalog_items", crate::business::catalog_items::STATEMENTS),
     ("document numbers", crate::business::numbers::STATEMENTS),
     ("quotes", crate::business::quotes::STATEMENTS),
     ("former quotes", crate::business::quotes::former::STATEMENTS),

@@ -343,6 +343,8 @@ pub(crate) enum Restorable {
     Note,
     #[value(name = "tax_rate")]
     TaxRate,
+    #[value(name = "catalog_item")]
+    CatalogItem,
 }
 
 impl Restorable {
@@ -354,6 +356,7 @@ impl Restorable {
             Self::Location => "location",
             Self::Note => "note",
             Self::TaxRate => "tax rate",
+            Self::CatalogItem => "catalog item",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use zoop_crm::arguments;
+use zoop_crm::business::catalog_items::tools::restore::RestoreCatalogItem;
 use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
 use zoop_crm::business::customers::locations::tools::restore::RestoreLocation;
 use zoop_crm::business::customers::tools::restore::RestoreCustomer;
@@ -25,9 +26,11 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     // The others are not found by name, only by id.
     let record = match kind {
         Restorable::Customer => operator.find(&about, Kind::ArchivedCustomer, &record)?,
-        Restorable::Contact | Restorable::Location | Restorable::Note | Restorable::TaxRate => {
-            Named { id: record.clone(), shown: record }
-        }
+        Restorable::Contact
+        | Restorable::Location
+        | Restorable::Note
+        | Restorable::TaxRate
+        | Restorable::CatalogItem => Named { id: record.clone(), shown: record },
     };
     let id = &record.id;
     let command = Restoration {
@@ -41,6 +44,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
         Restorable::Location => command.run(arguments!(RestoreLocation { id: id }), output),
         Restorable::Note => command.run(arguments!(RestoreNote { id: id }), output),
         Restorable::TaxRate => command.run(arguments!(RestoreTaxRate { id: id }), output),
+        Restorable::CatalogItem => command.run(arguments!(RestoreCatalogItem { id: id }), output),
     }
 }
 

@@ -109,11 +109,14 @@ fn archived_records_are_restored() {
     let note = text(&site.call("notes.create", &json!({ "body": "Gate sticks." })), "id");
     let rate = json!({ "name": "County", "rate_percentage": 8.25 });
     let rate = text(&site.call("tax_rates.create", &rate), "id");
+    let item = json!({ "kind": "service", "name": "Drain cleaning", "price": "120" });
+    let item = text(&site.call("catalog_items.create", &item), "id");
     for (kind, id) in [
         ("contact", &contact),
         ("location", &location),
         ("note", &note),
         ("tax_rate", &rate),
+        ("catalog_item", &item),
         ("customer", &customer),
     ] {
         let mut which = json!({ "id": id });

@@ -148,8 +148,8 @@ impl Folder {
             "dana@example.com",
         ]);
         let (tenant, owner) = (text(&made, "tenant_id"), text(&made, "owner_id"));
-        let scopes =
-            "read:customers,write:customers read:notes,write:notes read:tax_rates,write:tax_rates";
+        let scopes = "read:customers,write:customers read:notes,write:notes read:tax_rates,write:tax_rates \
+                      read:catalog_items,write:catalog_items";
         let key = self.json(&["key", "create", "--user", &owner, "--scope", scopes]);
         (tenant, owner, text(&key, "key"))
     }

@@ -67,6 +67,11 @@ impl Actor {
         }
     }
 
+    /// Whether the actor is a user who is an owner now.
+    pub const fn is_owner(self) -> bool {
+        matches!(self, Self::User { role: Role::Owner, .. })
+    }
+
     /// The user, if the actor is one.
     pub const fn user(self) -> Option<Id<kinds::User>> {
         match self {

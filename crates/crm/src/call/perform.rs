@@ -133,6 +133,9 @@ impl<T: Command> Prepared for Ready<T> {
             Step::Done(answer) if needs_receipt(ctx.access, T::SCOPE, T::RECEIPT) => {
                 receipt_of(&answer, T::RECEIPT, &self.sent).map(Step::Done)
             }
+            Step::Done(answer) if !T::FOR_OWNERS.is_empty() && !ctx.access.actor.is_owner() => {
+                without(&answer, T::FOR_OWNERS).map(Step::Done)
+            }
             step => Ok(step),
         }
     }
@@ -235,6 +238,17 @@ pub(crate) fn needs_receipt(access: &Access, scope: Scope, receipt: Receipt) -> 
     receipt != Receipt::Whole && !access.scopes.has(scope.read_counterpart())
 }
 
+/// The answer without these keys.
+fn without(answer: &str, keys: &[&str]) -> Result<String> {
+    let mut record: Map<String, Value> = serde_json::from_str(answer)?;
+    record.retain(|key, _| !keys.contains(&&**key));
+    Ok(serde_json::to_string(&record)?)
+}
+
+/// Fields that no receipt has, though the call sent them: what is shown of them is more than what was sent, or it is for
+/// owners only.
+const NOT_IN_RECEIPTS: &[&str] = &["components", "cost"];
+
 /// Reduces an answer to its receipt. A remembered answer is reduced too, so that a retry never shows more than
 /// the caller may see now.
 fn receipt_of(answer: &str, receipt: Receipt, sent: &[(String, bool)]) -> Result<String> {
@@ -254,6 +268,7 @@ fn receipt_of(answer: &str, receipt: Receipt, sent: &[(String, bool)]) -> Result
             for key in always {
                 show(key, record.remove(*key).unwrap_or(Value::Null));
             }
+            let sent = sent.iter().filter(|(name, _)| !NOT_IN_RECEIPTS.contains(&&**name));
             for (name, is_blank) in sent {
                 let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
                 if let Some(stored) = record.remove(key) {

@@ -97,6 +97,9 @@ pub trait Command: Tool {
     const REPLAY: Replay<Self>;
     /// Fields, of the arguments or of objects in them, that a retry may send with other values.
     const PER_TRY: &'static [&'static str] = &[];
+    /// Keys of the answer that only an owner is shown. The tool leaves them out for others; the pipeline does so when an
+    /// answer is given again to a caller whose role has changed.
+    const FOR_OWNERS: &'static [&'static str] = &[];
 
     /// Does slow work before the write, because a write holds up all other writes. What this reads may change
     /// before the write, so [`Self::run`] must repeat all checks of stored data.

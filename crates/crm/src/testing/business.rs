@@ -150,6 +150,19 @@ impl TestEnv {
             "tax_rates.create",
             json!({ "name": "County", "rate_percentage": 8.25, "is_default": true }),
         );
+        let catalog_item = self.create(
+            &owner,
+            "catalog_items.create",
+            json!({ "kind": "service", "name": "Drain camera", "price": "95.00" }),
+        );
+        let bundle = self.create(
+            &owner,
+            "catalog_items.create",
+            json!({
+                "kind": "bundle", "name": "Spring visit", "price": "180.00",
+                "components": [{ "catalog_item_id": catalog_item, "quantity": 2 }],
+            }),
+        );
         let quote = json!({ "title": "Repipe", "customer_id": customer });
         let quote = self.create(&owner, "quotes.create", quote);
         self.archive_samples(&mut business, &customer, &tag);
@@ -163,6 +176,8 @@ impl TestEnv {
             ("location", location),
             ("tag", tag),
             ("tax_rate", tax_rate),
+            ("catalog_item", catalog_item),
+            ("bundle", bundle),
             ("quote", quote),
             ("job", text(&job, "id").to_owned()),
             ("note", note),
@@ -202,6 +217,11 @@ impl TestEnv {
             ),
             ("archived_note", "notes", json!({ "body": "Out of date." })),
             ("archived_tax_rate", "tax_rates", json!({ "name": "Old", "rate_percentage": 7 })),
+            (
+                "archived_catalog_item",
+                "catalog_items",
+                json!({ "kind": "fee", "name": "Trip", "price": "40.00" }),
+            ),
             ("archived_quote", "quotes", json!({ "title": "Old", "customer_id": customer })),
         ];
         for (name, group, arguments) in samples {

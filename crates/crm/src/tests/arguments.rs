@@ -93,7 +93,10 @@ fn an_idempotency_header_that_differs_from_the_key_is_reported_with_the_fields()
 }
 
 /// Fields whose numbers may be sent as strings too, as many callers do with decimals.
-const NUMBERS_AS_TEXT: &[&str] = &["rate_percentage"];
+const NUMBERS_AS_TEXT: &[&str] = &["rate_percentage", "discount_percent"];
+
+/// Fields whose amounts are strings, as they are shown, and may be sent as numbers too.
+const AMOUNTS: &[&str] = &["price", "cost"];
 
 /// Values of types that a field does not accept, each with the words that the error must contain.
 fn wrong_values(name: &str, schema: &Value) -> Vec<(Value, &'static str)> {
@@ -105,7 +108,11 @@ fn wrong_values(name: &str, schema: &Value) -> Vec<(Value, &'static str)> {
         ("object", json!({ "a": 1 }), "not an object"),
     ];
     let own = schema["type"].as_str().expect("one type").replace("integer", "number");
-    let is_taken = |kind: &str| kind == own || kind == "string" && NUMBERS_AS_TEXT.contains(&name);
+    let is_taken = |kind: &str| {
+        kind == own
+            || kind == "string" && NUMBERS_AS_TEXT.contains(&name)
+            || kind == "number" && AMOUNTS.contains(&name)
+    };
     values
         .into_iter()
         .filter(|(kind, ..)| !is_taken(kind))

@@ -67,6 +67,7 @@ const TECH: &[Scope] = &[
     Scope::ReadNotes,
     Scope::WriteNotes,
     Scope::ReadTaxRates,
+    Scope::ReadCatalogItems,
     Scope::ReadQuotes,
     Scope::WriteQuotes,
     Scope::AnyRead,

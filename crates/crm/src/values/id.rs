@@ -73,7 +73,9 @@ pub mod kinds {
         Subject = "subject";
         /// A tax rate.
         TaxRate = "tax rate";
-        /// An item of the price book.
+        /// A catalog category.
+        CatalogCategory = "catalog category";
+        /// A catalog item.
         CatalogItem = "catalog item";
         /// A quote.
         Quote = "quote";

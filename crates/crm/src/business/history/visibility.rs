@@ -7,7 +7,9 @@ use zoop_db::{ReadTx, Uuid};
 
 use super::revert::{self, Obstacle, Present};
 use super::{names, original};
+use crate::business::catalog_items::{CatalogItem, shown};
 use crate::call::access::Access;
+use crate::call::context::{Change, Recorded as _};
 use crate::call::error::Result;
 use crate::call::history::HistoryEntry;
 use crate::call::history::change::RecordChange;
@@ -28,6 +30,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("note", Scope::ReadNotes),
     ("file", Scope::ReadNotes),
     ("tax_rate", Scope::ReadTaxRates),
+    (CatalogItem::TYPE, Scope::ReadCatalogItems),
     (revert::TYPE, Scope::ReadHistory),
 ];
 
@@ -88,10 +91,16 @@ pub(crate) fn read(
         entry.cannot_revert = obstacle.map(|obstacle| obstacle.to_string());
         if !sees_all(access) {
             entry.address = None;
+            entry.changes.retain(|change| !is_for_owners(change));
         }
     }
     names::add(tx, &mut rows)?;
     Ok(rows)
+}
+
+/// Whether the change is of a field that only those who manage the tenant are shown.
+fn is_for_owners(change: &Change) -> bool {
+    change.record_type == CatalogItem::TYPE && shown::FOR_OWNERS.contains(&&*change.field)
 }
 
 /// For each entry, why the caller cannot revert it.

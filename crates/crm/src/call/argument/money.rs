@@ -41,8 +41,8 @@ impl<const MIN: u32, const MAX: u32> Parse for Percent<MIN, MAX> {
 
 impl Parse for Quantity {
     fn schema() -> serde_json::Value {
-        let greatest = f64::from(Self::GREATEST.thousandths()) / 1_000.0;
-        json!({ "type": "number", "exclusiveMinimum": 0, "maximum": greatest })
+        let bound = |quantity: Self| f64::from(quantity.thousandths()) / 1_000.0;
+        json!({ "type": "number", "minimum": bound(Self::LEAST), "maximum": bound(Self::GREATEST) })
     }
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {

@@ -60,6 +60,18 @@ declare::areas! {
             roles: [owner, office],
         }
     }
+    catalog_items {
+        read ReadCatalogItems {
+            title: "Read the price book",
+            about: "See catalog items and their prices; what they cost you is shown to owners only.",
+            roles: [owner, office, tech],
+        }
+        write WriteCatalogItems {
+            title: "Change the price book",
+            about: "Add, change and archive catalog items.",
+            roles: [owner, office],
+        }
+    }
     history {
         read ReadHistory {
             title: "Read the history",

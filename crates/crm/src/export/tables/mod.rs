@@ -1,6 +1,7 @@
 //! The records as tables for people and their spreadsheets: ids come with numbers and names, and times are those of the
 //! business's clocks.
 
+mod catalog_items;
 mod changes;
 mod customers;
 mod notes;
@@ -57,6 +58,7 @@ pub(super) const COLUMNS: &[(&str, &[&str])] = &[
     (notes::FILE, notes::COLUMNS),
     (tags::FILE, tags::COLUMNS),
     (tax_rates::FILE, tax_rates::COLUMNS),
+    (catalog_items::FILE, catalog_items::COLUMNS),
     (quotes::FILE, quotes::COLUMNS),
     (changes::FILE, changes::COLUMNS),
 ];
@@ -66,7 +68,7 @@ pub(super) fn count(tx: &mut ReadTx<'_>) -> Result<u64> {
     let written = |name: &str| match name {
         // They are on cards too.
         "contacts" => 2,
-        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "quotes"
+        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "catalog_items" | "quotes"
         | "history_entries" | "history" => 1,
         _ => 0,
     };
@@ -82,6 +84,7 @@ pub(super) fn write(tx: &mut ReadTx<'_>, writer: &mut Writer<'_>, zone: Zone) ->
     notes::write(tx, writer, &clock)?;
     tags::write(tx, writer, &clock)?;
     tax_rates::write(tx, writer, &clock)?;
+    catalog_items::write(tx, writer, &clock)?;
     quotes::write(tx, writer, &clock)?;
     changes::write(tx, writer, &clock)
 }

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`Money`] | the currency's minor unit, such as a cent | what a line, a tax or a document comes to |
 //! | [`UnitPrice`] | 1/10,000 of the currency's main unit, because trades price by the square foot | what one of something costs |
+//! | [`Cost`] | as a price | what it costs the business itself, also of many parts |
 //! | [`Quantity`] | 1/1,000 | how many |
 //! | [`Percent`] | 1/10,000 of a percent | discounts and tax rates |
 //!
@@ -11,6 +12,7 @@
 //! does with them (`business/lines`).
 
 mod amount;
+mod cost;
 mod decimal;
 mod fraction;
 mod percent;
@@ -18,6 +20,7 @@ mod price;
 mod quantity;
 
 pub use amount::Money;
+pub use cost::{Cost, Markup};
 pub use decimal::{Malformed, digits};
 pub use fraction::Fraction;
 pub use percent::{DiscountPercent, Percent, TaxPercent};

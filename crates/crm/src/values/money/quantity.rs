@@ -13,6 +13,8 @@ impl Quantity {
     pub const DECIMALS: u32 = 3;
     /// One.
     pub const ONE: Self = Self(1_000);
+    /// The least quantity.
+    pub const LEAST: Self = Self(1);
     /// The greatest quantity.
     pub const GREATEST: Self = Self(999_999_999);
 
@@ -20,7 +22,7 @@ impl Quantity {
     #[must_use]
     pub fn new(thousandths: i64) -> Option<Self> {
         let thousandths = u32::try_from(thousandths).ok()?;
-        (1..=Self::GREATEST.0).contains(&thousandths).then_some(Self(thousandths))
+        (Self::LEAST.0..=Self::GREATEST.0).contains(&thousandths).then_some(Self(thousandths))
     }
 
     /// The quantity in thousandths.

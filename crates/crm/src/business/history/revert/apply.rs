@@ -3,6 +3,8 @@
 use zoop_db::Uuid;
 
 use super::steps::{Joint, Kind, Opposite};
+use crate::business::catalog_items::tools::CatalogItemInput;
+use crate::business::catalog_items::tools::archive::ArchiveCatalogItem;
 use crate::business::customers::contacts::tools::{ArchiveContact, ContactInput};
 use crate::business::customers::duplicates::different;
 use crate::business::customers::tools::archive::{ArchiveCustomer, ArchiveCustomerInput};
@@ -11,7 +13,7 @@ use crate::business::notes::moving::{self, NotesAbout};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
 use crate::business::tax_rates::{self, tools as tax_rate_tools};
-use crate::business::{files, quotes, subjects, tags};
+use crate::business::{catalog_items, files, quotes, subjects, tags};
 use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -74,6 +76,7 @@ fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Res
             Kind::Note => notes::put_back::note(ctx, *id, values, known),
             Kind::File => Err(Error::internal("a file's values never change")),
             Kind::TaxRate => tax_rates::put_back::tax_rate(ctx, *id, values),
+            Kind::CatalogItem => catalog_items::put_back::catalog_item(ctx, *id, values),
             Kind::Quote => quotes::put_back::quote(ctx, *id, values),
         },
         Opposite::BringBackFile { file } => files::put_back::removed(ctx, *file),
@@ -95,6 +98,9 @@ fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Res
         Opposite::Archive { kind: Kind::TaxRate, id, .. } => {
             let input = tax_rate_tools::TaxRateInput { id: Id::new(*id) };
             tax_rate_tools::ArchiveTaxRate::run(ctx, &input).map(drop)
+        }
+        Opposite::Archive { kind: Kind::CatalogItem, id, .. } => {
+            ArchiveCatalogItem::run(ctx, &CatalogItemInput { id: Id::new(*id) }).map(drop)
         }
         Opposite::Archive { kind: Kind::Quote, id, .. } => {
             let quote = quotes::store::get(ctx.tx, Id::new(*id))?;

@@ -21,6 +21,8 @@ pub(in crate::business::history) enum Obstacle {
     Person,
     /// The caller is neither the author of the note nor an owner.
     Author,
+    /// The caller is not an owner, and only owners may change a field of it.
+    Owner,
     /// What it was is erased.
     Erased,
     /// The record is not there any more.
@@ -63,6 +65,7 @@ impl fmt::Display for Obstacle {
             }
             Self::Person => formatter.write_str("Only a person can undo changes."),
             Self::Author => formatter.write_str("Only the note's author or an owner can undo it."),
+            Self::Owner => formatter.write_str("Only an owner can undo it."),
             Self::Erased => formatter.write_str("The customer was erased, which cannot be undone."),
             Self::Gone(kind) => write!(formatter, "The {} was deleted since.", kind.word()),
             Self::Archived(kind) => {

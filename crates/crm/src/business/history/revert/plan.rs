@@ -14,7 +14,7 @@ use super::tagged::Tagged;
 use crate::business::customers::put_back;
 use crate::business::files::put_back::Presence;
 use crate::business::history::original::{self, TextAfter};
-use crate::business::{files, notes, tax_rates};
+use crate::business::{catalog_items, files, notes, tax_rates};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::error::Result;
 use crate::call::history::change::{
@@ -219,6 +219,11 @@ impl<'p> Planning<'p> {
             Actor::User { id: user, role } if kind == Kind::Note && !is_moved(change.fields()) => {
                 let may = role == Role::Owner || author == Some(user.uuid());
                 (!may).then_some(Obstacle::Author)
+            }
+            Actor::User { role: Role::Office | Role::Tech, .. }
+                if kind == Kind::CatalogItem && is_for_owners(change) =>
+            {
+                Some(Obstacle::Owner)
             }
             Actor::User { .. } | Actor::Operator => None,
         }
@@ -441,6 +446,7 @@ impl<'p> Planning<'p> {
                 | Kind::Subject
                 | Kind::Note
                 | Kind::File
+                | Kind::CatalogItem
                 | Kind::Quote => None,
             };
             let Some(record) = displaced else { continue };
@@ -466,6 +472,11 @@ impl<'p> Planning<'p> {
         }
         is_archived(customer).then_some(Obstacle::Archived(Kind::Customer))
     }
+}
+
+/// Whether the change is of fields that only owners may change.
+fn is_for_owners(change: &RecordChange) -> bool {
+    catalog_items::shown::FOR_OWNERS.iter().any(|field| change.has_field(field))
 }
 
 fn is_archived(values: &Values) -> bool {

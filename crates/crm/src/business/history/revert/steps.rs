@@ -21,11 +21,12 @@ pub(in crate::business::history) enum Kind {
     Note,
     File,
     TaxRate,
+    CatalogItem,
     Quote,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Tag,
         Self::Customer,
         Self::Contact,
@@ -34,6 +35,7 @@ impl Kind {
         Self::Note,
         Self::File,
         Self::TaxRate,
+        Self::CatalogItem,
         Self::Quote,
     ];
 
@@ -52,6 +54,7 @@ impl Kind {
             Self::Note => "note",
             Self::File => "file",
             Self::TaxRate => "tax_rate",
+            Self::CatalogItem => "catalog_item",
             Self::Quote => "quote",
         }
     }
@@ -64,6 +67,7 @@ impl Kind {
             }
             Self::Note | Self::File => Scope::WriteNotes,
             Self::TaxRate => Scope::WriteTaxRates,
+            Self::CatalogItem => Scope::WriteCatalogItems,
             Self::Quote => Scope::WriteQuotes,
         }
     }
@@ -160,6 +164,7 @@ impl Opposite {
                 | Kind::Note
                 | Kind::File
                 | Kind::TaxRate
+                | Kind::CatalogItem
                 | Kind::Quote => None,
             },
             _ => None,

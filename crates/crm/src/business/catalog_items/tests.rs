@@ -1,0 +1,1 @@
+//! Tests of the tools for catalog items, through the pipeline.
