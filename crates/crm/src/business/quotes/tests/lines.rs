@@ -190,3 +190,83 @@ fn amounts_have_the_decimals_of_the_currency() {
     let quote = quote.expect("lines");
     assert_eq!((&quote["total"], &quote["currency"]), (&json!("833"), &json!("JPY")));
 }
+
+#[both]
+fn an_item_fills_what_is_not_sent_and_later_changes_of_it_do_not_count() {
+    let desk = Desk::new();
+    let item = |item: Value| desk.env.create(&desk.acme.owner, "catalog_items.create", item);
+    let pipe = item(json!({ "kind": "product", "name": "Copper pipe", "price": "8.50" }));
+    let permit = item(json!({ "kind": "fee", "name": "Permit", "price": 40, "taxable": false }));
+    let friends = item(json!({ "kind": "discount", "name": "Friends", "discount_percent": 10 }));
+    let coupon = item(json!({ "kind": "discount", "name": "Coupon", "price": 5 }));
+    let lines = json!([
+        { "catalog_item_id": pipe, "quantity": 2 },
+        { "catalog_item_id": pipe, "description": "Wide pipe", "unit_price": "9" },
+        { "catalog_item_id": permit },
+        { "catalog_item_id": friends },
+        { "catalog_item_id": coupon, "quantity": 2 },
+    ]);
+    let quote = desk.lines(lines.clone()).expect("lines");
+    let line =
+        |place: usize, keys: [&str; 4]| keys.map(|key| quote["line_items"][place][key].clone());
+    let keys = ["description", "unit_price", "amount", "taxable"];
+    assert_eq!(line(0, keys), [json!("Copper pipe"), json!("8.50"), json!("17.00"), json!(true)]);
+    assert_eq!(line(1, keys), [json!("Wide pipe"), json!("9.00"), json!("9.00"), json!(true)]);
+    assert_eq!(line(2, keys), [json!("Permit"), json!("40.00"), json!("40.00"), json!(false)]);
+    assert_eq!(line(3, keys), [json!("Friends"), Value::Null, json!("-6.60"), Value::Null]);
+    assert_eq!(quote["line_items"][3]["discount_percent"], 10);
+    assert_eq!(line(4, keys), [json!("Coupon"), json!("-5.00"), json!("-10.00"), Value::Null]);
+    desk.call("catalog_items.update", json!({ "id": pipe, "price": 99, "name": "Steel pipe" }));
+    desk.call("catalog_items.archive", json!({ "id": friends }));
+    let now = desk.call("quotes.get", json!({ "id": desk.quote }));
+    assert_eq!(now["line_items"], quote["line_items"]);
+    // An archived item may stay where it is, and is not found where it is new.
+    assert_eq!(desk.lines(lines).expect("lines")["line_items"][0]["unit_price"], "99.00");
+    desk.lines(json!([])).expect("no lines");
+    let refused = desk.lines(json!([{ "catalog_item_id": friends }])).expect_err("archived");
+    assert_eq!(refused["kind"], "not_found");
+}
+
+#[both]
+fn an_item_and_what_is_sent_make_one_legal_line() {
+    let desk = Desk::new();
+    let item = |item: Value| desk.env.create(&desk.acme.owner, "catalog_items.create", item);
+    let pipe =
+        item(json!({ "kind": "product", "name": "Pipe", "price": "8.50", "taxable": false }));
+    let friends = item(json!({ "kind": "discount", "name": "Friends", "discount_percent": 10 }));
+    let coupon = item(json!({ "kind": "discount", "name": "Coupon", "price": 5 }));
+    let county = desk.rate("County", 8.25);
+    let wrong = json!([
+        { "catalog_item_id": pipe, "discount_percent": 5 },
+        { "catalog_item_id": pipe, "unit_price": -1 },
+        { "catalog_item_id": pipe, "tax_rate_id": county },
+        { "catalog_item_id": friends, "quantity": 2 },
+        { "catalog_item_id": coupon, "unit_price": 5 },
+        { "catalog_item_id": coupon, "taxable": true },
+    ]);
+    let fields: Vec<_> = desk.problems(wrong).into_iter().map(|(field, _)| field).collect();
+    let expected = [
+        "line_items[0].discount_percent",
+        "line_items[1].unit_price",
+        "line_items[2].tax_rate_id",
+        "line_items[3].quantity",
+        "line_items[4].unit_price",
+        "line_items[5].taxable",
+    ];
+    assert_eq!(fields, expected);
+    let line = json!([{ "catalog_item_id": pipe, "taxable": true, "tax_rate_id": county }]);
+    assert_eq!(desk.lines(line).expect("lines")["total"], "9.20");
+    let free = json!([
+        { "catalog_item_id": pipe },
+        { "catalog_item_id": friends, "unit_price": -1 },
+        { "catalog_item_id": coupon, "discount_percent": 50 },
+    ]);
+    assert_eq!(desk.lines(free).expect("lines")["total"], "3.25");
+    let beta = desk.env.business("Beta");
+    for foreign in [
+        json!([{ "catalog_item_id": beta.id("catalog_item") }]),
+        json!([{ "description": "x", "unit_price": 1, "tax_rate_id": beta.id("tax_rate") }]),
+    ] {
+        assert_eq!(desk.lines(foreign).expect_err("foreign")["kind"], "not_found");
+    }
+}
