@@ -20,6 +20,8 @@ const LONG: &[&str] = &[
     "locations.update",
     "notes.create",
     "notes.update",
+    "catalog_items.create",
+    "catalog_items.update",
 ];
 
 /// The tool's example, with every string as long as the tool accepts.
