@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{add, archive, fields};
+use crate::business::catalog_items::store::Position;
+use crate::business::catalog_items::tools::list::{ListCatalogItemsInput, places};
+use crate::call::argument::SearchText;
 use crate::testing::{Business, Caller, TestEnv, text};
 
 /// The names of all rows of the list, read page by page.
@@ -107,6 +110,24 @@ fn a_rare_word_is_found_among_many_items() {
     };
     env.write_all(&acme.owner, (0..1_200).map(item).collect());
     assert_eq!(names(&env, &acme.owner, json!({ "q": "eedl" }), 25), ["Needle"]);
+    let number = acme.account.number;
+    let (first, second) = env
+        .read(move |tx| {
+            tx.bind(number);
+            let needle = ListCatalogItemsInput {
+                kind: None,
+                category_id: None,
+                q: Some(SearchText("eedl".to_owned())),
+                archived: None,
+            };
+            let (first, stopped) = places(tx, &needle, Position::default(), 25, 1_000)?;
+            let stopped = stopped.expect("it looks at a thousand items only");
+            let (second, stopped) = places(tx, &needle, stopped, 25, 1_000)?;
+            assert_eq!(stopped, None, "that is the end of the list");
+            Ok((first.len(), second.len()))
+        })
+        .unwrap();
+    assert_eq!((first, second), (0, 1), "the next page goes on where the search stopped");
     assert_eq!(names(&env, &acme.owner, json!({ "q": "item" }), 100).len(), 1_199);
     assert_eq!(names(&env, &acme.owner, json!({}), 100).len(), 1_200);
 }
