@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use super::arguments::AMOUNTS;
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv, error_json};
 
@@ -90,7 +91,7 @@ fn every_field_of_every_tool_reports_invalid_values_by_its_name() {
                 _ => |_: &Value| false,
             };
             for value in unacceptable_values(is_string) {
-                if own_type(&value) {
+                if own_type(&value) || value == 1 && AMOUNTS.contains(&field.name) {
                     continue;
                 }
                 let mut arguments = example.clone();

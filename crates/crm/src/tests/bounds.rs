@@ -241,6 +241,7 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
         ("locations.list", archived, ARCHIVED),
         ("tags.list", json!({}), TAGS),
         ("customers.search", json!({}), 1),
+        ("catalog_items.list", json!({}), 1),
         ("customers.find_duplicates", json!({}), 0),
         ("notes.list", json!({}), MANY),
         ("notes.list", json!({ "subject_id": business.id("job"), "subject_type": "job" }), MANY),

@@ -211,6 +211,41 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ("quotes.update", &["a_quote_goes_forward_only", "the_title_and_the_customer_are_of_a_draft"]),
     ("quotes.archive", &["an_archived_quote_keeps_its_status_and_is_listed_on_its_own"]),
     (
+        "catalog_items.list",
+        &[
+            "items_are_sorted_by_folded_name_with_its_spaces_then_id",
+            "every_word_occurs_in_name_or_sku_also_inside_a_word",
+            "a_kind_and_archived_items_are_listed_by_themselves",
+        ],
+    ),
+    (
+        "catalog_items.get",
+        &[
+            "only_owners_are_shown_the_cost_and_the_markup",
+            "a_bundle_costs_what_its_parts_cost_now",
+        ],
+    ),
+    (
+        "catalog_items.create",
+        &[
+            "each_kind_has_its_own_fields",
+            "a_bundle_has_active_parts_of_other_kinds_each_once",
+            "a_sku_is_unique_among_active_items_without_case",
+            "only_owners_set_the_cost",
+        ],
+    ),
+    (
+        "catalog_items.update",
+        &["an_update_follows_the_kind_of_the_item", "only_owners_set_the_cost"],
+    ),
+    (
+        "catalog_items.archive",
+        &[
+            "an_update_follows_the_kind_of_the_item",
+            "a_sku_is_unique_among_active_items_without_case",
+        ],
+    ),
+    (
         "account.get",
         &[
             "the_account_is_shown_with_the_time_in_its_zone",

@@ -20,6 +20,8 @@ const LONG: &[&str] = &[
     "locations.update",
     "notes.create",
     "notes.update",
+    "catalog_items.create",
+    "catalog_items.update",
 ];
 
 /// The tool's example, with every string as long as the tool accepts.
@@ -143,6 +145,7 @@ fn a_write_only_caller_is_never_told_what_changed_since() {
             "notes" => change["body"] = json!("secret"),
             "customers" => change["source"] = json!("secret"),
             "contacts" => change["title"] = json!("secret"),
+            "catalog_items" => change["unit_label"] = json!("secret"),
             _ => change["access_notes"] = json!("secret"),
         }
         if let Some(customer) = arguments.get("customer_id") {

@@ -23,6 +23,7 @@ pub(super) fn kind(record_type: &str) -> Option<&'static str> {
         "location" => "the location",
         "tag" => "the tag",
         "tax_rate" => "the tax rate",
+        "catalog_item" => "the catalog item",
         "note" => "a note",
         "file" => "the file",
         "subject" => "the record",
@@ -84,7 +85,14 @@ pub(super) fn value(record_type: &str, field: &str, value: &Value) -> Option<Sho
         Value::String(text) if text.is_empty() => return None,
         Value::Bool(is_set) => if *is_set { "yes" } else { "no" }.to_owned(),
         Value::String(text) => text.clone(),
-        Value::Number(percent) if field == "rate_percentage" => format!("{percent} %"),
+        Value::Number(percent) if ["rate_percentage", "discount_percent"].contains(&field) => {
+            format!("{percent} %")
+        }
+        Value::Array(parts) if field == "components" => match parts.len() {
+            0 => return None,
+            1 => "1 part".to_owned(),
+            count => format!("{count} parts"),
+        },
         other => other.to_string(),
     };
     let input = declared(record_type, name_in_form(field)).map(|field| field.input);
@@ -155,6 +163,10 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("tax_rates.update", "changed a tax rate"),
     ("tax_rates.archive", "archived a tax rate"),
     ("tax_rates.restore", "restored a tax rate"),
+    ("catalog_items.create", "added a catalog item"),
+    ("catalog_items.update", "changed a catalog item"),
+    ("catalog_items.archive", "archived a catalog item"),
+    ("catalog_items.restore", "restored a catalog item"),
 ];
 
 /// The events that only those who manage the business see.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use zoop_crm::arguments;
+use zoop_crm::business::catalog_items::tools::get::GetCatalogItem;
 use zoop_crm::business::customers::erase::EraseCustomer;
 use zoop_crm::business::customers::named::{MAX_RECORDS, NamedRecord, NamedRecords};
 use zoop_crm::business::history::revert::RevertChanges;
@@ -105,7 +106,8 @@ pub(super) struct Names {
     pub(super) tags: HashMap<String, String>,
     pub(super) records: HashMap<Uuid, NamedRecord>,
     pub(super) keys: HashMap<Uuid, String>,
-    pub(super) tax_rates: HashMap<Uuid, String>,
+    /// Tax rates and catalog items.
+    pub(super) priced: HashMap<Uuid, String>,
 }
 
 impl Names {
@@ -121,10 +123,10 @@ impl Names {
         }
     }
 
-    /// The name of a contact, location or tax rate now, or the one that the entry gave it.
+    /// The name of a contact, location, tax rate or catalog item now, or the one that the entry gave it.
     fn of_part(&self, record: &Record<'_>) -> Option<String> {
         let now = self.records.get(&record.id).and_then(|it| it.name.clone());
-        let now = now.or_else(|| self.tax_rates.get(&record.id).cloned());
+        let now = now.or_else(|| self.priced.get(&record.id).cloned());
         now.or_else(|| record.given_name())
     }
 }
@@ -161,22 +163,30 @@ pub(super) fn names(
         let named = snapshot.query(arguments!(NamedRecords { records: ids.to_vec() }))?;
         records.extend(named.into_iter().map(|it| (it.id.uuid(), it)));
     }
-    let tax_rates = tax_rates(snapshot, entries)?;
-    Ok(Names { people: people(snapshot)?, tags, records, keys, tax_rates })
+    let priced = priced(snapshot, entries)?;
+    Ok(Names { people: people(snapshot)?, tags, records, keys, priced })
 }
 
-/// The names of the tax rates in these entries, also of archived ones, which no list has.
-fn tax_rates(
+/// The names of the tax rates and catalog items in these entries, also of archived ones, which no list has.
+fn priced(
     snapshot: &mut Snapshot<'_, '_>,
     entries: &[HistoryEntry],
 ) -> Result<HashMap<Uuid, String>, Refusal> {
     let seen = entries.iter().flat_map(|entry| Record::all_of(entry).take(MAX_NAMED));
-    let ids = seen.filter(|record| record.kind == "tax_rate").map(|record| record.id);
-    let ids: BTreeSet<_> = ids.collect();
+    let seen = seen.filter(|record| ["tax_rate", "catalog_item"].contains(&record.kind));
+    let seen: BTreeSet<_> = seen.map(|record| (record.kind, record.id)).collect();
     let mut names = HashMap::new();
-    for id in ids {
-        match snapshot.query(arguments!(GetTaxRate { id: Id::<kinds::TaxRate>::new(id) })) {
-            Ok(rate) => _ = names.insert(id, rate.name),
+    for (kind, id) in seen {
+        let name = match kind {
+            "tax_rate" => snapshot
+                .query(arguments!(GetTaxRate { id: Id::<kinds::TaxRate>::new(id) }))
+                .map(|rate| rate.name),
+            _ => snapshot
+                .query(arguments!(GetCatalogItem { id: Id::<kinds::CatalogItem>::new(id) }))
+                .map(|item| item.name),
+        };
+        match name {
+            Ok(name) => _ = names.insert(id, name),
             Err(Refusal::Failed(Error::NotFound { .. })) => {}
             Err(refusal) => return Err(refusal),
         }

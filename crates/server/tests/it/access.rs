@@ -22,7 +22,7 @@ fn challenge(server: &Server, end: &str) -> String {
     format!(
         "Bearer resource_metadata=\"http://{}/.well-known/oauth-protected-resource/api/mcp\", \
          scope=\"read:customers write:customers read:notes write:notes read:tax_rates write:tax_rates \
-         read:history\"{end}",
+         read:catalog_items write:catalog_items read:history\"{end}",
         server.public
     )
 }

@@ -139,9 +139,9 @@ pub struct Item {
 pub struct ItemRow {
     /// The item's id.
     pub id: Id<kinds::CatalogItem>,
-    /// What kind of item it is.
+    /// What kind of item it is, which never changes.
     pub kind: ItemKind,
-    /// Its name.
+    /// Its name, which is the description of lines.
     pub name: String,
     /// The business's number for it.
     pub sku: Option<String>,
@@ -158,7 +158,7 @@ pub struct ItemRow {
     /// The ISO 4217 currency of the price.
     #[schemars(with = "String")]
     pub currency: Currency,
-    /// For owners only: what one costs the business.
+    /// For owners only: what one costs the business. Of a bundle, what its parts cost; null if one is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub cost: Option<Option<String>>,

@@ -182,7 +182,7 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let (_, pairs) = redirect_target(&browser.allow(&request, &other, EVERY_SCOPE));
     let tokens = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
     assert_eq!(
-        tokens.scope, "read:customers read:notes write:notes read:tax_rates",
+        tokens.scope, "read:customers read:notes write:notes read:tax_rates read:catalog_items",
         "the scopes of a tech in the other business"
     );
     let get = |id: &str| {

@@ -40,7 +40,10 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
     assert_eq!((&row["user_name"], &row["client_name"]), (&json!("Tessa Tech"), &json!("Program")));
     assert_eq!(row["client_id"], program.id.as_str());
     assert_eq!(row["scopes"], json!(["read:notes"]));
-    assert_eq!(row["declined"], json!(["read:customers", "write:notes", "read:tax_rates"]));
+    assert_eq!(
+        row["declined"],
+        json!(["read:customers", "write:notes", "read:tax_rates", "read:catalog_items"])
+    );
     assert_eq!((&row["tenant_name"], &row["revoked_at"]), (&json!("Acme"), &Value::Null));
 
     let id = json!({ "id": row["id"] });

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use zoop_db::ReadTx;
+
 use crate::business::catalog_items::hints::HINTS;
 use crate::business::catalog_items::store::{Listed, Position};
 use crate::business::catalog_items::{ItemKind, ItemRow, shown, store};
@@ -63,31 +65,42 @@ impl List for ListCatalogItems {
         after: Option<Position>,
         count: usize,
     ) -> Result<Found<ItemRow, Position>> {
-        let filter = Filter::of(input);
-        let mut after = after.unwrap_or_default();
-        let (mut positions, mut looked_at) = (Vec::new(), 0);
-        let stopped = loop {
-            ctx.tx.ensure_time()?;
-            let missing = count - positions.len();
-            let batch = if filter.takes_all() { missing } else { missing.max(BATCH) };
-            let archived = input.archived == Some(true);
-            let (kind, category) = (input.kind, input.category_id);
-            let items = store::listed(ctx.tx, archived, kind, category, &after, batch)?;
-            looked_at += items.len();
-            let is_end = items.len() < batch;
-            if let Some(last) = items.last() {
-                after.clone_from(&last.position);
-            }
-            let found = items.into_iter().filter(|item| filter.takes(item));
-            positions.extend(found.map(|item| item.position).take(missing));
-            if is_end || positions.len() == count {
-                break None;
-            }
-            if looked_at >= MAX_LOOKED_AT {
-                break Some(after);
-            }
-        };
-        Ok(Found { rows: rows(ctx, positions)?, stopped })
+        let after = after.unwrap_or_default();
+        let (places, stopped) = places(ctx.tx, input, after, count, MAX_LOOKED_AT)?;
+        Ok(Found { rows: rows(ctx, places)?, stopped })
+    }
+}
+
+/// The places of up to `count` items that are in the list, after a place, and where the search stopped because it had looked
+/// at `most` items.
+pub(in crate::business::catalog_items) fn places(
+    tx: &mut ReadTx<'_>,
+    input: &ListCatalogItemsInput,
+    mut after: Position,
+    count: usize,
+    most: usize,
+) -> Result<(Vec<Position>, Option<Position>)> {
+    let filter = Filter::of(input);
+    let archived = input.archived == Some(true);
+    let (mut places, mut looked_at) = (Vec::new(), 0);
+    loop {
+        tx.ensure_time()?;
+        let missing = count - places.len();
+        let batch = if filter.takes_all() { missing } else { missing.max(BATCH) };
+        let items = store::listed(tx, archived, input.kind, input.category_id, &after, batch)?;
+        looked_at += items.len();
+        let is_end = items.len() < batch;
+        if let Some(last) = items.last() {
+            after.clone_from(&last.position);
+        }
+        let found = items.into_iter().filter(|item| filter.takes(item));
+        places.extend(found.map(|item| item.position).take(missing));
+        if is_end || places.len() == count {
+            return Ok((places, None));
+        }
+        if looked_at >= most {
+            return Ok((places, Some(after)));
+        }
     }
 }
 

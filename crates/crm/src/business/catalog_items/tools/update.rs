@@ -75,7 +75,7 @@ impl Tool for UpdateCatalogItem {
     const SCOPE: Scope = Scope::WriteCatalogItems;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
-    const EXAMPLE: &'static str = r#"{"id":"{bundle}","price":"180.00"}"#;
+    const EXAMPLE: &'static str = r#"{"id":"{bundle}","price":"195.00"}"#;
     type Input = UpdateCatalogItemInput;
     type Output = Item;
 }

@@ -29,6 +29,9 @@ pub(super) fn state(env: &TestEnv, acme: &Business) -> BTreeMap<String, Value> {
     };
     let mut records = list("tags.list", json!({}));
     records.extend(list("notes.list", json!({})));
+    for archived in [false, true] {
+        records.extend(list("catalog_items.list", json!({ "archived": archived })));
+    }
     for status in ["active", "inactive", "archived"] {
         for row in list("customers.search", json!({ "status": status })) {
             let customer_id = text(&row, "id");

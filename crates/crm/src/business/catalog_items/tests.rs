@@ -1,1 +1,0 @@
-//! Tests of the tools for catalog items, through the pipeline.
