@@ -16,7 +16,7 @@ fn a_merge_takes_the_jobs_along_and_undo_brings_them_back() {
         "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA", "postal_code": "94607" } });
     let kept = board.env.create(&board.acme.owner, "customers.create", kept);
     let location = board.call("customers.get", json!({ "id": kept }))["locations"][0]["id"].clone();
-    let merge = json!({ "keep_id": kept, "merge_id": board.customer, "confirm": true });
+    let merge = json!({ "keep_id": kept, "merge_id": board.customer });
     let merged = board.env.call(&board.acme.owner, "customers.merge", merge).expect("merged");
     assert_eq!(merged["moved"]["subjects"], 1, "{merged}");
     assert_eq!(of(&board.get(&job), ["customer_id", "location_id"]), [json!(kept), location]);
@@ -24,7 +24,7 @@ fn a_merge_takes_the_jobs_along_and_undo_brings_them_back() {
     assert_eq!(listed["rows"][0]["id"], job["id"], "the merged customer leads to the kept one");
     let newest = json!({ "record_id": kept, "limit": 1 });
     let entry = board.call("changes.list", newest)["rows"][0]["id"].clone();
-    let undo = json!({ "id": entry, "confirm": true });
+    let undo = json!({ "id": entry });
     board.env.call(&board.acme.owner, "changes.revert", undo).expect("separated");
     let back = of(&board.get(&job), ["customer_id", "location_id"]);
     assert_eq!(back, [json!(board.customer), json!(board.location)]);
@@ -35,10 +35,8 @@ fn an_erased_customers_jobs_say_nothing_of_the_customer() {
     let board = Board::new();
     let job = board.job(json!({ "title": "Hana's boiler", "description": "Ask Hana", "customer_id": board.customer,
         "scheduled_start": "2026-03-05T09:00", "line_items": [{ "description": "For Hana", "unit_price": "10" }] }));
-    let plan = board.env.call(&board.operator, "customers.erase", json!({ "id": board.customer }));
-    let plan = plan.expect("a plan");
-    let confirm = json!({ "id": board.customer, "plan": plan["plan"] });
-    board.env.call(&board.operator, "customers.erase", confirm).expect("erased");
+    let erase = json!({ "id": board.customer });
+    board.env.call(&board.operator, "customers.erase", erase).expect("erased");
     let missing = board.refused_to(&board.acme.office, "jobs.get", json!({ "id": job["id"] }));
     assert_eq!(missing["kind"], "not_found");
     assert_eq!(board.call("jobs.list", json!({}))["rows"], json!([]), "nobody goes there");
