@@ -126,6 +126,10 @@ impl TestEnv {
         let people = people.map(|user| user.to_string());
         let job = json!({ "customer_id": customer, "title": "Repipe", "assignee_ids": people });
         let job = self.create(&owner, "jobs.create", job);
+        let invoice = json!({
+            "customer_id": customer, "subject_type": "invoice", "title": "Repipe", "status": "open",
+        });
+        let invoice = self.call_as_operator(Some(business.account), "subjects.create", invoice);
         let note = self.create(&owner, "notes.create", json!({ "body": "Gate sticks." }));
         let file = self.add_file(&owner, &note, "gate.txt", b"The code is 4711.").expect("a file");
         let key = self.call_as_operator(
@@ -180,6 +184,7 @@ impl TestEnv {
             ("bundle", bundle),
             ("quote", quote),
             ("job", job),
+            ("invoice", text(&invoice, "id").to_owned()),
             ("note", note),
             ("file", file.id.to_string()),
             ("key", text(&key, "key_id").to_owned()),

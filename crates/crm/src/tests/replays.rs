@@ -22,6 +22,8 @@ const LONG: &[&str] = &[
     "notes.update",
     "catalog_items.create",
     "catalog_items.update",
+    "jobs.create",
+    "jobs.update",
 ];
 
 /// The tool's example, with every string as long as the tool accepts.

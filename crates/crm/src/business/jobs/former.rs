@@ -11,8 +11,8 @@ zoop_db::statements! {
     /// Titles are folded as far as SQL can.
     MOVE = "INSERT INTO jobs (tenant_no, id, status, job_number, list_order, customer_id, total, currency, cancelled_at, \
             updated_at, title, title_folded, assignee_ids, line_items) \
-            SELECT s.tenant_no, s.id, CASE WHEN lower(s.status) LIKE 'cancel%' THEN 'cancelled' ELSE 'unscheduled' END, \
-            row_number() OVER (ORDER BY s.id), $2, s.customer_id, 0, $3, \
+            SELECT $1, s.id, CASE WHEN lower(s.status) LIKE 'cancel%' THEN 'cancelled' ELSE 'unscheduled' END, \
+            (SELECT count(*) FROM subjects o WHERE o.tenant_no = $1 AND o.subject_type = 'job' AND o.id <= s.id), $2, s.customer_id, 0, $3, \
             CASE WHEN lower(s.status) LIKE 'cancel%' THEN s.updated_at END, s.updated_at, s.title, \
             lower(replace(replace(replace(replace(s.title, '-', ' '), ',', ''), '.', ''), '  ', ' ')), '', '[]' \
             FROM subjects s WHERE s.tenant_no = $1 AND s.subject_type = 'job'";

@@ -69,6 +69,7 @@ const NAMED_ON_SQLITE: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND 
     WHEN 'customer_contact' THEN (SELECT k.customer_id FROM contacts k WHERE k.tenant_no = $1 AND k.id = x.subject_id) \
     WHEN 'customer_location' THEN (SELECT l.customer_id FROM locations l WHERE l.tenant_no = $1 AND l.id = x.subject_id) \
     WHEN 'quote' THEN (SELECT q.customer_id FROM quotes q WHERE q.tenant_no = $1 AND q.id = x.subject_id) \
+    WHEN 'job' THEN (SELECT j.customer_id FROM jobs j WHERE j.tenant_no = $1 AND j.id = x.subject_id) \
     ELSE (SELECT s.customer_id FROM subjects s WHERE s.tenant_no = $1 AND s.id = x.subject_id) END";
 
 /// The newest notes `x` about one subject.

@@ -147,7 +147,6 @@ pub(crate) const NAMES: &[&str] = &[
     "updated_by",
     "job",
     "job_number",
-    "description",
     "location_id",
     "scheduled_start",
     "scheduled_end",
