@@ -138,6 +138,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0026_quotes.sql"),
         postgres: include_str!("../../../migrations/postgres/0026_quotes.sql"),
     },
+    Migration {
+        name: "0027_jobs",
+        sqlite: include_str!("../../../migrations/sqlite/0027_jobs.sql"),
+        postgres: include_str!("../../../migrations/postgres/0027_jobs.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -163,6 +168,8 @@ pub const TABLES: &[&Table] = &[
     &crate::business::catalog_items::CatalogItem::TABLE,
     &crate::business::numbers::DOCUMENT_NUMBERS,
     &crate::business::quotes::Quote::TABLE,
+    &crate::business::jobs::Job::TABLE,
+    &crate::business::jobs::store::JOB_ASSIGNEES,
     &crate::business::notes::Note::TABLE,
     &crate::business::files::File::TABLE,
     &crate::business::import::store::IMPORTS,
@@ -264,7 +271,9 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("catalog_items", crate::business::catalog_items::STATEMENTS),
     ("document numbers", crate::business::numbers::STATEMENTS),
     ("quotes", crate::business::quotes::STATEMENTS),
+    ("jobs", crate::business::jobs::STATEMENTS),
     ("former quotes", crate::business::quotes::former::STATEMENTS),
+    ("former jobs", crate::business::jobs::former::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
     ("prepared imports", crate::business::import::jobs::store::STATEMENTS),
     ("export", export::STATEMENTS),

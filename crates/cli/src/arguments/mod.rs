@@ -370,6 +370,7 @@ pub(crate) enum Restorable {
     #[value(name = "catalog_item")]
     CatalogItem,
     Quote,
+    Job,
 }
 
 impl Restorable {
@@ -383,6 +384,7 @@ impl Restorable {
             Self::TaxRate => "tax rate",
             Self::CatalogItem => "catalog item",
             Self::Quote => "quote",
+            Self::Job => "job",
         }
     }
 }

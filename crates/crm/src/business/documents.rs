@@ -6,6 +6,7 @@
 use serde::Serialize;
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
+use crate::business::jobs::Job;
 use crate::business::quotes::Quote;
 use crate::business::subjects::Subject;
 use crate::call::context::{Recorded, WriteCtx};
@@ -49,6 +50,7 @@ pub(in crate::business) trait Document: Recorded + Clone {
 pub(in crate::business) struct Documents {
     subjects: Vec<Subject>,
     quotes: Vec<Quote>,
+    jobs: Vec<Job>,
 }
 
 impl Documents {
@@ -61,20 +63,23 @@ impl Documents {
         Ok(Self {
             subjects: Document::of_customer(tx, customer, count)?,
             quotes: Document::of_customer(tx, customer, count)?,
+            jobs: Document::of_customer(tx, customer, count)?,
         })
     }
 
     /// Adds those of another customer.
     pub(in crate::business) fn extend(&mut self, other: Self) {
-        let Self { subjects, quotes } = other;
+        let Self { subjects, quotes, jobs } = other;
         self.subjects.extend(subjects);
         self.quotes.extend(quotes);
+        self.jobs.extend(jobs);
     }
 
     /// Their ids.
     pub(in crate::business) fn ids(&self) -> impl Iterator<Item = Uuid> {
         let subjects = self.subjects.iter().map(Recorded::record_id);
-        subjects.chain(self.quotes.iter().map(Recorded::record_id))
+        let quotes = self.quotes.iter().map(Recorded::record_id);
+        subjects.chain(quotes).chain(self.jobs.iter().map(Recorded::record_id))
     }
 
     /// How many they are.
@@ -89,13 +94,34 @@ impl Documents {
         customer: Id<kinds::Customer>,
     ) -> Result<()> {
         hand_over(ctx, &self.subjects, customer)?;
-        hand_over(ctx, &self.quotes, customer)
+        hand_over(ctx, &self.quotes, customer)?;
+        hand_over(ctx, &self.jobs, customer)
+    }
+
+    /// Writes that jobs which a customer got are at other locations: each location with the one that is the same place.
+    pub(in crate::business) fn relocate(
+        &self,
+        ctx: &mut WriteCtx<'_, '_>,
+        customer: Id<kinds::Customer>,
+        places: &[(Id<kinds::Location>, Id<kinds::Location>)],
+    ) -> Result<()> {
+        let at = ctx.moment();
+        for job in &self.jobs {
+            if let Some((_, same)) = places.iter().find(|(old, _)| job.location_id == Some(*old)) {
+                let old = job.handed_over(customer, at);
+                let new = Job { location_id: Some(*same), ..old.clone() };
+                new.update(ctx.tx)?;
+                ctx.updated(&old, &new)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes what they say of a customer that is erased.
     pub(in crate::business) fn erase(&self, ctx: &mut WriteCtx<'_, '_>) -> Result<()> {
         erase(ctx, &self.subjects)?;
-        erase(ctx, &self.quotes)
+        erase(ctx, &self.quotes)?;
+        erase(ctx, &self.jobs)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod documents;
 pub mod files;
 pub mod history;
 pub mod import;
+pub mod jobs;
 pub mod lines;
 pub mod notes;
 pub(crate) mod numbers;

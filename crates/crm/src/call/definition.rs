@@ -122,7 +122,10 @@ impl ToolDef {
         let mut schema = (self.output)().to_value();
         let required: Option<Vec<&str>> = match self.kind {
             ToolKind::Command { receipt: Receipt::Keys(keys), .. } => Some(keys.to_vec()),
-            ToolKind::Command { receipt: Receipt::Sent { always, .. }, .. } => {
+            ToolKind::Command {
+                receipt: Receipt::Sent { always, .. } | Receipt::Document { always, .. },
+                ..
+            } => {
                 Some(always.to_vec())
             }
             _ => None,

@@ -230,4 +230,13 @@ pub enum Receipt {
         /// Fields that have another name in the record: (name as sent, name in the record).
         renamed: &'static [(&'static str, &'static str)],
     },
+    /// As [`Self::Sent`], for documents: their lines show prices that the call did not send.
+    Document {
+        /// Keys that every receipt contains.
+        always: &'static [&'static str],
+        /// Fields that are never shown.
+        left_out: &'static [&'static str],
+        /// Keys beside a field that was sent: (name as sent, names in the record).
+        beside: &'static [(&'static str, &'static [&'static str])],
+    },
 }

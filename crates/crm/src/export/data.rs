@@ -28,6 +28,8 @@ const ADDED: &[(&str, u32)] = &[
     ("catalog_items", 3),
     ("document_numbers", 3),
     ("quotes", 3),
+    ("jobs", 3),
+    ("job_assignees", 3),
 ];
 
 /// The tables that every export of a format has.

@@ -48,6 +48,7 @@ impl Fixture {
         fixture.fill_customer();
         fixture.write_notes();
         fixture.write_quotes();
+        fixture.write_jobs();
         fixture.make_tags();
         fixture.invite_and_connect();
         fixture
@@ -144,6 +145,14 @@ impl Fixture {
         let customer_id = self.business.id("customer");
         let quote = json!({ "title": long(200), "customer_id": customer_id });
         self.call_all(&self.business.owner, "quotes.create", std::iter::repeat_n(quote, MANY));
+    }
+
+    /// The sample job gets the longest texts and lines.
+    fn write_jobs(&self) {
+        let line = json!({ "description": long(1_000), "unit_price": 85 });
+        let job = json!({ "id": self.business.id("job"), "title": long(200), "description": long(10_000),
+                          "line_items": vec![line; MAX_LINES] });
+        self.call_as_owner("jobs.update", job);
     }
 
     fn make_tags(&self) {

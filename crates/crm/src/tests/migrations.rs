@@ -74,8 +74,13 @@ const SETTINGS: &[&str] = &[
 
 /// Subjects of notes that become records of their own. Of the kinds that only the operator's tool created, the previous
 /// version says until it is replaced that they are not there. The policy is gone when the migration ends.
-const MOVED_SUBJECTS: &[&str] =
-    &["DELETE FROM subjects WHERE subject_type = 'quote'", "DROP POLICY moving_quotes ON subjects"];
+const MOVED_SUBJECTS: &[&str] = &[
+    "DELETE FROM subjects WHERE subject_type = 'quote'",
+    "DROP POLICY moving_quotes ON subjects",
+    "INSERT INTO document_numbers (tenant_no, letter, last) SELECT tenant_no, 'J', count(*) FROM jobs GROUP BY tenant_no",
+    "DELETE FROM subjects WHERE subject_type = 'job'",
+    "DROP POLICY moving_jobs ON subjects",
+];
 
 /// Why a statement may break the previous version, given the tables that the migration itself has created.
 fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {

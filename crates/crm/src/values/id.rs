@@ -79,6 +79,8 @@ pub mod kinds {
         CatalogItem = "catalog item";
         /// A quote.
         Quote = "quote";
+        /// A job.
+        Job = "job";
         /// A record of any kind.
         Record = "record";
         /// An import of a file.

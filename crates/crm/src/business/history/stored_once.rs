@@ -7,6 +7,7 @@ use crate::business::catalog_items::{self, CatalogItem};
 use crate::business::customers::Customer;
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
+use crate::business::jobs::{self, Job};
 use crate::business::notes;
 use crate::business::quotes::{self, Quote};
 use crate::business::subjects::{self, Subject};
@@ -78,6 +79,10 @@ pub(crate) const STORED_ONCE: &[StoredOnce] = &[
     StoredOnce {
         record_type: Subject::TYPE,
         read: |tx, wanted| with_fields(subjects::store::by_ids(tx, wanted)?),
+    },
+    StoredOnce {
+        record_type: Job::TYPE,
+        read: |tx, wanted| with_fields(jobs::store::by_ids(tx, wanted)?),
     },
     StoredOnce {
         record_type: Quote::TYPE,

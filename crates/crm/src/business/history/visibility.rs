@@ -26,6 +26,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("location", Scope::ReadCustomers),
     ("subject", Scope::ReadCustomers),
     ("quote", Scope::ReadQuotes),
+    ("job", Scope::ReadJobs),
     ("tag", Scope::ReadCustomers),
     ("note", Scope::ReadNotes),
     ("file", Scope::ReadNotes),

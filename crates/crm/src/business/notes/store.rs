@@ -48,15 +48,18 @@ const NAMED: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id 
     AND k.id = CASE x.subject_type WHEN 'customer_contact' THEN x.subject_id END \
     LEFT JOIN locations l ON l.tenant_no = $1 \
     AND l.id = CASE x.subject_type WHEN 'customer_location' THEN x.subject_id END \
+    LEFT JOIN jobs j ON j.tenant_no = $1 \
+    AND j.id = CASE x.subject_type WHEN 'job' THEN x.subject_id END \
     LEFT JOIN quotes q ON q.tenant_no = $1 \
     AND q.id = CASE x.subject_type WHEN 'quote' THEN x.subject_id END \
     LEFT JOIN subjects s ON s.tenant_no = $1 \
     AND s.id = CASE x.subject_type WHEN 'customer' THEN NULL WHEN 'customer_contact' THEN NULL \
-    WHEN 'customer_location' THEN NULL WHEN 'quote' THEN NULL ELSE x.subject_id END \
+    WHEN 'customer_location' THEN NULL WHEN 'quote' THEN NULL WHEN 'job' THEN NULL \
+    ELSE x.subject_id END \
     LEFT JOIN customers c ON c.tenant_no = $1 \
     AND c.id = CASE x.subject_type WHEN 'customer' THEN x.subject_id \
     WHEN 'customer_contact' THEN k.customer_id WHEN 'customer_location' THEN l.customer_id \
-    WHEN 'quote' THEN q.customer_id ELSE s.customer_id END";
+    WHEN 'quote' THEN q.customer_id WHEN 'job' THEN j.customer_id ELSE s.customer_id END";
 
 /// [`NAMED`] for lists on SQLite, which then searches one table for a row, however many kinds of subjects there are.
 /// PostgreSQL would not use an index for such a key, for the same reason.
@@ -66,6 +69,7 @@ const NAMED_ON_SQLITE: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND 
     WHEN 'customer_contact' THEN (SELECT k.customer_id FROM contacts k WHERE k.tenant_no = $1 AND k.id = x.subject_id) \
     WHEN 'customer_location' THEN (SELECT l.customer_id FROM locations l WHERE l.tenant_no = $1 AND l.id = x.subject_id) \
     WHEN 'quote' THEN (SELECT q.customer_id FROM quotes q WHERE q.tenant_no = $1 AND q.id = x.subject_id) \
+    WHEN 'job' THEN (SELECT j.customer_id FROM jobs j WHERE j.tenant_no = $1 AND j.id = x.subject_id) \
     ELSE (SELECT s.customer_id FROM subjects s WHERE s.tenant_no = $1 AND s.id = x.subject_id) END";
 
 /// The newest notes `x` about one subject.
@@ -79,6 +83,7 @@ const OWN: &str = "WITH own AS (SELECT id FROM customers WHERE tenant_no = $1 AN
     UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM quotes WHERE tenant_no = $1 AND customer_id = $2 \
+    UNION ALL SELECT id FROM jobs WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), ";
 
 /// The ids of the newest notes about one of these records.

@@ -1,7 +1,7 @@
-//! Jobs, invoices and lawn estimates. So far they exist only as the subjects of notes
+//! Invoices and lawn estimates. So far they exist only as the subjects of notes
 //! ([`crate::business::notes`]), and this module only stores them.
 //!
-//! What must never live here: the behavior of jobs, invoices or lawn estimates.
+//! What must never live here: the behavior of invoices or lawn estimates.
 
 pub(in crate::business) mod put_back;
 pub(crate) mod store;
@@ -26,8 +26,6 @@ use crate::values::id::{Id, kinds};
 crate::call::argument::choices! {
     /// The kind of a subject.
     pub enum SubjectKind {
-        /// A job.
-        Job = "job",
         /// An invoice.
         Invoice = "invoice",
         /// A lawn estimate.

@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 /// The tools for subjects.
 pub const GROUP: Group = Group {
     name: "subjects",
-    about: "Jobs, invoices and lawn estimates, as the subjects of notes.",
+    about: "Invoices and lawn estimates, as the subjects of notes.",
     tools: &[ToolDef::command::<CreateSubject>()],
 };
 
@@ -50,7 +50,7 @@ impl Tool for CreateSubject {
     const NAME: &'static str = "subjects.create";
     const TITLE: &'static str = "Create a subject";
     const ABOUT: &'static str =
-        "Creates a job, invoice or lawn estimate of a customer, as a subject for notes.";
+        "Creates an invoice or lawn estimate of a customer, as a subject for notes.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;

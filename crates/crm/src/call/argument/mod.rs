@@ -27,7 +27,7 @@ mod values;
 
 pub use arguments::{Arguments, Value};
 pub use author::Author;
-pub use calendar::{Date, DateOrTime, LocalTime, TimeOfDay};
+pub use calendar::{Date, DateOrTime, LocalTime, PeriodEnd, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested, not_sent};
 pub use fields::{
     CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,

@@ -17,7 +17,7 @@ use zoop_db::{ReadTx, Tenant, Uuid, WriteTx, params};
 use super::data;
 use super::manifest::{FORMAT, Manifest, Purpose};
 use super::people::BUSINESS_FILE;
-use crate::business::{customers, notes, quotes};
+use crate::business::{customers, jobs, notes, quotes};
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
 use crate::call::storage;
@@ -145,6 +145,7 @@ pub fn bring_back(
     }
     let rows = bringer.rows();
     quotes::former::bring(tx)?;
+    jobs::former::bring(tx)?;
     index(tx)?;
     let (_, drift) = maintenance::measure(tx)?;
     storage::add(tx, number, &drift)?;

@@ -4,6 +4,7 @@
 mod catalog_items;
 mod changes;
 mod customers;
+mod jobs;
 mod notes;
 mod parts;
 mod quotes;
@@ -60,6 +61,7 @@ pub(super) const COLUMNS: &[(&str, &[&str])] = &[
     (tax_rates::FILE, tax_rates::COLUMNS),
     (catalog_items::FILE, catalog_items::COLUMNS),
     (quotes::FILE, quotes::COLUMNS),
+    (jobs::FILE, jobs::COLUMNS),
     (changes::FILE, changes::COLUMNS),
 ];
 
@@ -69,7 +71,7 @@ pub(super) fn count(tx: &mut ReadTx<'_>) -> Result<u64> {
         // They are on cards too.
         "contacts" => 2,
         "customers" | "locations" | "notes" | "tags" | "tax_rates" | "catalog_items" | "quotes"
-        | "history_entries" | "history" => 1,
+        | "jobs" | "history_entries" | "history" => 1,
         _ => 0,
     };
     let tables = super::data::tables().filter(|table| written(table.name) > 0);
@@ -86,6 +88,7 @@ pub(super) fn write(tx: &mut ReadTx<'_>, writer: &mut Writer<'_>, zone: Zone) ->
     tax_rates::write(tx, writer, &clock)?;
     catalog_items::write(tx, writer, &clock)?;
     quotes::write(tx, writer, &clock)?;
+    jobs::write(tx, writer, &clock)?;
     changes::write(tx, writer, &clock)
 }
 

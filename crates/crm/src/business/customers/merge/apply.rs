@@ -25,6 +25,8 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
         moving::apply(ctx, notes)?;
     }
     plan.documents.hand_over(ctx, kept.id)?;
+    let places: Vec<_> = plan.locations.dropped.iter().map(|it| (it.id, it.same_as)).collect();
+    plan.documents.relocate(ctx, kept.id, &places)?;
     for tag in &plan.tags {
         tags::store::detach(ctx.tx, merged.id, tag.id)?;
         ctx.changed(Customer::TYPE, merged.id.uuid(), "tag", json!(tag.id), Value::Null);

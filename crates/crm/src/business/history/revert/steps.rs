@@ -23,10 +23,11 @@ pub(in crate::business::history) enum Kind {
     TaxRate,
     CatalogItem,
     Quote,
+    Job,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Tag,
         Self::Customer,
         Self::Contact,
@@ -37,6 +38,7 @@ impl Kind {
         Self::TaxRate,
         Self::CatalogItem,
         Self::Quote,
+        Self::Job,
     ];
 
     pub(super) fn of(record_type: &str) -> Option<Self> {
@@ -56,6 +58,7 @@ impl Kind {
             Self::TaxRate => "tax_rate",
             Self::CatalogItem => "catalog_item",
             Self::Quote => "quote",
+            Self::Job => "job",
         }
     }
 
@@ -69,6 +72,7 @@ impl Kind {
             Self::TaxRate => Scope::WriteTaxRates,
             Self::CatalogItem => Scope::WriteCatalogItems,
             Self::Quote => Scope::WriteQuotes,
+            Self::Job => Scope::WriteJobs,
         }
     }
 }
@@ -165,7 +169,8 @@ impl Opposite {
                 | Kind::File
                 | Kind::TaxRate
                 | Kind::CatalogItem
-                | Kind::Quote => None,
+                | Kind::Quote
+                | Kind::Job => None,
             },
             _ => None,
         }
@@ -219,7 +224,7 @@ impl fmt::Display for Opposite {
                 if values.get("merged_into").is_some_and(Value::is_null) {
                     return write!(formatter, "bring back customer {id}, which was merged");
                 }
-                match values.get("archived_at") {
+                match values.get("archived_at").or_else(|| values.get("cancelled_at")) {
                     Some(Value::Null) => write!(formatter, "restore {kind} {id}"),
                     Some(_) => write!(formatter, "archive {kind} {id}"),
                     None => {

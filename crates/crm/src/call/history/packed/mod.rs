@@ -145,6 +145,17 @@ pub(crate) const NAMES: &[&str] = &[
     "sent_at",
     "decided_at",
     "updated_by",
+    "job",
+    "job_number",
+    "location_id",
+    "scheduled_start",
+    "scheduled_end",
+    "assignee_ids",
+    "flat_price",
+    "quote_id",
+    "cancel_reason",
+    "done_at",
+    "cancelled_at",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since
