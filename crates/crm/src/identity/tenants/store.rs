@@ -29,7 +29,8 @@ crate::call::table::table! {
 zoop_db::statements! {
     /// Whether the tenant has a record with a price.
     PRICED = "SELECT 1 FROM catalog_items WHERE tenant_no = $1 \
-              UNION ALL SELECT 1 FROM quotes WHERE tenant_no = $1 AND line_items <> '[]' LIMIT 1";
+              UNION ALL SELECT 1 FROM quotes WHERE tenant_no = $1 AND line_items <> '[]' \
+              UNION ALL SELECT 1 FROM jobs WHERE tenant_no = $1 AND (line_items <> '[]' OR flat_price IS NOT NULL) LIMIT 1";
 }
 
 zoop_db::global_statements! {
