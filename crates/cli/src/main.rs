@@ -80,6 +80,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::Grant(command) => commands::grant::run(&settings?, command, output)?,
         Command::Client(command) => commands::client::run(&settings?, &command, output)?,
         Command::Tag(command) => commands::tag::run(&settings?, command, output)?,
+        Command::Quote(command) => commands::quote::run(&settings?, command, output)?,
         Command::Restore(command) => commands::restore::run(&settings?, command, output)?,
         Command::History(command) => commands::history::run(&settings?, command, output)?,
         Command::Undo(command) => commands::undo::run(&settings?, command, output)?,

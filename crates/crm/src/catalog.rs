@@ -11,6 +11,8 @@ pub static GROUPS: &[Group] = &[
     crate::business::customers::locations::GROUP,
     crate::business::tags::GROUP,
     crate::business::notes::GROUP,
+    crate::business::jobs::GROUP,
+    crate::business::quotes::GROUP,
     crate::business::tax_rates::GROUP,
     crate::business::catalog_items::GROUP,
     crate::business::account::GROUP,

@@ -133,6 +133,16 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0025_catalog_items.sql"),
         postgres: include_str!("../../../migrations/postgres/0025_catalog_items.sql"),
     },
+    Migration {
+        name: "0026_quotes",
+        sqlite: include_str!("../../../migrations/sqlite/0026_quotes.sql"),
+        postgres: include_str!("../../../migrations/postgres/0026_quotes.sql"),
+    },
+    Migration {
+        name: "0027_jobs",
+        sqlite: include_str!("../../../migrations/sqlite/0027_jobs.sql"),
+        postgres: include_str!("../../../migrations/postgres/0027_jobs.sql"),
+    },
 ];
 
 /// Every table except [`OWN_TABLES`] and the tables of the search index, which a copy builds again. The order
@@ -156,6 +166,10 @@ pub const TABLES: &[&Table] = &[
     &crate::business::tax_rates::TaxRate::TABLE,
     &crate::business::catalog_items::store::CATALOG_CATEGORIES,
     &crate::business::catalog_items::CatalogItem::TABLE,
+    &crate::business::numbers::DOCUMENT_NUMBERS,
+    &crate::business::quotes::Quote::TABLE,
+    &crate::business::jobs::Job::TABLE,
+    &crate::business::jobs::store::JOB_ASSIGNEES,
     &crate::business::notes::Note::TABLE,
     &crate::business::files::File::TABLE,
     &crate::business::import::store::IMPORTS,
@@ -236,6 +250,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("reverted changes", crate::business::history::revert::STATEMENTS),
     ("original values", crate::business::history::original::STATEMENTS),
     ("lasting records", crate::business::history::stored_once::STATEMENTS),
+    ("tenants", crate::identity::tenants::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("erasing customers", crate::business::customers::erase::STATEMENTS),
@@ -254,6 +269,11 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("subjects", crate::business::subjects::STATEMENTS),
     ("tax_rates", crate::business::tax_rates::STATEMENTS),
     ("catalog_items", crate::business::catalog_items::STATEMENTS),
+    ("document numbers", crate::business::numbers::STATEMENTS),
+    ("quotes", crate::business::quotes::STATEMENTS),
+    ("jobs", crate::business::jobs::STATEMENTS),
+    ("former quotes", crate::business::quotes::former::STATEMENTS),
+    ("former jobs", crate::business::jobs::former::STATEMENTS),
     ("imports", crate::business::import::STATEMENTS),
     ("prepared imports", crate::business::import::jobs::store::STATEMENTS),
     ("export", export::STATEMENTS),

@@ -18,6 +18,7 @@ use crate::refusal::{Refusal, ReplyTo, excerpt};
 pub(crate) const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const META_CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+const META_IDEMPOTENCY_KEY: &str = "idempotency_key";
 
 /// One message as it was sent.
 pub(crate) struct Frame<'a> {
@@ -47,12 +48,14 @@ pub(crate) struct Params<'a> {
     pub(crate) fault: Option<&'static str>,
 }
 
-/// The members of `params._meta` that concern the protocol.
+/// The members of `params._meta` that this server reads.
 #[derive(Default)]
 pub(crate) struct Meta<'a> {
     pub(crate) protocol_version: Option<&'a RawValue>,
     pub(crate) client_capabilities: Option<&'a RawValue>,
     pub(crate) client_info: Option<&'a RawValue>,
+    /// The key of a call that may be repeated. It is this server's own member, in both eras.
+    pub(crate) idempotency_key: Option<&'a RawValue>,
 }
 
 /// A broken rule of the frame.
@@ -144,13 +147,14 @@ fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>)
     let mut params =
         Params { name, arguments, cursor, uri, protocol_version, client_info, fault: None };
 
-    let names = [META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO];
+    let names =
+        [META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_IDEMPOTENCY_KEY];
     let Some(found_meta) = optional_object(meta, names) else {
         params.fault = Some("params._meta must be an object with readable keys");
         return (params, Meta::default(), found.repeated);
     };
-    let [protocol_version, client_capabilities, client_info] = found_meta.values;
-    let meta = Meta { protocol_version, client_capabilities, client_info };
+    let [protocol_version, client_capabilities, client_info, idempotency_key] = found_meta.values;
+    let meta = Meta { protocol_version, client_capabilities, client_info, idempotency_key };
     (params, meta, found.repeated.or(found_meta.repeated))
 }
 

@@ -41,6 +41,8 @@ pub struct Request<'a> {
     pub client_name: Option<String>,
     /// The client's capabilities, the text of an object; only in the modern era.
     pub client_capabilities: Option<&'a RawValue>,
+    /// `params._meta.idempotency_key`: the key of a call that may be repeated.
+    pub idempotency_key: Option<Cow<'a, str>>,
     /// The call.
     pub call: MethodCall<'a>,
 }
@@ -128,7 +130,11 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Incoming<'a>, R
     };
     let client_name = client_info.and_then(client_name);
     let client_capabilities = frame.meta.client_capabilities;
-    Ok(Incoming::Request(Request { id, era, client_name, client_capabilities, call }))
+    let key = frame.meta.idempotency_key;
+    let not_text = || reply_to.invalid_params("params._meta.idempotency_key must be a string");
+    let idempotency_key = key.map(|raw| string(raw).ok_or_else(not_text)).transpose()?;
+    let request = Request { id, era, client_name, client_capabilities, idempotency_key, call };
+    Ok(Incoming::Request(request))
 }
 
 /// The [`ReplyTo`] for a body that is refused without being checked, for example because the token is missing.

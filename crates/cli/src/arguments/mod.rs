@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Attach tags to customers and detach them
     #[command(subcommand)]
     Tag(Tag),
+    /// Set the lines of quotes
+    #[command(subcommand)]
+    Quote(Quote),
     /// Restore an archived record
     #[command(after_help = "Examples:\n  zoop restore customer C-0042\n  \
         zoop restore note 0198c0de-0000-7000-8000-000000000000")]
@@ -321,6 +324,27 @@ pub(crate) struct Assignment {
     pub(crate) of: OfTenant,
 }
 
+/// `zoop quote …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quote {
+    /// Replace the lines of a draft quote by those of a file
+    #[command(
+        after_help = "The file has a JSON object: {\"line_items\": [{\"description\": \"Pipe\", \"quantity\": 2, \
+        \"unit_price\": \"8.50\"}], \"tax_rate_id\": \"none\"}. A line may have section, catalog_item_id, \
+        discount_percent, taxable and tax_rate_id too.\n\nExample:\n  zoop quote lines 0198c0de-0000-7000-8000-000000000000 lines.json"
+    )]
+    Lines {
+        /// The quote's id
+        #[arg(value_name = "QUOTE_ID")]
+        quote: String,
+        /// The file; - reads stdin
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        of: OfTenant,
+    },
+}
+
 /// `zoop restore`
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
@@ -345,6 +369,8 @@ pub(crate) enum Restorable {
     TaxRate,
     #[value(name = "catalog_item")]
     CatalogItem,
+    Quote,
+    Job,
 }
 
 impl Restorable {
@@ -357,6 +383,8 @@ impl Restorable {
             Self::Note => "note",
             Self::TaxRate => "tax rate",
             Self::CatalogItem => "catalog item",
+            Self::Quote => "quote",
+            Self::Job => "job",
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod migrate;
+pub(crate) mod quote;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod shell;

@@ -6,7 +6,9 @@ use zoop_crm::business::catalog_items::tools::restore::RestoreCatalogItem;
 use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
 use zoop_crm::business::customers::locations::tools::restore::RestoreLocation;
 use zoop_crm::business::customers::tools::restore::RestoreCustomer;
+use zoop_crm::business::jobs::tools::restore::RestoreJob;
 use zoop_crm::business::notes::tools::restore::RestoreNote;
+use zoop_crm::business::quotes::tools::RestoreQuote;
 use zoop_crm::business::tax_rates::tools::RestoreTaxRate;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::tool::Command;
@@ -30,7 +32,9 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
         | Restorable::Location
         | Restorable::Note
         | Restorable::TaxRate
-        | Restorable::CatalogItem => Named { id: record.clone(), shown: record },
+        | Restorable::CatalogItem
+        | Restorable::Quote
+        | Restorable::Job => Named { id: record.clone(), shown: record },
     };
     let id = &record.id;
     let command = Restoration {
@@ -45,6 +49,8 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
         Restorable::Note => command.run(arguments!(RestoreNote { id: id }), output),
         Restorable::TaxRate => command.run(arguments!(RestoreTaxRate { id: id }), output),
         Restorable::CatalogItem => command.run(arguments!(RestoreCatalogItem { id: id }), output),
+        Restorable::Quote => command.run(arguments!(RestoreQuote { id: id }), output),
+        Restorable::Job => command.run(arguments!(RestoreJob { id: id }), output),
     }
 }
 

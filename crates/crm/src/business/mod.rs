@@ -6,11 +6,15 @@
 pub mod account;
 pub mod catalog_items;
 pub mod customers;
+pub(crate) mod documents;
 pub mod files;
 pub mod history;
 pub mod import;
+pub mod jobs;
 pub mod lines;
 pub mod notes;
+pub(crate) mod numbers;
+pub mod quotes;
 pub mod subjects;
 pub mod tags;
 pub mod tax_rates;

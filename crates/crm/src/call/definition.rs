@@ -10,9 +10,9 @@ use crate::call::perform::{self, CommandCall, Prepared};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
-/// Maximum bytes of one record as JSON. The longest records are a note of 100,000 four-byte characters, and a
-/// history entry that contains such a note's old text.
-const MAX_RECORD_BYTES: usize = 448 * 1024;
+/// Maximum bytes of one record as JSON. The longest records are documents with 100 lines of 1,200 four-byte characters
+/// and as many tax rates; a note has at most 100,000 such characters.
+const MAX_RECORD_BYTES: usize = 600 * 1024;
 /// Maximum bytes of any tool's answer, as JSON.
 pub const LONGEST_ANSWER: usize = page::PAGE_BYTES + MAX_RECORD_BYTES;
 
@@ -122,9 +122,10 @@ impl ToolDef {
         let mut schema = (self.output)().to_value();
         let required: Option<Vec<&str>> = match self.kind {
             ToolKind::Command { receipt: Receipt::Keys(keys), .. } => Some(keys.to_vec()),
-            ToolKind::Command { receipt: Receipt::Sent { always, .. }, .. } => {
-                Some(always.to_vec())
-            }
+            ToolKind::Command {
+                receipt: Receipt::Sent { always, .. } | Receipt::Document { always, .. },
+                ..
+            } => Some(always.to_vec()),
             _ => None,
         };
         if let (Some(object), Some(required)) = (schema.as_object_mut(), required) {

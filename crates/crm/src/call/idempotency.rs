@@ -154,7 +154,7 @@ pub(crate) fn take_key(
     let header = header.filter(|key| !is_blank(key)).map(str::trim);
     let key = match (sent, header) {
         (Some(sent), Some(header)) if sent != header => {
-            return Err(problem("differs from the Idempotency-Key header: send one"));
+            return Err(problem("differs from the Idempotency-Key header or _meta: send one"));
         }
         (Some(key), _) | (None, Some(key)) => key,
         (None, None) => return Ok(None),

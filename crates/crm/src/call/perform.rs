@@ -149,7 +149,7 @@ pub(crate) fn prepare<T: Command>(
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments, T::PER_TRY));
     let sent = match T::RECEIPT {
-        Receipt::Sent { .. } => {
+        Receipt::Sent { .. } | Receipt::Document { .. } => {
             call.arguments.iter().map(|(name, value)| (name.clone(), value.is_blank())).collect()
         }
         Receipt::Whole | Receipt::Keys(_) => Sent::new(),
@@ -274,6 +274,20 @@ fn receipt_of(answer: &str, receipt: Receipt, sent: &[(String, bool)]) -> Result
                 if let Some(stored) = record.remove(key) {
                     // Show a cleared field as null, because the answer may fill it from another record.
                     show(key, if *is_blank { Value::Null } else { stored });
+                }
+            }
+        }
+        Receipt::Document { always, left_out, beside } => {
+            let is_shown = |name: &str| !left_out.contains(&name);
+            let mut keys: Vec<&str> = always.to_vec();
+            for name in sent.iter().map(|(name, _)| name.as_str()).filter(|name| is_shown(name)) {
+                keys.push(name);
+                let others = beside.iter().filter(|(field, _)| *field == name);
+                keys.extend(others.flat_map(|(_, keys)| keys.iter().copied()));
+            }
+            for key in keys {
+                if let Some(stored) = record.remove(key) {
+                    show(key, stored);
                 }
             }
         }

@@ -141,17 +141,13 @@ pub enum ActorRule {
     Office,
     /// A user who is an owner.
     Owner,
-    /// A user who is an owner, or the operator.
-    OwnerOrOperator,
 }
 
 impl ActorRule {
     /// Whether this actor may call the tool, if the scope allows it.
     pub fn allows(self, actor: Actor) -> bool {
         match (self, actor) {
-            (Self::Anyone, _) | (Self::UserOrOperator | Self::OwnerOrOperator, Actor::Operator) => {
-                true
-            }
+            (Self::Anyone, _) | (Self::UserOrOperator, Actor::Operator) => true,
             (_, Actor::Tenant | Actor::Operator) => false,
             (_, Actor::User { role, .. }) => self.allows_role(role),
         }
@@ -162,7 +158,7 @@ impl ActorRule {
         match self {
             Self::Anyone | Self::User | Self::UserOrOperator => true,
             Self::Office => matches!(role, Role::Owner | Role::Office),
-            Self::Owner | Self::OwnerOrOperator => matches!(role, Role::Owner),
+            Self::Owner => matches!(role, Role::Owner),
         }
     }
 
@@ -233,5 +229,14 @@ pub enum Receipt {
         always: &'static [&'static str],
         /// Fields that have another name in the record: (name as sent, name in the record).
         renamed: &'static [(&'static str, &'static str)],
+    },
+    /// As [`Self::Sent`], for documents: their lines show prices that the call did not send.
+    Document {
+        /// Keys that every receipt contains.
+        always: &'static [&'static str],
+        /// Fields that are never shown.
+        left_out: &'static [&'static str],
+        /// Keys beside a field that was sent: (name as sent, names in the record).
+        beside: &'static [(&'static str, &'static [&'static str])],
     },
 }

@@ -21,8 +21,16 @@ pub(super) fn tables() -> impl Iterator<Item = &'static Table> {
 }
 
 /// The tables that exports of the first format may not have, each with the first format that has it.
-const ADDED: &[(&str, u32)] =
-    &[("erasures", 2), ("tax_rates", 2), ("catalog_categories", 3), ("catalog_items", 3)];
+const ADDED: &[(&str, u32)] = &[
+    ("erasures", 2),
+    ("tax_rates", 2),
+    ("catalog_categories", 3),
+    ("catalog_items", 3),
+    ("document_numbers", 3),
+    ("quotes", 3),
+    ("jobs", 3),
+    ("job_assignees", 3),
+];
 
 /// The tables that every export of a format has.
 pub(super) fn tables_of(format: u32) -> impl Iterator<Item = &'static Table> {

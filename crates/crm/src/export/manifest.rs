@@ -89,7 +89,7 @@ pub(super) fn read_me(business: &str) -> String {
     format!(
         "This folder has everything that {business} has stored.\n\n\
          tables/       Lists for a spreadsheet: customers, contacts, locations, notes, tags,\n\
-         \x20             tax rates, catalog items and changes.\n\
+         \x20             tax rates, catalog items, quotes and changes.\n\
          contacts.vcf  The contacts, for an address book on a phone or computer.\n\
          files/        The photos and documents on notes, each in a folder named by its id.\n\
          data/         The same records, complete and exact, one JSON object a line. The program reads these\n              \

@@ -122,13 +122,14 @@ impl TestEnv {
             }),
         );
         let tag = self.create(&owner, "tags.create", json!({ "name": "HOA" }));
-        let job = self.call_as_operator(
-            Some(business.account),
-            "subjects.create",
-            json!({
-                "customer_id": customer, "subject_type": "job", "title": "Repipe", "status": "open",
-            }),
-        );
+        let people = [Business::user(&business.tech), Business::user(&business.office)];
+        let people = people.map(|user| user.to_string());
+        let job = json!({ "customer_id": customer, "title": "Repipe", "assignee_ids": people });
+        let job = self.create(&owner, "jobs.create", job);
+        let invoice = json!({
+            "customer_id": customer, "subject_type": "invoice", "title": "Repipe", "status": "open",
+        });
+        let invoice = self.call_as_operator(Some(business.account), "subjects.create", invoice);
         let note = self.create(&owner, "notes.create", json!({ "body": "Gate sticks." }));
         let file = self.add_file(&owner, &note, "gate.txt", b"The code is 4711.").expect("a file");
         let key = self.call_as_operator(
@@ -163,7 +164,12 @@ impl TestEnv {
                 "components": [{ "catalog_item_id": catalog_item, "quantity": 2 }],
             }),
         );
+        let quote = json!({ "title": "Repipe", "customer_id": customer });
+        let quote = self.create(&owner, "quotes.create", quote);
         self.archive_samples(&mut business, &customer, &tag);
+        let cancelled = self.create(&owner, "jobs.create", json!({ "title": "Not wanted" }));
+        self.call(&owner, "jobs.cancel", json!({ "id": cancelled })).expect("a cancelled job");
+        business.ids.push(("cancelled_job", cancelled));
         let archived = json!({ "record_id": business.id("archived_contact"), "limit": 1 });
         let archived = self.call(&owner, "changes.list", archived).expect("the history");
         business.ids.push(("entry", text(&archived["rows"][0], "id").to_owned()));
@@ -176,7 +182,9 @@ impl TestEnv {
             ("tax_rate", tax_rate),
             ("catalog_item", catalog_item),
             ("bundle", bundle),
-            ("job", text(&job, "id").to_owned()),
+            ("quote", quote),
+            ("job", job),
+            ("invoice", text(&invoice, "id").to_owned()),
             ("note", note),
             ("file", file.id.to_string()),
             ("key", text(&key, "key_id").to_owned()),
@@ -219,6 +227,7 @@ impl TestEnv {
                 "catalog_items",
                 json!({ "kind": "fee", "name": "Trip", "price": "40.00" }),
             ),
+            ("archived_quote", "quotes", json!({ "title": "Old", "customer_id": customer })),
         ];
         for (name, group, arguments) in samples {
             let id = self.create(&owner, &format!("{group}.create"), arguments.clone());
@@ -227,7 +236,7 @@ impl TestEnv {
                 let assignment = json!({ "id": tag, "customer_id": id });
                 self.call(&owner, "tags.attach", assignment).expect("the tag is attached");
             }
-            if !arguments["customer_id"].is_null() {
+            if !arguments["customer_id"].is_null() && group != "quotes" {
                 target["customer_id"] = json!(customer);
             }
             self.call(&owner, &format!("{group}.archive"), target).expect("the sample is archived");

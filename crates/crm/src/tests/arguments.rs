@@ -96,7 +96,7 @@ fn an_idempotency_header_that_differs_from_the_key_is_reported_with_the_fields()
 const NUMBERS_AS_TEXT: &[&str] = &["rate_percentage", "discount_percent"];
 
 /// Fields whose amounts are strings, as they are shown, and may be sent as numbers too.
-pub(super) const AMOUNTS: &[&str] = &["price", "cost"];
+pub(super) const AMOUNTS: &[&str] = &["price", "cost", "flat_price"];
 
 /// Values of types that a field does not accept, each with the words that the error must contain.
 fn wrong_values(name: &str, schema: &Value) -> Vec<(Value, &'static str)> {

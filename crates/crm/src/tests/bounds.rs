@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use crate::business::lines::MAX_LINES;
 use crate::call::definition::ToolDef;
 use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
@@ -46,6 +47,8 @@ impl Fixture {
         let fixture = Self { env, business };
         fixture.fill_customer();
         fixture.write_notes();
+        fixture.write_quotes();
+        fixture.write_jobs();
         fixture.make_tags();
         fixture.invite_and_connect();
         fixture
@@ -130,6 +133,26 @@ impl Fixture {
             "notes.update",
             json!({ "id": update["id"], "body": numbered(1, 100_000) }),
         );
+    }
+
+    /// The sample quote gets the longest lines.
+    fn write_quotes(&self) {
+        let operator = Caller::operator(Some(self.business.account));
+        let line = json!({ "section": long(200), "description": long(1_000), "unit_price": 85 });
+        let lines = vec![line; MAX_LINES];
+        let lines = json!({ "id": self.business.id("quote"), "line_items": lines });
+        self.env.call(&operator, "quotes.set_lines", lines).expect("the longest lines");
+        let customer_id = self.business.id("customer");
+        let quote = json!({ "title": long(200), "customer_id": customer_id });
+        self.call_all(&self.business.owner, "quotes.create", std::iter::repeat_n(quote, MANY));
+    }
+
+    /// The sample job gets the longest texts and lines.
+    fn write_jobs(&self) {
+        let line = json!({ "description": long(1_000), "unit_price": 85 });
+        let job = json!({ "id": self.business.id("job"), "title": long(200), "description": long(10_000),
+                          "line_items": vec![line; MAX_LINES] });
+        self.call_as_owner("jobs.update", job);
     }
 
     fn make_tags(&self) {
@@ -232,6 +255,7 @@ fn lists(business: &Business) -> Vec<(&'static str, Value, usize)> {
         ("notes.list", json!({}), MANY),
         ("notes.list", json!({ "subject_id": business.id("job"), "subject_type": "job" }), MANY),
         ("notes.list", json!({ "customer_id": customer_id }), MANY),
+        ("quotes.list", json!({}), MANY),
         ("changes.list", json!({}), ACTIVE + 2 * ARCHIVED + TAGS),
         ("team.list", json!({}), MANY),
         ("users.list", json!({}), MANY),

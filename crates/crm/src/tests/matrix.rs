@@ -68,6 +68,10 @@ const TECH: &[Scope] = &[
     Scope::WriteNotes,
     Scope::ReadTaxRates,
     Scope::ReadCatalogItems,
+    Scope::ReadJobs,
+    Scope::WriteJobs,
+    Scope::ReadQuotes,
+    Scope::WriteQuotes,
     Scope::AnyRead,
     Scope::Nothing,
 ];

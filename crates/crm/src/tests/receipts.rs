@@ -56,6 +56,12 @@ fn check(tool: &ToolDef, receipt: Receipt, sent: &Value, answer: &Value) {
             // Only flags that are true, and fields with the values that were sent.
             Receipt::Whole => *value == json!(true) || sent.get(key) == Some(value),
             Receipt::Keys(keys) => keys.contains(&key.as_str()),
+            Receipt::Document { always, left_out, beside } => {
+                let is_sent = |name: &str| sent.get(name).is_some() && !left_out.contains(&name);
+                let is_beside =
+                    |(name, keys): &(&str, &[&str])| is_sent(name) && keys.contains(&key.as_str());
+                always.contains(&key.as_str()) || is_sent(key) || beside.iter().any(is_beside)
+            }
             Receipt::Sent { always, renamed } => {
                 let stored_as = |name: &String| {
                     renamed

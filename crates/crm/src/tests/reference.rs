@@ -199,6 +199,47 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("tax_rates.archive", &["an_archived_rate_is_found_by_its_id_only"]),
     (
+        "jobs.list",
+        &[
+            "jobs_are_listed_by_start_and_those_without_one_last",
+            "a_period_includes_both_ends_in_the_accounts_clocks",
+            "jobs_are_found_by_status_customer_and_a_part_of_the_title",
+            "a_tech_sees_own_jobs_only_and_says_that_they_are_done",
+        ],
+    ),
+    ("jobs.get", &["a_tech_sees_own_jobs_only_and_says_that_they_are_done"]),
+    (
+        "jobs.create",
+        &[
+            "a_job_needs_only_a_title",
+            "times_without_an_offset_are_those_of_the_accounts_clocks",
+            "an_overlap_is_a_warning",
+            "a_job_is_at_the_customers_primary_service_location_unless_told",
+        ],
+    ),
+    (
+        "jobs.update",
+        &[
+            "done_needs_a_start",
+            "a_status_must_fit_the_start",
+            "a_new_start_moves_the_end_along_and_no_start_clears_it",
+            "a_flat_price_stands_for_the_sum_of_the_lines",
+        ],
+    ),
+    ("jobs.cancel", &["a_cancelled_job_keeps_everything_and_only_the_operator_restores_it"]),
+    ("quotes.list", &["an_archived_quote_keeps_its_status_and_is_listed_on_its_own"]),
+    ("quotes.get", &["only_an_owner_writes_quotes", "estimates_are_another_name_for_quotes"]),
+    (
+        "quotes.create",
+        &[
+            "only_an_owner_writes_quotes",
+            "a_quote_is_for_a_customer_of_the_account_that_is_there",
+            "a_quote_has_the_default_rate_of_its_creation_until_lines_are_set_again",
+        ],
+    ),
+    ("quotes.update", &["a_quote_goes_forward_only", "the_title_and_the_customer_are_of_a_draft"]),
+    ("quotes.archive", &["an_archived_quote_keeps_its_status_and_is_listed_on_its_own"]),
+    (
         "catalog_items.list",
         &[
             "items_are_sorted_by_folded_name_with_its_spaces_then_id",

@@ -1,7 +1,7 @@
 //! Currencies, by their ISO 4217 codes.
 
 use iso_currency::Currency as Iso;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zoop_db::{Column, Param, Value};
 
 use crate::values::country::Country;
@@ -79,6 +79,13 @@ impl Column for Currency {
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::parse(&code).ok_or_else(|| de::Error::custom("not a currency"))
     }
 }
 

@@ -77,6 +77,10 @@ pub mod kinds {
         CatalogCategory = "catalog category";
         /// A catalog item.
         CatalogItem = "catalog item";
+        /// A quote.
+        Quote = "quote";
+        /// A job.
+        Job = "job";
         /// A record of any kind.
         Record = "record";
         /// An import of a file.

@@ -75,6 +75,14 @@ impl Zone {
         )
     }
 
+    /// A point in time as the clocks of the time zone show it, cut to the minute, such as `2026-06-13T11:00`.
+    pub fn minute(self, Timestamp(microseconds): Timestamp) -> String {
+        jiff::Timestamp::from_microsecond(microseconds).map_or_else(
+            |_| String::new(),
+            |time| self.rules().to_datetime(time).strftime("%Y-%m-%dT%H:%M").to_string(),
+        )
+    }
+
     /// A point in time as the clocks of the time zone show it: RFC 3339, milliseconds, with the offset.
     pub fn rfc3339(self, time: Timestamp) -> String {
         let Ok(time) = jiff::Timestamp::from_millisecond(time.0.div_euclid(1_000)) else {
@@ -171,6 +179,8 @@ mod tests {
         let shown = |time: &str| zone.rfc3339(parse_rfc3339(time).expect("a time"));
         assert_eq!(shown("2026-07-01T12:00:00Z"), "2026-07-01T06:00:00.000-06:00");
         assert_eq!(shown("2026-12-01T00:30:00.25Z"), "2026-11-30T17:30:00.250-07:00");
+        let minute = zone.minute(parse_rfc3339("2026-07-01T12:00:59.999Z").expect("a time"));
+        assert_eq!(minute, "2026-07-01T06:00");
         let utc = Zone::UTC.rfc3339(parse_rfc3339("2026-07-01T12:00:00Z").expect("a time"));
         assert_eq!(utc, "2026-07-01T12:00:00.000+00:00");
     }

@@ -45,8 +45,19 @@ impl RequestContext<'_> {
     ) -> Result<String, CallFailure> {
         let (db, environment) = (&self.auth.db(), &self.shared.environment);
         let runner = Runner { db, environment, deadline: self.deadline };
-        let key = self.idempotency_key.map(str::to_owned);
-        runner.call(self.auth.clone(), tool, arguments, key).await
+        runner.call(self.auth.clone(), tool, arguments, self.beside_arguments()?).await
+    }
+
+    /// The idempotency key that was sent beside the arguments: as a header or in `_meta`.
+    fn beside_arguments(&self) -> Result<Option<String>, CallFailure> {
+        let (header, meta) = (self.idempotency_key, self.request.idempotency_key.as_deref());
+        match (header.map(str::trim), meta.map(str::trim)) {
+            (Some(header), Some(meta)) if header != meta => {
+                let problem = "in _meta differs from the Idempotency-Key header: send one";
+                Err(CallFailure::Failed(Error::field("idempotency_key", problem)))
+            }
+            (one, other) => Ok(one.or(other).map(str::to_owned)),
+        }
     }
 
     /// Looks up a file that the caller may read, as its note's tool would.

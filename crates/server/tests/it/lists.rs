@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use zoop_both::both;
+use zoop_crm::call::access::Role;
+use zoop_crm::call::definition::ToolDef;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::catalog;
+use zoop_crm::testing::Business;
 
 use crate::server::{Server, message};
 
@@ -22,9 +25,7 @@ fn names(tools: &[Value]) -> Vec<&str> {
 }
 
 /// The names of the catalog's tools that pass, in the order of the catalog.
-fn expected(
-    pass: impl Fn(&str, &zoop_crm::call::definition::ToolDef) -> bool,
-) -> Vec<&'static str> {
+fn expected(pass: impl Fn(&str, &ToolDef) -> bool) -> Vec<&'static str> {
     catalog::mcp_tools()
         .filter(|(group, tool)| pass(group.name, tool))
         .map(|(_, tool)| tool.name)
@@ -43,6 +44,24 @@ fn the_list_contains_the_tools_that_the_scopes_allow_in_catalog_order() {
         let scopes = Scopes::of(&[*scope]);
         assert_eq!(names(&tools), expected(|_, tool| scopes.has(tool.scope)), "{scope:?}");
         assert!(!expected(|_, tool| tool.scope == *scope).is_empty(), "{scope:?}");
+    }
+}
+
+#[both]
+fn a_person_is_not_offered_what_their_role_may_not_do() {
+    let server = Server::start();
+    let (acme, env) = (&server.business, &server.env);
+    for (user, role) in [(&acme.office, Role::Office), (&acme.tech, Role::Tech)] {
+        let id = Business::user(user).to_string();
+        let key = env.key(acme.account, Some(&id), Scope::GRANTABLE);
+        let tools = list_tools(&server, &key, "");
+        let allowed = |tool: &ToolDef| tool.actor.allows_role(role);
+        let scopes = role.scopes();
+        assert_eq!(names(&tools), expected(|_, tool| scopes.has(tool.scope) && allowed(tool)));
+        for hidden in ["quotes.create", "quotes.update", "quotes.archive"] {
+            assert!(!names(&tools).contains(&hidden), "{hidden}");
+        }
+        assert!(names(&tools).contains(&"quotes.get"));
     }
 }
 

@@ -204,10 +204,8 @@ pub(crate) fn message(method: &str, params: Value) -> Vec<u8> {
 
 /// A modern request with id 7.
 pub(crate) fn modern_message(method: &str, mut params: Value) -> Vec<u8> {
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     message(method, params)
 }
 

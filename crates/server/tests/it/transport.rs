@@ -360,6 +360,25 @@ fn the_idempotency_key_header_reaches_the_tool() {
 }
 
 #[both]
+fn the_idempotency_key_in_meta_reaches_the_tool_in_both_eras() {
+    let server = Server::start();
+    let arguments = json!({ "customer_type": "company", "company_name": "Once" });
+    let call = |key: Value| json!({ "name": "customers.create", "arguments": arguments, "_meta": { "idempotency_key": key } });
+    let first = server.post("/api/mcp", &[], &message("tools/call", call(json!("k")))).tool();
+    assert!(!first.0, "{first:?}");
+    assert_eq!(
+        server.post("/api/mcp", &[], &message("tools/call", call(json!("k")))).tool(),
+        first
+    );
+    assert_eq!(server.modern("tools/call", call(json!("k")), &[]).tool(), first);
+    let header = [("Idempotency-Key", "other")];
+    let twice = server.post("/api/mcp", &header, &message("tools/call", call(json!("k")))).tool();
+    assert_eq!(twice.1["fields"][0]["field"], "idempotency_key", "{twice:?}");
+    let wrong = server.post("/api/mcp", &[], &message("tools/call", call(json!(7))));
+    assert_eq!(wrong.code(), Some(-32602), "{wrong:?}");
+}
+
+#[both]
 fn the_history_records_the_calling_client() {
     let server = Server::start();
     let create = |name: &str| {

@@ -15,8 +15,8 @@ use crate::call::tool::{ActorRule, Exposure, Found, List, Tool};
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    /// The entries about a customer and those that were merged into it, their contacts, locations and subjects, and the
-    /// notes about any of these, newest first. An entry about several of these records is listed once.
+    /// The entries about a customer and those that were merged into it, their contacts, locations, quotes, jobs
+    /// and subjects, and the notes about any of these, newest first. An entry about several of these records is listed once.
     OF_CUSTOMER = "WITH RECURSIVE everyone AS (\
             SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
             UNION ALL SELECT c.id FROM everyone CROSS JOIN customers c \
@@ -27,6 +27,10 @@ zoop_db::statements! {
             UNION ALL SELECT x.id FROM everyone CROSS JOIN locations x \
             WHERE x.tenant_no = $1 AND x.customer_id = everyone.id \
             UNION ALL SELECT x.id FROM everyone CROSS JOIN subjects x \
+            WHERE x.tenant_no = $1 AND x.customer_id = everyone.id \
+            UNION ALL SELECT x.id FROM everyone CROSS JOIN quotes x \
+            WHERE x.tenant_no = $1 AND x.customer_id = everyone.id \
+            UNION ALL SELECT x.id FROM everyone CROSS JOIN jobs x \
             WHERE x.tenant_no = $1 AND x.customer_id = everyone.id), \
         records AS MATERIALIZED (SELECT id FROM own \
             UNION ALL SELECT n.id FROM own CROSS JOIN notes n WHERE n.tenant_no = $1 AND n.subject_id = own.id) \

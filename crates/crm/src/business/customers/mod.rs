@@ -13,15 +13,14 @@ pub mod merge;
 mod merged;
 pub(in crate::business) mod moved_back;
 pub mod named;
-mod number;
 pub(in crate::business) mod put_back;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub mod tools;
 
+pub use crate::values::number::CustomerNumber;
 pub use merged::MergedCustomer;
-pub use number::CustomerNumber;
 pub use tools::GROUP;
 
 pub(crate) use merged::MergedFrom;

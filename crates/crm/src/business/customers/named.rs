@@ -55,6 +55,15 @@ const NAMES: &str = text!(
     ", x.title, NULL FROM wanted CROSS JOIN subjects",
     OF_CUSTOMER,
     " \
+    UNION ALL SELECT x.id",
+    CUSTOMER,
+    ", x.title, NULL FROM wanted CROSS JOIN quotes",
+    OF_CUSTOMER,
+    " \
+    UNION ALL SELECT x.id",
+    CUSTOMER,
+    ", x.title, NULL FROM wanted CROSS JOIN jobs x LEFT JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
+        WHERE x.tenant_no = $1 AND x.id = wanted.column1 \
     UNION ALL SELECT n.id",
     CUSTOMER,
     NOTE,
@@ -78,6 +87,17 @@ const NAMES: &str = text!(
     "subjects",
     NOTED,
     " \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    NOTE,
+    "quotes",
+    NOTED,
+    " \
+    UNION ALL SELECT n.id",
+    CUSTOMER,
+    NOTE,
+    "jobs x LEFT JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
+        WHERE n.tenant_no = $1 AND n.id = wanted.column1 AND x.tenant_no = $1 AND x.id = n.subject_id \
     UNION ALL SELECT n.id, NULL, NULL, NULL, NULL, NULL, ",
     BEGINNING,
     " FROM wanted CROSS JOIN notes n \

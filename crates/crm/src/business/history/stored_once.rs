@@ -7,7 +7,9 @@ use crate::business::catalog_items::{self, CatalogItem};
 use crate::business::customers::Customer;
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
+use crate::business::jobs::{self, Job};
 use crate::business::notes;
+use crate::business::quotes::{self, Quote};
 use crate::business::subjects::{self, Subject};
 use crate::business::tags::Tag;
 use crate::business::tax_rates::{self, TaxRate};
@@ -77,6 +79,14 @@ pub(crate) const STORED_ONCE: &[StoredOnce] = &[
     StoredOnce {
         record_type: Subject::TYPE,
         read: |tx, wanted| with_fields(subjects::store::by_ids(tx, wanted)?),
+    },
+    StoredOnce {
+        record_type: Job::TYPE,
+        read: |tx, wanted| with_fields(jobs::store::by_ids(tx, wanted)?),
+    },
+    StoredOnce {
+        record_type: Quote::TYPE,
+        read: |tx, wanted| with_fields(quotes::store::by_ids(tx, wanted)?),
     },
     StoredOnce { record_type: Tag::TYPE, read: |tx, wanted| read(tx, TAGS_NOW, wanted, Tag::read) },
     StoredOnce {

@@ -25,6 +25,8 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("contact", Scope::ReadCustomers),
     ("location", Scope::ReadCustomers),
     ("subject", Scope::ReadCustomers),
+    ("quote", Scope::ReadQuotes),
+    ("job", Scope::ReadJobs),
     ("tag", Scope::ReadCustomers),
     ("note", Scope::ReadNotes),
     ("file", Scope::ReadNotes),

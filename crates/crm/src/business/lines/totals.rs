@@ -6,9 +6,9 @@ use crate::values::currency::Currency;
 use crate::values::money::{DiscountPercent, Money, Quantity, TaxPercent, UnitPrice};
 
 /// The digits before the point of the greatest amount of a line.
-const LINE_DIGITS: u32 = 8;
+pub(super) const LINE_DIGITS: u32 = 8;
 /// The digits before the point of the greatest subtotal and total of a document.
-const DOCUMENT_DIGITS: u32 = 9;
+pub(super) const DOCUMENT_DIGITS: u32 = 9;
 
 /// A tax rate. Two rates with one percentage are still two: each has its own sum on the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

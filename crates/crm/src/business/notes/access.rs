@@ -1,11 +1,15 @@
-//! Who can see and change a note, and which records it can be about.
+//! Who can see and change a note, and which records it can be about. A note about a job is seen by those who see the job.
 
-use zoop_db::{ReadTx, Timestamp};
+use std::collections::BTreeSet;
+
+use zoop_db::{ReadTx, Timestamp, Uuid};
 
 use super::{Note, ShownNote, SubjectType, live_drafts, store};
 use crate::business::customers;
 use crate::business::customers::contacts;
 use crate::business::customers::locations;
+use crate::business::jobs;
+use crate::business::quotes;
 use crate::business::subjects::{self, SubjectKind};
 use crate::call::access::{Access, Actor, Role};
 use crate::call::context::WriteCtx;
@@ -21,14 +25,28 @@ pub(in crate::business) fn visible(
     id: Id<kinds::Note>,
 ) -> Result<ShownNote> {
     let shown = store::get_shown(tx, id)?;
-    let is_hidden = shown.note.archived_at.is_some() || is_hidden(&shown.note, access, now);
+    let is_hidden = shown.note.archived_at.is_some() || is_hidden(tx, &shown.note, access, now)?;
     if is_hidden { Err(Error::not_found("note")) } else { Ok(shown) }
 }
 
-/// Whether a note is a draft that the caller cannot see.
-fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
+/// Whether a note is a draft that the caller cannot see, or about a job that the caller cannot see.
+fn is_hidden(tx: &mut ReadTx<'_>, note: &Note, access: &Access, now: Timestamp) -> Result<bool> {
     let is_own = access.actor.user() == Some(note.created_by);
-    note.draft && (!is_own || !live_drafts(now).contains(&note.id.uuid()))
+    if note.draft && (!is_own || !live_drafts(now).contains(&note.id.uuid())) {
+        return Ok(true);
+    }
+    Ok(!hidden_jobs(tx, access, [note].into_iter())?.is_empty())
+}
+
+/// The jobs that some notes are about and that the caller does not see.
+pub(super) fn hidden_jobs<'n>(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    notes: impl Iterator<Item = &'n Note>,
+) -> Result<BTreeSet<Uuid>> {
+    let on_jobs = notes.filter(|note| note.subject_type == Some(SubjectType::Job));
+    let jobs = on_jobs.filter_map(|note| note.subject_id.map(Id::uuid)).collect();
+    jobs::access::hidden(tx, access, jobs)
 }
 
 /// A note that the caller may change, or could change if it were not archived.
@@ -47,7 +65,7 @@ pub(in crate::business) fn changeable_at(
     id: Id<kinds::Note>,
 ) -> Result<Note> {
     let note = store::get(tx, id)?;
-    if is_hidden(&note, access, now) {
+    if is_hidden(tx, &note, access, now)? {
         return Err(Error::not_found("note"));
     }
     match (note.archived_at, may_change(access, &note)) {
@@ -68,7 +86,7 @@ pub(super) fn restorable(
     id: Id<kinds::Note>,
 ) -> Result<Note> {
     let note = store::get(tx, id)?;
-    let is_known = !is_hidden(&note, access, now) && may_change(access, &note);
+    let is_known = !is_hidden(tx, &note, access, now)? && may_change(access, &note);
     let is_found = is_known && note.archived_at.is_some();
     if is_found { Ok(note) } else { Err(Error::not_found(kinds::Note::ARCHIVED)) }
 }
@@ -104,9 +122,14 @@ pub(super) fn require_subject(
         SubjectType::CustomerLocation => {
             customer(locations::store::customer_of(tx, uuid)?, kinds::Location::WORD)?
         }
-        SubjectType::Job => return subject(tx, SubjectKind::Job, "job"),
+        SubjectType::Job => {
+            return jobs::access::visible(tx, access, Id::new(uuid)).map(drop);
+        }
         SubjectType::Invoice => return subject(tx, SubjectKind::Invoice, "invoice"),
-        SubjectType::Quote => return subject(tx, SubjectKind::Quote, "quote"),
+        SubjectType::Quote => {
+            let found = quotes::store::exists(tx, Id::new(uuid))?;
+            return if found { Ok(()) } else { Err(Error::not_found(kinds::Quote::WORD)) };
+        }
         SubjectType::LawnEstimate => {
             return subject(tx, SubjectKind::LawnEstimate, "lawn estimate");
         }

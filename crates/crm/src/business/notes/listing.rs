@@ -11,7 +11,9 @@ use zoop_db::{ReadTx, Row, Uuid, params};
 
 use super::index::{NoteWords, may_be_wordy};
 use super::store::{IS_OUT_OF_ORDER, OF_CUSTOMER, OF_SUBJECT, PLACE, SEARCH};
-use super::{ShownNote, SubjectType};
+use super::{ShownNote, SubjectType, access};
+use crate::business::jobs;
+use crate::call::access::Access;
 use crate::call::error::{Error, Result};
 use crate::call::page::PAGE_BYTES;
 use crate::call::tool::Found;
@@ -69,24 +71,31 @@ impl Verified<'_> {
     }
 }
 
-/// Lists up to `count` candidates that contain the words of `verified`, newest first.
+/// Lists up to `count` candidates that the caller sees and that contain the words of `verified`, newest first.
 pub(super) fn list(
     tx: &mut ReadTx<'_>,
+    access: &Access,
     candidates: &Candidates,
     range: &Range,
     verified: Option<&Verified<'_>>,
     count: usize,
 ) -> Result<Found<ShownNote, Uuid>> {
-    let is_sparse = verified.is_some_and(|it| it.every);
+    let is_sparse = verified.is_some_and(|it| it.every) || jobs::access::only_of(access).is_some();
     let mut walk = Walk::begin(tx, candidates, range, is_sparse)?;
     let (mut rows, mut read_bytes, mut row_bytes) = (Vec::new(), 0, 0);
     loop {
         let batch = walk.next_batch(tx, candidates, count - rows.len())?;
+        let notes = batch.notes.iter().map(|shown| &shown.note);
+        let hidden = access::hidden_jobs(tx, access, notes)?;
         for shown in batch.notes {
             tx.ensure_time()?;
             let (id, bytes) = (shown.note.id.uuid(), shown.note.body.len());
             read_bytes += bytes + NOTE_COST;
-            if walk.is_in_range(id) && verified.is_none_or(|it| it.matches(&shown.note.body)) {
+            let is_seen = shown.note.subject_id.is_none_or(|id| !hidden.contains(&id.uuid()));
+            if is_seen
+                && walk.is_in_range(id)
+                && verified.is_none_or(|it| it.matches(&shown.note.body))
+            {
                 rows.push((shown, id));
                 // A full page ends before this row, which only shows that more rows follow.
                 let is_full = rows.len() == count || row_bytes > PAGE_BYTES;

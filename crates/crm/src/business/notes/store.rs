@@ -48,13 +48,29 @@ const NAMED: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id 
     AND k.id = CASE x.subject_type WHEN 'customer_contact' THEN x.subject_id END \
     LEFT JOIN locations l ON l.tenant_no = $1 \
     AND l.id = CASE x.subject_type WHEN 'customer_location' THEN x.subject_id END \
+    LEFT JOIN jobs j ON j.tenant_no = $1 \
+    AND j.id = CASE x.subject_type WHEN 'job' THEN x.subject_id END \
+    LEFT JOIN quotes q ON q.tenant_no = $1 \
+    AND q.id = CASE x.subject_type WHEN 'quote' THEN x.subject_id END \
     LEFT JOIN subjects s ON s.tenant_no = $1 \
     AND s.id = CASE x.subject_type WHEN 'customer' THEN NULL WHEN 'customer_contact' THEN NULL \
-    WHEN 'customer_location' THEN NULL ELSE x.subject_id END \
+    WHEN 'customer_location' THEN NULL WHEN 'quote' THEN NULL WHEN 'job' THEN NULL \
+    ELSE x.subject_id END \
     LEFT JOIN customers c ON c.tenant_no = $1 \
     AND c.id = CASE x.subject_type WHEN 'customer' THEN x.subject_id \
     WHEN 'customer_contact' THEN k.customer_id WHEN 'customer_location' THEN l.customer_id \
-    ELSE s.customer_id END";
+    WHEN 'quote' THEN q.customer_id WHEN 'job' THEN j.customer_id ELSE s.customer_id END";
+
+/// [`NAMED`] for lists on SQLite, which then searches one table for a row, however many kinds of subjects there are.
+/// PostgreSQL would not use an index for such a key, for the same reason.
+const NAMED_ON_SQLITE: &str = " LEFT JOIN memberships m ON m.tenant_no = $1 AND m.user_id = x.created_by \
+    LEFT JOIN users u ON u.id = x.created_by LEFT JOIN customers c ON c.tenant_no = $1 \
+    AND c.id = CASE x.subject_type WHEN 'customer' THEN x.subject_id \
+    WHEN 'customer_contact' THEN (SELECT k.customer_id FROM contacts k WHERE k.tenant_no = $1 AND k.id = x.subject_id) \
+    WHEN 'customer_location' THEN (SELECT l.customer_id FROM locations l WHERE l.tenant_no = $1 AND l.id = x.subject_id) \
+    WHEN 'quote' THEN (SELECT q.customer_id FROM quotes q WHERE q.tenant_no = $1 AND q.id = x.subject_id) \
+    WHEN 'job' THEN (SELECT j.customer_id FROM jobs j WHERE j.tenant_no = $1 AND j.id = x.subject_id) \
+    ELSE (SELECT s.customer_id FROM subjects s WHERE s.tenant_no = $1 AND s.id = x.subject_id) END";
 
 /// The newest notes `x` about one subject.
 const OF_ONE_SUBJECT: &str = " WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
@@ -66,6 +82,8 @@ const OF_ONE_SUBJECT: &str = " WHERE x.tenant_no = $1 AND x.subject_id = $2 AND 
 const OWN: &str = "WITH own AS (SELECT id FROM customers WHERE tenant_no = $1 AND id = $2 \
     UNION ALL SELECT id FROM contacts WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM locations WHERE tenant_no = $1 AND customer_id = $2 \
+    UNION ALL SELECT id FROM quotes WHERE tenant_no = $1 AND customer_id = $2 \
+    UNION ALL SELECT id FROM jobs WHERE tenant_no = $1 AND customer_id = $2 \
     UNION ALL SELECT id FROM subjects WHERE tenant_no = $1 AND customer_id = $2), ";
 
 /// The ids of the newest notes about one of these records.
@@ -75,11 +93,7 @@ const OF_RECORD: &str = "SELECT z.id FROM notes z WHERE z.tenant_no = $1 AND z.s
     AND z.subject_id = coalesce($9, z.subject_id) ORDER BY z.id DESC LIMIT $5";
 
 /// Ends the statement that reads the newest of the notes with these ids.
-const OF_NEWEST: &str = text!(
-    " FROM newest CROSS JOIN notes x",
-    NAMED,
-    " WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC"
-);
+const OF_NEWEST: &str = " WHERE x.tenant_no = $1 AND x.id = newest.id ORDER BY x.id DESC";
 
 /// The newest ids.
 const NEWEST_NOTED: &str = "newest AS (SELECT id FROM noted ORDER BY id DESC LIMIT $5) SELECT ";
@@ -127,7 +141,7 @@ zoop_db::statements! {
     /// archived notes are not in the index.
     SEARCH = {
         sqlite: text!("SELECT ", LISTED, " FROM note_search \
-                 JOIN notes x ON x.n = note_search.rowid", NAMED, " \
+                 JOIN notes x ON x.n = note_search.rowid", NAMED_ON_SQLITE, " \
                  WHERE note_search MATCH $2 AND note_search.rowid < $3 \
                  AND note_search.rowid >= $4 \
                  AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
@@ -139,7 +153,7 @@ zoop_db::statements! {
     /// One subject's notes, newest first, with ids from `$4` to below `$3`. PostgreSQL would look up the names of
     /// all of them before it takes the first ones.
     OF_SUBJECT = {
-        sqlite: text!("SELECT ", LISTED, " FROM notes x", NAMED, OF_ONE_SUBJECT),
+        sqlite: text!("SELECT ", LISTED, " FROM notes x", NAMED_ON_SQLITE, OF_ONE_SUBJECT),
         postgres: text!("WITH listed AS MATERIALIZED (SELECT ", SELECTED, " FROM notes x", OF_ONE_SUBJECT, ") \
                    SELECT ", SHOWN, " FROM listed x", NAMED, " ORDER BY x.id DESC"),
     };
@@ -148,9 +162,11 @@ zoop_db::statements! {
     /// PostgreSQL would run the other text's subquery for each note.
     OF_CUSTOMER = {
         sqlite: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own CROSS JOIN notes y \
-                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED, LISTED, OF_NEWEST),
+                 WHERE y.tenant_no = $1 AND y.id IN (", OF_RECORD, ")), ", NEWEST_NOTED, LISTED,
+                 " FROM newest CROSS JOIN notes x", NAMED_ON_SQLITE, OF_NEWEST),
         postgres: text!(OWN, "noted AS MATERIALIZED (SELECT y.id FROM own \
-                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED, SHOWN, OF_NEWEST),
+                   CROSS JOIN LATERAL (", OF_RECORD, ") y), ", NEWEST_NOTED, SHOWN,
+                   " FROM newest CROSS JOIN notes x", NAMED, OF_NEWEST),
     };
     INDEX = {
         sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",

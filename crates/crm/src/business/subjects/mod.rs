@@ -1,7 +1,7 @@
-//! Jobs, invoices, quotes and lawn estimates. So far they exist only as the subjects of notes
+//! Invoices and lawn estimates. So far they exist only as the subjects of notes
 //! ([`crate::business::notes`]), and this module only stores them.
 //!
-//! What must never live here: the behavior of jobs, invoices, quotes or lawn estimates.
+//! What must never live here: the behavior of invoices or lawn estimates.
 
 pub(in crate::business) mod put_back;
 pub(crate) mod store;
@@ -15,9 +15,10 @@ pub use tools::GROUP;
 pub(crate) use store::STATEMENTS;
 
 use serde::{Deserialize, Serialize};
-use zoop_db::Uuid;
+use zoop_db::{ReadTx, Uuid, WriteTx};
 
-use crate::call::context::{Recorded, WriteCtx};
+use crate::business::documents::{Document, ERASED_TEXT};
+use crate::call::context::Recorded;
 use crate::call::error::Result;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -25,12 +26,8 @@ use crate::values::id::{Id, kinds};
 crate::call::argument::choices! {
     /// The kind of a subject.
     pub enum SubjectKind {
-        /// A job.
-        Job = "job",
         /// An invoice.
         Invoice = "invoice",
-        /// A quote.
-        Quote = "quote",
         /// A lawn estimate.
         LawnEstimate = "lawn_estimate",
     }
@@ -72,19 +69,34 @@ impl Recorded for Subject {
     }
 }
 
-/// Writes that subjects belong to another customer.
-pub(in crate::business) fn hand_over(
-    ctx: &mut WriteCtx<'_, '_>,
-    subjects: &[Subject],
-    customer: Id<kinds::Customer>,
-) -> Result<()> {
-    let at = ctx.moment();
-    if !subjects.is_empty() {
-        store::hand_over(ctx.tx, subjects.iter().map(|it| it.id.uuid()), customer, at)?;
+impl Document for Subject {
+    fn of_customer(
+        tx: &mut ReadTx<'_>,
+        customer: Id<kinds::Customer>,
+        count: usize,
+    ) -> Result<Vec<Self>> {
+        store::of_customer(tx, customer, count)
     }
-    for old in subjects {
-        let new = Subject { customer_id: customer, updated_at: at, ..old.clone() };
-        ctx.updated(old, &new)?;
+
+    fn hand_over(
+        tx: &mut WriteTx<'_>,
+        ids: &[Uuid],
+        customer: Id<kinds::Customer>,
+        at: Moment,
+    ) -> Result<()> {
+        store::hand_over(tx, ids.iter().copied(), customer, at)
     }
-    Ok(())
+
+    fn handed_over(&self, customer: Id<kinds::Customer>, at: Moment) -> Self {
+        Self { customer_id: customer, updated_at: at, ..self.clone() }
+    }
+
+    fn erased(&self, at: Moment) -> Result<Self> {
+        let (title, status) = (ERASED_TEXT.to_owned(), ERASED_TEXT.to_owned());
+        Ok(Self { title, status, updated_at: at, ..self.clone() })
+    }
+
+    fn update(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        store::update(tx, self)
+    }
 }

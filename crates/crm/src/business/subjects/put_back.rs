@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use zoop_db::Uuid;
 
-use super::{Subject, hand_over, store};
+use super::{Subject, store};
+use crate::business::documents::hand_over;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::history::change::Values;

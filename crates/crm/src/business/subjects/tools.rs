@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 /// The tools for subjects.
 pub const GROUP: Group = Group {
     name: "subjects",
-    about: "Jobs, invoices, quotes and lawn estimates, as the subjects of notes.",
+    about: "Invoices and lawn estimates, as the subjects of notes.",
     tools: &[ToolDef::command::<CreateSubject>()],
 };
 
@@ -50,12 +50,12 @@ impl Tool for CreateSubject {
     const NAME: &'static str = "subjects.create";
     const TITLE: &'static str = "Create a subject";
     const ABOUT: &'static str =
-        "Creates a job, invoice, quote or lawn estimate of a customer, as a subject for notes.";
+        "Creates an invoice or lawn estimate of a customer, as a subject for notes.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str =
-        r#"{"customer_id":"{customer}","subject_type":"quote","title":"Repipe","status":"sent"}"#;
+        r#"{"customer_id":"{customer}","subject_type":"invoice","title":"Repipe","status":"sent"}"#;
     type Input = CreateSubjectInput;
     type Output = CreatedSubject;
 }

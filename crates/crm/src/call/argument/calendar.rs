@@ -7,7 +7,6 @@ use zoop_db::Timestamp;
 
 use super::values::{clean, invalid};
 use super::{Json, Parse, ParseContext, ParseError};
-use crate::call::error::{Error, Result};
 use crate::values::clock::parse_rfc3339;
 use crate::values::text;
 
@@ -64,8 +63,8 @@ impl Parse for TimeOfDay {
     }
 }
 
-/// A point in time in the years 2000 to 2199 (in UTC if it has an offset). A point in time without an offset
-/// is a local time, for which the caller of [`Self::in_zone`] chooses the time zone.
+/// A point in time in the years 2000 to 2199 of the account's time zone. A point in time without an offset is a local
+/// time there. The account is not known when arguments are read, so [`Self::in_zone`] finds the point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalTime {
     /// An RFC 3339 time, which has an offset.
@@ -79,13 +78,21 @@ impl LocalTime {
     /// offset from before the gap applies (02:30 becomes 03:30). If it occurs twice, the first is meant.
     ///
     /// # Errors
-    /// The zone cannot convert the local time.
-    pub fn in_zone(self, zone: &TimeZone) -> Result<Timestamp> {
+    /// It is out of range there. The caller adds which field it is.
+    pub fn in_zone(self, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+        let time = self.resolved(zone).ok_or(OUT_OF_RANGE)?;
+        let is_valid = jiff::Timestamp::from_microsecond(time.0)
+            .is_ok_and(|time| YEARS.contains(&zone.to_datetime(time).year()));
+        if is_valid { Ok(time) } else { Err(OUT_OF_RANGE) }
+    }
+
+    /// The point in time, in any year. `None` if it cannot be represented.
+    fn resolved(self, zone: &TimeZone) -> Option<Timestamp> {
         match self {
-            Self::Exact(time) => Ok(time),
+            Self::Exact(time) => Some(time),
             Self::Local(local) => {
                 let time = zone.to_ambiguous_timestamp(local).compatible();
-                time.map(|time| Timestamp(time.as_microsecond())).map_err(Error::internal)
+                time.ok().map(|time| Timestamp(time.as_microsecond()))
             }
         }
     }
@@ -108,9 +115,15 @@ impl Parse for LocalTime {
                  such as 2026-03-05T09:00:00-05:00",
             )
         })?;
+        // In some time zones the years begin and end up to a day earlier or later.
         let utc = jiff::Timestamp::from_microsecond(time.0).map_err(|_| out_of_range())?;
-        check_years(TimeZone::UTC.to_datetime(utc).date())?;
-        Ok(Self::Exact(time))
+        let date = TimeZone::UTC.to_datetime(utc).date();
+        let is_near = [date.tomorrow(), date.yesterday()].into_iter().flatten();
+        if is_near.chain([date]).any(|date| YEARS.contains(&date.year())) {
+            Ok(Self::Exact(time))
+        } else {
+            Err(out_of_range())
+        }
     }
 
     fn canonical(value: &Json) -> Json {
@@ -128,7 +141,9 @@ fn canonical_rfc3339(value: &Json) -> Json {
 
 /// Parses a local time. `None` if the string has another form.
 fn parse_local(text: &str) -> Result<Option<civil::DateTime>, ParseError> {
-    if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().all(|shape| !has_shape(text, shape)) {
+    const SHAPES: [&str; 3] =
+        ["0000-00-00T00:00", "0000-00-00T00:00:00", "0000-00-00T00:00:00.000"];
+    if SHAPES.iter().all(|shape| !has_shape(text, shape)) {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| invalid("must be a date and time that exist"))
@@ -148,7 +163,7 @@ impl DateOrTime {
     /// the last one that can be represented becomes the last one.
     pub fn in_zone(self, zone: &TimeZone) -> Timestamp {
         let latest = Timestamp(jiff::Timestamp::MAX.as_microsecond());
-        self.0.in_zone(zone).unwrap_or(latest)
+        self.0.resolved(zone).unwrap_or(latest)
     }
 
     fn read(text: &str) -> Result<Self, ParseError> {
@@ -188,6 +203,67 @@ impl Parse for DateOrTime {
     }
 }
 
+/// An end of a period, for filters that include both ends: a [`LocalTime`], or a date, which means the whole day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeriodEnd {
+    /// A day of the account's time zone.
+    Day(Date),
+    /// A point in time.
+    Time(LocalTime),
+}
+
+impl PeriodEnd {
+    /// The first moment of a period that begins with it.
+    ///
+    /// # Errors
+    /// As [`LocalTime::in_zone`].
+    pub fn first_moment(self, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+        match self {
+            Self::Day(Date(date)) => start_of(date, zone).ok_or(OUT_OF_RANGE),
+            Self::Time(time) => time.in_zone(zone),
+        }
+    }
+
+    /// The last moment of a period that ends with it.
+    ///
+    /// # Errors
+    /// As [`LocalTime::in_zone`].
+    pub fn last_moment(self, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+        match self {
+            Self::Day(Date(date)) => {
+                let next = date.tomorrow().ok().and_then(|date| start_of(date, zone));
+                next.map(|Timestamp(next)| Timestamp(next - 1)).ok_or(OUT_OF_RANGE)
+            }
+            Self::Time(time) => time.in_zone(zone),
+        }
+    }
+}
+
+/// The first moment of a day.
+fn start_of(date: civil::Date, zone: &TimeZone) -> Option<Timestamp> {
+    LocalTime::Local(date.to_datetime(civil::Time::midnight())).resolved(zone)
+}
+
+impl Parse for PeriodEnd {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
+        let is_day = value.short_string().is_some_and(|it| has_shape(it.trim(), "0000-00-00"));
+        if is_day {
+            return Date::parse(value, context).map(Self::Day);
+        }
+        LocalTime::parse(value, context).map(Self::Time).map_err(|error| match error {
+            ParseError::Invalid(problem) => invalid(&problem.replace(
+                "must be a local time",
+                "must be a date such as 2026-03-05, a local time",
+            )),
+            other => other,
+        })
+    }
+}
+
 /// Whether a string has the form of `shape`, in which `0` means any digit.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(byte, shape): (u8, u8)| match shape {
@@ -201,8 +277,10 @@ fn check_years(date: civil::Date) -> Result<civil::Date, ParseError> {
     if YEARS.contains(&date.year()) { Ok(date) } else { Err(out_of_range()) }
 }
 
+const OUT_OF_RANGE: &str = "must be from 2000-01-01 to 2199-12-31";
+
 fn out_of_range() -> ParseError {
-    invalid("must be from 2000-01-01 to 2199-12-31 (UTC if it has an offset)")
+    invalid(OUT_OF_RANGE)
 }
 
 #[cfg(test)]
@@ -270,6 +348,8 @@ mod tests {
         for (sent, expected) in [
             ("2026-03-05T09:00", "2026-03-05T14:00:00.000Z"),
             ("2026-07-05T09:00:30", "2026-07-05T13:00:30.000Z"),
+            ("2026-07-05T09:00:30.250", "2026-07-05T13:00:30.250Z"),
+            ("2200-01-01T04:00:00Z", "2200-01-01T04:00:00.000Z"),
             ("2026-03-05T09:00:00Z", "2026-03-05T09:00:00.000Z"),
             ("2026-03-05T09:00:00+01:00", "2026-03-05T08:00:00.000Z"),
             // The hour that the clock change skips, and the hour that occurs twice.
@@ -283,6 +363,8 @@ mod tests {
             ("2026-02-30T09:00", "date and time that exist"),
             ("2026-03-05T24:00", "date and time that exist"),
             ("1999-12-31T09:00", "from 2000-01-01"),
+            ("2026-03-05T09:00.5", "local time such as"),
+            ("2026-03-05T09:00:00.5", "local time such as"),
             ("9999-12-31T23:59:59Z", "from 2000-01-01"),
             ("2026-03-05", "local time such as"),
             ("2026-03-05 9:00", "local time such as"),
@@ -291,6 +373,46 @@ mod tests {
             let reported = read_in_new_york(sent).expect_err(sent);
             assert!(reported.contains(problem), "{sent}: {reported}");
         }
+    }
+
+    #[test]
+    fn the_years_are_those_of_the_zone() {
+        let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a zone");
+        for (sent, is_valid) in [
+            ("2000-01-01T04:59:59Z", false),
+            ("2000-01-01T05:00:00Z", true),
+            ("2200-01-01T04:59:59Z", true),
+            ("2200-01-01T05:00:00Z", false),
+        ] {
+            let time = read::<LocalTime>(sent).expect(sent);
+            assert_eq!(time.in_zone(&zone).is_ok(), is_valid, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_a_period_from_its_first_to_its_last_moment() {
+        let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a zone");
+        let ends = |sent: &str| {
+            let end = read::<PeriodEnd>(sent).expect(sent);
+            let moments = (end.first_moment(&zone), end.last_moment(&zone));
+            (moments.0.map(rfc3339), moments.1.map(|it| it.0))
+        };
+        let micros = |text: &str| parse_rfc3339(text).expect("a time").0;
+        // The clocks are put forward on this day, which has 23 hours.
+        let (first, last) = ends("2026-03-08");
+        assert_eq!(first.as_deref(), Ok("2026-03-08T05:00:00.000Z"));
+        assert_eq!(last, Ok(micros("2026-03-09T04:00:00Z") - 1));
+        let (first, last) = ends(" 2026-03-08T09:00 ");
+        assert_eq!(first.as_deref(), Ok("2026-03-08T13:00:00.000Z"));
+        assert_eq!(last, Ok(micros("2026-03-08T13:00:00Z")));
+        for sent in ["2026-02-30", "1999-12-31", "tomorrow", "2026-03-08 09:00", "2200-01-01"] {
+            read::<PeriodEnd>(sent).expect_err(sent);
+        }
+        let problem = read::<PeriodEnd>("soon").expect_err("no date");
+        assert!(
+            problem.starts_with("must be a date such as 2026-03-05, a local time"),
+            "{problem}"
+        );
     }
 
     #[test]

@@ -115,14 +115,7 @@ macro_rules! nested {
                 value: $crate::call::argument::Json,
                 context: $crate::call::argument::ParseContext,
             ) -> Result<Self, $crate::call::argument::ParseError> {
-                use $crate::call::argument::{Fields, Input, Json, ParseError};
-                let Json::Object(object) = value else {
-                    let problem = format!("must be an object, not {}", value.type_name());
-                    return Err(ParseError::Invalid(problem));
-                };
-                let mut fields = Fields::new(object, context);
-                let input = <Self as Input>::read(&mut fields);
-                fields.finish(input).map_err(ParseError::inside)
+                $crate::call::argument::parse_nested(value, context)
             }
         }
     };

@@ -3,7 +3,7 @@
 use schemars::Schema;
 
 use super::hints::{self, Hint};
-use super::{Argument, Json, Object, ParseContext, json};
+use super::{Argument, Json, Object, ParseContext, ParseError, json};
 use crate::call::error::{Error, FieldProblem, Result};
 
 /// Keys that some clients add to every call. They are dropped, never rejected.
@@ -293,6 +293,17 @@ pub fn read_filters<T: Input>(mut object: Object, context: ParseContext) -> Resu
     let input = T::read(&mut fields);
     fields.refuse_blanks();
     fields.finish(input).map_err(Error::fields)
+}
+
+/// Parses a nested object: the value of a field, or an item of a list.
+pub(crate) fn parse_nested<T: Input>(value: Json, context: ParseContext) -> Result<T, ParseError> {
+    let Json::Object(object) = value else {
+        let problem = format!("must be an object, not {}", value.type_name());
+        return Err(ParseError::Invalid(problem));
+    };
+    let mut fields = Fields::new(object, context);
+    let input = T::read(&mut fields);
+    fields.finish(input).map_err(ParseError::inside)
 }
 
 /// Parses the arguments of a tool as a JSON object.

@@ -3,18 +3,24 @@
 use serde_json::{Map, Value};
 
 use super::fields::{Field, object_schema};
+use crate::call::idempotency;
 
 /// The schema of an input as callers are told it. A model reads it with every request, so it leaves out what a call
 /// rarely needs and a refusal tells as well: lengths, ranges of fractions, and descriptions that say no more than the
 /// field's name or than the server's instructions.
 pub(crate) fn listed_schema(fields: &[Field]) -> Map<String, Value> {
-    let mut schema = object_schema(fields);
+    let told = fields.iter().filter(|field| !TOLD_ONCE.contains(&field.name));
+    let mut schema = object_schema(&told.cloned().collect::<Vec<_>>());
     shorten(&mut schema);
     schema
 }
 
 fn shorten(schema: &mut Map<String, Value>) {
     schema.remove("maxLength");
+    // An id is called so, and comes from an answer.
+    if schema.get("format").is_some_and(|format| format == "uuid") {
+        schema.remove("format");
+    }
     if schema.get("type").is_some_and(|kind| kind == "number") {
         schema.remove("minimum");
         schema.remove("maximum");
@@ -33,8 +39,11 @@ fn shorten(schema: &mut Map<String, Value>) {
     }
 }
 
+/// Fields of all writes that the server's instructions tell once. They are accepted although they are not listed.
+const TOLD_ONCE: &[&str] = &[idempotency::FIELD];
+
 /// Fields of many tools that the server's instructions explain.
-const EXPLAINED_ONCE: &[&str] = &["cursor", "idempotency_key"];
+const EXPLAINED_ONCE: &[&str] = &["cursor"];
 
 /// Whether a field's name says all that its description does.
 fn is_clear_without(name: &str, about: &str) -> bool {

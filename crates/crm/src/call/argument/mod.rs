@@ -27,13 +27,13 @@ mod values;
 
 pub use arguments::{Arguments, Value};
 pub use author::Author;
-pub use calendar::{Date, DateOrTime, LocalTime, TimeOfDay};
+pub use calendar::{Date, DateOrTime, LocalTime, PeriodEnd, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested, not_sent};
-pub(crate) use fields::rename_aliases;
 pub use fields::{
     CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
     read_filters,
 };
+pub(crate) use fields::{parse_nested, rename_aliases};
 pub use hints::{Hint, Instead};
 
 #[cfg(test)]

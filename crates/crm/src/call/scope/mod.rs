@@ -34,6 +34,32 @@ declare::areas! {
             roles: [owner, office, tech],
         }
     }
+    jobs {
+        read ReadJobs {
+            title: "Read jobs",
+            about: "See jobs: when they are, who works on them and what they come to. The crew sees only its own.",
+            roles: [owner, office, tech],
+        }
+        write WriteJobs {
+            title: "Change jobs",
+            about: "Add, change and cancel jobs, as far as the role allows: the crew only says that its own are done.",
+            roles: [owner, office, tech],
+        }
+    }
+    quotes {
+        read ReadQuotes {
+            title: "Read quotes",
+            about: "See quotes, their lines and what they come to.",
+            roles: [owner, office, tech],
+            also: ["read:estimates"],
+        }
+        write WriteQuotes {
+            title: "Change quotes",
+            about: "Add, change, send and archive quotes, as far as the role allows: only owners do.",
+            roles: [owner, office, tech],
+            also: ["write:estimates"],
+        }
+    }
     tax_rates {
         read ReadTaxRates {
             title: "Read tax rates",

@@ -17,7 +17,7 @@ use zoop_db::{ReadTx, Tenant, Uuid, WriteTx, params};
 use super::data;
 use super::manifest::{FORMAT, Manifest, Purpose};
 use super::people::BUSINESS_FILE;
-use crate::business::{customers, notes};
+use crate::business::{customers, jobs, notes, quotes};
 use crate::call::access::Account;
 use crate::call::error::{Error, Result};
 use crate::call::storage;
@@ -144,6 +144,8 @@ pub fn bring_back(
         bringer.bring(tx, table)?;
     }
     let rows = bringer.rows();
+    quotes::former::bring(tx)?;
+    jobs::former::bring(tx)?;
     index(tx)?;
     let (_, drift) = maintenance::measure(tx)?;
     storage::add(tx, number, &drift)?;

@@ -4,8 +4,10 @@
 mod catalog_items;
 mod changes;
 mod customers;
+mod jobs;
 mod notes;
 mod parts;
+mod quotes;
 mod tags;
 mod tax_rates;
 
@@ -58,6 +60,8 @@ pub(super) const COLUMNS: &[(&str, &[&str])] = &[
     (tags::FILE, tags::COLUMNS),
     (tax_rates::FILE, tax_rates::COLUMNS),
     (catalog_items::FILE, catalog_items::COLUMNS),
+    (quotes::FILE, quotes::COLUMNS),
+    (jobs::FILE, jobs::COLUMNS),
     (changes::FILE, changes::COLUMNS),
 ];
 
@@ -66,8 +70,8 @@ pub(super) fn count(tx: &mut ReadTx<'_>) -> Result<u64> {
     let written = |name: &str| match name {
         // They are on cards too.
         "contacts" => 2,
-        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "catalog_items"
-        | "history_entries" | "history" => 1,
+        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "catalog_items" | "quotes"
+        | "jobs" | "history_entries" | "history" => 1,
         _ => 0,
     };
     let tables = super::data::tables().filter(|table| written(table.name) > 0);
@@ -83,6 +87,8 @@ pub(super) fn write(tx: &mut ReadTx<'_>, writer: &mut Writer<'_>, zone: Zone) ->
     tags::write(tx, writer, &clock)?;
     tax_rates::write(tx, writer, &clock)?;
     catalog_items::write(tx, writer, &clock)?;
+    quotes::write(tx, writer, &clock)?;
+    jobs::write(tx, writer, &clock)?;
     changes::write(tx, writer, &clock)
 }
 

@@ -8,6 +8,7 @@ use super::answers;
 use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::tool::{ActorRule, Effect};
 use crate::catalog;
+use crate::tests::catalog_rules::tokens_of_the_list;
 
 /// The whole page.
 pub(super) fn tools() -> String {
@@ -17,8 +18,16 @@ pub(super) fn tools() -> String {
          [api.md](api.md) says how to connect and what errors mean.\n\n\
          Required arguments are bold. Every write also takes `idempotency_key`: a call with the same key, tool\n\
          and arguments from the same credential within 24 hours returns the first answer again and writes\n\
-         nothing. A caller with only the write scope gets back what it sent, with the record's id and time.\n\n\
+         nothing. A caller with only the write scope gets back what it sent, with the record's id and time.\n\n",
+    );
+    let (tokens, count) = (tokens_of_the_list(), catalog::mcp_tools().count());
+    let _ = write!(
+        page,
+        "A model that is offered all {count} tools reads {tokens} tokens (o200k) of names, descriptions and input\n\
+         schemas, {} a tool. To keep it short, the list leaves out `idempotency_key`, the form of ids and the lengths of\n\
+         texts, which are told here.\n\n\
          | tool | scope | who | what |\n| --- | --- | --- | --- |\n",
+        tokens.div_ceil(count),
     );
     for (_, tool) in catalog::mcp_tools() {
         let anchor = tool.name.replace('.', "");
@@ -58,7 +67,7 @@ const fn who(tool: &ToolDef) -> &'static str {
         ActorRule::Anyone => "anyone",
         ActorRule::User | ActorRule::UserOrOperator => "a person",
         ActorRule::Office => "an owner or the office",
-        ActorRule::Owner | ActorRule::OwnerOrOperator => "an owner",
+        ActorRule::Owner => "an owner",
     }
 }
 

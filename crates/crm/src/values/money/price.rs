@@ -30,6 +30,12 @@ impl UnitPrice {
         self.0 < 0
     }
 
+    /// The same price, taken off.
+    #[must_use]
+    pub const fn off(self) -> Self {
+        Self(-self.0)
+    }
+
     /// Reads a price in main units, such as `0.0825`.
     ///
     /// # Errors

@@ -11,7 +11,6 @@ use super::store;
 use crate::business::customers::{self, Customer, CustomerType, MergedFrom, Status};
 use crate::business::files;
 use crate::business::notes::{self, Note};
-use crate::business::subjects::{self, Subject};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::history::change::ERASED;
@@ -29,7 +28,6 @@ const LATE: i64 = 5 * 60 * 1_000_000;
 
 /// What stands in place of a name or a title.
 const NO_NAME: &str = "Erased customer";
-const NO_TITLE: &str = "Erased";
 
 /// Erases the values of some of the entries that were found, and in step with them the remembered answers. Returns
 /// whether there were any entries.
@@ -111,13 +109,7 @@ pub(super) fn customers(
     for location in &records.locations {
         ctx.erased(location)?;
     }
-    for subject in &records.subjects {
-        let title = NO_TITLE.to_owned();
-        let status = NO_TITLE.to_owned();
-        let stub = Subject { title, status, updated_at: ctx.moment(), ..subject.clone() };
-        subjects::store::update(ctx.tx, &stub)?;
-        ctx.erased(subject)?;
-    }
+    records.documents.erase(ctx)?;
     for customer in &records.customers {
         customers::store::unindex(ctx.tx, customer)?;
         store::remove(ctx.tx, customer.id)?;

@@ -9,7 +9,7 @@ use super::store;
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
 use crate::business::customers::{self, Customer};
-use crate::business::subjects::{self, Subject};
+use crate::business::documents::Documents;
 use crate::call::error::{Error, Result};
 use crate::call::history::erasing::{self, Lent};
 use crate::call::idempotency::AnswerKey;
@@ -21,7 +21,7 @@ pub(super) struct Records {
     pub(super) customers: Vec<Customer>,
     pub(super) contacts: Vec<Contact>,
     pub(super) locations: Vec<Location>,
-    pub(super) subjects: Vec<Subject>,
+    pub(super) documents: Documents,
 }
 
 impl Records {
@@ -31,11 +31,12 @@ impl Records {
     /// [`crate::call::error::Error::NotFound`] if there is no such customer, or if it is erased.
     pub(super) fn of(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Self> {
         let customers = customers(tx, id)?;
-        let mut records = Self { customers, contacts: vec![], locations: vec![], subjects: vec![] };
+        let documents = Documents::default();
+        let mut records = Self { customers, contacts: vec![], locations: vec![], documents };
         for customer in &records.customers {
             records.contacts.extend(contacts::store::all(tx, customer.id, usize::MAX)?);
             records.locations.extend(locations::store::all(tx, customer.id, usize::MAX)?);
-            records.subjects.extend(subjects::store::of_customer(tx, customer.id, usize::MAX)?);
+            records.documents.extend(Documents::of_customer(tx, customer.id, usize::MAX)?);
         }
         Ok(records)
     }
@@ -50,7 +51,7 @@ impl Records {
             customers: count(self.customers.len()),
             contacts: count(self.contacts.len()),
             locations: count(self.locations.len()),
-            subjects: count(self.subjects.len()),
+            subjects: count(self.documents.len()),
             tags,
             ..Counts::default()
         })
@@ -61,8 +62,7 @@ impl Records {
         let customers = self.customers.iter().map(|it| it.id.uuid());
         let contacts = self.contacts.iter().map(|it| it.id.uuid());
         let locations = self.locations.iter().map(|it| it.id.uuid());
-        let subjects = self.subjects.iter().map(|it| it.id.uuid());
-        customers.chain(contacts).chain(locations).chain(subjects).collect()
+        customers.chain(contacts).chain(locations).chain(self.documents.ids()).collect()
     }
 }
 

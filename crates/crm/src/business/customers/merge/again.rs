@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use zoop_db::{ReadTx, Row, Uuid, params};
 
 use crate::business::customers::{contacts, locations, store};
+use crate::business::documents::Documents;
 use crate::business::notes::moving;
-use crate::business::subjects;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, kinds};
 
@@ -40,8 +40,7 @@ pub(in crate::business) fn has_more(
     let records: Vec<_> = records.into_iter().map(|id| (id, id)).collect();
     let notes = moving::about(tx, &records, count)?;
     let mut moved: Vec<_> = notes.iter().flat_map(|it| &it.notes).map(|id| id.uuid()).collect();
-    let subjects = subjects::store::of_customer(tx, customer, count)?;
-    moved.extend(subjects.iter().map(|it| it.id.uuid()));
+    moved.extend(Documents::of_customer(tx, customer, count)?.ids());
     moved.extend(store::tag_labels(tx, customer)?.iter().map(|it| it.id.uuid()));
     Ok(moved.iter().any(|id| !known.contains(id)))
 }

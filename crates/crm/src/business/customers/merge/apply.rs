@@ -7,7 +7,7 @@ use crate::business::customers::children::{Child, Handover};
 use crate::business::customers::duplicates::different;
 use crate::business::customers::{Customer, store};
 use crate::business::notes::moving;
-use crate::business::{subjects, tags};
+use crate::business::tags;
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::Result;
 
@@ -24,7 +24,9 @@ pub(super) fn apply(ctx: &mut WriteCtx<'_, '_>, plan: &Plan) -> Result<()> {
     for notes in &plan.notes {
         moving::apply(ctx, notes)?;
     }
-    subjects::hand_over(ctx, &plan.subjects, kept.id)?;
+    plan.documents.hand_over(ctx, kept.id)?;
+    let places: Vec<_> = plan.locations.dropped.iter().map(|it| (it.id, it.same_as)).collect();
+    plan.documents.relocate(ctx, kept.id, &places)?;
     for tag in &plan.tags {
         tags::store::detach(ctx.tx, merged.id, tag.id)?;
         ctx.changed(Customer::TYPE, merged.id.uuid(), "tag", json!(tag.id), Value::Null);

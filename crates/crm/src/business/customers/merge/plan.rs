@@ -12,8 +12,8 @@ use crate::business::customers::contacts::same_person::{self, PersonField};
 use crate::business::customers::contacts::{self, Contact};
 use crate::business::customers::locations::{self, Location};
 use crate::business::customers::{Customer, CustomerRecord, TagLabel, store};
+use crate::business::documents::Documents;
 use crate::business::notes::moving::{self, NotesAbout};
-use crate::business::subjects::{self, Subject};
 use crate::business::tags::MAX_TAGS;
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
@@ -41,7 +41,7 @@ pub(super) struct Plan {
     pub(super) contacts: Relatives<Contact, SameContact>,
     pub(super) locations: Relatives<Location, SameLocation>,
     pub(super) notes: Vec<NotesAbout>,
-    pub(super) subjects: Vec<Subject>,
+    pub(super) documents: Documents,
     /// The merged customer's tags.
     pub(super) tags: Vec<TagLabel>,
     /// The kept customer's tags before the merge.
@@ -100,7 +100,7 @@ impl Plan {
         about.extend(contacts.dropped.iter().map(|it| (it.id.uuid(), it.same_as.uuid())));
         about.extend(locations.dropped.iter().map(|it| (it.id.uuid(), it.same_as.uuid())));
         let notes = moving::about(tx, &about, MAX_MOVED + 1)?;
-        let subjects = subjects::store::of_customer(tx, merged.id, MAX_MOVED + 1)?;
+        let documents = Documents::of_customer(tx, merged.id, MAX_MOVED + 1)?;
         let plan = Self {
             merged: Replaced { new: after_merge(&merged, &kept_new, now), old: merged },
             tags: store::tag_labels(tx, input.merge_id)?,
@@ -110,7 +110,7 @@ impl Plan {
             contacts,
             locations,
             notes,
-            subjects,
+            documents,
             take,
         };
         plan.require_bounds(access)?;
@@ -122,9 +122,9 @@ impl Plan {
     /// # Errors
     /// If a record cannot be written as JSON.
     pub(super) fn id(&self) -> Result<String> {
-        let Self { kept, merged, contacts, locations, notes, subjects, tags, own_tags, own, take } =
+        let Self { kept, merged, contacts, locations, notes, documents, tags, own_tags, own, take } =
             self;
-        let records = (&kept.old, &merged.old, &contacts.changes, &locations.changes, subjects);
+        let records = (&kept.old, &merged.old, &contacts.changes, &locations.changes, documents);
         let dropped = (&contacts.dropped, &locations.dropped);
         let take: Vec<_> = take.iter().map(|field| field.word()).collect();
         let tags: Vec<_> = [tags, own_tags].map(|tags| ids(tags)).into();
@@ -167,7 +167,7 @@ impl Plan {
                 contacts: moved_contacts.map(|it| it.id).collect(),
                 locations: moved_locations.map(|it| it.id).collect(),
                 notes,
-                subjects: self.subjects.len(),
+                subjects: self.documents.len(),
                 tags,
             },
             dropped: Dropped { contacts: self.contacts.dropped, locations: self.locations.dropped },
@@ -191,7 +191,7 @@ impl Plan {
         let moved = self.contacts.changes.len()
             + self.locations.changes.len()
             + self.count_of_notes()
-            + self.subjects.len();
+            + self.documents.len();
         if moved > MAX_MOVED {
             let number = self.merged.old.customer_number;
             return Err(too_much(access, || {

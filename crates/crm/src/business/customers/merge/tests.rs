@@ -401,8 +401,8 @@ fn a_merge_is_not_done_again_if_the_customer_got_more_since() {
     let person = json!({ "customer_id": other, "first_name": "Al", "last_name": "Bo" });
     let place = json!({ "customer_id": other, "address_line1": "1 Ash Lane", "city": "Oakland", "state": "CA",
                         "postal_code": "94601" });
-    let job =
-        json!({ "customer_id": other, "subject_type": "job", "title": "Repipe", "status": "open" });
+    let invoice = json!({ "customer_id": other, "subject_type": "invoice", "title": "Repipe", "status": "open" });
+    let job = json!({ "customer_id": other, "title": "Repipe" });
     let note =
         |kind: &str, id: &str| json!({ "body": "Leaks.", "subject_type": kind, "subject_id": id });
     // Each addition stays: whichever is there stands in the way.
@@ -413,7 +413,8 @@ fn a_merge_is_not_done_again_if_the_customer_got_more_since() {
         (&acme.owner, "notes.create", note("customer", other)),
         (&acme.owner, "contacts.create", person),
         (&acme.owner, "locations.create", place),
-        (&operator, "subjects.create", job),
+        (&acme.owner, "jobs.create", job),
+        (&operator, "subjects.create", invoice),
     ] {
         env.clock.advance(1_000_000);
         env.call(caller, tool, arguments).expect(tool);

@@ -13,7 +13,7 @@ use crate::business::notes::moving::{self, NotesAbout};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
 use crate::business::tax_rates::{self, tools as tax_rate_tools};
-use crate::business::{catalog_items, files, subjects, tags};
+use crate::business::{catalog_items, files, jobs, quotes, subjects, tags};
 use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -77,6 +77,8 @@ fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Res
             Kind::File => Err(Error::internal("a file's values never change")),
             Kind::TaxRate => tax_rates::put_back::tax_rate(ctx, *id, values),
             Kind::CatalogItem => catalog_items::put_back::catalog_item(ctx, *id, values),
+            Kind::Quote => quotes::put_back::quote(ctx, *id, values),
+            Kind::Job => jobs::put_back::job(ctx, *id, values),
         },
         Opposite::BringBackFile { file } => files::put_back::removed(ctx, *file),
         Opposite::Remove { file } => files::put_back::added(ctx, *file),
@@ -100,6 +102,13 @@ fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Res
         }
         Opposite::Archive { kind: Kind::CatalogItem, id, .. } => {
             ArchiveCatalogItem::run(ctx, &CatalogItemInput { id: Id::new(*id) }).map(drop)
+        }
+        Opposite::Archive { kind: Kind::Quote, id, .. } => {
+            let quote = quotes::store::get(ctx.tx, Id::new(*id))?;
+            archive(ctx, &quote).map(drop)
+        }
+        Opposite::Archive { kind: Kind::Job, id, .. } => {
+            jobs::tools::cancel::cancel(ctx, Id::new(*id), None).map(drop)
         }
         Opposite::Archive { kind, .. } => {
             Err(Error::internal(format!("a {} cannot be archived by itself", kind.word())))

@@ -32,6 +32,10 @@ const FOLLOWING: &[&str] = &[
     "created_by",
     "customer_number",
     "rate_decimal",
+    "quote_number",
+    "job_number",
+    "total",
+    "updated_by",
     "attachments",
     "tag",
     DIFFERENT_FROM,
@@ -321,7 +325,8 @@ impl<'p> Planning<'p> {
         }
         let is_moved = values.contains_key("merged_into") || is_moved(fields);
         let stays_merged = is_merged(now) && is_external_id;
-        if is_archived(now) && !values.contains_key("archived_at") && !is_moved && !stays_merged {
+        let is_restored = values.contains_key("archived_at") || values.contains_key("cancelled_at");
+        if is_archived(now) && !is_restored && !is_moved && !stays_merged {
             return Ok(Some(Obstacle::Archived(kind)));
         }
         // What goes to another customer may come from an archived one, and the merge changes both.
@@ -443,7 +448,9 @@ impl<'p> Planning<'p> {
                 | Kind::Subject
                 | Kind::Note
                 | Kind::File
-                | Kind::CatalogItem => None,
+                | Kind::CatalogItem
+                | Kind::Quote
+                | Kind::Job => None,
             };
             let Some(record) = displaced else { continue };
             let is_of_entry = entry.changes.iter().any(|change| change.record_id == record);
@@ -475,8 +482,10 @@ fn is_for_owners(change: &RecordChange) -> bool {
     catalog_items::shown::FOR_OWNERS.iter().any(|field| change.has_field(field))
 }
 
+/// Whether a record is archived, or a job cancelled.
 fn is_archived(values: &Values) -> bool {
-    values.get("archived_at").is_some_and(|at| !at.is_null())
+    let is_set = |field| values.get(field).is_some_and(|at: &Value| !at.is_null());
+    is_set("archived_at") || is_set("cancelled_at")
 }
 
 pub(super) fn id_in(values: &Values, field: &str) -> Option<Uuid> {

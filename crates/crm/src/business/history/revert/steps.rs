@@ -22,10 +22,12 @@ pub(in crate::business::history) enum Kind {
     File,
     TaxRate,
     CatalogItem,
+    Quote,
+    Job,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Tag,
         Self::Customer,
         Self::Contact,
@@ -35,6 +37,8 @@ impl Kind {
         Self::File,
         Self::TaxRate,
         Self::CatalogItem,
+        Self::Quote,
+        Self::Job,
     ];
 
     pub(super) fn of(record_type: &str) -> Option<Self> {
@@ -53,6 +57,8 @@ impl Kind {
             Self::File => "file",
             Self::TaxRate => "tax_rate",
             Self::CatalogItem => "catalog_item",
+            Self::Quote => "quote",
+            Self::Job => "job",
         }
     }
 
@@ -65,6 +71,8 @@ impl Kind {
             Self::Note | Self::File => Scope::WriteNotes,
             Self::TaxRate => Scope::WriteTaxRates,
             Self::CatalogItem => Scope::WriteCatalogItems,
+            Self::Quote => Scope::WriteQuotes,
+            Self::Job => Scope::WriteJobs,
         }
     }
 }
@@ -160,7 +168,9 @@ impl Opposite {
                 | Kind::Note
                 | Kind::File
                 | Kind::TaxRate
-                | Kind::CatalogItem => None,
+                | Kind::CatalogItem
+                | Kind::Quote
+                | Kind::Job => None,
             },
             _ => None,
         }
@@ -214,7 +224,7 @@ impl fmt::Display for Opposite {
                 if values.get("merged_into").is_some_and(Value::is_null) {
                     return write!(formatter, "bring back customer {id}, which was merged");
                 }
-                match values.get("archived_at") {
+                match values.get("archived_at").or_else(|| values.get("cancelled_at")) {
                     Some(Value::Null) => write!(formatter, "restore {kind} {id}"),
                     Some(_) => write!(formatter, "archive {kind} {id}"),
                     None => {

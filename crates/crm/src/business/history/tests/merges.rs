@@ -53,9 +53,11 @@ impl<'a> Game<'a> {
         ];
         let operator = Caller::operator(Some(acme.account));
         for customer in &customers {
-            let job = json!({ "customer_id": customer, "subject_type": "job", "title": "Repipe",
-                              "status": "open" });
-            env.create(&operator, "subjects.create", job);
+            let job = json!({ "customer_id": customer, "title": "Repipe" });
+            env.create(&acme.owner, "jobs.create", job);
+            let invoice = json!({ "customer_id": customer, "subject_type": "invoice",
+                                  "title": "Repipe", "status": "open" });
+            env.create(&operator, "subjects.create", invoice);
         }
         Self { env, acme, random: StdRng::seed_from_u64(seed), customers, tags, done: Vec::new() }
     }

@@ -104,8 +104,16 @@ fn the_office_sees_who_changed_a_record_and_nothing_about_people_keys_and_progra
         });
         assert_eq!(by_owner["tool"], tool.name);
         let is_about_records = tool.scope.is_grantable()
-            || ["subjects.create", "customers.erase", "tax_rates.restore", "catalog_items.restore"]
-                .contains(&tool.name);
+            || [
+                "subjects.create",
+                "customers.erase",
+                "tax_rates.restore",
+                "catalog_items.restore",
+                "quotes.restore",
+                "jobs.restore",
+                "quotes.set_lines",
+            ]
+            .contains(&tool.name);
         assert_eq!(by_office["tool"] == tool.name, is_about_records, "{}: {by_office}", tool.name);
         seen[usize::from(is_about_records)] += 1;
         if is_about_records {
@@ -157,7 +165,8 @@ fn a_key_sees_the_changes_of_records_that_it_may_read() {
     };
     let customers = ["contact", "customer", "location", "subject", "tag"];
     let notes = ["file", "note"];
-    let all = customers.into_iter().chain(notes).chain(["catalog_item", "tax_rate"]);
+    let all =
+        customers.into_iter().chain(notes).chain(["catalog_item", "job", "quote", "tax_rate"]);
     let all: BTreeSet<_> = all.map(str::to_owned).collect();
     for user in [Some(owner.as_str()), None] {
         let history_only = key(user, &[Scope::ReadHistory]);

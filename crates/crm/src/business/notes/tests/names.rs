@@ -23,10 +23,10 @@ fn every_tool_shows_the_author_and_the_customer_whatever_the_note_is_about() {
     let env = unlimited();
     let business = env.business("Ada");
     let customer = business.id("customer");
-    let quote = env.call_as_operator(
+    let invoice = env.call_as_operator(
         Some(business.account),
         "subjects.create",
-        json!({ "customer_id": customer, "subject_type": "quote", "title": "Repipe", "status": "sent" }),
+        json!({ "customer_id": customer, "subject_type": "invoice", "title": "Repipe", "status": "sent" }),
     );
     let hana = [json!("Oscar Office"), json!(customer), json!("Hana Nguyen")];
     for (kind, subject) in [
@@ -36,7 +36,8 @@ fn every_tool_shows_the_author_and_the_customer_whatever_the_note_is_about() {
         ("customer_location", business.id("location")),
         ("customer_location", business.id("archived_location")),
         ("job", business.id("job")),
-        ("quote", text(&quote, "id")),
+        ("invoice", text(&invoice, "id")),
+        ("quote", business.id("quote")),
     ] {
         let note = note_on(&env, &business.office, Some(kind), Some(subject));
         assert_eq!(names(&note), hana, "{kind}");

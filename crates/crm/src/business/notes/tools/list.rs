@@ -129,7 +129,8 @@ fn page(
         .map(|words| Verified { words, every: !in_index || words.needs_verification() });
     let (from, before) = (input.created_after, input.created_before);
     let range = Range { ids: tenants::ids_between(ctx.tx, from, before)?, after };
-    let mut found = listing::list(ctx.tx, &candidates, &range, verified.as_ref(), count)?;
+    let mut found =
+        listing::list(ctx.tx, ctx.access, &candidates, &range, verified.as_ref(), count)?;
     files::attach(ctx.tx, found.rows.iter_mut().map(|(shown, _)| shown))?;
     Ok(found)
 }

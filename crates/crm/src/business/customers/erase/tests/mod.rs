@@ -88,19 +88,28 @@ impl<'a> Person<'a> {
         call("contacts.update", json!({ "customer_id": id, "id": contact, "title": w() }));
         call("contacts.archive", json!({ "customer_id": id, "id": contact }));
         let operator = Caller::operator(Some(acme.account));
-        let job = env.create(
-            &operator,
-            "subjects.create",
-            json!({ "customer_id": id, "subject_type": "job", "title": w(), "status": w() }),
-        );
+        let invoice =
+            json!({ "customer_id": id, "subject_type": "invoice", "title": w(), "status": w() });
+        let invoice = env.create(&operator, "subjects.create", invoice);
+        let job = json!({ "customer_id": id, "title": w(), "description": w(),
+                          "line_items": [{ "description": w(), "unit_price": 85 }] });
+        let job = env.create(&acme.owner, "jobs.create", job);
+        call("jobs.cancel", json!({ "id": job, "reason": w() }));
+        let quote = json!({ "customer_id": id, "title": w() });
+        let quote = env.create(&acme.owner, "quotes.create", quote);
+        let lines = json!([{ "section": w(), "description": w(), "unit_price": 85 }]);
+        let lines = json!({ "id": quote, "line_items": lines });
+        env.call(&operator, "quotes.set_lines", lines).expect("the lines");
         let merged = env.create(
             &acme.owner,
             "customers.create",
             json!({ "customer_type": "company", "company_name": w(), "phone": "(510) 555-0199",
                     "email": format!("{}@example.com", w()), "notes_internal": w() }),
         );
-        let mut records = vec![id.clone(), merged.clone(), contact, job.clone()];
-        for (subject_type, subject) in [("customer", &id), ("job", &job), ("customer", &merged)] {
+        let mut records = vec![id.clone(), merged.clone(), contact, job.clone(), quote.clone()];
+        records.push(invoice);
+        let subjects = [("customer", &id), ("job", &job), ("quote", &quote), ("customer", &merged)];
+        for (subject_type, subject) in subjects {
             let note = env.create(
                 &acme.owner,
                 "notes.create",
@@ -203,6 +212,8 @@ fn each_table_that_is_erased_with_a_customer_has_its_part_here() {
         "different_customers",
         "customer_tags",
         "subjects",
+        "quotes",
+        "jobs",
         "notes",
         "files",
         "imported",
@@ -225,8 +236,8 @@ fn nothing_of_an_erased_customer_is_left_in_any_file_of_the_database() {
 
     let dry = person.erase(&json!({ "dry_run": true }));
     let erased = person.erase(&json!({}));
-    let expected = json!({ "customers": 2, "contacts": 3, "locations": 1, "subjects": 1, "tags": 1,
-                           "notes": 4, "files": 6 });
+    let expected = json!({ "customers": 2, "contacts": 3, "locations": 1, "subjects": 3, "tags": 1,
+                           "notes": 5, "files": 8 });
     for (name, count) in expected.as_object().expect("counts") {
         assert_eq!((&dry[name], &erased[name]), (count, count), "{name}: {dry}");
     }
