@@ -128,6 +128,7 @@ impl Recorded for CatalogItem {
 impl Archivable for CatalogItem {
     type Kind = kinds::CatalogItem;
     const READ: Scope = Scope::ReadCatalogItems;
+    const WAY_BACK: &'static str = "changes.revert";
 
     fn id(&self) -> Id<kinds::CatalogItem> {
         self.id

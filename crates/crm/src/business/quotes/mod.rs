@@ -129,6 +129,7 @@ impl Recorded for Quote {
 impl Archivable for Quote {
     type Kind = kinds::Quote;
     const READ: Scope = Scope::ReadQuotes;
+    const WAY_BACK: &'static str = "changes.revert";
 
     fn id(&self) -> Id<kinds::Quote> {
         self.id
