@@ -125,9 +125,7 @@ impl ToolDef {
             ToolKind::Command {
                 receipt: Receipt::Sent { always, .. } | Receipt::Document { always, .. },
                 ..
-            } => {
-                Some(always.to_vec())
-            }
+            } => Some(always.to_vec()),
             _ => None,
         };
         if let (Some(object), Some(required)) = (schema.as_object_mut(), required) {

@@ -71,6 +71,7 @@ const OF_FILE: &[(&str, &str, &str)] = &[
     ("data/catalog_items.jsonl", "name", "The item's name."),
     ("data/catalog_items.jsonl", "currency", "The ISO 4217 currency of the price and the cost."),
     ("data/quotes.jsonl", "title", "What the work is."),
+    ("data/job_assignees.jsonl", "user_id", "A person who works on the job."),
     ("data/jobs.jsonl", "title", "What the job is."),
     ("data/jobs.jsonl", "description", "What is to be done."),
     ("data/jobs.jsonl", "status", "unscheduled, scheduled, done or cancelled."),

@@ -125,9 +125,8 @@ fn the_hints_of_a_tool_match_what_it_does() {
             "get" | "list" | "search" | "find_duplicates" => (true, false, true),
             "create" => (false, false, false),
             "attach" | "restore" | "mark_different" => (false, false, true),
-            "update" | "archive" | "cancel" | "detach" | "delete" | "remove_file" | "revert" | "merge" => {
-                (false, true, true)
-            }
+            "update" | "archive" | "cancel" | "detach" | "delete" | "remove_file" | "revert"
+            | "merge" => (false, true, true),
             other => panic!("add the hints of {other} to this test"),
         };
         let hints = (tool.is_read_only(), tool.is_destructive(), tool.is_idempotent());

@@ -40,6 +40,7 @@ const MAY_READ_A_TENANT: &[(&str, &str)] = &[
     ("INSERT", "tenants"),
     // Records of before a version, once, when an old export comes back.
     ("MOVE", "former quotes"),
+    ("COUNT", "former quotes"),
     ("MOVE", "former jobs"),
     ("COUNT", "former jobs"),
     // What a tenant's people and programs hold, of which there is little.

@@ -401,8 +401,7 @@ fn a_merge_is_not_done_again_if_the_customer_got_more_since() {
     let person = json!({ "customer_id": other, "first_name": "Al", "last_name": "Bo" });
     let place = json!({ "customer_id": other, "address_line1": "1 Ash Lane", "city": "Oakland", "state": "CA",
                         "postal_code": "94601" });
-    let invoice =
-        json!({ "customer_id": other, "subject_type": "invoice", "title": "Repipe", "status": "open" });
+    let invoice = json!({ "customer_id": other, "subject_type": "invoice", "title": "Repipe", "status": "open" });
     let job = json!({ "customer_id": other, "title": "Repipe" });
     let note =
         |kind: &str, id: &str| json!({ "body": "Leaks.", "subject_type": kind, "subject_id": id });

@@ -19,7 +19,7 @@ use crate::values::number::JobNumber;
 input! {
     /// A new job.
     pub struct CreateJobInput, rules = rules, hints = HINTS {
-        /// What it is, in a few words.
+        /// In a few words.
         pub title: Text<200>,
         /// What is to be done.
         pub description: Option<Text<10_000>>,
@@ -27,15 +27,15 @@ input! {
         pub customer_id: Option<Id<kinds::Customer>>,
         /// Of the customer. Default: its primary service location.
         pub location_id: Option<Id<kinds::Location>>,
-        /// RFC 3339, or local to the account: 2026-03-05T09:00. Without it the job is unscheduled.
+        /// RFC 3339, or in the account's zone: 2026-03-05T09:00.
         pub scheduled_start: Option<LocalTime>,
         /// At most 30 days after the start.
         pub scheduled_end: Option<LocalTime>,
         /// At most 20 people of the team.
         pub assignee_ids: Option<Crew>,
-        /// What it charges; as in quotes.
+        /// What it charges.
         pub line_items: Option<List<LineInput, 0, 100>>,
-        /// A single price ("500.00") instead of the sum of the lines.
+        /// Instead of the sum of the lines ("500.00").
         pub flat_price: Option<UnitPrice>,
     }
 }
