@@ -36,6 +36,8 @@ CREATE UNIQUE INDEX jobs_number ON jobs (tenant_no, job_number);
 CREATE INDEX jobs_listed ON jobs (tenant_no, list_order, id DESC) WHERE status <> 'cancelled';
 CREATE INDEX jobs_by_status ON jobs (tenant_no, status, list_order, id DESC);
 CREATE INDEX jobs_of_customer ON jobs (tenant_no, customer_id, list_order, id DESC) WHERE customer_id IS NOT NULL;
+-- A quote gives one job; a cancelled one frees it.
+CREATE UNIQUE INDEX jobs_of_quote ON jobs (tenant_no, quote_id) WHERE quote_id IS NOT NULL AND status <> 'cancelled';
 -- Who works on a job, with the job's place in lists, so that a person's jobs are read in order.
 CREATE TABLE job_assignees (
   tenant_no integer NOT NULL,
@@ -55,7 +57,9 @@ INSERT INTO jobs (tenant_no, id, status, job_number, list_order, customer_id, to
     coalesce(t.currency, 'USD'), CASE WHEN lower(s.status) LIKE 'cancel%' THEN s.updated_at END, s.updated_at,
     s.title, lower(replace(replace(replace(replace(s.title, '-', ' '), ',', ''), '.', ''), '  ', ' ')), '', '[]'
   FROM subjects s JOIN tenants t ON t.no = s.tenant_no WHERE s.subject_type = 'job' ORDER BY s.tenant_no, s.id;
+CREATE POLICY moving_jobs ON document_numbers USING (true);
 INSERT INTO document_numbers (tenant_no, letter, last) SELECT tenant_no, 'J', count(*) FROM jobs GROUP BY tenant_no;
+DROP POLICY moving_jobs ON document_numbers;
 DELETE FROM subjects WHERE subject_type = 'job';
 DROP POLICY moving_jobs ON subjects;
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;

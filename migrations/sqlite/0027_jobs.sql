@@ -36,6 +36,8 @@ CREATE UNIQUE INDEX jobs_number ON jobs (tenant_no, job_number);
 CREATE INDEX jobs_listed ON jobs (tenant_no, list_order, id DESC) WHERE status <> 'cancelled';
 CREATE INDEX jobs_by_status ON jobs (tenant_no, status, list_order, id DESC);
 CREATE INDEX jobs_of_customer ON jobs (tenant_no, customer_id, list_order, id DESC) WHERE customer_id IS NOT NULL;
+-- A quote gives one job; a cancelled one frees it.
+CREATE UNIQUE INDEX jobs_of_quote ON jobs (tenant_no, quote_id) WHERE quote_id IS NOT NULL AND status <> 'cancelled';
 -- Who works on a job, with the job's place in lists, so that a person's jobs are read in order.
 CREATE TABLE job_assignees (
   tenant_no INTEGER NOT NULL,

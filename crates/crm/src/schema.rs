@@ -250,6 +250,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("reverted changes", crate::business::history::revert::STATEMENTS),
     ("original values", crate::business::history::original::STATEMENTS),
     ("lasting records", crate::business::history::stored_once::STATEMENTS),
+    ("tenants", crate::identity::tenants::STATEMENTS),
     ("users", crate::identity::users::STATEMENTS),
     ("customers", crate::business::customers::STATEMENTS),
     ("erasing customers", crate::business::customers::erase::STATEMENTS),

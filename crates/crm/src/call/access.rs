@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use zoop_db::{Tenant, Uuid};
 
+use crate::call::error::{Error, Result};
 use crate::call::scope::{ROLE_SCOPES, Scope, Scopes};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
@@ -217,6 +218,18 @@ impl Access {
             self.scopes = Role::Owner.session_scopes();
         }
         self
+    }
+
+    /// Requires a scope.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientScope`] if the caller does not have it.
+    pub(crate) fn require(&self, scope: Scope) -> Result<()> {
+        if self.scopes.has(scope) {
+            return Ok(());
+        }
+        let required = vec![scope.to_request(self.attainable)];
+        Err(Error::InsufficientScope { required, attainable: self.attainable.has(scope) })
     }
 
     /// See [`Rights::attainable`].

@@ -377,11 +377,7 @@ fn is_added_by_client(name: &str, value: &Json, tool: &ToolDef) -> bool {
 
 /// Checks the scope first, then the actor rule.
 pub(crate) fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
-    if !access.scopes.has(tool.scope) {
-        let required = vec![tool.scope.to_request(access.attainable())];
-        let attainable = access.attainable().has(tool.scope);
-        return Err(Error::InsufficientScope { required, attainable });
-    }
+    access.require(tool.scope)?;
     if !tool.actor.allows(access.actor) {
         return Err(tool.actor.refusal(access.actor, tool.name));
     }

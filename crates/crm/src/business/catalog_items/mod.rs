@@ -15,7 +15,7 @@ mod tests;
 pub mod tools;
 
 pub use components::{Component, Components};
-pub use shown::{Item, ItemRow};
+pub use shown::{Item, ItemRow, OwnersOnly};
 pub use tools::GROUP;
 
 pub(crate) use store::STATEMENTS;

@@ -96,9 +96,11 @@ pub(crate) fn nothing_off() -> FieldProblem {
 pub(crate) fn check_new(sent: &mut Fields) {
     let Some(kind) = sent.short_string("kind").and_then(ItemKind::from_word) else { return };
     for field in KindField::ALL {
-        let problem = match sent.is_filled(field.name()) {
-            true => field.problem(kind),
-            false => field.required_problem(kind).filter(|_| field != KindField::Taxable),
+        let problem = if sent.is_filled(field.name()) {
+            field.problem(kind)
+        } else {
+            // A new item is taxed by itself.
+            field.required_problem(kind).filter(|_| field != KindField::Taxable)
         };
         if let Some(FieldProblem { field, problem }) = problem {
             sent.refuse::<()>(&field, problem);

@@ -90,6 +90,23 @@ impl TryFrom<RecordedItem> for CatalogItem {
     }
 }
 
+/// A value of a field that others than owners do not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum OwnersOnly<T> {
+    /// The caller is not an owner: the key is left out.
+    Hidden,
+    /// The value, if there is one.
+    Shown(Option<T>),
+}
+
+impl<T> OwnersOnly<T> {
+    /// Whether the key is left out.
+    const fn is_hidden(&self) -> bool {
+        matches!(self, Self::Hidden)
+    }
+}
+
 /// A catalog item as answers show it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Item {
@@ -119,13 +136,13 @@ pub struct Item {
     #[schemars(with = "String")]
     pub currency: Currency,
     /// For owners only: what one costs the business. Of a bundle, what its parts cost; null if one is unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "OwnersOnly::is_hidden")]
     #[schemars(with = "Option<String>")]
-    pub cost: Option<Option<String>>,
+    pub cost: OwnersOnly<String>,
     /// For owners only: how much more the price is, in percent of the cost.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "OwnersOnly::is_hidden")]
     #[schemars(with = "Option<Markup>")]
-    pub markup_percent: Option<Option<Markup>>,
+    pub markup_percent: OwnersOnly<Markup>,
     /// When it was created.
     pub created_at: Moment,
     /// When it was last changed.
@@ -159,13 +176,13 @@ pub struct ItemRow {
     #[schemars(with = "String")]
     pub currency: Currency,
     /// For owners only: what one costs the business. Of a bundle, what its parts cost; null if one is unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "OwnersOnly::is_hidden")]
     #[schemars(with = "Option<String>")]
-    pub cost: Option<Option<String>>,
+    pub cost: OwnersOnly<String>,
     /// For owners only: how much more the price is, in percent of the cost.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "OwnersOnly::is_hidden")]
     #[schemars(with = "Option<Markup>")]
-    pub markup_percent: Option<Option<Markup>>,
+    pub markup_percent: OwnersOnly<Markup>,
     /// When it was created.
     pub created_at: Moment,
     /// When it was last changed.
@@ -175,10 +192,9 @@ pub struct ItemRow {
 }
 
 /// What owners are shown of an item in addition.
-#[derive(Debug, Clone, Default)]
 struct ForOwners {
-    cost: Option<Option<String>>,
-    markup_percent: Option<Option<Markup>>,
+    cost: OwnersOnly<String>,
+    markup_percent: OwnersOnly<Markup>,
 }
 
 /// What only owners are shown, for every item of an answer.
@@ -195,16 +211,15 @@ impl Costs {
         }
         let parts = items.iter().flat_map(|item| item.components.list());
         let parts: BTreeSet<_> = parts.map(|part| part.catalog_item_id.uuid()).collect();
-        let parts = match parts.is_empty() {
-            true => Vec::new(),
-            false => store::by_ids(tx, &id_list(parts))?,
-        };
+        let parts = if parts.is_empty() { Vec::new() } else { store::by_ids(tx, &id_list(parts))? };
         Ok(Self { parts: Some(parts.into_iter().map(|it| (it.id.uuid(), it.cost)).collect()) })
     }
 
     /// What the caller is shown for an item in addition.
     fn of(&self, item: &CatalogItem) -> ForOwners {
-        let Some(parts) = &self.parts else { return ForOwners::default() };
+        let Some(parts) = &self.parts else {
+            return ForOwners { cost: OwnersOnly::Hidden, markup_percent: OwnersOnly::Hidden };
+        };
         let cost = match item.kind {
             ItemKind::Bundle => {
                 let costs = item.components.list().iter().map(|part| {
@@ -216,8 +231,10 @@ impl Costs {
             _ => item.cost.map(Cost::of),
         };
         ForOwners {
-            cost: Some(cost.map(|cost| cost.text(item.currency))),
-            markup_percent: Some(cost.zip(item.price).and_then(|(cost, price)| cost.markup(price))),
+            cost: OwnersOnly::Shown(cost.map(|cost| cost.text(item.currency))),
+            markup_percent: OwnersOnly::Shown(
+                cost.zip(item.price).and_then(|(cost, price)| cost.markup(price)),
+            ),
         }
     }
 }

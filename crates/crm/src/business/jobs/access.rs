@@ -32,6 +32,17 @@ pub(in crate::business) fn visible(
     if is_visible { Ok(job) } else { Err(Error::not_found(kinds::Job::WORD)) }
 }
 
+/// The job that was made of a quote, unless it is cancelled or the caller does not see it.
+pub(in crate::business) fn of_quote(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    quote: Id<kinds::Quote>,
+) -> Result<Option<Id<kinds::Job>>> {
+    let Some((job, _)) = store::of_quote(tx, quote)? else { return Ok(None) };
+    let is_hidden = !hidden(tx, access, BTreeSet::from([job.uuid()]))?.is_empty();
+    Ok((!is_hidden).then_some(job))
+}
+
 /// Those of these jobs that the caller does not see.
 pub(in crate::business) fn hidden(
     tx: &mut ReadTx<'_>,

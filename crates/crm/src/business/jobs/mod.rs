@@ -10,6 +10,7 @@ pub(crate) mod former;
 pub(crate) mod hints;
 mod overlaps;
 pub(in crate::business) mod put_back;
+mod quoted;
 mod recorded;
 mod shown;
 pub(crate) mod store;

@@ -2,7 +2,7 @@
 
 use zoop_db::Uuid;
 
-use super::{Job, JobStatus, store};
+use super::{Job, JobStatus, quoted, store};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::history::change::{Values, with_values};
@@ -20,6 +20,10 @@ pub(in crate::business) fn job(
         return Ok(());
     }
     require_consistent(&new)?;
+    let comes_back = old.status == JobStatus::Cancelled && new.status != JobStatus::Cancelled;
+    if let Some(quote) = new.quote_id.filter(|_| comes_back) {
+        quoted::require_free(ctx.tx, quote)?;
+    }
     new.save(ctx, &old).map(drop)
 }
 

@@ -14,6 +14,7 @@ use crate::values::clock::Moment;
 use crate::values::fold;
 use crate::values::id::{Id, Kind as _, kinds};
 use crate::values::money::Money;
+use crate::values::number::JobNumber;
 use crate::values::zone::Zone;
 
 /// SQLite keeps the order of a CROSS JOIN, and so looks each wanted one up.
@@ -76,6 +77,9 @@ zoop_db::statements! {
                    AND x.id <> $6 AND x.status = 'scheduled' AND (x.scheduled_end > $3 \
                    OR x.scheduled_end IS NULL AND x.scheduled_start > $7) \
                    ORDER BY a.list_order, a.job_id DESC LIMIT $8";
+    /// The job that was made of a quote, unless it is cancelled.
+    OF_QUOTE = "SELECT id, job_number FROM jobs WHERE tenant_no = $1 AND quote_id = $2 AND quote_id IS NOT NULL \
+                AND status <> 'cancelled'";
     /// The next jobs in the order of their ids, for exports.
     AFTER = (text!("SELECT ", Job::SELECTED, " FROM jobs WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
     /// A customer's jobs, with cancelled ones.
@@ -112,6 +116,14 @@ pub(super) fn named(tx: &mut ReadTx<'_>, id: Id<kinds::Job>) -> Result<(Job, Opt
 /// [`Error::NotFound`] if there is no such job.
 pub(in crate::business) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Job>) -> Result<Job> {
     Ok(named(tx, id)?.0)
+}
+
+/// The job that was made of a quote, unless it is cancelled.
+pub(in crate::business) fn of_quote(
+    tx: &mut ReadTx<'_>,
+    quote: Id<kinds::Quote>,
+) -> Result<Option<(Id<kinds::Job>, JobNumber)>> {
+    tx.first::<_, Error>(OF_QUOTE, params![quote], |row| Ok((row.take()?, row.take()?)))
 }
 
 /// Which jobs a page of the list has.

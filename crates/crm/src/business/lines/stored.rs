@@ -88,6 +88,13 @@ impl Lines {
         Ok(Self { text: serde_json::to_string(&written)?, lines })
     }
 
+    /// The lines without the headings under which they stand in a quote.
+    pub(in crate::business) fn without_sections(&self) -> Result<Self> {
+        Self::new(
+            self.lines.iter().cloned().map(|line| StoredLine { section: None, ..line }).collect(),
+        )
+    }
+
     /// The lines without their texts.
     pub(in crate::business) fn erased(&self) -> Result<Self> {
         let erased = |line: &StoredLine| StoredLine {

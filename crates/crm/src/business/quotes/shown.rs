@@ -42,7 +42,7 @@ pub struct ShownQuote {
     #[schemars(with = "String")]
     pub currency: Currency,
     /// The job that was made of it, unless it is cancelled.
-    pub job_id: Option<Id<kinds::Record>>,
+    pub job_id: Option<Id<kinds::Job>>,
     /// Its invoice, unless that is void.
     pub invoice_id: Option<Id<kinds::Record>>,
     /// When it was sent.
@@ -89,7 +89,11 @@ pub struct QuoteRow {
 
 impl ShownQuote {
     /// The quote, whose customer has this name.
-    pub(super) fn new(quote: Quote, customer_name: String) -> Result<Self> {
+    pub(super) fn new(
+        quote: Quote,
+        customer_name: String,
+        job_id: Option<Id<kinds::Job>>,
+    ) -> Result<Self> {
         let (rate, currency) = (quote.tax_rate(), quote.currency);
         let rate = rate.as_ref();
         let totals = quote.line_items.stored_totals(rate, currency)?;
@@ -106,7 +110,7 @@ impl ShownQuote {
             tax_total: totals.tax_total.text(currency),
             total: totals.total.text(currency),
             currency,
-            job_id: None,
+            job_id,
             invoice_id: None,
             sent_at: quote.sent_at,
             decided_at: quote.decided_at,

@@ -3,7 +3,8 @@
 use zoop_db::{ReadTx, Row, Uuid, WriteTx, params, text};
 
 use super::{Quote, QuoteRow, QuoteStatus, ShownQuote};
-use crate::business::customers;
+use crate::business::{customers, jobs};
+use crate::call::access::Access;
 use crate::call::error::{Error, Result};
 use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::table::Record;
@@ -73,9 +74,14 @@ pub(in crate::business) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Quote>) -> Res
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such quote.
-pub(super) fn shown(tx: &mut ReadTx<'_>, id: Id<kinds::Quote>) -> Result<ShownQuote> {
+pub(super) fn shown(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    id: Id<kinds::Quote>,
+) -> Result<ShownQuote> {
     let (quote, customer) = named(tx, id)?;
-    ShownQuote::new(quote, customer)
+    let job = jobs::access::of_quote(tx, access, id)?;
+    ShownQuote::new(quote, customer, job)
 }
 
 /// Whether there is such a quote.

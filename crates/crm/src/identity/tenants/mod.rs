@@ -8,7 +8,7 @@ pub mod tools;
 pub use store::{Numbered, account};
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, ids_between, tenant};
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, ids_between, tenant};
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -26,6 +26,13 @@ crate::call::table::table! {
     }
 }
 
+zoop_db::statements! {
+    /// Whether the tenant has a record with a price.
+    PRICED = "SELECT 1 FROM catalog_items WHERE tenant_no = $1 \
+              UNION ALL SELECT 1 FROM quotes WHERE tenant_no = $1 AND line_items <> '[]' \
+              UNION ALL SELECT 1 FROM jobs WHERE tenant_no = $1 AND (line_items <> '[]' OR flat_price IS NOT NULL) LIMIT 1";
+}
+
 zoop_db::global_statements! {
     GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
@@ -97,6 +104,11 @@ pub(super) struct Changes<'a> {
     pub(super) country: Option<Country>,
     pub(super) time_zone: Option<Zone>,
     pub(super) currency: Option<Currency>,
+}
+
+/// Whether the bound tenant has a record with a price. Its amounts mean nothing in another currency.
+pub(super) fn is_priced(tx: &mut ReadTx<'_>) -> Result<bool> {
+    Ok(tx.first::<i64, Error>(PRICED, &[], |row| Ok(row.take()?))?.is_some())
 }
 
 /// Changes the bound tenant.

@@ -137,3 +137,36 @@ fn invalid_settings_are_all_reported_and_change_nothing() {
     assert_eq!(fields(json!({ "time_zone": "UTC", "currency": "€" })), ["currency"]);
     assert_eq!(settings(&env, &acme), ["Acme", "US", "UTC", "USD"]);
 }
+
+#[both]
+fn the_currency_stays_once_a_record_has_a_price() {
+    let env = TestEnv::new();
+    for priced in ["item", "quote"] {
+        let acme = env.empty_business(priced);
+        let operator = Caller::operator(Some(acme.account));
+        let customer = json!({ "customer_type": "individual", "first_name": "Hana" });
+        let customer = env.create(&acme.owner, "customers.create", customer);
+        let quote = json!({ "title": "Repipe", "customer_id": customer });
+        let quote = env.create(&acme.owner, "quotes.create", quote);
+        env.call(&operator, "tenants.update", json!({ "currency": "CAD" })).expect("no price yet");
+        if priced == "item" {
+            let item = json!({ "kind": "fee", "name": "Permit", "price": 40 });
+            env.create(&acme.owner, "catalog_items.create", item);
+        } else {
+            let lines =
+                json!({ "id": quote, "line_items": [{ "description": "Pipe", "unit_price": 1 }] });
+            let quote = env.call(&operator, "quotes.set_lines", lines).expect("lines");
+            assert_eq!(quote["currency"], "CAD");
+        }
+        let refused = env.call(&operator, "tenants.update", json!({ "currency": "USD" }));
+        assert_eq!(refused.expect_err(priced).kind(), "conflict");
+        let same = json!({ "currency": "CAD", "name": "Acme" });
+        env.call(&operator, "tenants.update", same).expect("it stays the same");
+    }
+    let acme = env.empty_business("Abroad");
+    let operator = Caller::operator(Some(acme.account));
+    let item = json!({ "kind": "fee", "name": "Permit", "price": 40 });
+    env.create(&acme.owner, "catalog_items.create", item);
+    env.call(&operator, "tenants.update", json!({ "country": "DE" })).expect("a country");
+    assert_eq!(settings(&env, &acme), ["Abroad", "DE", "UTC", "USD"]);
+}

@@ -168,11 +168,11 @@ pub struct UpdateTenant;
 impl Tool for UpdateTenant {
     const NAME: &'static str = "tenants.update";
     const TITLE: &'static str = "Change a tenant";
-    const ABOUT: &'static str = "Changes a business's name, country, time zone or currency. Stored times and amounts stay as they are.";
+    const ABOUT: &'static str = "Changes a business's name, country or time zone, and its currency until a record has a price.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
-    const EXAMPLE: &'static str = r#"{"time_zone":"America/Los_Angeles","currency":"CAD"}"#;
+    const EXAMPLE: &'static str = r#"{"time_zone":"America/Los_Angeles"}"#;
     type Input = UpdateTenantInput;
     type Output = Tenant;
 }
@@ -184,12 +184,24 @@ impl Command for UpdateTenant {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateTenantInput) -> Result<Tenant> {
         let old = store::tenant(ctx.tx)?;
-        let changes = Changes {
+        let mut changes = Changes {
             name: input.name.0.as_ref().map(|name| &*name.0),
             country: input.country.0.map(|code| code.0),
             time_zone: input.time_zone.0.map(|zone| zone.0),
             currency: input.currency.0.map(|code| code.0),
         };
+        let may_change_currency = changes.currency.is_some() || changes.country.is_some();
+        if may_change_currency && store::is_priced(ctx.tx)? {
+            let wanted = changes.currency.unwrap_or(old.currency);
+            if wanted != old.currency {
+                return Err(Error::conflict(format!(
+                    "The currency stays {}: there are records with prices in it.",
+                    old.currency.code()
+                )));
+            }
+            // Another country does not bring its currency along.
+            changes.currency = Some(old.currency);
+        }
         store::update(ctx.tx, &changes)?;
         let new = store::tenant(ctx.tx)?;
         ctx.updated(&old, &new)?;

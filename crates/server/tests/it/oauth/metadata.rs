@@ -24,7 +24,8 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
                 "resource": format!("{issuer}/api/mcp"),
                 "authorization_servers": [issuer],
                 "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
-                                     "read:tax_rates", "write:tax_rates", "read:catalog_items", "write:catalog_items", "read:history"],
+                                     "read:tax_rates", "write:tax_rates",
+                                     "read:catalog_items", "write:catalog_items", "read:history"],
                 "bearer_methods_supported": ["header"],
                 "resource_name": "Zoop",
             })
@@ -46,7 +47,9 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
             "token_endpoint_auth_methods_supported": ["none"],
             "revocation_endpoint_auth_methods_supported": ["none"],
             "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
-                                 "read:tax_rates", "write:tax_rates", "read:catalog_items", "write:catalog_items", "read:history", "offline_access"],
+                                 "read:tax_rates", "write:tax_rates",
+                                 "read:catalog_items", "write:catalog_items", "read:history",
+                                 "offline_access"],
             "authorization_response_iss_parameter_supported": true,
             "client_id_metadata_document_supported": true,
         })

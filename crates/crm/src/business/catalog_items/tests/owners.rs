@@ -80,9 +80,9 @@ fn an_answer_that_is_given_again_is_filtered_by_the_role_of_now() {
         let changes = json!({
             "id": first["id"], "cost": 90, "idempotency_key": format!("{key} update"),
         });
-        let changed = env.call(&acme.owner, "catalog_items.update", changes.clone()).unwrap();
-        assert_eq!(changed["markup_percent"], 33.33);
-        calls.push(("catalog_items.update", changes, changed));
+        let updated = env.call(&acme.owner, "catalog_items.update", changes.clone()).unwrap();
+        assert_eq!(updated["markup_percent"], 33.33);
+        calls.push(("catalog_items.update", changes, updated));
     }
     let owner = Business::user(&acme.owner);
     let role = |role: &str| {

@@ -71,8 +71,8 @@ impl List for ListCatalogItems {
     }
 }
 
-/// The places of up to `count` items that are in the list, after a place, and where the search stopped because it had looked
-/// at `most` items.
+/// The places of up to `count` items that are in the list, after a place, and where the search stopped because it had
+/// looked at `most` items.
 pub(in crate::business::catalog_items) fn places(
     tx: &mut ReadTx<'_>,
     input: &ListCatalogItemsInput,

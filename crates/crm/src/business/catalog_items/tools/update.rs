@@ -40,9 +40,9 @@ input! {
         pub id: Id<kinds::CatalogItem>,
         /// Name.
         pub name: NotNull<Text<200>>,
-        /// Documents made before keep theirs. Of a discount, it clears discount_percent.
+        /// Documents made before keep theirs. Of a discount, it clears the percentage.
         pub price: OfKind<Price>,
-        /// Of a discount, it clears price.
+        /// Of a discount, it clears the price.
         pub discount_percent: Patch<DiscountPercent>,
         /// Unique, ignoring case.
         pub sku: Patch<Text<64>>,

@@ -4,6 +4,7 @@ mod list;
 mod moved;
 mod people;
 mod places;
+mod quoted;
 mod status;
 mod times;
 mod undone;

@@ -109,8 +109,6 @@ fn a_job_of_before_keeps_its_id_and_gets_a_number() {
 
 /// What the version before wrote.
 mod before {
-    #![expect(dead_code, reason = "the lists of the statements are only for those of the product")]
-
     zoop_db::statements! {
         CUSTOMER = "INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, status, is_vip, \
                     do_not_contact, updated_at) VALUES ($1, $2, 1, 'individual', 'Ann', 'active', false, false, $3)";

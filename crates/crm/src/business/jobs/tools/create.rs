@@ -3,7 +3,9 @@
 use crate::business::jobs::assignees::Crew;
 use crate::business::jobs::changes::{self, Resolving};
 use crate::business::jobs::hints::HINTS;
-use crate::business::jobs::{Assignees, Job, JobStatus, WrittenJob, overlaps, shown, store};
+use crate::business::jobs::{
+    Assignees, Job, JobStatus, WrittenJob, overlaps, quoted, shown, store,
+};
 use crate::business::lines::{LineInput, Lines};
 use crate::business::numbers;
 use crate::call::argument::{Fields, List, LocalTime, Text, input};
@@ -19,8 +21,8 @@ use crate::values::number::JobNumber;
 input! {
     /// A new job.
     pub struct CreateJobInput, rules = rules, hints = HINTS {
-        /// In a few words.
-        pub title: Text<200>,
+        /// Required without quote_id.
+        pub title: Option<Text<200>>,
         /// What is to be done.
         pub description: Option<Text<10_000>>,
         /// The customer it is for.
@@ -37,13 +39,20 @@ input! {
         pub line_items: Option<List<LineInput, 0, 100>>,
         /// Instead of the sum of the lines ("500.00").
         pub flat_price: Option<UnitPrice>,
+        /// An accepted quote: gives the customer, and the title and lines that are not sent.
+        pub quote_id: Option<Id<kinds::Quote>>,
     }
 }
 
 /// Fields that need others.
 fn rules(sent: &mut Fields) {
+    let is_quoted = sent.is_filled("quote_id");
+    if !is_quoted && !sent.is_filled("title") {
+        sent.refuse::<()>("title", "is required");
+    }
     for (field, other) in [("location_id", "customer_id"), ("scheduled_end", "scheduled_start")] {
-        if sent.is_filled(field) && !sent.is_filled(other) {
+        let is_given = sent.is_filled(other) || other == "customer_id" && is_quoted;
+        if sent.is_filled(field) && !is_given {
             sent.refuse::<()>(field, format!("needs {other}"));
         }
     }
@@ -55,7 +64,7 @@ pub struct CreateJob;
 impl Tool for CreateJob {
     const NAME: &'static str = "jobs.create";
     const TITLE: &'static str = "Create a job";
-    const ABOUT: &'static str = "Creates a job. overlaps in the answer warns of other jobs of its people \
+    const ABOUT: &'static str = "Creates a job, also of an accepted quote. overlaps in the answer warns of other jobs of its people \
         at the same time.";
     const SCOPE: Scope = Scope::WriteJobs;
     const ACTOR: ActorRule = ActorRule::Office;
@@ -83,8 +92,11 @@ impl Command for CreateJob {
             resolving.amount(price);
         }
         resolving.finish()?;
-        let customer =
-            input.customer_id.map(|id| changes::customer(ctx.tx, ctx.access, id)).transpose()?;
+        let quote = input.quote_id;
+        let quoted =
+            quote.map(|id| quoted::read(ctx.tx, ctx.access, id, input.customer_id)).transpose()?;
+        let customer = quoted.as_ref().map(|quoted| quoted.customer).or(input.customer_id);
+        let customer = customer.map(|id| changes::customer(ctx.tx, ctx.access, id)).transpose()?;
         let customer_id = customer.map(|customer| customer.id);
         let location_id = match customer_id {
             Some(customer) => changes::location(ctx.tx, customer, input.location_id)?,
@@ -92,15 +104,21 @@ impl Command for CreateJob {
         };
         let people = input.assignee_ids.clone().unwrap_or_default();
         let assignee_ids = changes::members(ctx.tx, &people.0, &Assignees::default())?;
-        let line_items = match &input.line_items {
-            Some(lines) => changes::lines(ctx.tx, &lines.0, None, currency)?,
-            None => Lines::default(),
+        let (mut title, mut line_items) = match quoted {
+            Some(quoted) => (quoted.title, quoted.lines),
+            None => (String::new(), Lines::default()),
         };
+        if let Some(sent) = &input.title {
+            title.clone_from(&sent.0);
+        }
+        if let Some(lines) = &input.line_items {
+            line_items = changes::lines(ctx.tx, &lines.0, None, currency)?;
+        }
         let id = ctx.next_id::<kinds::Job>(store::GREATEST_ID_BELOW)?;
         let author = ctx.access.actor.user();
         let job = Job {
             id,
-            title: input.title.0.clone(),
+            title,
             status: JobStatus::Unscheduled,
             job_number: JobNumber(numbers::next(ctx.tx, JobNumber::LETTER)?),
             description: input.description.clone().map(|text| text.0),
@@ -113,8 +131,7 @@ impl Command for CreateJob {
             flat_price: input.flat_price,
             total: Money::ZERO,
             currency,
-            // A job that is made of a quote names it here.
-            quote_id: None,
+            quote_id: quote,
             cancel_reason: None,
             done_at: None,
             cancelled_at: None,

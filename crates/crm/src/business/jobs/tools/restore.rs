@@ -1,7 +1,7 @@
 //! `jobs.restore`
 
 use super::JobInput;
-use crate::business::jobs::{Job, JobStatus, store};
+use crate::business::jobs::{Job, JobStatus, quoted, store};
 use crate::call::answer::Restored;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -34,6 +34,9 @@ impl Command for RestoreJob {
         let old = store::get(ctx.tx, input.id)?;
         if old.status != JobStatus::Cancelled {
             return Err(Error::conflict(format!("The job {} is not cancelled.", old.job_number)));
+        }
+        if let Some(quote) = old.quote_id {
+            quoted::require_free(ctx.tx, quote)?;
         }
         let new = Job {
             status: old.open_status(),

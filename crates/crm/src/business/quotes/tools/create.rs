@@ -45,7 +45,8 @@ impl Tool for CreateQuote {
 impl Command for CreateQuote {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
-    const REPLAY: Replay<Self> = Replay::Reread(|ctx, _, id| store::shown(ctx.tx, Id::new(id)));
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| store::shown(ctx.tx, ctx.access, Id::new(id)));
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateQuoteInput) -> Result<ShownQuote> {
         let customer =
@@ -75,6 +76,6 @@ impl Command for CreateQuote {
         let quote = quote.with_lines(Lines::default(), kept_default(ctx.tx)?, Money::ZERO);
         store::insert(ctx.tx, &quote)?;
         ctx.added(&quote)?;
-        store::shown(ctx.tx, id)
+        store::shown(ctx.tx, ctx.access, id)
     }
 }

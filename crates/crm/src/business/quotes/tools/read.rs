@@ -89,6 +89,6 @@ impl Tool for GetQuote {
 
 impl Query for GetQuote {
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &QuoteInput) -> Result<ShownQuote> {
-        store::shown(ctx.tx, input.id)
+        store::shown(ctx.tx, ctx.access, input.id)
     }
 }

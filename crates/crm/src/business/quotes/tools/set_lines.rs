@@ -44,7 +44,8 @@ impl Tool for SetLines {
 impl Command for SetLines {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Keys(&["id", "updated_at"]);
-    const REPLAY: Replay<Self> = Replay::Reread(|ctx, _, id| store::shown(ctx.tx, Id::new(id)));
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| store::shown(ctx.tx, ctx.access, Id::new(id)));
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetLinesInput) -> Result<ShownQuote> {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
@@ -70,6 +71,6 @@ impl Command for SetLines {
         }
         let new = Quote { currency, updated_at: ctx.moment(), ..old.clone() };
         Quote::save(ctx, &old, &new.with_lines(line_items, tax_rate, total))?;
-        store::shown(ctx.tx, input.id)
+        store::shown(ctx.tx, ctx.access, input.id)
     }
 }

@@ -70,7 +70,8 @@ impl Tool for UpdateQuote {
 impl Command for UpdateQuote {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
-    const REPLAY: Replay<Self> = Replay::Reread(|ctx, _, id| store::shown(ctx.tx, Id::new(id)));
+    const REPLAY: Replay<Self> =
+        Replay::Reread(|ctx, _, id| store::shown(ctx.tx, ctx.access, Id::new(id)));
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateQuoteInput) -> Result<ShownQuote> {
         let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
@@ -98,7 +99,7 @@ impl Command for UpdateQuote {
             }
         }
         Quote::save(ctx, &old, &Quote { updated_at: ctx.moment(), ..new })?;
-        store::shown(ctx.tx, input.id)
+        store::shown(ctx.tx, ctx.access, input.id)
     }
 }
 
