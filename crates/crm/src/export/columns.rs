@@ -230,7 +230,7 @@ const COMMON: &[(&str, &str)] = &[
     ("job_id", "The job."),
     ("scheduled_start", "When the job starts; null while it is unscheduled."),
     ("scheduled_end", "When the job ends, if that is known."),
-    ("list_order", "Where the job is in lists: its start, or the last day of the year 9999."),
+    ("list_order", "Where the job is in lists: its start, or the first moment of the year 9999."),
     ("assignee_ids", "The people who work on the job, in order."),
     ("title_folded", "The title in the form in which it is searched."),
     (

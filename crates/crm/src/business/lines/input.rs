@@ -47,12 +47,12 @@ input! {
     }
 }
 
-/// The lines of a job, for a tool whose fields another tool describes: their schema says nothing about a line, because
-/// models read the schemas of all tools.
+/// The lines of a document. Their schema says nothing about a line, because models read the schemas of all tools: the
+/// description of the field names what a line has.
 #[derive(Debug, Clone)]
-pub struct SameLines(pub Vec<LineInput>);
+pub struct SentLines(pub Vec<LineInput>);
 
-impl Parse for SameLines {
+impl Parse for SentLines {
     fn schema() -> serde_json::Value {
         let line = serde_json::json!({ "type": "object", "properties": {} });
         serde_json::json!({ "type": "array", "items": line, "maxItems": MAX_LINES })

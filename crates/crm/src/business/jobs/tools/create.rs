@@ -6,9 +6,9 @@ use crate::business::jobs::hints::HINTS;
 use crate::business::jobs::{
     Assignees, Job, JobStatus, WrittenJob, overlaps, quoted, shown, store,
 };
-use crate::business::lines::{LineInput, Lines};
+use crate::business::lines::{Lines, SentLines};
 use crate::business::numbers;
-use crate::call::argument::{Fields, List, LocalTime, Text, input};
+use crate::call::argument::{Fields, LocalTime, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -35,8 +35,9 @@ input! {
         pub scheduled_end: Option<LocalTime>,
         /// At most 20 people of the team.
         pub assignee_ids: Option<Crew>,
-        /// What it charges.
-        pub line_items: Option<List<LineInput, 0, 100>>,
+        /// Each has description and unit_price ("85.00"; negative takes off) or discount_percent, or a catalog_item_id,
+        /// which fills them; quantity, taxable, tax_rate_id.
+        pub line_items: Option<SentLines>,
         /// Instead of the sum of the lines ("500.00").
         pub flat_price: Option<UnitPrice>,
         /// An accepted quote: gives the customer, and the title and lines that are not sent.

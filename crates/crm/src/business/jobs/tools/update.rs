@@ -7,7 +7,7 @@ use crate::business::jobs::assignees::Crew;
 use crate::business::jobs::changes::{self, AskedStatus, Resolving};
 use crate::business::jobs::hints::HINTS;
 use crate::business::jobs::{Assignees, Job, JobStatus, WrittenJob, access, shown};
-use crate::business::lines::{Lines, SameLines};
+use crate::business::lines::{Lines, SentLines};
 use crate::call::argument::{Fields, LocalTime, NotNull, Patch, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
@@ -38,7 +38,7 @@ input! {
         /// Replaces all of them.
         pub assignee_ids: Patch<Crew>,
         /// As in jobs.create; replaces all of them.
-        pub line_items: Patch<SameLines>,
+        pub line_items: Patch<SentLines>,
         /// A single price instead of the sum of the lines.
         pub flat_price: Patch<UnitPrice>,
         /// done; scheduled reopens a done job.
