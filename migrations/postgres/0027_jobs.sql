@@ -1,5 +1,5 @@
--- Jobs. Their numbers are counted per tenant. A job without a start is last in lists: its list_order is the last day of
--- the year 9999. Prices are ten-thousandths of the currency's main unit, totals are in its minor unit.
+-- Jobs. Their numbers are counted per tenant. A job without a start is last in lists: its list_order is the first
+-- moment of the year 9999. Prices are ten-thousandths of the currency's main unit, totals are in its minor unit.
 CREATE TABLE jobs (
   tenant_no integer NOT NULL REFERENCES tenants (no),
   id uuid NOT NULL,
@@ -53,11 +53,13 @@ CREATE POLICY moving_jobs ON subjects USING (true);
 INSERT INTO jobs (tenant_no, id, status, job_number, list_order, customer_id, total, currency, cancelled_at, updated_at,
     title, title_folded, assignee_ids, line_items)
   SELECT s.tenant_no, s.id, CASE WHEN lower(s.status) LIKE 'cancel%' THEN 'cancelled' ELSE 'unscheduled' END,
-    row_number() OVER (PARTITION BY s.tenant_no ORDER BY s.id), '9999-12-31T00:00:00Z', s.customer_id, 0,
+    row_number() OVER (PARTITION BY s.tenant_no ORDER BY s.id), '9999-01-01T00:00:00Z', s.customer_id, 0,
     coalesce(t.currency, 'USD'), CASE WHEN lower(s.status) LIKE 'cancel%' THEN s.updated_at END, s.updated_at,
     s.title, lower(replace(replace(replace(replace(s.title, '-', ' '), ',', ''), '.', ''), '  ', ' ')), '', '[]'
   FROM subjects s JOIN tenants t ON t.no = s.tenant_no WHERE s.subject_type = 'job' ORDER BY s.tenant_no, s.id;
+CREATE POLICY moving_jobs ON document_numbers USING (true);
 INSERT INTO document_numbers (tenant_no, letter, last) SELECT tenant_no, 'J', count(*) FROM jobs GROUP BY tenant_no;
+DROP POLICY moving_jobs ON document_numbers;
 DELETE FROM subjects WHERE subject_type = 'job';
 DROP POLICY moving_jobs ON subjects;
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;

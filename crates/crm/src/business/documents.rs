@@ -144,8 +144,10 @@ pub(in crate::business) fn hand_over<D: Document>(
 
 fn erase<D: Document>(ctx: &mut WriteCtx<'_, '_>, documents: &[D]) -> Result<()> {
     for document in documents {
-        document.erased(ctx.moment())?.update(ctx.tx)?;
+        let stub = document.erased(ctx.moment())?;
+        stub.update(ctx.tx)?;
         ctx.erased(document)?;
+        ctx.left(&stub)?;
     }
     Ok(())
 }

@@ -181,6 +181,14 @@ impl WriteCtx<'_, '_> {
         Ok(())
     }
 
+    /// Counts what stays of a record that was erased.
+    pub(crate) fn left<T: Recorded>(&mut self, stub: &T) -> Result<()> {
+        let size: i64 = fields(stub)?.values().map(storage::field_size).sum();
+        let copies = if matches!(T::CLASS, Class::Records) { 2 } else { 1 };
+        self.stored.add(T::CLASS, copies * size);
+        Ok(())
+    }
+
     fn record<T: Recorded>(&mut self, id: Uuid, old: Option<Values>, new: Option<Values>) {
         let size = |fields: &Option<Values>| {
             fields.iter().flat_map(Map::values).map(storage::field_size).sum::<i64>()

@@ -116,6 +116,29 @@ impl TestEnv {
     /// If there is no room for a temporary file, or if PostgreSQL is needed and not installed.
     pub fn new() -> Self {
         let (url, storage) = new_database();
+        Self::opened(url, storage)
+    }
+
+    /// An environment whose database `fill` filled before a migration, and which was migrated then.
+    ///
+    /// # Panics
+    /// As [`Self::new`], or if there is no such migration.
+    pub fn upgraded(
+        migration: &str,
+        fill: impl FnMut(&mut WriteTx<'_>) -> Result<()> + Send + 'static,
+    ) -> Self {
+        let (url, storage) = new_database();
+        let is_it = |known: &zoop_db::Migration| known.name == migration;
+        let position = schema::MIGRATIONS.iter().position(is_it).expect("the migration");
+        let before = &schema::MIGRATIONS[..position];
+        let options = Options::default();
+        let db = Db::open(&url, &options, before, Migrate::Run).expect("a database");
+        db.write(Instant::now() + TIMEOUT, fill).wait().expect("the rows of before");
+        drop(db);
+        Self::opened(url, storage)
+    }
+
+    fn opened(url: String, storage: Storage) -> Self {
         let start = parse_rfc3339(START).expect("the start should be a time");
         let clock = Arc::new(MockClock(AtomicI64::new(start.0)));
         let environment = Environment {

@@ -40,8 +40,11 @@ const MAY_READ_A_TENANT: &[(&str, &str)] = &[
     ("INSERT", "tenants"),
     // Records of before a version, once, when an old export comes back.
     ("MOVE", "former quotes"),
+    ("COUNT", "former quotes"),
+    ("REMOVE", "former quotes"),
     ("MOVE", "former jobs"),
     ("COUNT", "former jobs"),
+    ("REMOVE", "former jobs"),
     // What a tenant's people and programs hold, of which there is little.
     ("UNREVOKED_KEYS", "keys"),
     ("UNREVOKED_IDS", "oauth grants"),

@@ -184,20 +184,6 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("notes.restore", &["an_archived_note_is_hidden_until_it_is_restored"]),
     ("notes.remove_file", &["only_the_author_or_an_owner_adds_and_removes_files"]),
-    ("tax_rates.list", &["one_rate_is_the_default_or_none", "a_list_has_room_for_all_rates"]),
-    ("tax_rates.get", &["an_archived_rate_is_found_by_its_id_only"]),
-    (
-        "tax_rates.create",
-        &[
-            "a_percentage_is_shown_as_a_number_and_as_a_part_of_one",
-            "a_list_has_room_for_all_rates",
-        ],
-    ),
-    (
-        "tax_rates.update",
-        &["one_rate_is_the_default_or_none", "changes_of_the_default_are_undone_together"],
-    ),
-    ("tax_rates.archive", &["an_archived_rate_is_found_by_its_id_only"]),
     (
         "jobs.list",
         &[
@@ -239,6 +225,20 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
     ("quotes.update", &["a_quote_goes_forward_only", "the_title_and_the_customer_are_of_a_draft"]),
     ("quotes.archive", &["an_archived_quote_keeps_its_status_and_is_listed_on_its_own"]),
+    ("tax_rates.list", &["one_rate_is_the_default_or_none", "a_list_has_room_for_all_rates"]),
+    ("tax_rates.get", &["an_archived_rate_is_found_by_its_id_only"]),
+    (
+        "tax_rates.create",
+        &[
+            "a_percentage_is_shown_as_a_number_and_as_a_part_of_one",
+            "a_list_has_room_for_all_rates",
+        ],
+    ),
+    (
+        "tax_rates.update",
+        &["one_rate_is_the_default_or_none", "changes_of_the_default_are_undone_together"],
+    ),
+    ("tax_rates.archive", &["an_archived_rate_is_found_by_its_id_only"]),
     ("catalog_categories.list", &["categories_are_listed_by_order_and_name"]),
     (
         "catalog_categories.get",

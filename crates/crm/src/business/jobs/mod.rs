@@ -38,8 +38,8 @@ use crate::values::id::{Id, kinds};
 use crate::values::money::{Money, Quantity, UnitPrice};
 use crate::values::number::JobNumber;
 
-/// The place in lists of a job without a start: the last day of the year 9999.
-const LAST: Moment = Moment(Timestamp(253_402_214_400_000_000));
+/// The place in lists of a job without a start: the first moment of the year 9999.
+const LAST: Moment = Moment(Timestamp(253_370_764_800_000_000));
 
 crate::call::argument::choices! {
     /// How far a job has come.

@@ -1,8 +1,9 @@
 //! The lines that a caller sends. What can be said of a line without the price book is said here, with the place where it
 //! stands: `line_items[2].quantity`.
 
+use super::MAX_LINES;
 use crate::call::argument::{
-    Hint, Input, Instead, Json, Parse, ParseContext, ParseError, Text, input, object_schema,
+    Hint, Input, Instead, Json, List, Parse, ParseContext, ParseError, Text, input, object_schema,
     parse_nested,
 };
 use crate::call::error::FieldProblem;
@@ -43,6 +44,22 @@ input! {
         pub taxable: Option<bool>,
         /// Instead of the document's rate.
         pub tax_rate_id: Option<Id<kinds::TaxRate>>,
+    }
+}
+
+/// The lines of a document. Their schema says nothing about a line, because models read the schemas of all tools: the
+/// description of the field names what a line has.
+#[derive(Debug, Clone)]
+pub struct SentLines(pub Vec<LineInput>);
+
+impl Parse for SentLines {
+    fn schema() -> serde_json::Value {
+        let line = serde_json::json!({ "type": "object", "properties": {} });
+        serde_json::json!({ "type": "array", "items": line, "maxItems": MAX_LINES })
+    }
+
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
+        List::<LineInput, 0, MAX_LINES>::parse(value, context).map(|List(lines)| Self(lines))
     }
 }
 

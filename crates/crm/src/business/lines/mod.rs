@@ -20,7 +20,7 @@ mod stored;
 mod tests;
 mod totals;
 
-pub use input::{LineInput, QuoteLineInput, TaxChoice};
+pub use input::{LineInput, QuoteLineInput, SentLines, TaxChoice};
 pub use shown::{ShownLine, ShownQuoteLine, ShownTax};
 pub use totals::{Line, Rate, Refused, Tax, Totals, totals};
 

@@ -2,9 +2,15 @@
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_db::params;
 
 use super::{Board, of};
+use crate::identity::tenants;
 use crate::schema::MIGRATIONS;
+use crate::testing::{Caller, TestEnv};
+use crate::values::clock::{Moment, parse_rfc3339};
+use crate::values::country::Country;
+use crate::values::id::{Id, kinds};
 
 #[both]
 fn a_merge_takes_the_jobs_along_and_undo_brings_them_back() {
@@ -70,7 +76,9 @@ fn a_job_of_before_keeps_its_id_and_gets_a_number() {
     let position = MIGRATIONS.iter().position(|migration| migration.name == "0027_jobs");
     let (before, rest) = MIGRATIONS.split_at(position.expect("the migration"));
     run("PRAGMA foreign_keys = ON");
-    before.iter().for_each(|migration| run(migration.sqlite));
+    for migration in before {
+        run(migration.sqlite);
+    }
     run(
         "INSERT INTO tenants (no, id, name, country) VALUES (7, x'01', 'Acme', 'US'), (8, x'02', 'Beta', 'US'); \
          INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, status, is_vip, \
@@ -80,7 +88,9 @@ fn a_job_of_before_keeps_its_id_and_gets_a_number() {
            (7, x'05', 'job', x'02', 'Second', 'Canceled', 9), (7, x'04', 'job', x'02', 'First-Aid', 'open', 8), \
            (7, x'06', 'invoice', x'02', 'Bill', 'open', 8), (8, x'07', 'job', x'02', 'Other', 'done', 8)",
     );
-    rest.iter().for_each(|migration| run(migration.sqlite));
+    for migration in rest {
+        run(migration.sqlite);
+    }
     let jobs = rows(
         &file,
         "SELECT tenant_no || ' ' || hex(id) || ' ' || job_number || ' ' || title || ' ' || title_folded || ' ' || status \
@@ -99,4 +109,63 @@ fn a_job_of_before_keeps_its_id_and_gets_a_number() {
         "SELECT tenant_no || letter || last FROM document_numbers WHERE letter = 'J' ORDER BY tenant_no",
     );
     assert_eq!(numbers, ["7J2", "8J1"]);
+}
+
+/// What the version before wrote.
+mod before {
+    zoop_db::statements! {
+        CUSTOMER = "INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, status, is_vip, \
+                    do_not_contact, updated_at) VALUES ($1, $2, 1, 'individual', 'Ann', 'active', false, false, $3)";
+        SUBJECT = "INSERT INTO subjects (tenant_no, id, subject_type, customer_id, title, status, updated_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        NOTE = "INSERT INTO notes (tenant_no, id, pinned, draft, created_by, subject_type, subject_id, updated_at, body) \
+                VALUES ($1, $2, false, false, $3, 'job', $4, $5, 'Gate sticks.')";
+    }
+    zoop_db::global_statements! {
+        USER = "INSERT INTO users (id, name, email, email_key) VALUES ($1, 'Olive', 'o@a.example', 'o@a.example')";
+    }
+}
+
+fn id<K>(number: u128) -> Id<K> {
+    Id::new(zoop_db::Uuid::from_u128(0x0190_b6c5_0000_7000_8000_0000_0000_0000 + number))
+}
+
+#[both]
+fn a_database_of_before_is_upgraded_and_no_note_loses_its_job() {
+    let env = TestEnv::upgraded("0027_jobs", |tx| {
+        let at = Moment(parse_rfc3339("2026-05-01T10:00:00Z").expect("a time"));
+        let number = tenants::store::insert(tx, id(1), "Acme", Country::US, None, None)?;
+        tx.global_execute(before::USER, params![id::<kinds::User>(2)])?;
+        tx.bind(number);
+        tx.take_turn()?;
+        let customer = id::<kinds::Customer>(3);
+        tx.execute(before::CUSTOMER, params![customer, at])?;
+        for (subject, kind, status) in
+            [(5, "job", "open"), (4, "job", "CANCELLED by phone"), (6, "invoice", "open")]
+        {
+            let subject = id::<kinds::Subject>(subject);
+            tx.execute(before::SUBJECT, params![subject, kind, customer, "Repipe", status, at])?;
+        }
+        let (note, user) = (id::<kinds::Note>(7), id::<kinds::User>(2));
+        tx.execute(before::NOTE, params![note, user, id::<kinds::Subject>(5), at])?;
+        Ok(())
+    });
+    let account = env.read(|tx| tenants::account(tx, id(1))).expect("the account");
+    let operator = Caller::operator(Some(account));
+    let call = |tool: &str, arguments| env.call(&operator, tool, arguments).expect(tool);
+    let fields = ["title", "status", "job_number", "customer_name", "updated_at"];
+    let [open, cancelled] = [5, 4].map(|number| {
+        let job = call("jobs.get", json!({ "id": id::<kinds::Job>(number) }));
+        of(&job, fields).map(|value| value.as_str().expect("a text").to_owned())
+    });
+    assert_eq!(open, ["Repipe", "unscheduled", "J-0002", "Ann", "2026-05-01T10:00:00.000Z"]);
+    assert_eq!(cancelled[..3], ["Repipe", "cancelled", "J-0001"]);
+    let listed = call("jobs.list", json!({ "q": "repipe" }));
+    assert_eq!(listed["rows"].as_array().expect("rows").len(), 1);
+    let notes = call("notes.list", json!({ "subject_id": id::<kinds::Job>(5) }));
+    assert_eq!(notes["rows"][0]["body"], "Gate sticks.");
+    let customer = call("notes.list", json!({ "customer_id": id::<kinds::Customer>(3) }));
+    assert_eq!(customer["rows"][0]["subject_id"], json!(id::<kinds::Job>(5)));
+    let history = call("changes.list", json!({ "record_id": id::<kinds::Job>(5) }));
+    assert_eq!(history["rows"], json!([]));
 }

@@ -6,9 +6,9 @@ use crate::business::jobs::hints::HINTS;
 use crate::business::jobs::{
     Assignees, Job, JobStatus, WrittenJob, overlaps, quoted, shown, store,
 };
-use crate::business::lines::{LineInput, Lines};
+use crate::business::lines::{Lines, SentLines};
 use crate::business::numbers;
-use crate::call::argument::{Fields, List, LocalTime, Text, input};
+use crate::call::argument::{Fields, LocalTime, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -21,7 +21,7 @@ use crate::values::number::JobNumber;
 input! {
     /// A new job.
     pub struct CreateJobInput, rules = rules, hints = HINTS {
-        /// What it is, in a few words. Required without quote_id.
+        /// Required without quote_id.
         pub title: Option<Text<200>>,
         /// What is to be done.
         pub description: Option<Text<10_000>>,
@@ -29,15 +29,16 @@ input! {
         pub customer_id: Option<Id<kinds::Customer>>,
         /// Of the customer. Default: its primary service location.
         pub location_id: Option<Id<kinds::Location>>,
-        /// RFC 3339, or local to the account: 2026-03-05T09:00. Without it the job is unscheduled.
+        /// RFC 3339, or in the account's zone: 2026-03-05T09:00.
         pub scheduled_start: Option<LocalTime>,
         /// At most 30 days after the start.
         pub scheduled_end: Option<LocalTime>,
         /// At most 20 people of the team.
         pub assignee_ids: Option<Crew>,
-        /// What it charges; as in quotes.
-        pub line_items: Option<List<LineInput, 0, 100>>,
-        /// A single price ("500.00") instead of the sum of the lines.
+        /// Each has description and unit_price ("85.00"; negative takes off) or discount_percent, or a catalog_item_id,
+        /// which fills them; quantity, taxable, tax_rate_id.
+        pub line_items: Option<SentLines>,
+        /// Instead of the sum of the lines ("500.00").
         pub flat_price: Option<UnitPrice>,
         /// An accepted quote: gives the customer, and the title and lines that are not sent.
         pub quote_id: Option<Id<kinds::Quote>>,

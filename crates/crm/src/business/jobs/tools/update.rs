@@ -7,8 +7,8 @@ use crate::business::jobs::assignees::Crew;
 use crate::business::jobs::changes::{self, AskedStatus, Resolving};
 use crate::business::jobs::hints::HINTS;
 use crate::business::jobs::{Assignees, Job, JobStatus, WrittenJob, access, shown};
-use crate::business::lines::{LineInput, Lines};
-use crate::call::argument::{Fields, List, LocalTime, NotNull, Patch, Text, input};
+use crate::business::lines::{Lines, SentLines};
+use crate::call::argument::{Fields, LocalTime, NotNull, Patch, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::scope::Scope;
@@ -23,11 +23,11 @@ input! {
     pub struct UpdateJobInput, rules = update_rules, hints = HINTS {
         /// The job's id.
         pub id: Id<kinds::Job>,
-        /// What it is, in a few words.
+        /// In a few words.
         pub title: NotNull<Text<200>>,
         /// What is to be done.
         pub description: Patch<Text<10_000>>,
-        /// Without a location_id, the job moves to the new customer's primary service location.
+        /// The location follows.
         pub customer_id: Patch<Id<kinds::Customer>>,
         /// Of the customer.
         pub location_id: Patch<Id<kinds::Location>>,
@@ -37,8 +37,8 @@ input! {
         pub scheduled_end: Patch<LocalTime>,
         /// Replaces all of them.
         pub assignee_ids: Patch<Crew>,
-        /// Replaces all of them.
-        pub line_items: Patch<List<LineInput, 0, 100>>,
+        /// As in jobs.create; replaces all of them.
+        pub line_items: Patch<SentLines>,
         /// A single price instead of the sum of the lines.
         pub flat_price: Patch<UnitPrice>,
         /// done; scheduled reopens a done job.
