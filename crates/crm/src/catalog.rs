@@ -14,6 +14,7 @@ pub static GROUPS: &[Group] = &[
     crate::business::jobs::GROUP,
     crate::business::quotes::GROUP,
     crate::business::tax_rates::GROUP,
+    crate::business::catalog_categories::GROUP,
     crate::business::catalog_items::GROUP,
     crate::business::account::GROUP,
     crate::identity::users::team::GROUP,

@@ -4,6 +4,7 @@
 //! computes what documents come to.
 
 pub mod account;
+pub mod catalog_categories;
 pub mod catalog_items;
 pub mod customers;
 pub(crate) mod documents;

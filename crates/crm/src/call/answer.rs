@@ -46,6 +46,10 @@ done!(
     Archived, archived, "The record's id."
 );
 done!(
+    /// What deleting answers.
+    Deleted, deleted, "The record's id."
+);
+done!(
     /// What restoring answers.
     Restored, restored, "The record's id."
 );

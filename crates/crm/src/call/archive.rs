@@ -17,6 +17,9 @@ pub(crate) trait Archivable: Clone {
     /// exist.
     const READ: Scope;
 
+    /// The tool with which a caller brings a record back.
+    const WAY_BACK: &'static str;
+
     /// The record's id.
     fn id(&self) -> Id<Self::Kind>;
 
@@ -34,7 +37,10 @@ pub(crate) trait Archivable: Clone {
     fn unless_archived(self, access: &Access) -> Result<Self> {
         match self.archived_at() {
             None => Ok(self),
-            Some(_) => Err(Error::archived(Self::Kind::WORD).for_reader(access, Self::READ)),
+            Some(_) => {
+                Err(Error::archived(Self::Kind::WORD, Self::WAY_BACK)
+                    .for_reader(access, Self::READ))
+            }
         }
     }
 }
@@ -45,7 +51,7 @@ pub(crate) fn archive<R: Archivable>(
     old: &R,
 ) -> Result<Archived<R::Kind>> {
     if old.archived_at().is_some() {
-        let error = Error::already_archived(R::Kind::WORD);
+        let error = Error::already_archived(R::Kind::WORD, R::WAY_BACK);
         return Err(error.for_reader(ctx.access, R::READ));
     }
     let mut new = old.clone();

@@ -122,16 +122,15 @@ impl Error {
         Self::NotFound { record }
     }
 
-    /// The record is archived, so it cannot be changed.
-    pub fn archived(record: &'static str) -> Self {
-        let message = format!("This {record} is archived; restore it first ({record}s.restore).");
+    /// The record is archived, so it cannot be changed. `way_back` is the tool that restores it.
+    pub fn archived(record: &'static str, way_back: &str) -> Self {
+        let message = format!("This {record} is archived; restore it first ({way_back}).");
         Self::Unusable { record, message }
     }
 
-    /// The record is already archived, so it cannot be archived again.
-    pub fn already_archived(record: &'static str) -> Self {
-        let message =
-            format!("This {record} is already archived; {record}s.restore brings it back.");
+    /// The record is already archived, so it cannot be archived again. `way_back` is the tool that restores it.
+    pub fn already_archived(record: &'static str, way_back: &str) -> Self {
+        let message = format!("This {record} is already archived; {way_back} brings it back.");
         Self::Unusable { record, message }
     }
 

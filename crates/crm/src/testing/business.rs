@@ -151,6 +151,8 @@ impl TestEnv {
             "tax_rates.create",
             json!({ "name": "County", "rate_percentage": 8.25, "is_default": true }),
         );
+        let category = json!({ "name": "Plumbing" });
+        let catalog_category = self.create(&owner, "catalog_categories.create", category);
         let catalog_item = self.create(
             &owner,
             "catalog_items.create",
@@ -180,6 +182,7 @@ impl TestEnv {
             ("location", location),
             ("tag", tag),
             ("tax_rate", tax_rate),
+            ("catalog_category", catalog_category),
             ("catalog_item", catalog_item),
             ("bundle", bundle),
             ("quote", quote),

@@ -67,6 +67,7 @@ const TECH: &[Scope] = &[
     Scope::ReadNotes,
     Scope::WriteNotes,
     Scope::ReadTaxRates,
+    Scope::ReadCatalogCategories,
     Scope::ReadCatalogItems,
     Scope::ReadJobs,
     Scope::WriteJobs,

@@ -239,6 +239,30 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         &["one_rate_is_the_default_or_none", "changes_of_the_default_are_undone_together"],
     ),
     ("tax_rates.archive", &["an_archived_rate_is_found_by_its_id_only"]),
+    ("catalog_categories.list", &["categories_are_listed_by_order_and_name"]),
+    (
+        "catalog_categories.get",
+        &["a_deleted_category_is_gone_and_comes_back_with_all_that_was_in_it"],
+    ),
+    (
+        "catalog_categories.create",
+        &[
+            "a_name_is_unique_in_its_place_without_case",
+            "the_tree_has_five_levels_and_no_circle",
+            "an_account_has_room_for_500_categories",
+        ],
+    ),
+    (
+        "catalog_categories.update",
+        &["a_name_is_unique_in_its_place_without_case", "the_tree_has_five_levels_and_no_circle"],
+    ),
+    (
+        "catalog_categories.delete",
+        &[
+            "what_is_in_a_deleted_category_moves_to_its_parent",
+            "a_deleted_category_is_gone_and_comes_back_with_all_that_was_in_it",
+        ],
+    ),
     (
         "catalog_items.list",
         &[

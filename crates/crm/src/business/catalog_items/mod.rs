@@ -128,6 +128,7 @@ impl Recorded for CatalogItem {
 impl Archivable for CatalogItem {
     type Kind = kinds::CatalogItem;
     const READ: Scope = Scope::ReadCatalogItems;
+    const WAY_BACK: &'static str = "changes.revert";
 
     fn id(&self) -> Id<kinds::CatalogItem> {
         self.id
@@ -164,4 +165,19 @@ pub(super) fn require_free_sku(ctx: &mut WriteCtx<'_, '_>, item: &CatalogItem) -
     } else {
         Error::conflict("Another item has this SKU: choose another.")
     })
+}
+
+/// Moves all items of a category that is deleted to its parent.
+pub(in crate::business) fn move_all(
+    ctx: &mut WriteCtx<'_, '_>,
+    from: Id<kinds::CatalogCategory>,
+    to: Option<Id<kinds::CatalogCategory>>,
+) -> Result<()> {
+    let items = store::of_category(ctx.tx, from)?;
+    let at = ctx.moment();
+    store::move_all(ctx.tx, from, to, at)?;
+    for old in &items {
+        ctx.updated(old, &CatalogItem { category_id: to, updated_at: at, ..old.clone() })?;
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use zoop_db::Uuid;
 
 use super::{CatalogItem, store};
+use crate::business::catalog_categories;
 use crate::call::archive::Archivable as _;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -21,7 +22,7 @@ pub(in crate::business) fn catalog_item(
         return Ok(());
     }
     if let Some(category) = new.category_id.filter(|category| Some(*category) != old.category_id)
-        && !store::has_category(ctx.tx, category)?
+        && catalog_categories::store::get(ctx.tx, category).is_err()
     {
         return Err(Error::conflict("The category was deleted since: choose another one by hand."));
     }

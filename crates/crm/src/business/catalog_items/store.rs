@@ -7,18 +7,8 @@ use super::{CatalogItem, ItemKind};
 use crate::call::error::{Error, Result};
 use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE};
 use crate::call::table::Record;
+use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
-
-crate::call::table::table! {
-    /// The categories of items.
-    pub(crate) const CATALOG_CATEGORIES = catalog_categories {
-        per_tenant,
-        key: { id: Id },
-        columns: { name: Text, name_folded: Text, parent_id: Id, sort_order: Integer, updated_at: Time },
-        exported: WithTenant,
-        erased: [WithTenant],
-    }
-}
 
 /// SQLite keeps the order of a CROSS JOIN, and so looks each wanted one up.
 const WANTED: &str = text!(
@@ -47,7 +37,10 @@ zoop_db::statements! {
     AFTER = (text!("SELECT ", CatalogItem::SELECTED, " FROM catalog_items \
              WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
     BY_IDS = { sqlite: text!(WANTED_SQLITE, WANTED), postgres: text!(WANTED_POSTGRES, WANTED) };
-    CATEGORY = "SELECT id FROM catalog_categories WHERE tenant_no = $1 AND id = $2";
+    /// All items of a category, of which an account has few.
+    OF_CATEGORY = (text!("SELECT ", CatalogItem::SELECTED, " FROM catalog_items \
+                   WHERE tenant_no = $1 AND category_id = $2"));
+    MOVE_ALL = "UPDATE catalog_items SET category_id = $3, updated_at = $4 WHERE tenant_no = $1 AND category_id = $2";
     INSERT = (CatalogItem::INSERT);
     UPDATE = (CatalogItem::UPDATE);
 }
@@ -111,10 +104,23 @@ pub(super) fn by_sku(tx: &mut ReadTx<'_>, folded: &str) -> Result<Option<Id<kind
     tx.first(BY_SKU, params![*folded], |row| Ok(row.take()?))
 }
 
-/// Whether there is such a category.
-pub(super) fn has_category(tx: &mut ReadTx<'_>, id: Id<kinds::CatalogCategory>) -> Result<bool> {
-    let found = tx.first::<Uuid, Error>(CATEGORY, params![id], |row| Ok(row.take()?))?;
-    Ok(found.is_some())
+/// All items of a category, archived ones too.
+pub(super) fn of_category(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::CatalogCategory>,
+) -> Result<Vec<CatalogItem>> {
+    tx.all(OF_CATEGORY, params![id], CatalogItem::read)
+}
+
+/// Moves all items of a category to another one, at a time.
+pub(super) fn move_all(
+    tx: &mut WriteTx<'_>,
+    from: Id<kinds::CatalogCategory>,
+    to: Option<Id<kinds::CatalogCategory>>,
+    at: Moment,
+) -> Result<()> {
+    tx.execute(MOVE_ALL, params![from, to, at])?;
+    Ok(())
 }
 
 /// Up to `count` items with ids above `after`, archived ones too.

@@ -183,6 +183,7 @@ impl Recorded for Customer {
 impl Archivable for Customer {
     type Kind = kinds::Customer;
     const READ: Scope = Scope::ReadCustomers;
+    const WAY_BACK: &'static str = "customers.restore";
 
     fn id(&self) -> Id<kinds::Customer> {
         self.id
@@ -208,7 +209,8 @@ impl Archivable for Customer {
         let customer = self.unless_merged(access)?;
         match customer.archived_at {
             None => Ok(customer),
-            Some(_) => Err(Error::archived(kinds::Customer::WORD).for_reader(access, Self::READ)),
+            Some(_) => Err(Error::archived(kinds::Customer::WORD, Self::WAY_BACK)
+                .for_reader(access, Self::READ)),
         }
     }
 }

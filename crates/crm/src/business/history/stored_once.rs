@@ -3,6 +3,7 @@
 
 use zoop_db::{ReadTx, Row, Sql, Uuid, params, text};
 
+use crate::business::catalog_categories::{self, CatalogCategory};
 use crate::business::catalog_items::{self, CatalogItem};
 use crate::business::customers::Customer;
 use crate::business::customers::contacts::{self, Contact};
@@ -92,6 +93,10 @@ pub(crate) const STORED_ONCE: &[StoredOnce] = &[
     StoredOnce {
         record_type: TaxRate::TYPE,
         read: |tx, wanted| with_fields(tax_rates::store::by_ids(tx, wanted)?),
+    },
+    StoredOnce {
+        record_type: CatalogCategory::TYPE,
+        read: |tx, wanted| with_fields(catalog_categories::store::by_ids(tx, wanted)?),
     },
     StoredOnce {
         record_type: CatalogItem::TYPE,

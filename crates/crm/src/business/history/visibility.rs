@@ -32,6 +32,7 @@ const OF_RECORDS: &[(&str, Scope)] = &[
     ("file", Scope::ReadNotes),
     ("tax_rate", Scope::ReadTaxRates),
     (CatalogItem::TYPE, Scope::ReadCatalogItems),
+    ("catalog_category", Scope::ReadCatalogCategories),
     (revert::TYPE, Scope::ReadHistory),
 ];
 

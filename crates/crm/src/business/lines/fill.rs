@@ -135,11 +135,11 @@ impl<'a> Sources<'a> {
     ) -> Result<Self> {
         let mut sources = Self { items: BTreeMap::new(), rates: BTreeMap::new(), kept };
         if !items.is_empty() {
-            let found = catalog_items::store::by_ids(tx, &id_list(items.into_iter()))?;
+            let found = catalog_items::store::by_ids(tx, &id_list(items))?;
             sources.items = found.into_iter().map(|item| (item.id.uuid(), item)).collect();
         }
         if !rates.is_empty() {
-            let found = tax_rates::store::by_ids(tx, &id_list(rates.into_iter()))?;
+            let found = tax_rates::store::by_ids(tx, &id_list(rates))?;
             sources.rates = found.into_iter().map(|rate| (rate.id.uuid(), rate)).collect();
         }
         Ok(sources)

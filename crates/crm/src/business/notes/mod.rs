@@ -184,6 +184,7 @@ impl Note {
 impl Archivable for Note {
     type Kind = kinds::Note;
     const READ: Scope = Scope::ReadNotes;
+    const WAY_BACK: &'static str = "notes.restore";
 
     fn id(&self) -> Id<kinds::Note> {
         self.id

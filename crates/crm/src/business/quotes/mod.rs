@@ -113,7 +113,7 @@ impl Quote {
         let tax_rate_id = tax_rate.as_ref().map(|rate| rate.id);
         let tax_rate_percentage = tax_rate.as_ref().map(|rate| rate.rate_percentage);
         let tax_rate_name = tax_rate.map(|rate| rate.name);
-        Self { line_items, total, tax_rate_id, tax_rate_name, tax_rate_percentage, ..self }
+        Self { total, tax_rate_id, tax_rate_name, tax_rate_percentage, line_items, ..self }
     }
 }
 
@@ -129,6 +129,7 @@ impl Recorded for Quote {
 impl Archivable for Quote {
     type Kind = kinds::Quote;
     const READ: Scope = Scope::ReadQuotes;
+    const WAY_BACK: &'static str = "changes.revert";
 
     fn id(&self) -> Id<kinds::Quote> {
         self.id

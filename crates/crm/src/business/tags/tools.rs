@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::hints::{ASSIGNMENT_HINTS, HINTS};
 use super::{DEFAULT_COLOR, MAX_TAGS, Tag, store};
 use crate::business::customers::{self, Customer};
-use crate::call::answer::{Page, done};
+use crate::call::answer::{Deleted, Page};
 use crate::call::archive::Archivable as _;
 use crate::call::argument::{Color, Fields, NotNull, Ranged, Text, input};
 use crate::call::context::{ReadCtx, Recorded, WriteCtx};
@@ -223,11 +223,6 @@ pub(super) fn require_unique_name(
         _ => Ok(()),
     }
 }
-
-done!(
-    /// What `tags.delete` returns.
-    Deleted, deleted, "The tag's id."
-);
 
 /// `tags.delete`
 pub struct DeleteTag;

@@ -69,6 +69,7 @@ impl Recorded for TaxRate {
 impl Archivable for TaxRate {
     type Kind = kinds::TaxRate;
     const READ: Scope = Scope::ReadTaxRates;
+    const WAY_BACK: &'static str = "changes.revert";
 
     fn id(&self) -> Id<kinds::TaxRate> {
         self.id

@@ -255,7 +255,7 @@ impl Parse for PeriodEnd {
             return Date::parse(value, context).map(Self::Day);
         }
         LocalTime::parse(value, context).map(Self::Time).map_err(|error| match error {
-            ParseError::Invalid(problem) => invalid(&problem.replace(
+            ParseError::Invalid(problem) => invalid(problem.replace(
                 "must be a local time",
                 "must be a date such as 2026-03-05, a local time",
             )),

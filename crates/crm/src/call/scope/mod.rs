@@ -72,16 +72,32 @@ declare::areas! {
             roles: [owner, office],
         }
     }
+    catalog_categories {
+        read ReadCatalogCategories {
+            title: "Read price book categories",
+            about: "See the categories of the price book.",
+            roles: [owner, office, tech],
+            also: ["read:catalog"],
+        }
+        write WriteCatalogCategories {
+            title: "Change price book categories",
+            about: "Add, change and delete categories of the price book.",
+            roles: [owner, office],
+            also: ["write:catalog"],
+        }
+    }
     catalog_items {
         read ReadCatalogItems {
             title: "Read the price book",
             about: "See catalog items and their prices; what they cost you is shown to owners only.",
             roles: [owner, office, tech],
+            also: ["read:catalog"],
         }
         write WriteCatalogItems {
             title: "Change the price book",
             about: "Add, change and archive catalog items.",
             roles: [owner, office],
+            also: ["write:catalog"],
         }
     }
     history {

@@ -1,6 +1,7 @@
 //! The records as tables for people and their spreadsheets: ids come with numbers and names, and times are those of the
 //! business's clocks.
 
+mod catalog_categories;
 mod catalog_items;
 mod changes;
 mod customers;
@@ -59,6 +60,7 @@ pub(super) const COLUMNS: &[(&str, &[&str])] = &[
     (notes::FILE, notes::COLUMNS),
     (tags::FILE, tags::COLUMNS),
     (tax_rates::FILE, tax_rates::COLUMNS),
+    (catalog_categories::FILE, catalog_categories::COLUMNS),
     (catalog_items::FILE, catalog_items::COLUMNS),
     (quotes::FILE, quotes::COLUMNS),
     (jobs::FILE, jobs::COLUMNS),
@@ -70,8 +72,8 @@ pub(super) fn count(tx: &mut ReadTx<'_>) -> Result<u64> {
     let written = |name: &str| match name {
         // They are on cards too.
         "contacts" => 2,
-        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "catalog_items" | "quotes"
-        | "jobs" | "history_entries" | "history" => 1,
+        "customers" | "locations" | "notes" | "tags" | "tax_rates" | "catalog_categories"
+        | "catalog_items" | "quotes" | "jobs" | "history_entries" | "history" => 1,
         _ => 0,
     };
     let tables = super::data::tables().filter(|table| written(table.name) > 0);
@@ -86,6 +88,7 @@ pub(super) fn write(tx: &mut ReadTx<'_>, writer: &mut Writer<'_>, zone: Zone) ->
     notes::write(tx, writer, &clock)?;
     tags::write(tx, writer, &clock)?;
     tax_rates::write(tx, writer, &clock)?;
+    catalog_categories::write(tx, writer, &clock)?;
     catalog_items::write(tx, writer, &clock)?;
     quotes::write(tx, writer, &clock)?;
     jobs::write(tx, writer, &clock)?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{add, archive, fields, get, kind, problems, update};
-use crate::testing::TestEnv;
+use crate::testing::{TestEnv, error_json};
 
 #[both]
 fn prices_are_shown_in_main_units_and_read_by_their_digits() {
@@ -193,7 +193,10 @@ fn an_update_follows_the_kind_of_the_item() {
     let named = fields(update(&env, owner, &discount, others));
     assert_eq!(named, ["unit_label", "taxable", "cost"]);
     archive(&env, owner, &discount);
-    assert_eq!(kind(update(&env, owner, &discount, json!({ "name": "Old" }))), "not_found");
+    let refused = update(&env, owner, &discount, json!({ "name": "Old" })).unwrap_err();
+    let refused = error_json(&refused);
+    assert_eq!(refused["kind"], "not_found");
+    assert!(refused.to_string().contains("restore it first (changes.revert)"), "{refused}");
     let again = env.call(owner, "catalog_items.archive", json!({ "id": discount }));
     assert_eq!(kind(again), "not_found");
     assert!(get(&env, owner, &discount)["archived_at"].is_string());

@@ -17,6 +17,7 @@ use update::UpdateCatalogItem;
 use super::components::Component;
 use super::hints::HINTS;
 use super::{Components, store};
+use crate::business::catalog_categories;
 use crate::business::catalog_items::rules::KindField;
 use crate::call::argument::{Json, Parse, ParseContext, ParseError, input};
 use crate::call::context::WriteCtx;
@@ -81,12 +82,7 @@ fn require_category(
     ctx: &mut WriteCtx<'_, '_>,
     category: Option<Id<kinds::CatalogCategory>>,
 ) -> Result<()> {
-    match category {
-        Some(category) if !store::has_category(ctx.tx, category)? => {
-            Err(Error::not_found("catalog category"))
-        }
-        _ => Ok(()),
-    }
+    category.map(|id| catalog_categories::store::get(ctx.tx, id)).transpose().map(drop)
 }
 
 /// The parts of a bundle that has the parts `old`. New ones must be active, and of a kind that has no parts.

@@ -14,6 +14,7 @@ use crate::values::id::{Id, kinds};
 impl Archivable for Contact {
     type Kind = kinds::Contact;
     const READ: Scope = Scope::ReadCustomers;
+    const WAY_BACK: &'static str = "contacts.restore";
 
     fn id(&self) -> Id<kinds::Contact> {
         self.id

@@ -14,6 +14,7 @@ use crate::values::id::{Id, kinds};
 impl Archivable for Location {
     type Kind = kinds::Location;
     const READ: Scope = Scope::ReadCustomers;
+    const WAY_BACK: &'static str = "locations.restore";
 
     fn id(&self) -> Id<kinds::Location> {
         self.id

@@ -3,6 +3,7 @@
 use zoop_db::Uuid;
 
 use super::steps::{Joint, Kind, Opposite};
+use crate::business::catalog_categories::tools::{CatalogCategoryInput, DeleteCatalogCategory};
 use crate::business::catalog_items::tools::CatalogItemInput;
 use crate::business::catalog_items::tools::archive::ArchiveCatalogItem;
 use crate::business::customers::contacts::tools::{ArchiveContact, ContactInput};
@@ -13,7 +14,7 @@ use crate::business::notes::moving::{self, NotesAbout};
 use crate::business::notes::{self, KnownWords};
 use crate::business::tags::tools::{DeleteTag, TagInput};
 use crate::business::tax_rates::{self, tools as tax_rate_tools};
-use crate::business::{catalog_items, files, jobs, quotes, subjects, tags};
+use crate::business::{catalog_categories, catalog_items, files, jobs, quotes, subjects, tags};
 use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
@@ -77,9 +78,13 @@ fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Res
             Kind::File => Err(Error::internal("a file's values never change")),
             Kind::TaxRate => tax_rates::put_back::tax_rate(ctx, *id, values),
             Kind::CatalogItem => catalog_items::put_back::catalog_item(ctx, *id, values),
+            Kind::CatalogCategory => catalog_categories::put_back::category(ctx, *id, values),
             Kind::Quote => quotes::put_back::quote(ctx, *id, values),
             Kind::Job => jobs::put_back::job(ctx, *id, values),
         },
+        Opposite::BringBackCategory { values, .. } => {
+            catalog_categories::put_back::deleted(ctx, values)
+        }
         Opposite::BringBackFile { file } => files::put_back::removed(ctx, *file),
         Opposite::Remove { file } => files::put_back::added(ctx, *file),
         Opposite::Mark { one, other } => different::mark(ctx, *one, *other),
@@ -115,6 +120,9 @@ fn apply(ctx: &mut WriteCtx<'_, '_>, step: &Opposite, known: &KnownWords) -> Res
         }
         Opposite::MoveNote { .. } | Opposite::Attach { .. } | Opposite::Detach { .. } => {
             Err(Error::internal("these steps are done together"))
+        }
+        Opposite::DeleteCategory { id } => {
+            DeleteCatalogCategory::run(ctx, &CatalogCategoryInput { id: *id }).map(drop)
         }
         Opposite::Delete { tag } => DeleteTag::run(ctx, &TagInput { id: *tag }).map(drop),
     }

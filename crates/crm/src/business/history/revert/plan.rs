@@ -197,8 +197,13 @@ impl<'p> Planning<'p> {
             ChangeKind::Added(_) | ChangeKind::AddedAsItWas => self.take_back(tx, kind, *id),
             ChangeKind::Removed(values) => {
                 if !self.now.contains_key(id) {
-                    let (tag, values) = (Id::new(*id), values.clone());
-                    self.steps.push(Opposite::BringBack { tag, values });
+                    let values = values.clone();
+                    self.steps.push(match kind {
+                        Kind::CatalogCategory => {
+                            Opposite::BringBackCategory { id: Id::new(*id), values }
+                        }
+                        _ => Opposite::BringBack { tag: Id::new(*id), values },
+                    });
                 }
                 Ok(None)
             }
@@ -249,6 +254,10 @@ impl<'p> Planning<'p> {
         }
         if kind == Kind::Tag {
             self.steps.push(Opposite::Delete { tag: Id::new(id) });
+            return Ok(None);
+        }
+        if kind == Kind::CatalogCategory {
+            self.steps.push(Opposite::DeleteCategory { id: Id::new(id) });
             return Ok(None);
         }
         // An external id that it had from the beginning is free again, so that the customer can be added again.
@@ -449,6 +458,7 @@ impl<'p> Planning<'p> {
                 | Kind::Note
                 | Kind::File
                 | Kind::CatalogItem
+                | Kind::CatalogCategory
                 | Kind::Quote
                 | Kind::Job => None,
             };

@@ -22,12 +22,13 @@ pub(in crate::business::history) enum Kind {
     File,
     TaxRate,
     CatalogItem,
+    CatalogCategory,
     Quote,
     Job,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Tag,
         Self::Customer,
         Self::Contact,
@@ -37,6 +38,7 @@ impl Kind {
         Self::File,
         Self::TaxRate,
         Self::CatalogItem,
+        Self::CatalogCategory,
         Self::Quote,
         Self::Job,
     ];
@@ -57,6 +59,7 @@ impl Kind {
             Self::File => "file",
             Self::TaxRate => "tax_rate",
             Self::CatalogItem => "catalog_item",
+            Self::CatalogCategory => "catalog_category",
             Self::Quote => "quote",
             Self::Job => "job",
         }
@@ -71,6 +74,7 @@ impl Kind {
             Self::Note | Self::File => Scope::WriteNotes,
             Self::TaxRate => Scope::WriteTaxRates,
             Self::CatalogItem => Scope::WriteCatalogItems,
+            Self::CatalogCategory => Scope::WriteCatalogCategories,
             Self::Quote => Scope::WriteQuotes,
             Self::Job => Scope::WriteJobs,
         }
@@ -83,6 +87,11 @@ pub(in crate::business::history) enum Opposite {
     /// A deleted tag comes back.
     BringBack {
         tag: Id<kinds::Tag>,
+        values: Values,
+    },
+    /// A deleted category of the price book comes back.
+    BringBackCategory {
+        id: Id<kinds::CatalogCategory>,
         values: Values,
     },
     /// Fields get their old values.
@@ -133,6 +142,10 @@ pub(in crate::business::history) enum Opposite {
     Delete {
         tag: Id<kinds::Tag>,
     },
+    /// A category of the price book that was added is deleted.
+    DeleteCategory {
+        id: Id<kinds::CatalogCategory>,
+    },
 }
 
 /// What steps have in common that are done together, because a merge may have moved a thousand records.
@@ -169,6 +182,7 @@ impl Opposite {
                 | Kind::File
                 | Kind::TaxRate
                 | Kind::CatalogItem
+                | Kind::CatalogCategory
                 | Kind::Quote
                 | Kind::Job => None,
             },
@@ -200,7 +214,7 @@ impl Opposite {
     /// replaces. What leaves a customer goes before the primary one, so that none of it takes that one's place.
     pub(super) fn order(&self) -> (u8, Option<Kind>, bool) {
         match self {
-            Self::BringBack { .. } => (0, None, false),
+            Self::BringBack { .. } | Self::BringBackCategory { .. } => (0, None, false),
             Self::Put { kind, values, .. } => {
                 let is_moved = values.contains_key("customer_id");
                 (1, Some(*kind), values.get("is_primary") == Some(&Value::Bool(is_moved)))
@@ -210,7 +224,7 @@ impl Opposite {
             Self::Detach { .. } | Self::Mark { .. } | Self::Unmark { .. } => (3, None, false),
             Self::BringBackFile { .. } | Self::Remove { .. } => (4, None, false),
             Self::Archive { kind, .. } => (5, Some(*kind), false),
-            Self::Delete { .. } => (6, None, false),
+            Self::Delete { .. } | Self::DeleteCategory { .. } => (6, None, false),
         }
     }
 }
@@ -219,6 +233,9 @@ impl fmt::Display for Opposite {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BringBack { tag, .. } => write!(formatter, "bring back tag {tag}"),
+            Self::BringBackCategory { id, .. } => {
+                write!(formatter, "bring back catalog_category {id}")
+            }
             Self::Put { kind, id, values } => {
                 let kind = kind.word();
                 if values.get("merged_into").is_some_and(Value::is_null) {
@@ -249,6 +266,9 @@ impl fmt::Display for Opposite {
             Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
             Self::Remove { file } => write!(formatter, "remove file {file}"),
             Self::Archive { kind, id, .. } => write!(formatter, "archive {} {id}", kind.word()),
+            Self::DeleteCategory { id } => {
+                write!(formatter, "delete catalog_category {id}; what is in it moves to its parent")
+            }
             Self::Delete { tag } => {
                 write!(formatter, "delete tag {tag} and detach it from all customers")
             }

@@ -165,8 +165,13 @@ fn a_key_sees_the_changes_of_records_that_it_may_read() {
     };
     let customers = ["contact", "customer", "location", "subject", "tag"];
     let notes = ["file", "note"];
-    let all =
-        customers.into_iter().chain(notes).chain(["catalog_item", "job", "quote", "tax_rate"]);
+    let all = customers.into_iter().chain(notes).chain([
+        "catalog_category",
+        "catalog_item",
+        "job",
+        "quote",
+        "tax_rate",
+    ]);
     let all: BTreeSet<_> = all.map(str::to_owned).collect();
     for user in [Some(owner.as_str()), None] {
         let history_only = key(user, &[Scope::ReadHistory]);

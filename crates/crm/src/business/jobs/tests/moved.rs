@@ -76,7 +76,9 @@ fn a_job_of_before_keeps_its_id_and_gets_a_number() {
     let position = MIGRATIONS.iter().position(|migration| migration.name == "0027_jobs");
     let (before, rest) = MIGRATIONS.split_at(position.expect("the migration"));
     run("PRAGMA foreign_keys = ON");
-    before.iter().for_each(|migration| run(migration.sqlite));
+    for migration in before {
+        run(migration.sqlite);
+    }
     run(
         "INSERT INTO tenants (no, id, name, country) VALUES (7, x'01', 'Acme', 'US'), (8, x'02', 'Beta', 'US'); \
          INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, status, is_vip, \
@@ -86,7 +88,9 @@ fn a_job_of_before_keeps_its_id_and_gets_a_number() {
            (7, x'05', 'job', x'02', 'Second', 'Canceled', 9), (7, x'04', 'job', x'02', 'First-Aid', 'open', 8), \
            (7, x'06', 'invoice', x'02', 'Bill', 'open', 8), (8, x'07', 'job', x'02', 'Other', 'done', 8)",
     );
-    rest.iter().for_each(|migration| run(migration.sqlite));
+    for migration in rest {
+        run(migration.sqlite);
+    }
     let jobs = rows(
         &file,
         "SELECT tenant_no || ' ' || hex(id) || ' ' || job_number || ' ' || title || ' ' || title_folded || ' ' || status \

@@ -40,7 +40,9 @@ fn a_quote_of_before_keeps_its_id_and_gets_a_number() {
     let position = MIGRATIONS.iter().position(|migration| migration.name == "0026_quotes");
     let (before, rest) = MIGRATIONS.split_at(position.expect("the migration"));
     run("PRAGMA foreign_keys = ON");
-    before.iter().for_each(|migration| run(migration.sqlite));
+    for migration in before {
+        run(migration.sqlite);
+    }
     run(
         "INSERT INTO tenants (no, id, name, country) VALUES (7, x'01', 'Acme', 'US'), (8, x'02', 'Beta', 'US'); \
          INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, status, is_vip, \
@@ -50,7 +52,9 @@ fn a_quote_of_before_keeps_its_id_and_gets_a_number() {
            (7, x'05', 'quote', x'02', 'Second', 'sent', 9), (7, x'04', 'quote', x'02', 'First', 'open', 8), \
            (7, x'06', 'invoice', x'02', 'Bill', 'open', 8), (8, x'07', 'quote', x'02', 'Other', 'open', 8)",
     );
-    rest.iter().for_each(|migration| run(migration.sqlite));
+    for migration in rest {
+        run(migration.sqlite);
+    }
     let rows = |query: &str| {
         let mut statement = file.prepare(query).expect(query);
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect(query);

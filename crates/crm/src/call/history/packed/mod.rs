@@ -156,6 +156,9 @@ pub(crate) const NAMES: &[&str] = &[
     "cancel_reason",
     "done_at",
     "cancelled_at",
+    "catalog_category",
+    "parent_id",
+    "sort_order",
 ];
 
 /// How many records of an entry values can refer to by position. An entry about more records has them in full, since
