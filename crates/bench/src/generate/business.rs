@@ -131,8 +131,8 @@ pub(super) struct GeneratedBusiness {
     pub(super) created: usize,
     /// The customers that are not archived.
     pub(super) customers: Vec<Id<kinds::Customer>>,
-    /// A job that has only one note so far; the next note about a job uses it.
-    pub(super) job: Option<Value>,
+    /// An invoice that has only one note so far; the next note about an invoice uses it.
+    pub(super) invoice: Option<Value>,
 }
 
 impl GeneratedBusiness {
@@ -177,7 +177,7 @@ impl GeneratedBusiness {
             tags,
             created: 0,
             customers,
-            job: None,
+            invoice: None,
         })
     }
 }

@@ -162,7 +162,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes one note about a customer, a job or nothing.
+    /// Writes one note about a customer, an invoice or nothing.
     fn note(&mut self, to: &mut Caller<'_, '_>, index: usize) -> Result<()> {
         let Self { businesses, rng, vocabulary, tools, watched, .. } = self;
         let business = &mut businesses[index];
@@ -170,7 +170,7 @@ impl Writer {
         let mut note = json!({ "body": body });
         let subject = match (early_customer(&business.customers, rng), rng.random_range(0..10)) {
             (Some(customer), 0..6) => Some(("customer", json!(customer))),
-            (Some(customer), 6..8) => Some(("job", job(to, business, customer, *tools)?)),
+            (Some(customer), 6..8) => Some(("invoice", invoice(to, business, customer, *tools)?)),
             _ => None,
         };
         if let Some((subject_type, id)) = subject {
@@ -212,21 +212,21 @@ fn early_customer(
     customers.get((part * part * customers.len() as f64) as usize).copied()
 }
 
-/// The job for a note. Two notes share each job.
-fn job(
+/// The invoice for a note. Two notes share each invoice.
+fn invoice(
     to: &mut Caller<'_, '_>,
     business: &mut GeneratedBusiness,
     customer: Id<kinds::Customer>,
     tools: Tools,
 ) -> Result<Value> {
-    if let Some(job) = business.job.take() {
-        return Ok(job);
+    if let Some(invoice) = business.invoice.take() {
+        return Ok(invoice);
     }
-    let job = json!({
-        "customer_id": customer, "subject_type": "job", "title": "Spring start-up",
-        "status": "scheduled",
+    let invoice = json!({
+        "customer_id": customer, "subject_type": "invoice", "title": "Spring start-up",
+        "status": "sent",
     });
-    let job = to.call(&business.operator, tools.create_subject, &job)?["id"].take();
-    business.job = Some(job.clone());
-    Ok(job)
+    let invoice = to.call(&business.operator, tools.create_subject, &invoice)?["id"].take();
+    business.invoice = Some(invoice.clone());
+    Ok(invoice)
 }

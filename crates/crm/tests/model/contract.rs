@@ -70,7 +70,7 @@ const SUBJECT_FILTERS: &[&str] = &[
     "standalone",
 ];
 const PEOPLE: &[&str] = &["owner", "office", "tech"];
-const WORK: &[&str] = &["job", "invoice", "quote", "lawn_estimate"];
+const WORK: &[&str] = &["invoice", "lawn_estimate"];
 
 const CUSTOMER_ID: Field = ("customer_id", Id, Required);
 const ONE: &[Field] = &[("id", Id, Required)];

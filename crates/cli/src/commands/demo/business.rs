@@ -19,7 +19,7 @@ use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::identity::keys::tools::{CreateKey, RevokeKey};
 use zoop_crm::identity::tenants::tools::CreateTenant;
 use zoop_crm::identity::users::tools::CreateUser;
-use zoop_crm::values::clock::{Clock, Environment};
+use zoop_crm::values::clock::{Clock, Environment, rfc3339};
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::size::Size;
 use zoop_db::{Timestamp, WriteTx};
@@ -57,6 +57,7 @@ impl Clock for PastClock {
 
 /// A user of the business, with the key that they use while the sample is built.
 struct Colleague {
+    user: Id<kinds::User>,
     key: Id<kinds::Key>,
     proof: Bearer,
 }
@@ -138,7 +139,7 @@ impl Builder<'_, '_> {
         let key = arguments!(CreateKey { user: user, scopes: scopes, name: "sample data" });
         let created = self.as_operator(key)?;
         let source = Source { client: Some("zoop demo".to_owned()), address: None };
-        Ok(Colleague { key: created.key_id, proof: Bearer { token: created.key, source } })
+        Ok(Colleague { user, key: created.key_id, proof: Bearer { token: created.key, source } })
     }
 
     /// Revokes the keys that [`Self::give_key`] created.
@@ -175,6 +176,24 @@ impl Builder<'_, '_> {
     pub(super) fn as_anyone<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
         let who = self.rng.below(self.staff.len());
         self.run_as(who, arguments)
+    }
+
+    /// Runs a tool as the owner.
+    pub(super) fn as_owner<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+        self.run_as(0, arguments)
+    }
+
+    /// The crew in the field.
+    pub(super) fn crew(&self) -> Vec<String> {
+        let crew = self.staff.iter().zip(STAFF).filter(|(_, (.., role))| *role == "tech");
+        crew.map(|(colleague, _)| colleague.user.to_string()).collect()
+    }
+
+    /// A full hour some days from now, as callers send it.
+    pub(super) fn in_days(&self, days: i64) -> String {
+        const HOUR: i64 = 3_600 * 1_000_000;
+        let Timestamp(now) = self.clock.now();
+        rfc3339(Timestamp((now + days * 24 * HOUR).div_euclid(HOUR) * HOUR))
     }
 
     /// Reads a page of a list as the owner or the office.

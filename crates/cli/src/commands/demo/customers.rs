@@ -11,7 +11,11 @@ use zoop_crm::business::customers::locations::tools::ListLocations;
 use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
 use zoop_crm::business::customers::tools::create::CreateCustomer;
 use zoop_crm::business::customers::tools::update::UpdateCustomer;
+use zoop_crm::business::jobs::tools::cancel::CancelJob;
+use zoop_crm::business::jobs::tools::create::CreateJob;
+use zoop_crm::business::jobs::tools::update::UpdateJob;
 use zoop_crm::business::notes::tools::create::CreateNote;
+use zoop_crm::business::quotes::tools::{CreateQuote, UpdateQuote};
 use zoop_crm::business::subjects::tools::CreateSubject;
 use zoop_crm::business::tags::tools::AttachTag;
 use zoop_crm::call::argument::Arguments;
@@ -281,14 +285,20 @@ impl Customers {
 
     fn add_work(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
         let Some(work) = to.rng.pick(&self.work).copied() else { return Ok(()) };
-        let subject = arguments!(CreateSubject {
-            customer_id: customer,
-            subject_type: work.kind,
-            title: work.title,
-            status: work.status,
-        });
-        let id = to.as_operator(subject)?.id;
-        self.add_subject(work.kind, id.uuid());
+        let id = match work.kind {
+            "job" => job(to, customer, work)?,
+            "quote" => quote(to, customer, work)?,
+            kind => {
+                let subject = arguments!(CreateSubject {
+                    customer_id: customer,
+                    subject_type: kind,
+                    title: work.title,
+                    status: work.status,
+                });
+                to.as_operator(subject)?.id.uuid()
+            }
+        };
+        self.add_subject(work.kind, id);
         Ok(())
     }
 
@@ -309,6 +319,44 @@ impl Customers {
     fn add_subject(&mut self, subject: &'static str, id: Uuid) {
         self.subjects.entry(subject).or_default().push(id);
     }
+}
+
+/// Adds a job of the whole crew, in a status like that of the list.
+fn job(to: &mut Builder<'_, '_>, customer: CustomerId, work: Work) -> Result<Uuid> {
+    let start = match work.status {
+        "on_hold" => None,
+        "completed" => Some(to.in_days(-1)),
+        _ => Some(to.in_days(1)),
+    };
+    let job = arguments!(CreateJob {
+        customer_id: customer,
+        title: work.title,
+        scheduled_start: start,
+        assignee_ids: to.crew(),
+    });
+    let id = to.as_owner(job)?.job.id;
+    match work.status {
+        "completed" => drop(to.as_owner(arguments!(UpdateJob { id: id, status: "done" }))?),
+        "cancelled" => drop(to.as_owner(arguments!(CancelJob { id: id }))?),
+        _ => {}
+    }
+    Ok(id.uuid())
+}
+
+/// Adds a quote, in a status like that of the list.
+fn quote(to: &mut Builder<'_, '_>, customer: CustomerId, work: Work) -> Result<Uuid> {
+    let quote = arguments!(CreateQuote { customer_id: customer, title: work.title });
+    let id = to.as_owner(quote)?.id;
+    let steps: &[&str] = match work.status {
+        "draft" => &[],
+        "accepted" => &["sent", "accepted"],
+        "declined" => &["sent", "declined"],
+        _ => &["sent"],
+    };
+    for status in steps {
+        to.as_owner(arguments!(UpdateQuote { id: id, status: *status }))?;
+    }
+    Ok(id.uuid())
 }
 
 /// Fields of a record by their names.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::testing::Business;
 
 use super::{TECH, browser_of, business, call, company, create, start, unescaped};
 use crate::people::{Browser, OWNER, without_scripts};
@@ -128,9 +129,10 @@ fn notes_on_the_customer_and_on_what_belongs_to_it_are_shown_pinned_ones_first()
         });
         create(&server, "notes.create", arguments);
     }
-    let job = json!({ "customer_id": customer, "subject_type": "job", "title": "Oven", "status": "open" });
-    let job = server.env.call_as_operator(Some(server.business.account), "subjects.create", job);
-    let on_job = json!({ "body": "Fourth", "subject_type": "job", "subject_id": job["id"] });
+    let crew = [Business::user(&server.business.tech).to_string()];
+    let job = json!({ "customer_id": customer, "title": "Oven", "assignee_ids": crew });
+    let job = create(&server, "jobs.create", job);
+    let on_job = json!({ "body": "Fourth", "subject_type": "job", "subject_id": job });
     server.env.create(&server.business.tech, "notes.create", on_job);
     let other = company(&server, "Harbor Hotel");
     let elsewhere = json!({ "body": "Elsewhere", "subject_type": "customer", "subject_id": other });

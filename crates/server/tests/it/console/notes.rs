@@ -79,9 +79,10 @@ fn a_search_finds_notes_by_other_forms_of_a_word_and_shows_whom_they_are_about()
 fn a_note_says_what_its_subject_is_if_there_is_one() {
     let server = start();
     let customer = company(&server, "Bay Bakery");
-    let job = json!({ "customer_id": customer, "subject_type": "job", "title": "Oven", "status": "open" });
-    let job = server.env.call_as_operator(Some(server.business.account), "subjects.create", job);
-    let on_job = json!({ "body": "On a job", "subject_type": "job", "subject_id": job["id"] });
+    let crew = [Business::user(&server.business.tech).to_string()];
+    let job = json!({ "customer_id": customer, "title": "Oven", "assignee_ids": crew });
+    let job = create(&server, "jobs.create", job);
+    let on_job = json!({ "body": "On a job", "subject_type": "job", "subject_id": job });
     create(&server, "notes.create", on_job);
     create(&server, "notes.create", json!({ "body": "Standalone" }));
     let page = Browser::owner(&server).get("/notes").body;

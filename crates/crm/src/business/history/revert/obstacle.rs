@@ -69,7 +69,7 @@ impl fmt::Display for Obstacle {
             Self::Erased => formatter.write_str("The customer was erased, which cannot be undone."),
             Self::Gone(kind) => write!(formatter, "The {} was deleted since.", kind.word()),
             Self::Archived(kind) => {
-                write!(formatter, "The {} is archived: restore it first.", kind.word())
+                write!(formatter, "The {} is {}: restore it first.", kind.word(), kind.put_away())
             }
             Self::Merged => {
                 formatter.write_str("The customer was merged into another one since: undo that first.")
@@ -79,7 +79,9 @@ impl fmt::Display for Obstacle {
             Self::GotMore => formatter.write_str(
                 "The customer got contacts, locations, notes or tags since: merge it again (customers.merge).",
             ),
-            Self::ArchivedAlready(kind) => write!(formatter, "The {} is archived already.", kind.word()),
+            Self::ArchivedAlready(kind) => {
+                write!(formatter, "The {} is {} already.", kind.word(), kind.put_away())
+            }
             Self::Changed(fields) => {
                 let names: Vec<_> = fields.iter().take(NAMED).map(ChangedSince::name).collect();
                 let more = fields.len().saturating_sub(NAMED);

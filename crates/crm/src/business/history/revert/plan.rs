@@ -246,7 +246,7 @@ impl<'p> Planning<'p> {
         if is_archived(now) && !is_merged(now) {
             return Ok(Some(Obstacle::ArchivedAlready(kind)));
         }
-        if let Some(obstacle) = self.customer_obstacle(customer.unwrap_or(id)) {
+        if let Some(obstacle) = self.customer_obstacle(kind, customer.unwrap_or(id)) {
             return Ok(Some(obstacle));
         }
         if now.get("merged_from").is_some_and(Value::is_string) {
@@ -341,7 +341,7 @@ impl<'p> Planning<'p> {
         // What goes to another customer may come from an archived one, and the merge changes both.
         if !values.contains_key("customer_id")
             && let Some(customer) = id_in(now, "customer_id")
-            && let Some(obstacle) = self.customer_obstacle(customer)
+            && let Some(obstacle) = self.customer_obstacle(kind, customer)
         {
             return Ok(Some(obstacle));
         }
@@ -477,13 +477,14 @@ impl<'p> Planning<'p> {
         self.now.get(&id).is_some_and(is_archived)
     }
 
-    /// Why the relatives of a customer cannot be changed.
-    fn customer_obstacle(&self, id: Uuid) -> Option<Obstacle> {
+    /// Why the relatives of a customer cannot be changed. The work of an archived customer can be finished, and so undone.
+    fn customer_obstacle(&self, kind: Kind, id: Uuid) -> Option<Obstacle> {
         let customer = self.now.get(&id)?;
         if is_merged(customer) {
             return Some(Obstacle::Merged);
         }
-        is_archived(customer).then_some(Obstacle::Archived(Kind::Customer))
+        let is_in_the_way = is_archived(customer) && kind != Kind::Job;
+        is_in_the_way.then_some(Obstacle::Archived(Kind::Customer))
     }
 }
 

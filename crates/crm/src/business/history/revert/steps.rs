@@ -65,6 +65,11 @@ impl Kind {
         }
     }
 
+    /// The word for a record that is not in use any more.
+    pub(super) const fn put_away(self) -> &'static str {
+        if matches!(self, Self::Job) { "cancelled" } else { "archived" }
+    }
+
     /// The scope that allows changing such records.
     pub(super) const fn scope(self) -> Scope {
         match self {
@@ -243,6 +248,7 @@ impl fmt::Display for Opposite {
                 }
                 match values.get("archived_at").or_else(|| values.get("cancelled_at")) {
                     Some(Value::Null) => write!(formatter, "restore {kind} {id}"),
+                    Some(_) if kind == "job" => write!(formatter, "cancel job {id}"),
                     Some(_) => write!(formatter, "archive {kind} {id}"),
                     None => {
                         let names: Vec<_> = values.keys().map(String::as_str).collect();
@@ -265,6 +271,7 @@ impl fmt::Display for Opposite {
             }
             Self::BringBackFile { file } => write!(formatter, "bring back file {file}"),
             Self::Remove { file } => write!(formatter, "remove file {file}"),
+            Self::Archive { kind: Kind::Job, id, .. } => write!(formatter, "cancel job {id}"),
             Self::Archive { kind, id, .. } => write!(formatter, "archive {} {id}", kind.word()),
             Self::DeleteCategory { id } => {
                 write!(formatter, "delete catalog_category {id}; what is in it moves to its parent")

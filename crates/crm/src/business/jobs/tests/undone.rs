@@ -94,3 +94,13 @@ fn the_history_of_a_job_names_its_values() {
     assert_eq!(of_field("flat_price"), Some((json!("job"), json!("500.00"), json!("450.50"))));
     assert_eq!(of_field("total"), Some((json!("job"), json!("500.00"), json!("450.50"))));
 }
+
+#[both]
+fn work_of_an_archived_customer_is_undone_too() {
+    let board = Board::new();
+    let job = board.job(json!({ "customer_id": board.customer }));
+    board.update(&job, json!({ "title": "Other" }));
+    board.call("customers.archive", json!({ "id": board.customer }));
+    board.undo(&job);
+    assert_eq!(board.get(&job)["title"], "Replace water heater");
+}
