@@ -175,7 +175,7 @@ pub(in crate::business) fn move_all(
 ) -> Result<()> {
     let items = store::of_category(ctx.tx, from)?;
     let at = ctx.moment();
-    store::move_all(ctx.tx, from, to, at)?;
+    store::move_to(ctx.tx, items.iter().map(|item| item.id.uuid()), to, at)?;
     for old in &items {
         ctx.updated(old, &CatalogItem { category_id: to, updated_at: at, ..old.clone() })?;
     }

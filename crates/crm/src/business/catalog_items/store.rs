@@ -5,7 +5,7 @@ use zoop_db::{ReadTx, Row, Uuid, WriteTx, params, text};
 
 use super::{CatalogItem, ItemKind};
 use crate::call::error::{Error, Result};
-use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE};
+use crate::call::history::store::{WANTED_POSTGRES, WANTED_SQLITE, id_list};
 use crate::call::table::Record;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -16,6 +16,9 @@ const WANTED: &str = text!(
     zoop_db::drafted!(CatalogItem::COLUMNS.selected("x.")),
     " FROM wanted CROSS JOIN catalog_items x WHERE x.tenant_no = $1 AND x.id = wanted_id"
 );
+
+const MOVED: &str = "UPDATE catalog_items SET category_id = $3, updated_at = $4 \
+    WHERE tenant_no = $1 AND id IN (SELECT wanted_id FROM wanted)";
 
 /// The columns of [`Listed`], of the items that are archived or not.
 const LISTED: &str = "SELECT name_folded, id, kind, name, sku FROM catalog_items \
@@ -37,10 +40,10 @@ zoop_db::statements! {
     AFTER = (text!("SELECT ", CatalogItem::SELECTED, " FROM catalog_items \
              WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
     BY_IDS = { sqlite: text!(WANTED_SQLITE, WANTED), postgres: text!(WANTED_POSTGRES, WANTED) };
-    /// All items of a category, of which an account has few.
+    /// All items of a category. Without the order, SQLite would read all items of the tenant.
     OF_CATEGORY = (text!("SELECT ", CatalogItem::SELECTED, " FROM catalog_items \
-                   WHERE tenant_no = $1 AND category_id = $2"));
-    MOVE_ALL = "UPDATE catalog_items SET category_id = $3, updated_at = $4 WHERE tenant_no = $1 AND category_id = $2";
+                   WHERE tenant_no = $1 AND category_id = $2 ORDER BY (archived_at IS NOT NULL), name_folded, id"));
+    MOVE = { sqlite: text!(WANTED_SQLITE, MOVED), postgres: text!(WANTED_POSTGRES, MOVED) };
     INSERT = (CatalogItem::INSERT);
     UPDATE = (CatalogItem::UPDATE);
 }
@@ -112,14 +115,14 @@ pub(super) fn of_category(
     tx.all(OF_CATEGORY, params![id], CatalogItem::read)
 }
 
-/// Moves all items of a category to another one, at a time.
-pub(super) fn move_all(
+/// Moves items to a category, at a time.
+pub(super) fn move_to(
     tx: &mut WriteTx<'_>,
-    from: Id<kinds::CatalogCategory>,
-    to: Option<Id<kinds::CatalogCategory>>,
+    items: impl Iterator<Item = Uuid>,
+    category: Option<Id<kinds::CatalogCategory>>,
     at: Moment,
 ) -> Result<()> {
-    tx.execute(MOVE_ALL, params![from, to, at])?;
+    tx.execute(MOVE, params![id_list(items), category, at])?;
     Ok(())
 }
 
