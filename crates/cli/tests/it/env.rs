@@ -149,7 +149,7 @@ impl Folder {
         ]);
         let (tenant, owner) = (text(&made, "tenant_id"), text(&made, "owner_id"));
         let scopes = "read:customers,write:customers read:notes,write:notes read:tax_rates,write:tax_rates \
-                      read:catalog_items,write:catalog_items";
+                      read:catalog,write:catalog read:jobs,write:jobs read:quotes,write:quotes";
         let key = self.json(&["key", "create", "--user", &owner, "--scope", scopes]);
         (tenant, owner, text(&key, "key"))
     }

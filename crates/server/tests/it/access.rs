@@ -5,6 +5,7 @@ use zoop_both::both;
 use zoop_crm::call::scope::Scope;
 
 use crate::http::{self, Reply};
+use crate::oauth::EVERY_SCOPE;
 use crate::server::{Server, message, modern_message, unknown_token, wait_until};
 
 const EVERY_METHOD: [&str; 8] = [
@@ -21,8 +22,7 @@ const EVERY_METHOD: [&str; 8] = [
 fn challenge(server: &Server, end: &str) -> String {
     format!(
         "Bearer resource_metadata=\"http://{}/.well-known/oauth-protected-resource/api/mcp\", \
-         scope=\"read:customers write:customers read:notes write:notes read:tax_rates write:tax_rates \
-         read:catalog_items write:catalog_items read:history\"{end}",
+         scope=\"{EVERY_SCOPE}\"{end}",
         server.public
     )
 }

@@ -133,8 +133,7 @@ pub struct WrittenJob {
     /// The job.
     #[serde(flatten)]
     pub job: JobRecord,
-    /// Scheduled jobs of its people at the same time, at most 10: a warning. In an update only if its time or people
-    /// were sent.
+    /// A warning: at most 10 scheduled jobs of its people at the same time, if time or people were sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlaps: Option<Vec<Overlap>>,
 }

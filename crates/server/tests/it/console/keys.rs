@@ -68,8 +68,14 @@ fn a_key_is_created_with_what_was_chosen_and_shown_once() {
     check_token(&server, &key).expect("a key that works");
 
     // What only people can do is not offered to the business, and is not said of its key.
-    assert!(between(&page, "for-people\">", ">").contains("name=\"write:notes\""), "{page}");
-    assert_eq!(page.matches("for-people").count(), 1, "{page}");
+    for only in ["write:notes", "write:jobs", "write:quotes"] {
+        let box_of = format!("name=\"{only}\"");
+        let boxes = page.split("for-people\">").skip(1);
+        let found =
+            boxes.filter(|rest| rest.split('>').next().is_some_and(|it| it.contains(&box_of)));
+        assert_eq!(found.count(), 1, "{only}: {page}");
+    }
+    assert_eq!(page.matches("for-people").count(), 3, "{page}");
     let notes = [("acts_for", "business"), ("read:customers", ""), ("write:notes", "yes")];
     let nothing: Vec<_> =
         form(&account, &notes).into_iter().filter(|(name, _)| *name != "read:customers").collect();

@@ -5,8 +5,8 @@ use zoop_both::both;
 use zoop_crm::testing::Business;
 
 use super::{
-    Browser, EVERY_SCOPE, Program, assert_refused, consent_request, event_count, history,
-    redirect_target, tokens, value,
+    Browser, EVERY_SCOPE, Program, TECH_SCOPES, assert_refused, consent_request, event_count,
+    history, redirect_target, tokens, value,
 };
 use crate::http::Reply;
 use crate::server::Server;
@@ -181,10 +181,7 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
 
     let (_, pairs) = redirect_target(&browser.allow(&request, &other, EVERY_SCOPE));
     let tokens = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
-    assert_eq!(
-        tokens.scope, "read:customers read:notes write:notes read:tax_rates read:catalog_items",
-        "the scopes of a tech in the other business"
-    );
+    assert_eq!(tokens.scope, TECH_SCOPES, "the scopes of a tech in the other business");
     let get = |id: &str| {
         let call = json!({ "name": "notes.get", "arguments": { "id": id } });
         server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool()

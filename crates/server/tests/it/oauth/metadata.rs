@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::http;
+use crate::oauth::EVERY_SCOPE;
 use crate::server::Server;
 
 #[test]
@@ -13,6 +14,8 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
     let challenge = bare.header("www-authenticate").expect("a challenge");
     let named = format!("{issuer}/.well-known/oauth-protected-resource/api/mcp");
     assert!(challenge.contains(&format!("resource_metadata=\"{named}\"")), "{challenge}");
+    let scopes: Vec<_> = EVERY_SCOPE.split(' ').collect();
+    let with_refresh = [scopes.clone(), vec!["offline_access"]].concat();
     for path in
         ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api/mcp"]
     {
@@ -23,9 +26,7 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
             json!({
                 "resource": format!("{issuer}/api/mcp"),
                 "authorization_servers": [issuer],
-                "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
-                                     "read:tax_rates", "write:tax_rates",
-                                     "read:catalog_items", "write:catalog_items", "read:history"],
+                "scopes_supported": scopes,
                 "bearer_methods_supported": ["header"],
                 "resource_name": "Zoop",
             })
@@ -46,10 +47,7 @@ fn a_client_that_knows_only_the_endpoint_finds_all_metadata() {
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["none"],
             "revocation_endpoint_auth_methods_supported": ["none"],
-            "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
-                                 "read:tax_rates", "write:tax_rates",
-                                 "read:catalog_items", "write:catalog_items", "read:history",
-                                 "offline_access"],
+            "scopes_supported": with_refresh,
             "authorization_response_iss_parameter_supported": true,
             "client_id_metadata_document_supported": true,
         })

@@ -20,7 +20,12 @@ pub(crate) const REDIRECT: &str = "https://program.example/callback";
 // RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub(crate) const EVERY_SCOPE: &str = "read:customers write:customers read:notes write:notes read:tax_rates write:tax_rates read:catalog_items write:catalog_items read:history";
+pub(crate) const EVERY_SCOPE: &str = "read:customers write:customers read:notes write:notes \
+    read:jobs write:jobs read:quotes write:quotes read:tax_rates write:tax_rates read:catalog_categories \
+    write:catalog_categories read:catalog_items write:catalog_items read:history";
+/// The scopes that a tech can have.
+pub(crate) const TECH_SCOPES: &str = "read:customers read:notes write:notes read:jobs write:jobs read:quotes \
+    write:quotes read:tax_rates read:catalog_categories read:catalog_items";
 
 /// Form-encodes pairs.
 pub(crate) fn encode_form(pairs: &[(&str, &str)]) -> String {
