@@ -336,8 +336,12 @@ fn job(to: &mut Builder<'_, '_>, customer: CustomerId, work: Work) -> Result<Uui
     });
     let id = to.as_owner(job)?.job.id;
     match work.status {
-        "completed" => drop(to.as_owner(arguments!(UpdateJob { id: id, status: "done" }))?),
-        "cancelled" => drop(to.as_owner(arguments!(CancelJob { id: id }))?),
+        "completed" => {
+            to.as_owner(arguments!(UpdateJob { id: id, status: "done" }))?;
+        }
+        "cancelled" => {
+            to.as_owner(arguments!(CancelJob { id: id }))?;
+        }
         _ => {}
     }
     Ok(id.uuid())

@@ -1,6 +1,6 @@
 //! Catalog categories: the tree in which items of the price book stand.
 //!
-//! An account has few of them, so that each tool reads all ([`tree::Tree`]) and checks its rules there.
+//! An account has few of them, so that each tool reads all (`tree.rs`) and checks its rules there.
 
 pub(crate) mod hints;
 pub(in crate::business) mod put_back;

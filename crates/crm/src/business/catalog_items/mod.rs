@@ -1,7 +1,7 @@
 //! Catalog items: what the business sells and takes off, with prices that lines of documents copy.
 //!
-//! An item's kind decides which fields it has ([`rules`]). What an item costs the business is shown to owners
-//! only: [`shown`] decides that for answers, and the pipeline takes it out of answers that are given again. A bundle has no
+//! An item's kind decides which fields it has (`rules.rs`). What an item costs the business is shown to owners
+//! only: `shown.rs` decides that for answers, and the pipeline takes it out of answers that are given again. A bundle has no
 //! cost of its own: it is what its parts cost now.
 
 pub mod components;
