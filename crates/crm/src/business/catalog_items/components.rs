@@ -87,7 +87,7 @@ input! {
 }
 nested!(SentComponent);
 
-/// The parts of a bundle as sent: 1 to [`MAX_COMPONENTS`], each item once. A part that is sent twice with the same quantity
+/// The parts of a bundle as sent: 1 to 50, each item once. A part that is sent twice with the same quantity
 /// counts once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentComponents(pub Vec<Component>);

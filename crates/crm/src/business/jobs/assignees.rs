@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Assignees {
     }
 }
 
-/// The ids of users that a call sends: doubles are dropped, and the rest are at most [`MAX_PEOPLE`].
+/// The ids of users that a call sends: doubles are dropped, and the rest are at most 20.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Crew(pub Vec<Id<kinds::User>>);
 

@@ -56,7 +56,7 @@ crate::call::argument::choices! {
 }
 
 crate::call::table::record! {
-    /// A job as stored. The history has it as a [`RecordedJob`].
+    /// A job as stored. The history has it in another form (`recorded.rs`).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(into = "RecordedJob", try_from = "RecordedJob")]
     pub struct Job {

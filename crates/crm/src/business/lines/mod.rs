@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `input.rs` | reads the lines that a caller sends |
 //! | `fill.rs` | fills them from the price book and the tax rates |
-//! | `stored.rs` | keeps them in their document's row: [`Lines`] |
+//! | `stored.rs` | keeps them in their document's row |
 //! | `shown.rs` | shows them with their amounts |
 //! | `totals.rs` | computes every amount |
 //!

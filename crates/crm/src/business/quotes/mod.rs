@@ -47,7 +47,7 @@ crate::call::argument::choices! {
 }
 
 crate::call::table::record! {
-    /// A quote as stored. The history records it as [`RecordedQuote`].
+    /// A quote as stored. The history has it in another form (`recorded.rs`).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(into = "RecordedQuote", try_from = "RecordedQuote")]
     pub struct Quote {
