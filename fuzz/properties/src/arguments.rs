@@ -53,7 +53,10 @@ pub fn arguments(input: &[u8]) {
     assert_ne!(kind, "internal", "{name} {text}: {refusal:?}");
     if kind != "invalid_input" {
         let sent: Value = serde_json::from_str(&text).expect("what was accepted is JSON");
-        let meant = in_own_names(meant(sent).expect("an object"), tool.aliases);
+        let mut meant = in_own_names(meant(sent).expect("an object"), tool.aliases);
+        // Every write takes it, although no list repeats it for each tool.
+        meant.as_object_mut().expect("an object").remove("idempotency_key");
+        in_listed_types(&mut meant);
         let problem = input.iter_errors(&meant).next().map(|problem| problem.to_string());
         assert_eq!(problem, None, "{name} took {text}");
     }
@@ -67,6 +70,30 @@ fn in_own_names(mut arguments: Value, aliases: &[(&str, &str)]) -> Value {
         }
     }
     arguments
+}
+
+/// Prices are listed as texts and quantities and percentages as numbers, and both are taken as the other too.
+fn in_listed_types(arguments: &mut Value) {
+    match arguments {
+        Value::Array(items) => items.iter_mut().for_each(in_listed_types),
+        Value::Object(members) => {
+            for (name, value) in members {
+                let as_text = matches!(&**name, "unit_price" | "price" | "cost" | "flat_price");
+                let as_number =
+                    matches!(&**name, "quantity" | "discount_percent" | "rate_percentage");
+                match value {
+                    Value::Number(number) if as_text => *value = number.to_string().into(),
+                    Value::String(text) if as_number => {
+                        if let Ok(number) = text.trim().parse::<f64>() {
+                            *value = number.into();
+                        }
+                    }
+                    other => in_listed_types(other),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// How the contract normalizes arguments before it checks them: texts are trimmed, and empty values and

@@ -295,10 +295,15 @@ pub(crate) struct TenantChanges {
     /// Country of phone numbers without a country code
     #[arg(long)]
     pub(crate) country: Option<String>,
-    #[arg(long, value_name = "ZONE", help = "Time zone of dates, such as America/New_York")]
+    #[arg(
+        long,
+        value_name = "ZONE",
+        value_parser = values::time_zone,
+        help = "Time zone of dates, such as America/New_York"
+    )]
     pub(crate) time_zone: Option<String>,
     /// Currency of amounts, such as USD
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = values::currency)]
     pub(crate) currency: Option<String>,
 }
 

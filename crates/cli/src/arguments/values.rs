@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use zoop_crm::call::scope::ScopeNames;
+use zoop_crm::values::currency::Currency;
+use zoop_crm::values::zone::Zone;
 
 /// The maximum lifetime and overlap of keys in seconds, the same as in the tools.
 const MAX_SECONDS: u64 = u32::MAX as u64;
@@ -32,6 +34,25 @@ fn known_scopes() -> String {
     ScopeNames::ALL.list().replace(' ', ", ")
 }
 
+/// Checks the name of a time zone.
+pub(super) fn time_zone(name: &str) -> Result<String, String> {
+    match Zone::parse(name.trim()) {
+        Some(zone) => Ok(zone.name().to_owned()),
+        None => {
+            Err("write an IANA time zone or its city, such as America/Chicago or Chicago"
+                .to_owned())
+        }
+    }
+}
+
+/// Checks the code of a currency.
+pub(super) fn currency(code: &str) -> Result<String, String> {
+    match Currency::parse(code.trim()) {
+        Some(currency) => Ok(currency.code().to_owned()),
+        None => Err("write a three-letter ISO 4217 currency code, such as USD".to_owned()),
+    }
+}
+
 /// Parses a duration of at least one second.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
@@ -53,6 +74,13 @@ mod tests {
         assert!(scopes("read:everything").is_err());
         assert!(scopes("operate").is_err(), "the operator's scope is never granted");
         assert!(scopes(" , ").is_err());
+    }
+
+    #[test]
+    fn time_zones_and_currencies_are_known_ones() {
+        assert_eq!(time_zone("america/chicago"), Ok("America/Chicago".to_owned()));
+        assert_eq!(currency("cad"), Ok("CAD".to_owned()));
+        assert!(time_zone("Mars/Olympus").is_err() && currency("XAU").is_err());
     }
 
     #[test]

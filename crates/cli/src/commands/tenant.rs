@@ -67,7 +67,14 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
                 currency: changes.currency.as_ref(),
             });
             let tenant = operator.command(&About::Tenant(of.tenant.clone()), arguments)?;
-            output.answer(&tenant, || {
+            let settings = json!({
+                "tenant_id": tenant.id,
+                "name": tenant.name,
+                "country": tenant.country.code(),
+                "time_zone": tenant.time_zone.name(),
+                "currency": tenant.currency.code(),
+            });
+            output.answer(&settings, || {
                 format!(
                     "the business {} has country {}, time zone {} and currency {}",
                     output::cell(&json!(tenant.name)),

@@ -112,6 +112,11 @@ fn a_business_gets_a_time_zone_and_a_currency() {
     let update = ["tenant", "update", "--tenant", "pipes"];
     let zone = folder.json(&[&update[..], &["--time-zone", "europe/berlin"]].concat());
     assert_eq!(zone["time_zone"], "Europe/Berlin");
+    assert!(zone["tenant_id"].is_string(), "{zone}");
+    for wrong in [["--time-zone", "Mars"], ["--currency", "XAU"]] {
+        let refused = folder.zoop(&[&update[..], &wrong].concat());
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+    }
     let changed = ["--name", "Rohre", "--country", "DE"];
     let changed = folder.zoop(&[&update[..], &changed].concat());
     let words = "the business Rohre has country DE, time zone Europe/Berlin and currency EUR";

@@ -122,7 +122,7 @@ impl Browser {
             let found = self.wait_for(locator).await;
             let found = found.unwrap_or_else(|error| panic!("{locator:?}: {error}"));
             match found.click().await {
-                Err(error) if error.is_stale_element_reference() && Instant::now() < deadline => {}
+                Err(error) if is_replaced(&error) && Instant::now() < deadline => {}
                 clicked => return clicked.expect("a click"),
             }
         }
@@ -319,4 +319,11 @@ fn receive(mut stream: TcpStream, reply: &str) -> std::io::Result<Option<String>
     stream.write_all(reply.as_bytes())?;
     let target = line.split(' ').nth(1).unwrap_or_default();
     Ok(target.strip_prefix("/callback?").map(str::to_owned))
+}
+
+/// Whether an element was replaced, with its page, before it could be clicked. If that happens while chromedriver looks where
+/// the element is, it answers with what the browser's inspector says instead of the error that `WebDriver` defines.
+fn is_replaced(error: &CmdError) -> bool {
+    error.is_stale_element_reference()
+        || error.to_string().contains("Node with given id does not belong to the document")
 }
