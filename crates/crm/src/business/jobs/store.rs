@@ -34,6 +34,10 @@ const ROWS: &str = ") SELECT x.id, x.title, x.status, x.job_number, x.customer_i
     c.company_name, x.scheduled_start, x.scheduled_end, x.assignee_ids, x.total, x.currency \
     FROM wanted CROSS JOIN jobs x LEFT JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
     WHERE x.tenant_no = $1 AND x.id = wanted_id";
+/// Without a text to find, nothing but the index is read of the rows on earlier pages.
+const INDEXED: &str = "WITH wanted AS MATERIALIZED (SELECT x.id AS wanted_id FROM jobs x WHERE x.tenant_no = $1 \
+    AND x.list_order >= $2 AND x.list_order <= $3";
+const INDEXED_ORDER: &str = " ORDER BY x.list_order, x.id DESC LIMIT $4 OFFSET $5";
 const LIST: &str = "WITH wanted AS MATERIALIZED (SELECT x.id AS wanted_id FROM jobs x WHERE x.tenant_no = $1 \
     AND x.list_order >= $2 AND x.list_order <= $3 AND ($4 = '' OR x.title_folded LIKE $4)";
 const IN_ORDER: &str = " ORDER BY x.list_order, x.id DESC LIMIT $5 OFFSET $6";
@@ -58,9 +62,13 @@ zoop_db::statements! {
            FROM jobs x LEFT JOIN customers c ON c.tenant_no = $1 AND c.id = x.customer_id \
            WHERE x.tenant_no = $1 AND x.id = $2 AND c.erased_at IS NULL"));
     /// The page of all jobs that are not cancelled.
-    LISTED = (text!(LIST, " AND x.status <> 'cancelled'", IN_ORDER, ROWS));
+    LISTED = (text!(INDEXED, " AND x.status <> 'cancelled'", INDEXED_ORDER, ROWS));
     /// The page of the jobs with one status.
-    BY_STATUS = (text!(LIST, " AND x.status = $7", IN_ORDER, ROWS));
+    BY_STATUS = (text!(INDEXED, " AND x.status = $6", INDEXED_ORDER, ROWS));
+    /// [`LISTED`], with a text in the title.
+    FOUND = (text!(LIST, " AND x.status <> 'cancelled'", IN_ORDER, ROWS));
+    /// [`BY_STATUS`], with a text in the title.
+    FOUND_BY_STATUS = (text!(LIST, " AND x.status = $7", IN_ORDER, ROWS));
     /// The page of a customer's jobs.
     BY_CUSTOMER = (text!(LIST, " AND x.customer_id = $7", OF_STATUS, IN_ORDER, ROWS));
     /// The page of a user's jobs.
@@ -150,17 +158,25 @@ pub(super) fn list(tx: &mut ReadTx<'_>, page: &Page<'_>, zone: Zone) -> Result<V
     let (from, to) = starts.unwrap_or((Moment(zoop_db::Timestamp(0)), LAST));
     // Folded words have no characters that mean something in a pattern.
     let pattern = text.map_or_else(String::new, |text| format!("%{text}%"));
-    let all = params![from, to, pattern, count, offset];
+    let found = params![from, to, pattern, count, offset];
+    let indexed = params![from, to, count, offset];
     let status_word = status.map_or("", JobStatus::word);
-    let (statement, own) = match (&assignee, &customer) {
+    let (statement, common, own) = match (&assignee, &customer) {
         (Some(user), customer) => {
-            (BY_ASSIGNEE, vec![user.value(), status_word.value(), customer.value()])
+            let own = vec![user.value(), status_word.value(), customer.value()];
+            (BY_ASSIGNEE, found.as_slice(), own)
         }
-        (None, Some(customer)) => (BY_CUSTOMER, vec![customer.value(), status_word.value()]),
-        (None, None) if status.is_some() => (BY_STATUS, vec![status_word.value()]),
-        (None, None) => (LISTED, Vec::new()),
+        (None, Some(customer)) => {
+            (BY_CUSTOMER, found.as_slice(), vec![customer.value(), status_word.value()])
+        }
+        (None, None) => match (text, status) {
+            (None, None) => (LISTED, indexed.as_slice(), Vec::new()),
+            (None, Some(_)) => (BY_STATUS, indexed.as_slice(), vec![status_word.value()]),
+            (Some(_), None) => (FOUND, found.as_slice(), Vec::new()),
+            (Some(_), Some(_)) => (FOUND_BY_STATUS, found.as_slice(), vec![status_word.value()]),
+        },
     };
-    let parameters = [all.as_slice(), &own].concat();
+    let parameters = [common, &own].concat();
     let mut rows: Vec<JobRow> =
         tx.all::<_, Error>(statement, &parameters, |row| row_of(row, zone))?;
     let order =
